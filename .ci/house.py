@@ -1,0 +1,80 @@
+"""The house rules that a program can hold us to; `make check` runs it. Prints each breach as file:line and exits with 1."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+TOP_LEVEL = {"relay.py", "static", "docs", "test_relay.py", "io3233.service", "Makefile", "README.md", "LICENSE"}
+FUNCTION_LINES, MODULE_LINES = 40, 220
+MARKUP_FROM_STRINGS = re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML)\b|document\.write|\beval\(|new Function")
+EMPTY_CATCH = re.compile(r"catch\s*(\([^)]*\))?\s*\{\s*\}")
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=")
+UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def tracked() -> list[Path]:
+    """The files that git knows, except third-party ones."""
+    names = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.splitlines()
+    return [path for path in map(Path, names) if path.is_file() and not path.is_relative_to("static/vendor")]
+
+
+def matches(pattern: re.Pattern[str], path: Path, why: str) -> Iterator[str]:
+    text = path.read_text()
+    for match in pattern.finditer(text):
+        yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {why}"
+
+
+def long_functions(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > FUNCTION_LINES:
+                yield f"{path}:{node.lineno}: {node.name} has {lines} lines"
+
+
+def anchors(path: Path) -> set[str]:
+    """The fragments that a page's headings get where such pages are shown."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", path.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def broken_links(path: Path) -> Iterator[str]:
+    for target, anchor in LINK.findall(FENCE.sub("", path.read_text())):
+        goal = path.parent / target if target else path
+        if not goal.exists():
+            yield f"{path}: no such file: {target}"
+        elif anchor and goal.suffix == ".md" and anchor not in anchors(goal):
+            yield f"{path}: no such heading: {target}#{anchor}"
+
+
+def breaches(paths: list[Path]) -> Iterator[str]:
+    for name in sorted({path.parts[0] for path in paths} - TOP_LEVEL):
+        if not name.startswith("."):
+            yield f"{name}: the top level is for {', '.join(sorted(TOP_LEVEL))}"
+    for path in paths:
+        if path.suffix in {".py", ".js", ".html", ".css"} and path != Path(__file__).relative_to(Path.cwd()):
+            yield from matches(UNFINISHED, path, "left undone")
+        if path.suffix == ".py" and path.parts[0] != ".ci":
+            yield from long_functions(path)
+        if path.suffix == ".md":
+            yield from broken_links(path)
+        if path.parts[0] == "static" and path.suffix in {".js", ".html"}:
+            yield from matches(MARKUP_FROM_STRINGS, path, "markup or code from a string")
+            yield from matches(EMPTY_CATCH, path, "an error is swallowed")
+        if path.parts[0] == "static" and path.suffix == ".html":
+            yield from matches(INLINE, path, "inline script or style, which the page's CSP refuses")
+        if path.parts[0] == "static" and path.suffix == ".js" and path.read_text().count("\n") > MODULE_LINES:
+            yield f"{path}: a module over {MODULE_LINES} lines"
+
+
+if __name__ == "__main__":
+    found = list(breaches(tracked()))
+    print("\n".join(found) or "house rules: kept")
+    sys.exit(bool(found))
