@@ -10,6 +10,7 @@ PYTHON     ?= python3
 PREFIX     ?= /usr/local
 LIBDIR      = $(PREFIX)/lib/io3233
 UNITDIR    ?= /etc/systemd/system
+DOCDIR      = $(PREFIX)/share/doc/io3233
 STATEDIR    = /var/lib/io3233
 ENVFILE     = /etc/io3233.env
 # Not whatever python3 comes first in PATH: the unit's sandbox hides everything under /home and /root.
@@ -17,7 +18,11 @@ SYSTEM_PYTHON ?= /usr/bin/python3
 # `make install VENV=no` runs on Debian 13's own python3-aiohttp and python3-nacl.
 VENV ?= yes
 
+RELAY_PYTHON = $(if $(filter no,$(VENV)),$(SYSTEM_PYTHON),$(LIBDIR)/venv/bin/python)
+
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+
+FRESH_ENV = sed "s|^JWT_SECRET=.*|JWT_SECRET=$$(head -c 48 /dev/urandom | base64 -w 0 | tr +/ -_)|" .env.example
 
 .DELETE_ON_ERROR:
 .PHONY: help run test test-oldest check integrity bench soak axe install uninstall clean
@@ -77,13 +82,50 @@ axe: .cache/node_modules/axe-core/axe.min.js
 
 # Whole or not at all, and never readable by others, not even while it is written.
 .env:
-	@umask 077 && sed "s|^JWT_SECRET=.*|JWT_SECRET=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(48))')|" .env.example > $@.new && mv $@.new $@
+	@umask 077 && $(FRESH_ENV) > $@.new && mv $@.new $@
 	@echo "Made .env with a fresh secret: keep it, and keep it to yourself."
 
 .cache/node_modules/axe-core/axe.min.js: Makefile
 	@mkdir -p .cache
 	npm install --prefix .cache --no-save --no-audit --no-fund --ignore-scripts $(AXE)
 	@touch $@
+
+# Everything is put together beside what runs, and then takes its place in one step: a failed download changes nothing.
+# Of an earlier installation the settings and the data stay. Environments may be moved as long as only bin/python is used.
+install: ## put the relay under $(PREFIX) with its systemd unit; again to upgrade (DESTDIR, VENV=no)
+	@test "$$(id -u)" = 0 || test -n "$(DESTDIR)" || { echo "This writes to $(PREFIX) and /etc: sudo make install" >&2; exit 1; }
+	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "io3233 needs Python 3.11 or newer as $(SYSTEM_PYTHON): apt install python3, or name another with SYSTEM_PYTHON=" >&2; exit 1; }
+	rm -rf $(DESTDIR)$(LIBDIR).new
+	umask 022 && mkdir -p $(DESTDIR)$(LIBDIR).new && cp -R relay.py static LICENSE $(DESTDIR)$(LIBDIR).new
+ifeq ($(VENV),no)
+	@$(SYSTEM_PYTHON) -c 'import aiohttp, nacl; assert tuple(map(int, aiohttp.__version__.split(".")[:3])) >= (3, 11, 16)' || { echo "VENV=no needs aiohttp 3.11.16 or newer and PyNaCl: apt install python3-aiohttp python3-nacl (Debian 13 or newer)" >&2; exit 1; }
+else
+	umask 022 && $(SYSTEM_PYTHON) -m venv $(DESTDIR)$(LIBDIR).new/venv || { echo "On Debian: apt install python3-venv" >&2; exit 1; }
+	umask 022 && $(DESTDIR)$(LIBDIR).new/venv/bin/python $(PIP_INSTALL) $(RUNTIME)
+endif
+	chmod -R a+rX,go-w $(DESTDIR)$(LIBDIR).new
+	rm -rf $(DESTDIR)$(LIBDIR).old
+	test ! -d $(DESTDIR)$(LIBDIR) || mv $(DESTDIR)$(LIBDIR) $(DESTDIR)$(LIBDIR).old
+	mv $(DESTDIR)$(LIBDIR).new $(DESTDIR)$(LIBDIR)
+	rm -rf $(DESTDIR)$(LIBDIR).old
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DOCDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)/etc
+	sed 's|/usr/local/lib/io3233/venv/bin/python|$(RELAY_PYTHON)|; s|/usr/local|$(PREFIX)|g' io3233.service > $(DESTDIR)$(UNITDIR)/io3233.service
+	sed 's|/usr/local/lib/io3233/venv/bin/python|$(RELAY_PYTHON)|; s|/usr/local|$(PREFIX)|g' docs/deploy/io3233 > $(DESTDIR)$(PREFIX)/bin/io3233
+	chmod 644 $(DESTDIR)$(UNITDIR)/io3233.service && chmod 755 $(DESTDIR)$(PREFIX)/bin/io3233
+	install -m 644 README.md docs/*.md $(DESTDIR)$(DOCDIR)
+	cp -R docs/deploy $(DESTDIR)$(DOCDIR) && chmod -R a+rX,go-w $(DESTDIR)$(DOCDIR)
+	@test -e $(DESTDIR)$(ENVFILE) || { umask 077 && $(FRESH_ENV) > $(DESTDIR)$(ENVFILE).new && mv $(DESTDIR)$(ENVFILE).new $(DESTDIR)$(ENVFILE) && echo "Made $(ENVFILE) with a fresh secret."; }
+	@chmod 600 $(DESTDIR)$(ENVFILE)
+	@if test -z "$(DESTDIR)" && test -d /run/systemd/system; then systemctl daemon-reload && systemctl try-restart io3233; fi
+	@echo "Installed. Settings: $(ENVFILE). Data: $(STATEDIR). Start it now and with the machine: systemctl enable --now io3233"
+
+uninstall: ## remove what install put there, but not settings and data
+	@if test -z "$(DESTDIR)" && test -d /run/systemd/system && test -e $(UNITDIR)/io3233.service; then systemctl disable --now io3233; fi
+	rm -rf $(DESTDIR)$(LIBDIR) $(DESTDIR)$(LIBDIR).new $(DESTDIR)$(LIBDIR).old $(DESTDIR)$(DOCDIR)
+	rm -f $(DESTDIR)$(PREFIX)/bin/io3233 $(DESTDIR)$(UNITDIR)/io3233.service
+	@if test -z "$(DESTDIR)" && test -d /run/systemd/system; then systemctl daemon-reload; fi
+	@echo "Removed. Left for you: the settings with the secret in $(ENVFILE), and identities and waiting mail in $(STATEDIR)."
+	@echo "To delete those too: rm -r $(ENVFILE) /var/lib/private/io3233 $(STATEDIR)"
 
 clean: ## remove what make made here, but not .env and data.db
 	rm -rf .venv .venv-oldest .cache __pycache__
