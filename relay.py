@@ -1,0 +1,2264 @@
+#!/usr/bin/env python3
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["aiohttp>=3.11", "pynacl>=1.5"]
+# ///
+"""io3233: a relay for end-to-end encrypted chat, in one file.
+
+What it stores: public keys, and for each queued message its ciphertext, nonce, the sender's public key,
+the recipient's fingerprint and two times. Queued mail goes when it is acknowledged, taken back or expired.
+What it cannot read: the messages. They are NaCl boxes between keys that it never has. It does see who writes
+to whom, when, how much and from which address; docs/SECURITY.md says what follows from that.
+
+Routes (docs/PROTOCOL.md has every field, status and frame):
+
+    POST   /v1/register/challenge    ask for 32 bytes to prove a key with
+    POST   /v1/register              prove it; receive a token
+    GET    /v1/me                    who the token belongs to           DELETE: forget me and my mail
+    GET    /v1/keys/{fingerprint}    somebody's public key
+    GET    /v1/keys/search/{prefix}  fingerprints that begin so
+    POST   /v1/messages              queue one ciphertext               GET: a page of my inbox
+    DELETE /v1/messages?through_id=  I have stored everything up to it  DELETE /v1/messages/{id}: this one
+    GET    /v1/stats                 identities, retention, limits
+    GET    /v1/ws                    WebSocket: a hint for each new message
+    GET    /healthz, /metrics        for whoever keeps it running
+    GET    /…                        the web client, from the static folder
+
+How to read on: top to bottom. Nothing is used before it is defined, and each banner opens with what its section
+promises and why. Section 8 (storage) is the heart; sections 12 and 13 are the protocol.
+
+Known limits: one process, one machine, one SQLite file. Whoever registers can be sent mail by anybody registered.
+Search by prefix lets anyone list the registered fingerprints, as the v1 protocol does. A challenge proved in the
+minute before a restart could be presented once more after it, by somebody who could read the TLS stream. Under
+aiohttp older than 3.14, a peer that never finishes its request head holds one connection until nginx ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import binascii
+import collections
+import dataclasses
+import gc
+import gzip
+import hashlib
+import hmac
+import ipaddress
+import json
+import logging
+import math
+import os
+import queue
+import re
+import secrets
+import signal
+import socket
+import sqlite3
+import struct
+import sys
+import threading
+import time
+import urllib.parse
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import nacl.bindings
+import nacl.exceptions
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+__version__ = "1.0.0"
+
+T = TypeVar("T")
+log = logging.getLogger("io3233")
+
+# ======================================================================================================================
+# 3. Configuration
+#
+# Everything comes from the environment and is checked before anything is opened. A relay that started with a value
+# it only half understood would fail later, at night; so every bad value stops the start, and all of them are named
+# at once. Secrets are never repeated in a message.
+# ======================================================================================================================
+
+KEY_BYTES = 32
+NONCE_BYTES = 24
+MIN_JWT_SECRET_BYTES = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash
+DEFAULT_STATIC_DIR = Path(__file__).resolve().parent / "static"
+
+NO_SECRET = """JWT_SECRET is not set: it signs everybody's tokens. Type these two lines, and keep the secret for next time:
+  export JWT_SECRET="$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
+  python3 relay.py"""
+
+
+class ConfigError(Exception):
+    """The environment cannot be used; the message has one line for each mistake."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The relay's settings. README.md has the table of their variables."""
+
+    jwt_secret: bytes
+    host: str = "0.0.0.0"
+    port: int = 3233
+    database: str = "data.db"  # a path, or ":memory:"
+    create_database: bool = True
+    trust_forwarded_for: bool = False
+    jwt_expiry_seconds: int = 604_800
+    message_ttl_days: int = 14
+    max_message_bytes: int = 262_144  # ciphertext + nonce + public key
+    mailbox_max_messages: int = 10_000
+    mailbox_max_bytes: int = 67_108_864
+    static_dir: Path | None = None
+    origins: tuple[str, ...] = ()
+    invite_code: str = ""
+    metrics_token: str = ""
+    rate_limit: bool = True
+    insecure_secret: bool = False
+
+    @property
+    def message_ttl_ms(self) -> int:
+        return self.message_ttl_days * 86_400_000
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest request body that can hold an acceptable message: base64, and room for the JSON around it."""
+        return self.max_message_bytes * 4 // 3 + 4096
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Config:
+        """Read the settings. Raises ConfigError naming every variable that cannot be used."""
+        mistakes: list[str] = []
+
+        def read(name: str, default: str, parse: Callable[[str], Any], accepted: str) -> Any:
+            text = environ.get(name) or default
+            try:
+                return parse(text)
+            except ValueError:
+                mistakes.append(f"{name}={text!r} cannot be used: it wants {accepted}")
+
+        flag = "0 or 1"
+        insecure = read("ALLOW_INSECURE_JWT_SECRET", "0", parse_flag, flag)
+        host, port = read("BIND", "0.0.0.0:3233", parse_bind, "host:port, such as 127.0.0.1:3233 or [::]:3233") or ("", 0)
+        database, create = read(
+            "DATABASE_URL",
+            "sqlite:data.db?mode=rwc",
+            parse_database_url,
+            "sqlite:PATH, sqlite:PATH?mode=rw or sqlite::memory:",
+        ) or ("", False)
+        config = cls(
+            jwt_secret=read_jwt_secret(environ.get("JWT_SECRET", ""), bool(insecure), mistakes),
+            host=host,
+            port=port,
+            database=database,
+            create_database=create,
+            trust_forwarded_for=read("TRUST_FORWARDED_FOR", "0", parse_flag, flag),
+            jwt_expiry_seconds=read("JWT_EXPIRY_SEC", "604800", *whole_number(1, 315_360_000, "seconds")),
+            message_ttl_days=read("MESSAGE_TTL_DAYS", "14", *whole_number(1, 3650, "days")),
+            max_message_bytes=read("MAX_MESSAGE_BYTES", "262144", *whole_number(1, 67_108_864, "bytes")),
+            mailbox_max_messages=read("MAILBOX_MAX_MESSAGES", "10000", *whole_number(1, 10**9, "messages")),
+            mailbox_max_bytes=read("MAILBOX_MAX_BYTES", "67108864", *whole_number(1, 2**50, "bytes")),
+            static_dir=read_static_dir(environ.get("STATIC_DIR"), mistakes),
+            origins=read(
+                "ORIGIN", "", parse_origins, "web origins such as https://chat.example.com, comma-separated, without a path"
+            ),
+            invite_code=environ.get("INVITE_CODE", ""),
+            metrics_token=environ.get("METRICS_TOKEN", ""),
+            rate_limit=read("RATE_LIMIT", "on", lambda text: {"on": True, "off": False}[text.lower()], "on or off"),
+            insecure_secret=bool(insecure),
+        )
+        if mistakes:
+            raise ConfigError("\n".join(mistakes))
+        return config
+
+
+def parse_flag(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError
+    return text == "1"
+
+
+def parse_bind(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):([0-9]{1,5})", text)
+    if not match or int(match[2]) > 65535:
+        raise ValueError
+    return match[1].strip("[]"), int(match[2])
+
+
+def parse_database_url(text: str) -> tuple[str, bool]:
+    """The file's path (or ":memory:") and whether to make it when it is not there."""
+    scheme, _, rest = text.partition(":")
+    path, _, options = rest.removeprefix("//").partition("?")
+    mode = options.removeprefix("mode=") if options else "rwc"
+    if scheme != "sqlite" or not path or mode not in ("rwc", "rw"):
+        raise ValueError
+    return urllib.parse.unquote(path), mode == "rwc"
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    return tuple(web_origin(item.strip()) for item in text.split(",") if item.strip())
+
+
+def web_origin(text: str) -> str:
+    """The origin of a web address as browsers write it (RFC 6454): lower case, no default port, no trailing slash."""
+    url = URL(text.rstrip("/"))
+    if (
+        url.scheme not in ("http", "https")
+        or not url.host
+        or url.path not in ("", "/")
+        or url.query
+        or url.fragment
+        or url.user
+    ):
+        raise ValueError
+    return str(url.origin())
+
+
+def whole_number(low: int, high: int, unit: str) -> tuple[Callable[[str], int], str]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise ValueError
+        return int(text)
+
+    return parse, f"a whole number of {unit} from {low} to {high}"
+
+
+def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
+    secret = text.encode(errors="surrogateescape")
+    if not secret and insecure:
+        return secrets.token_bytes(MIN_JWT_SECRET_BYTES)
+    if not secret:
+        mistakes.append(NO_SECRET)
+    elif len(secret) < MIN_JWT_SECRET_BYTES and not insecure:
+        mistakes.append(
+            f"JWT_SECRET has {len(secret)} bytes: it wants {MIN_JWT_SECRET_BYTES} or more, such as `openssl rand -hex 32` prints"
+        )
+    return secret
+
+
+def read_static_dir(text: str | None, mistakes: list[str]) -> Path | None:
+    """Unset: the folder beside this file, when there is one. Empty: no web client."""
+    path = DEFAULT_STATIC_DIR if text is None else Path(text)
+    if text == "" or (text is None and not path.is_dir()):
+        return None
+    if not (path / "index.html").is_file():
+        mistakes.append(
+            f"STATIC_DIR={str(path)!r} cannot be used: it wants a folder with an index.html in it, or to be empty"
+        )
+    return path
+
+
+# ======================================================================================================================
+# 4. Errors
+#
+# Anything may raise RelayError; section 11 turns it into the JSON answer. The message is for the person or programmer
+# at the other end, so it says what to do. `reason` is the name that the refusal is counted under.
+# ======================================================================================================================
+
+
+class RelayError(Exception):
+    """A request that is answered with `status` and {"error": message}."""
+
+    def __init__(self, status: int, message: str, *, reason: str = "", headers: Mapping[str, str] | None = None):
+        super().__init__(message)
+        self.status, self.message, self.reason = status, message, reason or f"status_{status}"
+        self.headers = dict(headers or {})
+
+
+def bad_request(message: str) -> RelayError:
+    return RelayError(400, message, reason="malformed")
+
+
+def unauthorized(message: str) -> RelayError:
+    return RelayError(401, message, reason="unauthorized", headers={"WWW-Authenticate": "Bearer"})
+
+
+# ======================================================================================================================
+# 5. Encodings and fingerprints
+#
+# Strangers write these strings. They are read strictly, so that two readers can never take one string for different
+# bytes, and every refusal names the field. Inside the relay keys and fingerprints are 32 raw bytes and times are whole
+# milliseconds; base64, hex and RFC 3339 exist only at the edge.
+# ======================================================================================================================
+
+URL_SAFE_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+def decode_base64(value: Any, field: str) -> bytes:
+    """Bytes of a base64 string (RFC 4648, either alphabet, padded or not). Raises RelayError 400 for anything else."""
+    try:
+        text = value.encode("ascii").translate(URL_SAFE_TO_STANDARD)
+        return binascii.a2b_base64(text if text.endswith(b"=") else text + b"=" * (-len(text) % 4), strict_mode=True)
+    except (AttributeError, ValueError):
+        raise bad_request(f"{field} must be a base64 string") from None
+
+
+def encode_base64(octets: bytes) -> str:
+    return binascii.b2a_base64(octets, newline=False).decode()
+
+
+def decode_key(value: Any, field: str) -> bytes:
+    key = decode_base64(value, field)
+    if len(key) != KEY_BYTES:
+        raise bad_request(f"{field} must be {KEY_BYTES} bytes in base64, not {len(key)}")
+    return key
+
+
+def fingerprint_of(public_key: bytes) -> bytes:
+    """A person's address: the SHA-256 of their public key."""
+    return hashlib.sha256(public_key).digest()
+
+
+def parse_fingerprint(value: Any, field: str = "fingerprint") -> bytes:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Fa-f]{64}", value):
+        raise bad_request(f"{field} must be 64 hex digits")
+    return bytes.fromhex(value)
+
+
+def parse_integer(text: str, field: str) -> int:
+    """A decimal integer of any size, clamped to what SQLite can compare an id with."""
+    if not re.fullmatch(r"-?[0-9]{1,1000}", text):
+        raise bad_request(f"{field} must be an integer")
+    return max(-(2**63), min(int(text), 2**63 - 1))
+
+
+def rfc3339(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def to_milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+# ======================================================================================================================
+# 6. Tokens
+#
+# A token is a JWT (RFC 7519) signed with HMAC-SHA256 (RFC 7515, RFC 7518). Only the one form that this relay writes is
+# read: `alg` is exactly HS256, each part is canonical unpadded base64url (so a token has one spelling), nothing is
+# `crit`ical. A signature that was checked a moment ago is remembered, because checking it costs more than the rest of
+# a request; the memory is bounded, honours `exp`, and is emptied of an identity that leaves.
+# ======================================================================================================================
+
+MAX_TOKEN_CHARACTERS = 2048
+MAX_VERIFIED_TOKENS = 8192
+TOKEN_HEADER = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=").decode()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claims:
+    fingerprint: bytes
+    expires: float  # seconds since 1970, as `exp` is
+    issued: float  # likewise; infinity where the token does not say
+
+
+def decode_base64url(text: str) -> bytes:
+    """Bytes of canonical unpadded base64url (RFC 7515, section 2); ValueError for any other spelling."""
+    octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if encode_base64url(octets) != text:
+        raise ValueError("not canonical base64url")
+    return octets
+
+
+def encode_base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+class Tokens:
+    """Issues and verifies the tokens of one relay."""
+
+    def __init__(self, secret: bytes, expiry_seconds: int):
+        self._secret = secret
+        self._expiry_seconds = expiry_seconds
+        self._verified: dict[str, Claims] = {}  # oldest first; `remember` keeps it at MAX_VERIFIED_TOKENS
+        self._generation = 0
+
+    def issue(self, fingerprint: bytes, now: float) -> str:
+        claims = {"sub": fingerprint.hex(), "iat": round(now, 3), "exp": int(now) + self._expiry_seconds}
+        signed = f"{TOKEN_HEADER}.{encode_base64url(json.dumps(claims).encode())}"
+        return f"{signed}.{encode_base64url(self._signature(signed))}"
+
+    def verify(self, token: str, now: float) -> Claims:
+        """The token's claims. Raises RelayError 401 when they cannot be believed."""
+        try:
+            claims = self._verified.get(token) or self._read(token)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise unauthorized("the token is not one of this relay's: register again") from None
+        if claims.expires <= now:
+            raise unauthorized("the token has expired: register again")
+        return claims
+
+    def is_remembered(self, token: str) -> bool:
+        return token in self._verified
+
+    @property
+    def generation(self) -> int:
+        """Rises whenever an identity leaves; see `remember`."""
+        return self._generation
+
+    def remember(self, token: str, claims: Claims, generation: int) -> None:
+        """Skip the checks for this token from now on. `generation` is from before its identity was looked up: if
+        anybody left since, the look-up may be stale and nothing is remembered."""
+        if generation != self._generation:
+            return
+        while len(self._verified) >= MAX_VERIFIED_TOKENS:
+            del self._verified[next(iter(self._verified))]
+        self._verified[token] = claims
+
+    def forget(self, fingerprint: bytes) -> None:
+        self._generation += 1
+        self._verified = {token: claims for token, claims in self._verified.items() if claims.fingerprint != fingerprint}
+
+    def _signature(self, signed: str) -> bytes:
+        return hmac.new(self._secret, signed.encode("ascii"), hashlib.sha256).digest()
+
+    def _read(self, token: str) -> Claims:
+        if len(token) > MAX_TOKEN_CHARACTERS:
+            raise ValueError("too long")
+        header_text, claims_text, signature_text = token.split(".")
+        if not hmac.compare_digest(decode_base64url(signature_text), self._signature(f"{header_text}.{claims_text}")):
+            raise ValueError("wrong signature")
+        header, claims = json.loads(decode_base64url(header_text)), json.loads(decode_base64url(claims_text))
+        if header["alg"] != "HS256" or "crit" in header:
+            raise ValueError("not HS256")
+        expires, issued = claims["exp"], claims.get("iat", math.inf)
+        if type(expires) not in (int, float) or type(issued) not in (int, float) or not math.isfinite(expires):
+            raise ValueError("exp must be a finite number")
+        if not re.fullmatch(r"[0-9A-Fa-f]{64}", claims["sub"]):
+            raise ValueError("sub must be a fingerprint")
+        return Claims(bytes.fromhex(claims["sub"]), float(expires), float(issued))
+
+
+# ======================================================================================================================
+# 7. Challenges and proofs
+#
+# To register, a client shows that it holds the secret key of the public key that it names. The challenge is not kept:
+# it carries its own expiry and a MAC that binds it to the key, so asking costs the relay no memory, and nobody can
+# cancel another's. Only proved challenges are remembered, until they expire, so that none is used twice.
+#
+# v1 proves by boxing the challenge. A hostile relay can abuse such a client as an oracle (name a contact's key as the
+# relay's own and have bytes of its choice boxed to that contact), or pass on another relay's challenge. The bound
+# proof is a MAC over the challenge, both keys and the relay's web origin: it opens nothing and is good for one relay.
+# ======================================================================================================================
+
+CHALLENGE_TTL_SECONDS = 60
+MAX_SPENT_CHALLENGES = 65_536
+BOUND_PROOF_LABEL = b"io3233 register v1"
+
+
+def derive_key(secret: bytes, label: str) -> bytes:
+    return hmac.new(secret, label.encode(), hashlib.sha256).digest()
+
+
+def shared_key(public_key: bytes, secret_key: bytes) -> bytes:
+    """crypto_box_beforenm. Raises RelayError 400 for a public key of low order, with which nothing is secret."""
+    try:
+        return nacl.bindings.crypto_box_beforenm(public_key, secret_key)
+    except (nacl.exceptions.CryptoError, RuntimeError):
+        raise bad_request("public_key is not a usable X25519 key: make a new key pair") from None
+
+
+def bound_proof(key: bytes, origin: str, client_public_key: bytes, server_public_key: bytes, challenge: bytes) -> bytes:
+    """proof_mac (docs/PROTOCOL.md, "Bound proof"): 32 bytes. `key` is crypto_box_beforenm of the two parties' keys."""
+    statement = b"\0".join((BOUND_PROOF_LABEL, origin.encode(), client_public_key + server_public_key + challenge))
+    return hmac.new(key, statement, hashlib.sha256).digest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Proof:
+    """What a client proves its key with: a box of the challenge (v1), or a MAC bound to the relay's origin."""
+
+    mac: bytes | None
+    nonce: bytes = b""
+    box: bytes = b""
+
+    def holds(
+        self, secret_key: bytes, server_public_key: bytes, public_key: bytes, challenge: bytes, origins: Iterable[str]
+    ) -> bool:
+        key = shared_key(public_key, secret_key)
+        if self.mac is not None:
+            expected = [bound_proof(key, origin, public_key, server_public_key, challenge) for origin in origins]
+            return any([hmac.compare_digest(self.mac, mac) for mac in expected])  # noqa: C419 - all of them, so that time tells nothing
+        try:
+            return hmac.compare_digest(nacl.bindings.crypto_box_open_afternm(self.box, self.nonce, key), challenge)
+        except nacl.exceptions.CryptoError:
+            return False
+
+
+class Registrar:
+    """Issues challenges and judges proofs, for the relay whose JWT_SECRET is `secret`."""
+
+    def __init__(self, secret: bytes):
+        self._secret_key = derive_key(secret, "io3233 registration key v1")
+        self._challenge_key = derive_key(secret, "io3233 challenge key v1")
+        self.public_key = nacl.bindings.crypto_scalarmult_base(self._secret_key)
+        self._spent: dict[bytes, int] = {}  # challenge -> its expiry; oldest proofs first; `_spend` bounds it
+
+    def challenge(self, public_key: bytes, now: float) -> bytes:
+        """32 bytes: expiry (8, milliseconds), random (8), and a MAC (16) over both and the public key."""
+        shared_key(public_key, self._secret_key)
+        head = struct.pack(">Q", to_milliseconds(now + CHALLENGE_TTL_SECONDS)) + secrets.token_bytes(8)
+        return head + self._mac(head, public_key)
+
+    def prove(self, public_key: bytes, challenge: bytes, proof: Proof, origins: Iterable[str], now: float) -> None:
+        """Returns when the proof holds, and spends the challenge; else raises RelayError 400 or 401."""
+        expiry = struct.unpack(">Q", challenge[:8])[0]
+        if not hmac.compare_digest(challenge[16:], self._mac(challenge[:16], public_key)):
+            raise bad_request("challenge was not issued for this key: ask for a new one")
+        if expiry <= to_milliseconds(now):
+            raise bad_request("challenge has expired: ask for a new one")
+        if challenge in self._spent:
+            raise bad_request("challenge has been used: ask for a new one")
+        if not proof.holds(self._secret_key, self.public_key, public_key, challenge, origins):
+            raise unauthorized(
+                "the proof does not match: sign the challenge with the key's own secret key, for this relay's origin"
+            )
+        self._spend(challenge, expiry, now)
+
+    def _mac(self, head: bytes, public_key: bytes) -> bytes:
+        return hmac.new(self._challenge_key, head + public_key, hashlib.sha256).digest()[:16]
+
+    def _spend(self, challenge: bytes, expiry: int, now: float) -> None:
+        while self._spent and next(iter(self._spent.values())) <= to_milliseconds(now):
+            del self._spent[next(iter(self._spent))]
+        if len(self._spent) >= MAX_SPENT_CHALLENGES:
+            raise RelayError(503, "too many registrations just now: try again in a minute", headers={"Retry-After": "60"})
+        self._spent[challenge] = expiry
+
+
+def parse_proof(body: dict[str, Any]) -> Proof:
+    if "proof_mac" in body:
+        return Proof(mac=decode_key(body["proof_mac"], "proof_mac"))
+    nonce, box = (
+        decode_base64(body.get("proof_nonce"), "proof_nonce"),
+        decode_base64(body.get("proof_ciphertext"), "proof_ciphertext"),
+    )
+    if len(nonce) != NONCE_BYTES or len(box) != KEY_BYTES + 16:
+        raise bad_request(f"proof_nonce must be {NONCE_BYTES} bytes and proof_ciphertext {KEY_BYTES + 16}")
+    return Proof(mac=None, nonce=nonce, box=box)
+
+
+# ======================================================================================================================
+# 8. Storage
+#
+# What it promises: when `add_message` returns, the message is on disk, synced, and stays there through kill -9 or a
+# power cut. Ids rise in the order of commits and are never used twice (AUTOINCREMENT), since clients keep them as
+# cursors.
+#
+# How: one thread owns the connection that writes. It takes whatever jobs are waiting, runs them in one transaction,
+# commits (WAL, synchronous=FULL: one sync for all of them), and only then settles their futures. Nobody waits for a
+# batch to fill: a lone job is a batch of one. A job checks before it writes, so a refusal undoes nothing; a failing
+# disk rolls the whole batch back, and each job is then tried alone, so that one cannot fail its neighbours.
+#
+# Reads have a connection and thread of their own and see committed data only. A third thread moves the WAL into the
+# database file, so that senders do not wait for that. The event loop never touches SQLite.
+# ======================================================================================================================
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE identities (
+    fingerprint BLOB PRIMARY KEY,
+    public_key BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    recipient_fingerprint BLOB NOT NULL,
+    sender_public_key BLOB NOT NULL,
+    nonce BLOB NOT NULL,
+    ciphertext BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+);
+CREATE INDEX messages_by_recipient ON messages (recipient_fingerprint, id);
+CREATE INDEX messages_by_expiry ON messages (expires_at);
+"""
+
+STATEMENTS = {
+    "add_identity": "INSERT INTO identities (fingerprint, public_key, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    "get_identity": "SELECT public_key, created_at FROM identities WHERE fingerprint = ?",
+    "search_fingerprints": "SELECT fingerprint FROM identities WHERE fingerprint BETWEEN ? AND ? ORDER BY fingerprint LIMIT 10",
+    "delete_identity": "DELETE FROM identities WHERE fingerprint = ?",
+    "measure_mailbox": "SELECT count(*), coalesce(sum(length(ciphertext)), 0) FROM messages WHERE recipient_fingerprint = ?",
+    "add_message": "INSERT INTO messages (recipient_fingerprint, sender_public_key, nonce, ciphertext, created_at, expires_at)"
+    " VALUES (?, ?, ?, ?, ?, ?)",
+    "get_page": "SELECT id, ciphertext, nonce, sender_public_key, created_at, expires_at FROM messages"
+    " WHERE recipient_fingerprint = ? AND id > ? AND expires_at > ? ORDER BY id LIMIT ?",
+    "get_parties": "SELECT recipient_fingerprint, sender_public_key, length(ciphertext) FROM messages WHERE id = ?",
+    "delete_message": "DELETE FROM messages WHERE id = ?",
+    "acknowledge": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE recipient_fingerprint = ? AND id <= ?"
+    " ORDER BY id LIMIT ?) RETURNING recipient_fingerprint, length(ciphertext)",
+    "prune": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
+    " RETURNING recipient_fingerprint, length(ciphertext)",
+}
+
+MAX_BATCH = 256  # jobs in one transaction
+MAX_WAITING_JOBS = 2048  # beyond it a write is refused with 503
+MAX_MAILBOXES = 16_384  # whose size is remembered
+DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
+PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
+CHECKPOINT_SECONDS = 0.5
+CHECKPOINT_PAGES = 4096  # from this WAL length on, the writer helps
+
+
+class StoreError(Exception):
+    """The database cannot be opened; the message says what to do."""
+
+
+def disk_failure(verb: str) -> RelayError:
+    message = f"the relay cannot {verb} just now: try again later"
+    return RelayError(503, message, reason="disk_failure", headers={"Retry-After": "5"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Envelope:
+    """A ciphertext on its way in, as parsed from a request."""
+
+    recipient: bytes
+    sender_public_key: bytes
+    nonce: bytes
+    ciphertext: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message that is stored; times are in milliseconds."""
+
+    id: int
+    created_at: int
+    expires_at: int
+
+
+@dataclasses.dataclass(slots=True)
+class Mailbox:
+    messages: int
+    ciphertext_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Job:
+    """One write: `run(connection)` is called in a transaction, perhaps twice, and its result settles the future."""
+
+    run: Callable[[sqlite3.Connection], Any]
+    future: asyncio.Future[Any]
+
+
+class Histogram:
+    """Counts observations below each bound, as Prometheus does."""
+
+    def __init__(self, *bounds: float):
+        self.buckets = dict.fromkeys((*bounds, math.inf), 0)
+        self.total = 0.0
+
+    def observe(self, amount: float) -> None:
+        self.total += amount
+        for bound in self.buckets:
+            self.buckets[bound] += amount <= bound
+
+
+class Metrics:
+    """What /metrics tells: plain numbers, never who. Each is changed by one thread only."""
+
+    def __init__(self) -> None:
+        self.counts: collections.Counter[str] = collections.Counter()
+        self.commit_seconds = Histogram(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5)
+        self.commit_jobs = Histogram(1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+def connect(path: str, *, writable: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64, timeout=5)
+    for pragma in (
+        ("journal_mode=WAL", "synchronous=FULL", f"wal_autocheckpoint={CHECKPOINT_PAGES}")
+        if writable
+        else ("query_only=1",)
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def open_database(path: str, create: bool) -> sqlite3.Connection:
+    """The connection that writes, to a database of this version. Raises StoreError when the file cannot be that."""
+    if path != ":memory:" and not create and not Path(path).exists():
+        raise StoreError(f"there is no database at {path}: check DATABASE_URL, or let it end in ?mode=rwc to make one")
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; see `prune`
+        check_schema(connection, path)
+        if path == ":memory:":
+            return connection
+        connection.close()
+        return connect(path, writable=True)
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"cannot use the database {path}: {error}. The folder and file must be writable by this user"
+        ) from None
+
+
+def check_schema(connection: sqlite3.Connection, path: str) -> None:
+    """Make the tables in a new file; refuse a newer relay's and another program's."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if {"users", "_sqlx_migrations"} <= tables:
+        raise StoreError(
+            f"{path} belongs to the original 3233.io server: docs/deploy/takeover.py makes a database for this relay from it"
+        )
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was written by a newer relay (schema {version}, this one knows {SCHEMA_VERSION}): upgrade relay.py"
+        )
+    if version == 0 and tables:
+        raise StoreError(f"{path} is a database of another program: point DATABASE_URL at another file")
+    if version == 0:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+
+
+class Store:
+    """The identities and queued messages of one relay. Methods are for the event loop; `open` starts the threads."""
+
+    def __init__(self, config: Config, metrics: Metrics | None = None):
+        self._config = config
+        self._metrics = metrics or Metrics()
+        self._in_memory = config.database == ":memory:"
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()  # `_submit` bounds it
+        self._waiting = 0
+        self._mailboxes: dict[bytes, Mailbox] = {}  # the writer's; least recently used first
+        self._closed = threading.Event()
+        self.identity_count = 0
+
+    # Life
+
+    def open(self) -> None:
+        """Open or make the database. Call it in the event loop. Raises StoreError."""
+        config = self._config
+        self._loop = asyncio.get_running_loop()
+        self._connection = open_database(config.database, config.create_database)
+        self.identity_count = self._connection.execute("SELECT count(*) FROM identities").fetchone()[0]
+        self._threads = [threading.Thread(target=self._write_batches, name="writer")]
+        if not self._in_memory:
+            self._reading = connect(config.database, writable=False)
+            self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
+            self._threads.append(threading.Thread(target=self._checkpoint, name="checkpointer"))
+        for thread in self._threads:
+            thread.start()
+
+    async def close(self) -> None:
+        """Commit what is waiting, move the WAL into the file, and end the threads."""
+        self._closed.set()
+        self._jobs.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+        if not self._in_memory:
+            await asyncio.to_thread(self._reader.shutdown)
+            self._reading.close()
+        self._connection.close()
+
+    # Identities
+
+    async def add_identity(self, public_key: bytes, now: float) -> None:
+        """Register a key; one that is registered stays as it is."""
+        row = (fingerprint_of(public_key), public_key, to_milliseconds(now))
+        self.identity_count += await self._write(lambda db: db.execute(STATEMENTS["add_identity"], row).rowcount)
+
+    async def get_identity(self, fingerprint: bytes) -> tuple[bytes, int] | None:
+        """(public key, when it registered in milliseconds), or None."""
+        return await self._read(lambda db: db.execute(STATEMENTS["get_identity"], (fingerprint,)).fetchone())
+
+    async def search_fingerprints(self, prefix: str) -> list[bytes]:
+        """At most ten fingerprints that begin with these hex digits."""
+        bounds = bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))
+        return [
+            row[0] for row in await self._read(lambda db: db.execute(STATEMENTS["search_fingerprints"], bounds).fetchall())
+        ]
+
+    async def forget_identity(self, fingerprint: bytes) -> None:
+        """Delete an identity and the mail queued for it. The mail goes first, so that a crash in between leaves an
+        identity with less mail, never mail that its next registration would find."""
+        await self.acknowledge(fingerprint, 2**63 - 1)
+
+        def delete(db: sqlite3.Connection) -> int:
+            while self._delete(db, "acknowledge", fingerprint, 2**63 - 1):
+                pass
+            self._mailboxes.pop(fingerprint, None)
+            return db.execute(STATEMENTS["delete_identity"], (fingerprint,)).rowcount
+
+        self.identity_count -= await self._write(delete)
+
+    # Messages
+
+    async def add_message(self, envelope: Envelope, now: float) -> Receipt:
+        """Queue one ciphertext; it is durable when this returns. Raises RelayError 404 for an unknown recipient, 507
+        when the mailbox or the disk is full, 503 when the disk fails."""
+        created_at = to_milliseconds(now)
+        expires_at = created_at + self._config.message_ttl_ms
+        row = (envelope.recipient, envelope.sender_public_key, envelope.nonce, envelope.ciphertext, created_at, expires_at)
+
+        def insert(db: sqlite3.Connection) -> Receipt:
+            mailbox = self._mailbox(db, envelope.recipient)
+            size = len(envelope.ciphertext)
+            if (
+                mailbox.messages >= self._config.mailbox_max_messages
+                or mailbox.ciphertext_bytes + size > self._config.mailbox_max_bytes
+            ):
+                raise RelayError(
+                    507,
+                    "the recipient's mailbox is full: try again when they have fetched their mail",
+                    reason="mailbox_full",
+                )
+            message_id = db.execute(STATEMENTS["add_message"], row).lastrowid
+            mailbox.messages += 1
+            mailbox.ciphertext_bytes += size
+            return Receipt(message_id or 0, created_at, expires_at)
+
+        return await self._write(insert)
+
+    async def get_page(self, recipient: bytes, after_id: int, limit: int, now: float) -> tuple[list[tuple[Any, ...]], bool]:
+        """Unexpired rows of an inbox with ids over `after_id`, ascending: (id, ciphertext, nonce, sender_public_key,
+        created_at, expires_at), at most `limit` of them and about PAGE_BYTES; and whether there are more."""
+
+        def select(db: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], bool]:
+            rows: list[tuple[Any, ...]] = []
+            size = 0
+            with closing(
+                db.execute(STATEMENTS["get_page"], (recipient, after_id, to_milliseconds(now), limit + 1))
+            ) as cursor:
+                for row in cursor:
+                    size += len(row[1])
+                    if len(rows) == limit or (rows and size > PAGE_BYTES):
+                        return rows, True
+                    rows.append(row)
+            return rows, False
+
+        return await self._read(select)
+
+    async def acknowledge(self, recipient: bytes, through_id: int) -> int:
+        """Delete a recipient's mail up to an id, in slices; how many there were."""
+        return await self._delete_in_slices("acknowledge", recipient, through_id)
+
+    async def delete_message(self, message_id: int, party: bytes) -> bool:
+        """Delete one message of which `party` is the recipient or the sender; False when there is none."""
+
+        def delete(db: sqlite3.Connection) -> bool:
+            row = db.execute(STATEMENTS["get_parties"], (message_id,)).fetchone()
+            if row is None or party not in (row[0], fingerprint_of(row[1])):
+                return False
+            db.execute(STATEMENTS["delete_message"], (message_id,))
+            self._shrink(row[0], row[2])
+            return True
+
+        return await self._write(delete)
+
+    async def prune(self, now: float) -> int:
+        """Delete expired mail and give its space back to the file system; how many there were. Between two slices it
+        waits as long as the last one took, so that senders always have half of the writer's time."""
+        return await self._delete_in_slices("prune", to_milliseconds(now))
+
+    async def check(self) -> None:
+        """Raises when the database does not answer."""
+        await self._read(lambda db: db.execute("SELECT 1 FROM identities LIMIT 1").fetchone())
+
+    def file_bytes(self) -> int:
+        """What the database and its WAL take on disk."""
+        paths = [] if self._in_memory else [Path(self._config.database + suffix) for suffix in ("", "-wal")]
+        return sum(path.stat().st_size for path in paths if path.exists())
+
+    @property
+    def waiting_jobs(self) -> int:
+        return self._waiting
+
+    # Inside a transaction, on the writer's thread
+
+    def _mailbox(self, db: sqlite3.Connection, recipient: bytes) -> Mailbox:
+        mailbox = self._mailboxes.pop(recipient, None)
+        if mailbox is None:
+            if db.execute(STATEMENTS["get_identity"], (recipient,)).fetchone() is None:
+                raise RelayError(404, "the recipient is not registered on this relay", reason="unknown_recipient")
+            mailbox = Mailbox(*db.execute(STATEMENTS["measure_mailbox"], (recipient,)).fetchone())
+            if len(self._mailboxes) >= MAX_MAILBOXES:
+                del self._mailboxes[next(iter(self._mailboxes))]
+        self._mailboxes[recipient] = mailbox
+        return mailbox
+
+    def _shrink(self, recipient: bytes, size: int) -> None:
+        if mailbox := self._mailboxes.get(recipient):
+            mailbox.messages -= 1
+            mailbox.ciphertext_bytes -= size
+
+    def _delete(self, db: sqlite3.Connection, statement: str, *parameters: Any) -> int:
+        deleted = db.execute(STATEMENTS[statement], (*parameters, DELETE_SLICE)).fetchall()
+        for recipient, size in deleted:
+            self._shrink(recipient, size)
+        return len(deleted)
+
+    async def _delete_in_slices(self, statement: str, *parameters: Any) -> int:
+        total = 0
+        while True:
+            start = time.monotonic()
+            deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
+            if deleted:
+                await self._write(lambda db: db.execute(f"PRAGMA incremental_vacuum({DELETE_SLICE})").fetchall())
+            total += deleted
+            if deleted < DELETE_SLICE:
+                return total
+            await asyncio.sleep(time.monotonic() - start)
+
+    # Threads
+
+    async def _read(self, select: Callable[[sqlite3.Connection], T]) -> T:
+        if self._in_memory:
+            return await self._write(select)
+        try:
+            return await self._loop.run_in_executor(self._reader, select, self._reading)
+        except sqlite3.Error as error:
+            log.error("the database refused a read: %s", error)
+            raise disk_failure("read") from None
+
+    def _write(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        if self._waiting >= MAX_WAITING_JOBS or self._closed.is_set():
+            raise RelayError(503, "the relay is busy: try again in a moment", reason="busy", headers={"Retry-After": "1"})
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting += 1
+        self._jobs.put(Job(run, future))
+        return future
+
+    def _write_batches(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch = [job]
+            while len(batch) < MAX_BATCH and not self._jobs.empty():
+                if (following := self._jobs.get()) is None:
+                    self._jobs.put(None)
+                    break
+                batch.append(following)
+            outcomes = self._commit(batch)
+            self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
+
+    def _commit(self, batch: list[Job]) -> list[Any]:
+        """Run the jobs in one transaction; each one's result or exception."""
+        start = time.perf_counter()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            outcomes = [self._attempt(job) for job in batch]
+            self._connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
+            return self._recover(batch, error)
+        self._metrics.commit_seconds.observe(time.perf_counter() - start)
+        self._metrics.commit_jobs.observe(len(batch))
+        return outcomes
+
+    def _attempt(self, job: Job) -> Any:
+        try:
+            return job.run(self._connection)
+        except RelayError as refusal:
+            return refusal
+
+    def _recover(self, batch: list[Job], error: Exception) -> list[Any]:
+        """The transaction failed: undo it, and try each job alone, unless it was alone."""
+        self._mailboxes.clear()
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        if len(batch) > 1:
+            return [outcome for job in batch for outcome in self._commit([job])]
+        if not isinstance(error, sqlite3.Error):
+            return [error]
+        log.error("the database refused a write: %s", error)
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return [RelayError(507, "the relay's disk is full: try again later", reason="disk_full")]
+        return [disk_failure("write")]
+
+    def _settle(self, batch: list[Job], outcomes: list[Any]) -> None:
+        self._waiting -= len(batch)
+        for job, outcome in zip(batch, outcomes, strict=True):
+            if job.future.done():
+                continue  # its request was cancelled
+            if isinstance(outcome, Exception):
+                job.future.set_exception(outcome)
+            else:
+                job.future.set_result(outcome)
+
+    def _checkpoint(self) -> None:
+        with closing(connect(self._config.database, writable=True)) as connection:
+            while not self._closed.wait(CHECKPOINT_SECONDS):
+                try:
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                except sqlite3.Error as error:
+                    log.error("cannot move the write-ahead log into the database: %s", error)
+
+
+# ======================================================================================================================
+# 9. Rate limits
+#
+# Token buckets, one for each client and class of request. A bucket that nobody touched for a minute or two is full
+# again, so the least recently used can be forgotten when there are too many: memory stays where it is however many
+# addresses come by. Signed-in calls are counted by identity, so that a household behind one address does not starve;
+# before that, by address, where an IPv6 client is its /64 because that is what one customer is given.
+# ======================================================================================================================
+
+MAX_BUCKETS = 16_384
+LIMITS = {  # class: (burst, requests a second)
+    "register": (60, 1),
+    "keys": (60, 1),
+    "stats": (60, 1),
+    "unauthorized": (60, 1),
+    "identity": (120, 10),
+}
+
+
+class RateLimiter:
+    """Raises RelayError 429 with Retry-After when a client asks too much."""
+
+    def __init__(self, enabled: bool):
+        self._enabled = enabled
+        self._buckets: dict[tuple[str, Any], tuple[float, float]] = {}  # (tokens, when); least recently used first
+
+    def take(self, kind: str, client: str | bytes, now: float) -> None:
+        if not self._enabled:
+            return
+        burst, rate = LIMITS[kind]
+        tokens, then = self._buckets.pop((kind, client), (burst, now))
+        tokens = min(burst, tokens + max(0.0, now - then) * rate)
+        self._buckets[kind, client] = (max(tokens - 1, 0) if tokens >= 1 else tokens, now)
+        if len(self._buckets) > MAX_BUCKETS:
+            del self._buckets[next(iter(self._buckets))]
+        if tokens < 1:
+            wait = math.ceil((1 - tokens) / rate)
+            raise RelayError(
+                429, f"too many requests: try again in {wait} s", reason="rate_limit", headers={"Retry-After": str(wait)}
+            )
+
+
+def client_address(request: web.Request) -> str:
+    """What a request is counted under. Only the last hop of X-Forwarded-For is believed: our own proxy appended it,
+    and all before it is the client's to invent."""
+    peer = request.remote or ""
+    if request.app[CONFIG].trust_forwarded_for:
+        hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+        return address_group(hops[-1].strip()) or address_group(peer) or peer
+    return address_group(peer) or peer
+
+
+def address_group(text: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one; empty when it is neither."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+# ======================================================================================================================
+# 10. Fan-out
+#
+# A hint says "message `id` is waiting"; the client then fetches. Losing one would be harmless, since clients also
+# poll, so a hint never waits for a socket: each socket keeps only the newest id that it was not told yet, and a task
+# that lives as long as there is something to say. A reader that stops reading costs one such id and one frame.
+# ======================================================================================================================
+
+MAX_SOCKETS_PER_IDENTITY = 16
+CLOSE_UNAUTHORIZED, CLOSE_REPLACED, CLOSE_GOING_AWAY = 4401, 4409, 1001
+SHUTDOWN_SECONDS = 1.0
+
+
+class Subscriber:
+    """One connected socket."""
+
+    __slots__ = ("is_sending", "newest_id", "socket")
+
+    def __init__(self, socket: web.WebSocketResponse):
+        self.socket = socket
+        self.newest_id = 0
+        self.is_sending = False
+
+
+class Hub:
+    """Who is connected, and how they hear of new messages."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[bytes, list[Subscriber]] = {}  # oldest first; at most MAX_SOCKETS_PER_IDENTITY each
+        self._tasks: set[asyncio.Task[None]] = set()  # at most two a socket; each leaves when done
+        self.socket_count = 0
+
+    def add(self, fingerprint: bytes, subscriber: Subscriber) -> None:
+        subscribers = self._subscribers.setdefault(fingerprint, [])
+        subscribers.append(subscriber)
+        self.socket_count += 1
+        if len(subscribers) > MAX_SOCKETS_PER_IDENTITY:
+            self.close(fingerprint, subscribers[0], CLOSE_REPLACED, "another device took this place")
+
+    def remove(self, fingerprint: bytes, subscriber: Subscriber) -> None:
+        subscribers = self._subscribers.get(fingerprint, [])
+        if subscriber in subscribers:
+            subscribers.remove(subscriber)
+            self.socket_count -= 1
+        if not subscribers:
+            self._subscribers.pop(fingerprint, None)
+
+    def publish(self, fingerprint: bytes, message_id: int) -> None:
+        """Tell every socket of an identity, without waiting for any."""
+        for subscriber in self._subscribers.get(fingerprint, ()):
+            subscriber.newest_id = message_id
+            if not subscriber.is_sending:
+                subscriber.is_sending = True
+                self._spawn(self._send_hints(subscriber))
+
+    def close(self, fingerprint: bytes, subscriber: Subscriber, code: int, reason: str) -> None:
+        self.remove(fingerprint, subscriber)
+        self._spawn(self._close(subscriber, code, reason))
+
+    def close_identity(self, fingerprint: bytes, code: int, reason: str) -> None:
+        for subscriber in list(self._subscribers.get(fingerprint, ())):
+            self.close(fingerprint, subscriber, code, reason)
+
+    async def close_all(self) -> None:
+        """Say goodbye to everybody, and wait a moment for them to hear it."""
+        for fingerprint in list(self._subscribers):
+            self.close_identity(fingerprint, CLOSE_GOING_AWAY, "the relay is shutting down")
+        if self._tasks:
+            _, stuck = await asyncio.wait(self._tasks, timeout=SHUTDOWN_SECONDS)
+            for task in stuck:
+                task.cancel()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_hints(self, subscriber: Subscriber) -> None:
+        try:
+            while message_id := subscriber.newest_id:
+                subscriber.newest_id = 0
+                await subscriber.socket.send_str(f'{{"type":"new_message","id":{message_id}}}')
+        except (ConnectionError, RuntimeError):
+            log.debug("a socket went away before its hint")  # its handler cleans up
+        finally:
+            subscriber.is_sending = False
+
+    async def _close(self, subscriber: Subscriber, code: int, reason: str) -> None:
+        try:
+            await subscriber.socket.close(code=code, message=reason.encode())
+        except ConnectionError:
+            log.debug("a socket went away before its close frame")
+
+
+# ======================================================================================================================
+# 11. Middleware
+#
+# One middleware turns whatever was raised into the JSON answer, and one signal adds the headers that every answer has,
+# errors and WebSocket upgrades included. An unexpected exception is the only thing here that writes a traceback to the
+# log, and its answer says nothing.
+# ======================================================================================================================
+
+CONFIG = web.AppKey("config", Config)
+STORE = web.AppKey("store", Store)
+HUB = web.AppKey("hub", Hub)
+TOKENS = web.AppKey("tokens", Tokens)
+REGISTRAR = web.AppKey("registrar", Registrar)
+LIMITER = web.AppKey("limiter", RateLimiter)
+METRICS = web.AppKey("metrics", Metrics)
+CLOCK: web.AppKey[Callable[[], float]] = web.AppKey("clock")
+
+BODY_SECONDS = 30  # for a whole request body to arrive
+
+API_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "*, GET, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "*, Authorization, Content-Type",
+    "Access-Control-Expose-Headers": "*, Retry-After, WWW-Authenticate",
+    "Access-Control-Max-Age": "86400",
+    "Cache-Control": "no-store",
+    "Server": "io3233",
+    "X-Content-Type-Options": "nosniff",
+}
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self';"
+    " worker-src 'self'; connect-src 'self' http: https: ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'none';"
+    " require-trusted-types-for 'script'; trusted-types io3233-sw",
+    "Referrer-Policy": "no-referrer",
+    "Server": "io3233",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(),"
+    " geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(),"
+    " screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=(), clipboard-write=(self), web-share=(self)",
+}
+
+
+def error_response(request: web.BaseRequest, status: int, message: str, headers: Mapping[str, str]) -> web.Response:
+    if request.path.startswith("/v1/"):
+        return web.json_response({"error": message}, status=status, headers=headers)
+    return web.Response(text=message + "\n", status=status, headers=headers)
+
+
+@web.middleware
+async def answer_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        if request.method == "OPTIONS" and request.path.startswith("/v1/"):
+            return web.Response(status=204)  # a CORS preflight: any origin may ask, since only the token counts
+        return await handler(request)
+    except RelayError as error:
+        request.app[METRICS].counts[f'refusals_total{{reason="{error.reason}"}}'] += 1
+        return error_response(request, error.status, error.message, error.headers)
+    except web.HTTPException as error:
+        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return error_response(request, error.status, HTTP_ERRORS.get(error.status, error.reason), allow)
+    except Exception:
+        log.exception(
+            "internal error in %s %s",
+            request.method,
+            request.match_info.route.resource and request.match_info.route.resource.canonical,
+        )
+        return error_response(request, 500, "internal error", {})
+
+
+HTTP_ERRORS = {
+    404: "there is nothing at this path: docs/PROTOCOL.md lists the routes",
+    405: "this path does not answer that method: see the Allow header",
+    413: "the request is too large: /v1/stats tells max_message_bytes",
+}
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(API_HEADERS if request.path.startswith("/v1/") else PAGE_HEADERS)
+
+
+async def read_json(request: web.Request) -> dict[str, Any]:
+    """The request's JSON object. Raises RelayError 400, 408 or 413; an oversized body is not read to its end."""
+    if (request.content_length or 0) > request.app[CONFIG].max_body_bytes:
+        raise web.HTTPRequestEntityTooLarge(request.app[CONFIG].max_body_bytes, request.content_length or 0)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = json.loads((await request.read()).decode())
+    except TimeoutError:
+        raise RelayError(408, "the request body did not arrive in time: try again") from None
+    except (web.RequestPayloadError, aiohttp.ClientError, HttpProcessingError, ConnectionError):
+        raise bad_request("the request body did not arrive whole: try again") from None
+    except (ValueError, RecursionError):
+        raise bad_request("the body must be a JSON object in UTF-8") from None
+    if not isinstance(body, dict):
+        raise bad_request("the body must be a JSON object")
+    return body
+
+
+def bearer_token(request: web.Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def authenticate(request: web.Request) -> bytes:
+    """The fingerprint that the request's bearer token belongs to. Raises RelayError 401 or 429."""
+    claims = await verify_token(request, bearer_token(request))
+    return claims.fingerprint
+
+
+async def verify_token(request: web.Request, token: str) -> Claims:
+    """Check a token, that its identity is registered (and was when the token was made), and the rate limit. Failures
+    count against the address, so that guessing is as limited as everything else."""
+    tokens, limiter, now = request.app[TOKENS], request.app[LIMITER], request.app[CLOCK]()
+    try:
+        if not token:
+            raise unauthorized("this needs a token: register, then send Authorization: Bearer <token>")
+        claims = tokens.verify(token, now)
+        if not tokens.is_remembered(token):
+            generation = tokens.generation
+            identity = await request.app[STORE].get_identity(claims.fingerprint)
+            if identity is None or to_milliseconds(claims.issued if math.isfinite(claims.issued) else now) < identity[1]:
+                raise unauthorized("the token's identity is not registered here: register again")
+            tokens.remember(token, claims, generation)
+    except RelayError as refusal:
+        if refusal.status == 401:
+            limiter.take("unauthorized", client_address(request), now)
+        raise
+    limiter.take("identity", claims.fingerprint, now)
+    return claims
+
+
+def limit_address(request: web.Request, kind: str) -> None:
+    request.app[LIMITER].take(kind, client_address(request), request.app[CLOCK]())
+
+
+# ======================================================================================================================
+# 12. HTTP handlers
+#
+# Authenticate, parse, act, publish, reply: in that order, one call each.
+# ======================================================================================================================
+
+
+def json_bytes(body: str, status: int = 200) -> web.Response:
+    """An answer whose JSON was made by hand, where making it is a good part of the work."""
+    return web.Response(body=body.encode(), status=status, content_type="application/json")
+
+
+def request_origins(request: web.Request) -> tuple[str, ...]:
+    """The web origins that a bound proof may name: ORIGIN, or else what this request was sent to."""
+    config = request.app[CONFIG]
+    if config.origins:
+        return config.origins
+    scheme = request.headers.get("X-Forwarded-Proto", request.scheme) if config.trust_forwarded_for else request.scheme
+    try:
+        return (web_origin(f"{scheme}://{request.host}"),)
+    except ValueError:
+        raise bad_request("the Host header is not one that a browser would send") from None
+
+
+async def post_challenge(request: web.Request) -> web.Response:
+    """POST /v1/register/challenge: 32 bytes to prove a key with."""
+    limit_address(request, "register")
+    public_key = decode_key((await read_json(request)).get("public_key"), "public_key")
+    registrar = request.app[REGISTRAR]
+
+    challenge = registrar.challenge(public_key, request.app[CLOCK]())
+
+    return web.json_response(
+        {
+            "challenge": encode_base64(challenge),
+            "server_public_key": encode_base64(registrar.public_key),
+            "expires_in": CHALLENGE_TTL_SECONDS,
+            "bound_proof": True,
+            "origin": request_origins(request)[0],
+        }
+    )
+
+
+async def post_register(request: web.Request) -> web.Response:
+    """POST /v1/register: a token for whoever proves to hold a key."""
+    limit_address(request, "register")
+    body = await read_json(request)
+    public_key, challenge = decode_key(body.get("public_key"), "public_key"), decode_key(body.get("challenge"), "challenge")
+    proof, now = parse_proof(body), request.app[CLOCK]()
+
+    request.app[REGISTRAR].prove(public_key, challenge, proof, request_origins(request), now)
+    await admit(request, public_key, body.get("invite"))
+
+    await request.app[STORE].add_identity(public_key, now)
+
+    fingerprint = fingerprint_of(public_key)
+    token = request.app[TOKENS].issue(fingerprint, now)
+    return web.json_response(
+        {"fingerprint": fingerprint.hex(), "token": token, "expires_in": request.app[CONFIG].jwt_expiry_seconds}
+    )
+
+
+async def admit(request: web.Request, public_key: bytes, invite: Any) -> None:
+    """On a closed relay, raise RelayError 403 for a new identity without the invite code."""
+    code = request.app[CONFIG].invite_code
+    if not code or await request.app[STORE].get_identity(fingerprint_of(public_key)) is not None:
+        return
+    offered = invite.encode(errors="surrogatepass") if isinstance(invite, str) else b""
+    if not hmac.compare_digest(offered, code.encode(errors="surrogateescape")):
+        limit_address(request, "register")
+        raise RelayError(403, "this relay is closed: ask its operator for the invite code", reason="invite")
+
+
+async def get_me(request: web.Request) -> web.Response:
+    """GET /v1/me: who the token belongs to."""
+    fingerprint = await authenticate(request)
+
+    public_key = await find_key(request, fingerprint)
+
+    return web.json_response({"fingerprint": fingerprint.hex(), "public_key": encode_base64(public_key)})
+
+
+async def find_key(request: web.Request, fingerprint: bytes) -> bytes:
+    identity = await request.app[STORE].get_identity(fingerprint)
+    if identity is None:
+        raise RelayError(404, "this fingerprint is not registered on this relay", reason="unknown_fingerprint")
+    return identity[0]
+
+
+async def delete_me(request: web.Request) -> web.Response:
+    """DELETE /v1/me: forget the identity, its queued mail and its tokens."""
+    fingerprint = await authenticate(request)
+
+    await request.app[STORE].forget_identity(fingerprint)
+    request.app[TOKENS].forget(fingerprint)
+    request.app[HUB].close_identity(fingerprint, CLOSE_UNAUTHORIZED, "this identity was deleted")
+
+    return web.Response(status=204)
+
+
+async def get_key(request: web.Request) -> web.Response:
+    """GET /v1/keys/{fingerprint}: somebody's public key. Whoever asks must check that it hashes to the fingerprint."""
+    limit_address(request, "keys")
+    fingerprint = parse_fingerprint(request.match_info["fingerprint"])
+
+    return web.json_response({"public_key": encode_base64(await find_key(request, fingerprint))})
+
+
+async def search_keys(request: web.Request) -> web.Response:
+    """GET /v1/keys/search/{prefix}: registered fingerprints that begin with 8 to 64 hex digits."""
+    limit_address(request, "keys")
+    prefix = request.match_info["prefix"]
+    if not re.fullmatch(r"[0-9A-Fa-f]{8,64}", prefix):
+        raise bad_request("prefix must be 8 to 64 hex digits")
+
+    found = await request.app[STORE].search_fingerprints(prefix)
+
+    return web.json_response({"fingerprints": [fingerprint.hex() for fingerprint in found]})
+
+
+async def get_stats(request: web.Request) -> web.Response:
+    """GET /v1/stats: what a client wants to know before it registers."""
+    limit_address(request, "stats")
+    config = request.app[CONFIG]
+
+    return web.json_response(
+        {
+            "registered_identities": request.app[STORE].identity_count,
+            "message_retention_days": config.message_ttl_days,
+            "version": __version__,
+            "max_message_bytes": config.max_message_bytes,
+            "registration": "invite" if config.invite_code else "open",
+        }
+    )
+
+
+def parse_envelope(body: dict[str, Any], sender: bytes, max_message_bytes: int) -> Envelope:
+    """A message as it was posted. Raises RelayError 400 or 413."""
+    envelope = Envelope(
+        parse_fingerprint(body.get("recipient_fingerprint"), "recipient_fingerprint"),
+        decode_key(body.get("sender_public_key"), "sender_public_key"),
+        decode_base64(body.get("nonce"), "nonce"),
+        decode_base64(body.get("ciphertext"), "ciphertext"),
+    )
+    if len(envelope.nonce) != NONCE_BYTES:
+        raise bad_request(f"nonce must be {NONCE_BYTES} bytes, not {len(envelope.nonce)}")
+    if not envelope.ciphertext:
+        raise bad_request("ciphertext must not be empty")
+    if fingerprint_of(envelope.sender_public_key) != sender:
+        raise bad_request("sender_public_key must be the key that the token was made for")
+    if len(envelope.ciphertext) + NONCE_BYTES + KEY_BYTES > max_message_bytes:
+        raise RelayError(413, f"the message is too large: this relay takes {max_message_bytes} bytes", reason="too_large")
+    return envelope
+
+
+async def post_message(request: web.Request) -> web.Response:
+    """POST /v1/messages: queue one ciphertext for a recipient."""
+    sender = await authenticate(request)
+    envelope = parse_envelope(await read_json(request), sender, request.app[CONFIG].max_message_bytes)
+
+    receipt = await request.app[STORE].add_message(envelope, request.app[CLOCK]())
+
+    request.app[HUB].publish(envelope.recipient, receipt.id)
+    counts = request.app[METRICS].counts
+    counts["messages_in_total"] += 1
+    counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
+    created, expires = rfc3339(receipt.created_at), rfc3339(receipt.expires_at)
+    return json_bytes(f'{{"id":{receipt.id},"created_at":"{created}","expires_at":"{expires}"}}', status=201)
+
+
+def message_json(row: tuple[Any, ...]) -> str:
+    """One row of a page. Ids, hex, base64 and times need no escaping."""
+    message_id, ciphertext, nonce, sender_public_key, created_at, expires_at = row
+    return (
+        f'{{"id":{message_id},"sender_fingerprint":"{fingerprint_of(sender_public_key).hex()}",'
+        f'"ciphertext":"{encode_base64(ciphertext)}","nonce":"{encode_base64(nonce)}",'
+        f'"sender_public_key":"{encode_base64(sender_public_key)}",'
+        f'"created_at":"{rfc3339(created_at)}","expires_at":"{rfc3339(expires_at)}"}}'
+    )
+
+
+async def get_messages(request: web.Request) -> web.Response:
+    """GET /v1/messages?after_id=&limit=: a page of my inbox, oldest first."""
+    recipient = await authenticate(request)
+    after_id = parse_integer(request.query.get("after_id", "0"), "after_id")
+    limit = max(1, min(parse_integer(request.query.get("limit", "50"), "limit"), 200))
+
+    rows, more = await request.app[STORE].get_page(recipient, after_id, limit, request.app[CLOCK]())
+
+    counts = request.app[METRICS].counts
+    counts["messages_out_total"] += len(rows)
+    counts["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
+    return json_bytes(f'{{"messages":[{",".join(map(message_json, rows))}],"more":{"true" if more else "false"}}}')
+
+
+async def acknowledge_messages(request: web.Request) -> web.Response:
+    """DELETE /v1/messages?through_id=N: the recipient has stored everything up to N."""
+    recipient = await authenticate(request)
+    through_id = parse_integer(request.query.get("through_id", ""), "through_id")
+
+    return web.json_response({"deleted": await request.app[STORE].acknowledge(recipient, through_id)})
+
+
+async def delete_message(request: web.Request) -> web.Response:
+    """DELETE /v1/messages/{id}: the recipient is done with it, or the sender takes it back."""
+    party = await authenticate(request)
+    message_id = parse_integer(request.match_info["id"], "id")
+
+    if not await request.app[STORE].delete_message(message_id, party):
+        raise RelayError(404, "there is no such message of yours here: it may be gone already", reason="unknown_message")
+    return web.Response(status=204)
+
+
+async def get_health(request: web.Request) -> web.Response:
+    """GET /healthz: 200 while the database answers."""
+    try:
+        await request.app[STORE].check()
+    except (sqlite3.Error, RelayError):
+        return web.json_response({"status": "the database does not answer"}, status=503)
+    return web.json_response({"status": "ok"})
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """GET /metrics: counters in the Prometheus text format, for whoever has METRICS_TOKEN. 404 without one."""
+    expected = request.app[CONFIG].metrics_token
+    if not expected:
+        raise web.HTTPNotFound
+    if not hmac.compare_digest(
+        bearer_token(request).encode(errors="surrogateescape"), expected.encode(errors="surrogateescape")
+    ):
+        limit_address(request, "unauthorized")
+        raise unauthorized("send Authorization: Bearer <METRICS_TOKEN>")
+    text = format_metrics(request.app[METRICS], request.app[STORE], request.app[HUB])
+    return web.Response(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+def format_metrics(metrics: Metrics, store: Store, hub: Hub) -> str:
+    gauges = {
+        "sockets": hub.socket_count,
+        "identities": store.identity_count,
+        "waiting_writes": store.waiting_jobs,
+        "database_bytes": store.file_bytes(),
+    }
+    lines = [f"# TYPE io3233_{name} gauge\nio3233_{name} {value}" for name, value in gauges.items()]
+    families = {name.partition("{")[0] for name in metrics.counts}
+    for family in sorted(families):
+        lines.append(f"# TYPE io3233_{family} counter")
+        lines += [f"io3233_{name} {value}" for name, value in metrics.counts.items() if name.partition("{")[0] == family]
+    for name, histogram in (("commit_seconds", metrics.commit_seconds), ("commit_jobs", metrics.commit_jobs)):
+        lines.append(f"# TYPE io3233_{name} histogram")
+        lines += [
+            f'io3233_{name}_bucket{{le="{"+Inf" if bound == math.inf else bound}"}} {count}'
+            for bound, count in histogram.buckets.items()
+        ]
+        lines.append(f"io3233_{name}_sum {histogram.total}\nio3233_{name}_count {histogram.buckets[math.inf]}")
+    return "\n".join(lines) + "\n"
+
+
+# ======================================================================================================================
+# 13. WebSocket handler
+#
+# The socket only carries hints, so everything a client may send is optional and small. The token comes in the list of
+# subprotocols, because browsers cannot set headers here and a URL ends in logs; v1's ?token= works too. It is checked
+# before the upgrade, and the socket ends when the token does.
+# ======================================================================================================================
+
+SUBPROTOCOL = "3233.v1"
+MAX_FRAME_BYTES = 4096
+HEARTBEAT_SECONDS = 30  # a peer that misses one is gone after half as long again
+SEND_BUFFER_BYTES = 16 * 1024
+
+
+def socket_token(request: web.Request) -> str:
+    offered = [item.strip() for item in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    bearers = [item.removeprefix("bearer.") for item in offered if item.startswith("bearer.")]
+    if bearers and SUBPROTOCOL not in offered:
+        raise bad_request(f"offer the subprotocol {SUBPROTOCOL} beside bearer.<token>")
+    return bearers[0] if bearers else request.query.get("token", "")
+
+
+async def open_socket(request: web.Request) -> web.WebSocketResponse:
+    """Upgrade. A stalled reader shows at once: small kernel buffer, none of ours, each send waits until it is taken."""
+    ws = web.WebSocketResponse(
+        heartbeat=HEARTBEAT_SECONDS,
+        compress=False,
+        max_msg_size=MAX_FRAME_BYTES + 1,
+        writer_limit=0,
+        protocols=(SUBPROTOCOL,),
+        timeout=SHUTDOWN_SECONDS,
+    )
+    await ws.prepare(request)
+    if transport := request.transport:
+        transport.set_write_buffer_limits(high=0)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    return ws
+
+
+async def websocket(request: web.Request) -> web.WebSocketResponse:
+    """GET /v1/ws: hints, until either side leaves or the token expires."""
+    claims = await verify_token(request, socket_token(request))
+    hub, loop = request.app[HUB], asyncio.get_running_loop()
+
+    ws = await open_socket(request)
+    subscriber = Subscriber(ws)
+    seconds_left = claims.expires - request.app[CLOCK]()
+    expiry = loop.call_later(
+        seconds_left, hub.close, claims.fingerprint, subscriber, CLOSE_UNAUTHORIZED, "the token has expired"
+    )
+    try:
+        await ws.send_str(f'{{"type":"connected","fingerprint":"{claims.fingerprint.hex()}"}}')
+        hub.add(claims.fingerprint, subscriber)
+        async for frame in ws:
+            if frame.type == aiohttp.WSMsgType.TEXT and is_ping(frame.data):
+                await ws.send_str('{"type":"pong"}')
+    except ConnectionError:
+        log.debug("a socket went away")
+    finally:
+        expiry.cancel()
+        hub.remove(claims.fingerprint, subscriber)
+    return ws
+
+
+def is_ping(text: str) -> bool:
+    """Whether a frame asks for a pong. "subscribe" is v1's and means nothing here; all else is ignored."""
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(frame, dict) and frame.get("type") == "ping"
+
+
+# ======================================================================================================================
+# 14. Static client
+#
+# The client's files are read once, at start: what is served is what was hashed and logged, no path from a request
+# touches the file system, and a half-finished upgrade is never mixed with the old version.
+# ======================================================================================================================
+
+VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about")
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".md": "text/plain; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class StaticFile:
+    content: bytes
+    content_type: str
+    sha256: str
+    compressed: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> StaticFile:
+        content = path.read_bytes()
+        compressed = gzip.compress(content, mtime=0)
+        content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
+        return cls(
+            content,
+            content_type,
+            hashlib.sha256(content).hexdigest(),
+            compressed if len(compressed) < len(content) else b"",
+        )
+
+    def response(self, request: web.Request) -> web.Response:
+        """The file, gzipped where the browser takes that, or 304. Each form has an ETag of its own."""
+        zipped = bool(self.compressed) and bool(
+            re.search(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", request.headers.get("Accept-Encoding", ""))
+        )
+        etag = f'"{self.sha256[:32]}{"-gzip" if zipped else ""}"'
+        headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        known = [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]
+        if etag in known or "*" in known:
+            return web.Response(status=304, headers=headers)
+        if zipped:
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(
+            body=self.compressed if zipped else self.content, headers={**headers, "Content-Type": self.content_type}
+        )
+
+
+CLIENT_FILES: web.AppKey[Mapping[str, StaticFile]] = web.AppKey("client_files")
+
+
+def read_static_files(folder: Path | None) -> Mapping[str, StaticFile]:
+    """Every file of the folder by its path in it, but dot-files and what a link leads to outside."""
+    if folder is None:
+        return {}
+    root = folder.resolve()
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file() and path.resolve().is_relative_to(root)]
+    names = {path.relative_to(root).as_posix(): path for path in paths}
+    return {
+        name: StaticFile.read(path)
+        for name, path in names.items()
+        if not any(part.startswith(".") for part in name.split("/"))
+    }
+
+
+def client_sha256(files: Mapping[str, StaticFile]) -> str:
+    """One hash for the whole client: what `sha256sum` prints for each file, sorted by path, hashed again."""
+    listing = "".join(f"{files[name].sha256}  {name}\n" for name in sorted(files))
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+async def get_static(request: web.Request) -> web.Response:
+    """GET of anything else: a client file, or index.html for its views."""
+    files = request.app[CLIENT_FILES]
+    if not files and request.path == "/":
+        return web.Response(text="This is an io3233 relay without a web client. Its API is under /v1.\n")
+    file = files.get("index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/"))
+    if file is None:
+        raise web.HTTPNotFound
+    return file.response(request)
+
+
+# ======================================================================================================================
+# 15. Background work
+# ======================================================================================================================
+
+PRUNE_SECONDS = 60
+
+
+async def prune_forever(app: web.Application) -> None:
+    """Delete expired mail, now and each PRUNE_SECONDS. Readers do not see it even before."""
+    while True:
+        try:
+            app[METRICS].counts["pruned_total"] += await app[STORE].prune(app[CLOCK]())
+        except RelayError as error:
+            log.error("cannot prune expired mail: %s", error.message)
+        await asyncio.sleep(PRUNE_SECONDS)
+
+
+# ======================================================================================================================
+# 16. Application and route table
+# ======================================================================================================================
+
+
+async def run_store(app: web.Application) -> AsyncIterator[None]:
+    app[STORE].open()
+    pruning = asyncio.create_task(prune_forever(app))
+    yield
+    pruning.cancel()
+    await app[STORE].close()
+
+
+async def close_sockets(app: web.Application) -> None:
+    await app[HUB].close_all()
+
+
+def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Application:
+    """The relay as an aiohttp application. `clock` tells seconds since 1970. Starting it raises StoreError."""
+    app = web.Application(middlewares=[answer_errors], client_max_size=config.max_body_bytes)
+    app[CONFIG], app[CLOCK] = config, clock
+    app[METRICS], app[HUB] = Metrics(), Hub()
+    app[STORE] = Store(config, app[METRICS])
+    app[TOKENS] = Tokens(config.jwt_secret, config.jwt_expiry_seconds)
+    app[REGISTRAR] = Registrar(config.jwt_secret)
+    app[LIMITER] = RateLimiter(config.rate_limit)
+    app[CLIENT_FILES] = read_static_files(config.static_dir)
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(close_sockets)
+    app.cleanup_ctx.append(run_store)
+    app.add_routes(
+        [
+            web.post("/v1/messages", post_message),
+            web.get("/v1/messages", get_messages),
+            web.delete("/v1/messages", acknowledge_messages),
+            web.delete("/v1/messages/{id}", delete_message),
+            web.post("/v1/register/challenge", post_challenge),
+            web.post("/v1/register", post_register),
+            web.get("/v1/me", get_me),
+            web.delete("/v1/me", delete_me),
+            web.get("/v1/keys/{fingerprint}", get_key),
+            web.get("/v1/keys/search/{prefix}", search_keys),
+            web.get("/v1/stats", get_stats),
+            web.get("/v1/ws", websocket),
+            web.get("/healthz", get_health),
+            web.get("/metrics", get_metrics),
+            web.get("/{path:(?!v1/).*}", get_static),
+        ]
+    )
+    return app
+
+
+# ======================================================================================================================
+# 17. Command line: serve and backup
+# ======================================================================================================================
+
+
+class CommandError(Exception):
+    """The command cannot go on; the message says why and what to do."""
+
+
+def notify_systemd(state: str) -> None:
+    """sd_notify(3): one datagram to the socket that a unit of Type=notify names."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
+
+
+def is_own_fault(record: logging.LogRecord) -> bool:
+    """False for aiohttp's tracebacks of requests that were never HTTP: a client's mistake, and it names the address."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+def start_logging() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("aiohttp.server").addFilter(is_own_fault)
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # its warnings quote the subprotocols, and so tokens
+
+
+def describe(config: Config, files: Mapping[str, StaticFile], port: int) -> str:
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"
+    client = f"client {client_sha256(files)}" if files else "no web client"
+    return f"io3233 {__version__} at {url}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
+
+
+async def serve(config: Config) -> None:
+    """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
+    app = make_app(config)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=SHUTDOWN_SECONDS)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, config.host, config.port, backlog=1024)
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise CommandError(
+            f"cannot listen on {config.host}:{config.port} ({error.strerror or error}): change BIND, or stop what uses it"
+        ) from None
+    log.info("%s", describe(config, app[CLIENT_FILES], runner.addresses[0][1]))
+    for warning in config_warnings(config):
+        log.warning("%s", warning)
+    gc.freeze()  # what lives as long as the process need not be looked at in each collection
+    notify_systemd("READY=1")
+    await stop.wait()
+    notify_systemd("STOPPING=1")
+    await runner.cleanup()
+
+
+def config_warnings(config: Config) -> list[str]:
+    warnings = []
+    if config.insecure_secret:
+        warnings.append(
+            "ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use this relay for real mail"
+        )
+    if not config.origins:
+        warnings.append(
+            "ORIGIN is not set: set it to this relay's web address, so that a proof made for another relay is never taken here"
+        )
+    return warnings
+
+
+def back_up(config: Config, destination: Path) -> None:
+    """Copy the database while a relay may be writing to it (SQLite's backup API). `destination` must not exist."""
+    source_path = Path(config.database)
+    if config.database == ":memory:" or not source_path.is_file():
+        raise CommandError(f"there is no database at {config.database}: DATABASE_URL must name the one that the relay uses")
+    if destination.exists():
+        raise CommandError(f"{destination} exists already: name a new file")
+    partial = destination.with_name(destination.name + ".partial")
+    try:
+        partial.unlink(missing_ok=True)
+        with (
+            closing(sqlite3.connect(source_path.resolve().as_uri() + "?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(partial)) as copy,
+        ):
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+            if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                raise CommandError(f"the copy of {source_path} is not sound: check the disk, and look for an older backup")
+        partial.rename(destination)
+    except (sqlite3.Error, OSError) as error:
+        raise CommandError(f"cannot back up {source_path} to {destination}: {error}") from None
+
+
+# ======================================================================================================================
+# 18. Command line: send and listen
+#
+# A whole client of the protocol, and its reference: docs/PROTOCOL.md points here. It believes nothing that a relay
+# says which it can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is
+# opened only into an envelope that names both of us, because NaCl boxes are symmetric and a relay can hand my own
+# words back to me as my contact's.
+# ======================================================================================================================
+
+PAD_BYTES = 256
+TAG_BYTES = 16  # what crypto_box adds
+POLL_SECONDS = 30
+RECONNECT_SECONDS = 30
+MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+
+class EnvelopeRefused(Exception):
+    """An envelope that must not be shown as a message; the text is the reason."""
+
+
+def make_envelope(text: str, sender: bytes, recipient: bytes, now: float, message_id: bytes) -> bytes:
+    """The plaintext of a message (docs/PROTOCOL.md, "Envelope"): JSON, padded to a multiple of 256 bytes."""
+    fields = {
+        "v": 1, "type": "text", "id": encode_base64url(message_id), "from": sender.hex(), "to": recipient.hex(),
+        "ts": to_milliseconds(now), "text": text, "pad": "",
+    }  # fmt: skip
+    bare = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    return bare[:-2] + b" " * (-len(bare) % PAD_BYTES) + b'"}'
+
+
+def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
+    """The envelope in a row of GET /v1/messages, plus "legacy" for an old client's. Raises EnvelopeRefused."""
+    try:
+        sender_key, sender = (
+            decode_key(row["sender_public_key"], "sender_public_key"),
+            parse_fingerprint(row["sender_fingerprint"]),
+        )
+        if fingerprint_of(sender_key) != sender:
+            raise EnvelopeRefused("the sender's key is not the key of the sender's address")
+        boxed, nonce = decode_base64(row["ciphertext"], "ciphertext"), decode_base64(row["nonce"], "nonce")
+        plaintext = nacl.bindings.crypto_box_open(boxed, nonce, sender_key, secret_key)
+        if len(plaintext) <= KEY_BYTES:
+            raise EnvelopeRefused("it is as short as a registration proof")
+        envelope = json.loads(plaintext.decode())
+    except (RelayError, KeyError, ValueError, TypeError, RecursionError, nacl.exceptions.CryptoError):
+        raise EnvelopeRefused("it does not open with my key and the sender's, or holds no message") from None
+    if not isinstance(envelope, dict):
+        raise EnvelopeRefused("it holds no message")
+    envelope["legacy"] = "from" not in envelope and "to" not in envelope
+    if not envelope["legacy"] and (envelope.get("from"), envelope.get("to")) != (sender.hex(), me.hex()):
+        raise EnvelopeRefused("it was written by somebody else, or for somebody else")
+    return envelope
+
+
+def read_key_file(path: Path) -> bytes:
+    """The secret key in a file; made, readable by its owner only, when there is none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(encode_base64(secrets.token_bytes(KEY_BYTES)) + "\n")
+        return decode_key(path.read_text().strip(), "the secret key")
+    except (OSError, ValueError, RelayError) as error:
+        raise CommandError(f"cannot use the key file {path}: {error}") from None
+
+
+def parse_link(link: str) -> tuple[str, str]:
+    """(relay origin, contact fingerprint) of an invite link: `#chat=…&server=…`, or v1's query form."""
+    parts = urllib.parse.urlsplit(link)
+    fields = dict(urllib.parse.parse_qsl(parts.query) + urllib.parse.parse_qsl(parts.fragment))
+    contact = fields.get("chat") or fields.get("fp")
+    if not contact:
+        raise CommandError(f"{link} is not an invite link: it has no #chat=<fingerprint>")
+    return fields.get("server") or f"{parts.scheme}://{parts.netloc}", contact
+
+
+class Client:
+    """One identity on one relay. `url` is the relay's web origin."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, secret_key: bytes, *, invite: str = "", allow_v1_proof: bool = False
+    ):
+        try:
+            self.origin = web_origin(url)
+        except ValueError:
+            raise CommandError(f"{url} is not a relay's address: it looks like https://chat.example.com") from None
+        self._session, self._secret_key, self._invite, self._allow_v1_proof = session, secret_key, invite, allow_v1_proof
+        self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
+        self.fingerprint = fingerprint_of(self.public_key)
+        self._token = ""
+
+    @property
+    def invite_link(self) -> str:
+        return f"{self.origin}/chats#chat={self.fingerprint.hex()}&server={self.origin}"
+
+    async def call(self, method: str, path: str, body: Any = None, **query: int) -> dict[str, Any]:
+        """One request; the JSON object that answers it. Registers first, and again when the token is refused."""
+        for attempt in range(2):
+            if not self._token:
+                await self.register()
+            status, answer = await self._request(method, path, body, query)
+            if status != 401 or attempt:
+                return self._accept(status, answer)
+            self._token = ""
+        raise AssertionError("unreachable")
+
+    async def register(self) -> None:
+        """Prove the key and keep the token. The relay's own key must not be that of somebody we could write to."""
+        public_key = encode_base64(self.public_key)
+        challenge = self._accept(*await self._request("POST", "/v1/register/challenge", {"public_key": public_key}))
+        body = {"public_key": public_key, "challenge": challenge.get("challenge"), **self._prove(challenge)}
+        if self._invite:
+            body["invite"] = self._invite
+        self._token = str(self._accept(*await self._request("POST", "/v1/register", body)).get("token", ""))
+
+    async def send(self, recipient: bytes, text: str) -> dict[str, Any]:
+        """Encrypt and queue one message; the relay's receipt."""
+        if recipient == self.fingerprint:
+            raise CommandError("that address is my own: give the other person's")
+        key = decode_key((await self.call("GET", f"/v1/keys/{recipient.hex()}")).get("public_key"), "public_key")
+        if fingerprint_of(key) != recipient:
+            raise CommandError(f"{self.origin} gave a false key for {recipient.hex()}: do not trust this relay")
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        plaintext = make_envelope(text, self.fingerprint, recipient, time.time(), secrets.token_bytes(16))
+        body = {
+            "recipient_fingerprint": recipient.hex(),
+            "ciphertext": encode_base64(nacl.bindings.crypto_box(plaintext, nonce, key, self._secret_key)),
+            "nonce": encode_base64(nonce),
+            "sender_public_key": encode_base64(self.public_key),
+        }
+        return await self.call("POST", "/v1/messages", body)
+
+    async def fetch(self, after_id: int) -> list[tuple[int, str, dict[str, Any] | EnvelopeRefused]]:
+        """The next page of my inbox: (id, sender's fingerprint, envelope or why it is refused), ids rising."""
+        page: list[tuple[int, str, dict[str, Any] | EnvelopeRefused]] = []
+        for row in (await self.call("GET", "/v1/messages", after_id=after_id, limit=200)).get("messages", []):
+            message_id = row.get("id") if isinstance(row, dict) else None
+            if type(message_id) is not int or message_id <= after_id:
+                raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
+            after_id = message_id
+            try:
+                page.append(
+                    (message_id, str(row.get("sender_fingerprint")), open_envelope(row, self._secret_key, self.fingerprint))
+                )
+            except EnvelopeRefused as refusal:
+                page.append((message_id, str(row.get("sender_fingerprint")), refusal))
+        return page
+
+    async def wait_for_hints(self) -> AsyncIterator[None]:
+        """Yields when there may be mail: once connected, at each hint, and every POLL_SECONDS."""
+        url = self.origin.replace("http", "ws", 1) + "/v1/ws"
+        async with self._session.ws_connect(
+            url, protocols=(SUBPROTOCOL, f"bearer.{self._token}"), heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES
+        ) as ws:
+            yield
+            while True:
+                try:
+                    frame = await ws.receive(timeout=POLL_SECONDS)
+                except TimeoutError:
+                    yield
+                    continue
+                if frame.type in (
+                    aiohttp.WSMsgType.CLOSE,
+                    aiohttp.WSMsgType.CLOSING,
+                    aiohttp.WSMsgType.CLOSED,
+                    aiohttp.WSMsgType.ERROR,
+                ):
+                    return
+                yield
+
+    def _prove(self, challenge: dict[str, Any]) -> dict[str, str]:
+        octets, server_key = (
+            decode_key(challenge.get("challenge"), "challenge"),
+            decode_key(challenge.get("server_public_key"), "server_public_key"),
+        )
+        key = shared_key(server_key, self._secret_key)
+        if challenge.get("bound_proof") is True:
+            return {"proof_mac": encode_base64(bound_proof(key, self.origin, self.public_key, server_key, octets))}
+        if not self._allow_v1_proof:
+            raise CommandError(
+                f"{self.origin} only knows the old registration proof, which a hostile relay can misuse: --v1-proof allows it"
+            )
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        box = nacl.bindings.crypto_box_afternm(octets, nonce, key)
+        return {"proof_nonce": encode_base64(nonce), "proof_ciphertext": encode_base64(box)}
+
+    async def _request(
+        self, method: str, path: str, body: Any = None, query: Mapping[str, int] | None = None
+    ) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            async with self._session.request(
+                method, self.origin + path, json=body, params=query, headers=headers, allow_redirects=False
+            ) as response:
+                content = bytearray()
+                async for chunk in response.content.iter_any():
+                    content += chunk
+                    if len(content) > MAX_ANSWER_BYTES:
+                        raise CommandError(f"{self.origin} answers without end: it is not a relay to use")
+                return response.status, json.loads(content or b"{}")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise CommandError(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
+        except (ValueError, RecursionError):
+            raise CommandError(f"{self.origin} does not answer as a relay does: check the address") from None
+
+    def _accept(self, status: int, answer: Any) -> dict[str, Any]:
+        if not isinstance(answer, dict):
+            raise CommandError(f"{self.origin} does not answer as a relay does: check the address")
+        if status >= 300:
+            raise CommandError(
+                f"{self.origin} refuses ({status}): {printable(str(answer.get('error', 'no reason given')))}"
+            )
+        return answer
+
+
+def printable(text: str) -> str:
+    """Text on one line, without what would move a terminal's cursor or turn its direction."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+class ListenState:
+    """Where `listen` left off on each relay, and which messages it has printed: a file beside the key."""
+
+    def __init__(self, path: Path, origin: str):
+        self._path, self._origin = path, origin
+        try:
+            self._relays = json.loads(path.read_text()) if path.exists() else {}
+            entry = self._relays.get(origin, {})
+            self.cursor, self._seen = int(entry.get("cursor", 0)), dict.fromkeys(entry.get("seen", []))
+        except (OSError, ValueError, AttributeError, TypeError) as error:
+            raise CommandError(f"cannot use {path}: {error}. Move it away to start from the oldest mail") from None
+
+    def is_new(self, sender: str, message_id: Any) -> bool:
+        """False for a message that was seen before; remembers it."""
+        key = f"{sender}:{message_id}"
+        if key in self._seen:
+            return False
+        self._seen[key] = None
+        if len(self._seen) > MAX_SEEN:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+    def save(self, cursor: int) -> None:
+        self.cursor = cursor
+        self._relays[self._origin] = {"cursor": cursor, "seen": list(self._seen)}
+        partial = self._path.with_name(self._path.name + ".partial")
+        partial.write_text(json.dumps(self._relays))
+        partial.replace(self._path)
+
+
+def print_message(
+    message_id: int, sender: str, envelope: dict[str, Any] | EnvelopeRefused, state: ListenState, as_json: bool
+) -> None:
+    if isinstance(envelope, EnvelopeRefused):
+        print(f"refused message {message_id} from {printable(sender)}: {envelope}", file=sys.stderr)
+    elif not envelope["legacy"] and not state.is_new(sender, envelope.get("id")):
+        log.debug("dropped a replay")
+    elif envelope.get("type", "text") != "text" or not isinstance(envelope.get("text"), str):
+        print(f"message {message_id} from {printable(sender)} was sent with a newer client", file=sys.stderr)
+    elif as_json:
+        print(
+            json.dumps({"id": message_id, "from": sender, "ts": envelope.get("ts"), "text": envelope["text"]}), flush=True
+        )
+    else:
+        print(f"{sender[:8]} {printable(envelope['text'])}", flush=True)
+
+
+async def send(arguments: argparse.Namespace) -> None:
+    """`relay.py send LINK [TEXT]` or `relay.py send URL FINGERPRINT [TEXT]`."""
+    words = list(arguments.words)
+    is_address = len(words) > 1 and re.fullmatch(r"[0-9A-Fa-f]{64}", words[1])
+    url, contact = (words.pop(0), words.pop(0)) if is_address else parse_link(words.pop(0))
+    if len(words) > 1:
+        raise CommandError("too many words: put the text in quotes")
+    text = words[0] if words else sys.stdin.read()
+    if not text.strip():
+        raise CommandError("there is nothing to send: give a text, or pipe one in")
+    try:
+        recipient = parse_fingerprint(contact)
+    except RelayError:
+        raise CommandError(f"{contact} is not an address: it has 64 hex digits") from None
+    async with open_client(arguments, url) as client:
+        receipt = await client.send(recipient, text.rstrip("\n"))
+    print(f"sent as {receipt.get('id')}", file=sys.stderr)
+
+
+async def listen(arguments: argparse.Namespace) -> None:
+    """`relay.py listen URL`: print mail as it arrives, until interrupted."""
+    async with open_client(arguments, arguments.url) as client:
+        state = ListenState(arguments.key.with_name(arguments.key.name + ".state"), client.origin)
+        await client.register()
+        print(f"listening; my invite link: {client.invite_link}", file=sys.stderr, flush=True)
+        failures = 0
+        while True:
+            try:
+                await client.call("GET", "/v1/me")  # a fresh token, if the old one is refused
+                async for _ in client.wait_for_hints():
+                    failures = 0
+                    while page := await client.fetch(state.cursor):
+                        for message_id, sender, envelope in page:
+                            print_message(message_id, sender, envelope, state, arguments.json)
+                        state.save(page[-1][0])
+            except (CommandError, aiohttp.ClientError, TimeoutError) as error:
+                print(f"not connected: {error}", file=sys.stderr, flush=True)
+            failures += 1
+            await asyncio.sleep(min(RECONNECT_SECONDS, 2**failures) * (0.5 + secrets.randbelow(500) / 1000))
+
+
+@asynccontextmanager
+async def open_client(arguments: argparse.Namespace, url: str) -> AsyncIterator[Client]:
+    secret_key = read_key_file(arguments.key)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+        yield Client(session, url, secret_key, invite=arguments.invite, allow_v1_proof=arguments.v1_proof)
+
+
+# ======================================================================================================================
+# 20. main
+# ======================================================================================================================
+
+
+def parse_arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="relay.py",
+        description="A relay for end-to-end encrypted chat. Without a command it serves; settings come from the environment.",
+    )
+    parser.add_argument("--version", action="version", version=f"io3233 {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("serve", help="run the relay (the default)")
+    commands.add_parser("backup", help="copy the database of DATABASE_URL, also while a relay runs on it").add_argument(
+        "destination", metavar="DEST", type=Path
+    )
+    sending = commands.add_parser(
+        "send", help="send one message", usage="relay.py send [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]"
+    )
+    sending.add_argument(
+        "words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to, then the text; without a text, standard input"
+    )
+    listening = commands.add_parser("listen", help="print what arrives, one line each")
+    listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
+    listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
+    config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    for command in (sending, listening):
+        command.add_argument(
+            "--key",
+            metavar="FILE",
+            type=Path,
+            default=config_home / "io3233" / "key",
+            help="the secret key (default: %(default)s), made on first use",
+        )
+        command.add_argument("--invite", metavar="CODE", default="", help="what a closed relay asks for")
+        command.add_argument("--v1-proof", action="store_true", help="register also with a relay that knows no bound proof")
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None) -> int:
+    """The exit status: 0, 1 when a command failed, 2 when it was called or configured wrongly."""
+    arguments = parse_arguments(sys.argv[1:] if words is None else words)
+    os.umask(0o077)
+    start_logging()
+    try:
+        if arguments.command in ("send", "listen"):
+            asyncio.run({"send": send, "listen": listen}[arguments.command](arguments))
+        elif arguments.command == "backup":
+            back_up(Config.from_env({"ALLOW_INSECURE_JWT_SECRET": "1", **os.environ}), arguments.destination)
+        else:
+            asyncio.run(serve(Config.from_env(os.environ)))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (CommandError, StoreError, RelayError) as error:
+        print(f"relay.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
