@@ -16,31 +16,50 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import gzip
 import hashlib
 import hmac
 import inspect
+import itertools
 import json
 import os
 import random
+import re
 import signal
 import socket
+import sqlite3
+import struct
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import aiohttp
 import pytest
 from aiohttp import web
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from multidict import CIMultiDict
 from nacl.public import Box, PrivateKey, PublicKey
-
+from yarl import URL
 
 import relay as relay_module
 
 RELAY_PY = Path(__file__).with_name("relay.py")
 SECRET = "a secret of the tests, long enough for HS256"
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
+
+# Property tests: the same examples in every run, so that a red run means a change of ours. They may share one relay.
+PROPERTY = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELD_VALUES = JSON_VALUES | st.sampled_from([24, 32, 48]).map(lambda size: base64.b64encode(bytes(size)).decode())
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -78,6 +97,15 @@ class Answer(NamedTuple):
     status: int
     body: Any
     headers: Mapping[str, str]
+
+    def refused(self, status: int) -> str:
+        """Hold a refusal to the form that every one has; its sentence."""
+        assert self.status == status, self.body
+        assert list(self.body) == ["error"] and len(self.body["error"].split()) > 1, self.body
+        assert self.headers["Access-Control-Allow-Origin"] == "*"
+        assert status != 401 or self.headers["WWW-Authenticate"] == "Bearer"
+        assert status != 429 or int(self.headers["Retry-After"]) >= 1
+        return self.body["error"]
 
 
 class Person:
@@ -219,19 +247,20 @@ def free_port() -> int:
 class AnyRelay:
     """A relay on a loopback port with a SQLite file, seen from outside; subclasses know how it is run."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str | None]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.database = folder / "relay.db"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environ = {
+        settings = {
             "BIND": f"127.0.0.1:{self.port}",
             "DATABASE_URL": f"sqlite:{self.database}?mode=rwc",
             "JWT_SECRET": SECRET,
             "RATE_LIMIT": "off",
             **environ,
         }
+        self.environ = {name: value for name, value in settings.items() if value is not None}
         self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
     async def start(self) -> None:
@@ -260,8 +289,10 @@ class AnyRelay:
     ) -> Answer:
         """One request; `json=` or `data=` is its body."""
         bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        sent_headers = CIMultiDict(bearer)
+        sent_headers.extend(headers or {})
         options.setdefault("allow_redirects", False)
-        async with self.session.request(method, self.url + path, headers=bearer | dict(headers or {}), **options) as answer:
+        async with self.session.request(method, self.url + path, headers=sent_headers, **options) as answer:
             is_json = answer.content_type == "application/json" and method != "HEAD"
             return Answer(answer.status, await (answer.json() if is_json else answer.read()), answer.headers)
 
@@ -274,7 +305,7 @@ class AnyRelay:
 class RunningRelay(AnyRelay):
     """A relay in this process: real sockets and files, and a clock that a test may move."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str | None], clock: Callable[[], float] = time.time) -> None:
         super().__init__(folder, environ)
         self.clock = clock
         self.runner: web.AppRunner | None = None
@@ -343,10 +374,10 @@ def clock() -> Clock:
 
 @pytest.fixture(name="relays")
 async def relays_fixture(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """Start one more relay: `await relays(INVITE_CODE="x", clock=clock)`."""
+    """Start one more relay: `await relays(INVITE_CODE="x", clock=clock)`; a setting of None is left unset."""
     running: list[RunningRelay] = []
 
-    async def start(*, clock: Callable[[], float] = time.time, **environ: str) -> RunningRelay:
+    async def start(*, clock: Callable[[], float] = time.time, **environ: str | None) -> RunningRelay:
         running.append(RunningRelay(tmp_path / f"relay{len(running)}", environ, clock))
         await running[-1].start()
         return running[-1]
@@ -367,7 +398,7 @@ async def relay_process_fixture(tmp_path: Path) -> AsyncIterator[Callable[..., A
     """Start one more `python relay.py`: `await relay_process(MESSAGE_TTL_DAYS="1")`."""
     running: list[RelayProcess] = []
 
-    async def start(*wrapper: str, **environ: str) -> RelayProcess:
+    async def start(*wrapper: str, **environ: str | None) -> RelayProcess:
         running.append(RelayProcess(tmp_path / f"process{len(running)}", environ))
         await running[-1].start(*wrapper)
         return running[-1]
@@ -393,3 +424,1654 @@ class TestConversation:
         [message] = await bob.fetch()
         assert message["id"] == sent["id"]
         assert bob.open(message) == b"hello"
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Configuration
+# ------------------------------------------------------------------------------------------------------------------------
+
+BAD_SETTINGS = [
+    ("BIND", "nonsense"),
+    ("BIND", "127.0.0.1"),
+    ("BIND", "127.0.0.1:port"),
+    ("BIND", "127.0.0.1:65536"),
+    ("BIND", "127.0.0.1:-1"),
+    ("DATABASE_URL", "postgres://localhost/relay"),
+    ("DATABASE_URL", "data.db"),
+    ("DATABASE_URL", "sqlite:"),
+    ("ALLOW_INSECURE_JWT_SECRET", "maybe"),
+    ("TRUST_FORWARDED_FOR", "maybe"),
+    ("JWT_EXPIRY_SEC", "soon"),
+    ("JWT_EXPIRY_SEC", "0"),
+    ("JWT_EXPIRY_SEC", "-1"),
+    ("JWT_EXPIRY_SEC", "1.5"),
+    ("JWT_EXPIRY_SEC", "9" * 30),
+    ("MESSAGE_TTL_DAYS", "fortnight"),
+    ("MESSAGE_TTL_DAYS", "0"),
+    ("MESSAGE_TTL_DAYS", "-1"),
+    ("MESSAGE_TTL_DAYS", "9" * 30),
+    ("MAX_MESSAGE_BYTES", "256K"),
+    ("MAX_MESSAGE_BYTES", "0"),
+    ("MAX_MESSAGE_BYTES", "-1"),
+    ("ORIGIN", "chat.example.com"),
+    ("ORIGIN", "ftp://chat.example.com"),
+    ("ORIGIN", "https://chat.example.com/chats"),
+    ("ORIGIN", "https://chat.example.com,nonsense"),
+    ("MAILBOX_MAX_MESSAGES", "many"),
+    ("MAILBOX_MAX_MESSAGES", "-1"),
+    ("MAILBOX_MAX_BYTES", "64M"),
+    ("MAILBOX_MAX_BYTES", "-1"),
+    ("RATE_LIMIT", "maybe"),
+]
+
+
+class TestConfiguration:
+    """Settings are checked before anything starts, all of them at once."""
+
+    @pytest.mark.parametrize(("name", "value"), BAD_SETTINGS)
+    def test_bad_value_is_named_with_its_variable(self, name, value):
+        with pytest.raises(relay_module.ConfigError) as refusal:
+            relay_module.Config.from_env({"JWT_SECRET": SECRET, name: value})
+
+        assert name in str(refusal.value)
+        assert value in str(refusal.value)
+
+    def test_all_bad_values_are_named_at_once(self):
+        bad = dict(BAD_SETTINGS)
+
+        with pytest.raises(relay_module.ConfigError) as refusal:
+            relay_module.Config.from_env(bad)
+
+        assert all(name in str(refusal.value) for name in [*bad, "JWT_SECRET"])
+
+    @pytest.mark.parametrize("environ", [{}, {"JWT_SECRET": ""}, {"JWT_SECRET": "x" * 31}])
+    def test_weak_secret_is_refused_without_being_shown(self, environ):
+        with pytest.raises(relay_module.ConfigError) as refusal:
+            relay_module.Config.from_env(environ)
+
+        assert "JWT_SECRET" in str(refusal.value)
+        assert "x" * 31 not in str(refusal.value)
+
+    @pytest.mark.parametrize("secret", [None, "short"])
+    async def test_insecure_secret_is_taken_when_asked_for_and_warned_about(self, relays, caplog, secret):
+        relay = await relays(JWT_SECRET=secret, ALLOW_INSECURE_JWT_SECRET="1")
+
+        alice = await relay.register()
+
+        assert (await alice.call("GET", "/v1/me")).status == 200
+        assert any("JWT_SECRET" in record.message and record.levelname == "WARNING" for record in caplog.records)
+
+    @pytest.mark.parametrize(
+        "setting",
+        [
+            {"BIND": "[::1]:3233"},
+            {"DATABASE_URL": "sqlite::memory:"},
+            {"DATABASE_URL": "sqlite:///tmp/relay.db?mode=rwc"},
+            {"DATABASE_URL": "sqlite:data.db"},
+            {"ORIGIN": "https://chat.example.com,http://192.168.1.7:3233"},
+            {"STATIC_DIR": ""},
+            {"INVITE_CODE": "open sesame"},
+            {"JWT_SECRET": "x" * 32},
+        ],
+    )
+    def test_good_value_is_accepted(self, setting):
+        relay_module.Config.from_env({"JWT_SECRET": SECRET} | setting)
+
+    async def test_defaults_are_the_documented_ones(self, relay):
+        alice = await relay.register()
+
+        stats = (await relay.call("GET", "/v1/stats")).body
+        token = (await alice.register()).body
+
+        assert (stats["message_retention_days"], stats["max_message_bytes"]) == (14, 262144)
+        assert token["expires_in"] == 604800
+
+    async def test_memory_database_carries_a_conversation(self, relays):
+        relay = await relays(DATABASE_URL="sqlite::memory:")
+        alice, bob = await relay.register(), await relay.register()
+
+        await alice.send(bob, b"hello")
+
+        assert [bob.open(message) for message in await bob.fetch()] == [b"hello"]
+        assert not relay.database.exists()
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Encodings and fingerprints
+# ------------------------------------------------------------------------------------------------------------------------
+
+# Bytes whose base64 needs padding and both characters in which the alphabets differ.
+AWKWARD_KEY = b"\xfb\xef\xff" * 10 + b"\x01\x02"
+AWKWARD_TEXT = b64(AWKWARD_KEY)
+RFC3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
+
+
+def seconds_of(rfc3339: str) -> float:
+    """Seconds since 1970 of a time on the wire, whose form is held too."""
+    assert RFC3339_UTC.fullmatch(rfc3339), rfc3339
+    return datetime.fromisoformat(rfc3339).timestamp()
+
+
+class TestEncodings:
+    """What strangers write is read generously where the protocol says so, and strictly otherwise."""
+
+    @pytest.mark.parametrize(
+        "spelling",
+        [
+            AWKWARD_TEXT,
+            AWKWARD_TEXT.rstrip("="),
+            AWKWARD_TEXT.replace("+", "-").replace("/", "_"),
+            AWKWARD_TEXT.replace("+", "-").replace("/", "_").rstrip("="),
+        ],
+    )
+    async def test_every_spelling_of_base64_is_read(self, relay, spelling):
+        answer = await relay.call("POST", "/v1/register/challenge", json={"public_key": spelling})
+
+        assert answer.status == 200
+
+    @pytest.mark.parametrize(
+        "public_key",
+        [
+            "",
+            "=",
+            AWKWARD_TEXT + "=",
+            AWKWARD_TEXT[:-1] + "==",
+            AWKWARD_TEXT[:-2],
+            " " + AWKWARD_TEXT,
+            AWKWARD_TEXT + "\n",
+            AWKWARD_TEXT[:20] + "\n" + AWKWARD_TEXT[20:],
+            AWKWARD_TEXT[:20] + "=" + AWKWARD_TEXT[20:],
+            AWKWARD_TEXT.replace("+", "*"),
+            AWKWARD_TEXT.replace("A", "Ａ", 1) + "é",
+            "\ud800" * 43,
+            AWKWARD_KEY.hex(),
+            b64(AWKWARD_KEY[:31]),
+            b64(AWKWARD_KEY + b"\x00"),
+            "A" * 100_000,
+            None,
+            7,
+            True,
+            [AWKWARD_TEXT],
+            {"key": AWKWARD_TEXT},
+        ],
+    )
+    async def test_anything_but_base64_of_a_key_is_refused(self, relay, public_key):
+        answer = await relay.call("POST", "/v1/register/challenge", json={"public_key": public_key})
+
+        answer.refused(400)
+
+    async def test_fingerprints_are_read_in_upper_case_and_written_in_lower(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        shouted = alice.seal(bob, b"hello") | {"recipient_fingerprint": bob.fingerprint.upper()}
+
+        sent = await alice.call("POST", "/v1/messages", json=shouted)
+        key = await relay.call("GET", f"/v1/keys/{alice.fingerprint.upper()}")
+        found = await relay.call("GET", f"/v1/keys/search/{alice.fingerprint[:12].upper()}")
+
+        assert (sent.status, key.body) == (201, {"public_key": b64(alice.public_key)})
+        assert found.body == {"fingerprints": [alice.fingerprint]}
+        assert (await bob.fetch())[0]["sender_fingerprint"] == alice.fingerprint
+
+    async def test_what_was_sent_in_urlsafe_base64_comes_back_in_standard(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        body = {
+            name: value.replace("+", "-").replace("/", "_").rstrip("=")
+            for name, value in alice.seal(bob, bytes(999)).items()
+        }
+
+        await alice.call("POST", "/v1/messages", json=body)
+
+        [message] = await bob.fetch()
+        assert bob.open(message) == bytes(999)
+        assert all(b64(unb64(message[name])) == message[name] for name in ("ciphertext", "nonce", "sender_public_key"))
+
+    async def test_times_are_rfc_3339_in_utc_and_retention_days_apart(self, relays):
+        relay = await relays(MESSAGE_TTL_DAYS="3")
+        alice, bob = await relay.register(), await relay.register()
+
+        receipt = await alice.send(bob, b"hello")
+
+        [message] = await bob.fetch()
+        assert {name: message[name] for name in receipt} == receipt
+        assert abs(seconds_of(receipt["created_at"]) - time.time()) < 60
+        assert seconds_of(receipt["expires_at"]) - seconds_of(receipt["created_at"]) == 3 * 86400
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Tokens
+# ------------------------------------------------------------------------------------------------------------------------
+
+NOBODY = hashlib.sha256(b"nobody").hexdigest()
+HOUR = 3600
+
+
+def claims_of(person: Person, **changed: Any) -> dict[str, Any]:
+    """Good claims, but for those that are changed; None leaves one out."""
+    claims = {"sub": person.fingerprint, "exp": int(time.time()) + HOUR} | changed
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def raw_claims(person: Person, exp: str) -> bytes:
+    """Claims with an `exp` that json.dumps would not write."""
+    return f'{{"sub": "{person.fingerprint}", "exp": {exp}}}'.encode()
+
+
+def with_other_spelling(token: str) -> str:
+    """The same signature bytes with the spare bits of their last character set: not canonical base64url."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return token[:-1] + alphabet[alphabet.index(token[-1]) + 1]
+
+
+def with_part(token: str, index: int, part: str) -> str:
+    parts = token.split(".")
+    return ".".join([*parts[:index], part, *parts[index + 1 :]])
+
+
+BAD_TOKENS: dict[str, Callable[[Person], str]] = {
+    "alg none, unsigned": lambda p: with_part(signed_token(claims_of(p), header={"alg": "none"}), 2, ""),
+    "alg none, signed": lambda p: signed_token(claims_of(p), header={"alg": "none"}),
+    "alg HS384": lambda p: signed_token(claims_of(p), header={"alg": "HS384"}, digest="sha384"),
+    "alg HS512": lambda p: signed_token(claims_of(p), header={"alg": "HS512"}, digest="sha512"),
+    "alg RS256": lambda p: signed_token(claims_of(p), header={"alg": "RS256"}),
+    "alg in lower case": lambda p: signed_token(claims_of(p), header={"alg": "hs256"}),
+    "alg a list": lambda p: signed_token(claims_of(p), header={"alg": ["HS256"]}),
+    "no alg": lambda p: signed_token(claims_of(p), header={"typ": "JWT"}),
+    "a critical extension nobody knows": lambda p: signed_token(
+        claims_of(p), header={"alg": "HS256", "crit": ["x"], "x": 1}
+    ),
+    "header a list": lambda p: signed_token(claims_of(p), header=["HS256"]),
+    "header no JSON": lambda p: signed_token(claims_of(p), header=b"HS256"),
+    "header nested deeply": lambda p: signed_token(claims_of(p), header=b"[" * 3000),
+    "claims a list": lambda p: signed_token([p.fingerprint]),
+    "claims no JSON": lambda p: signed_token(b"{"),
+    "claims no UTF-8": lambda p: signed_token(b"\xff\xfe"),
+    "claims altered": lambda p: with_part(p.token, 1, b64url(json.dumps(claims_of(p, exp=2**33)).encode())),
+    "header altered": lambda p: with_part(p.token, 0, b64url(b'{"alg":"HS256"}  ')),
+    "other secret": lambda p: signed_token(claims_of(p), secret=SECRET + "!"),
+    "empty secret": lambda p: signed_token(claims_of(p), secret=""),
+    "signature cut": lambda p: p.token[:-4],
+    "signature empty": lambda p: with_part(p.token, 2, ""),
+    "signature missing": lambda p: p.token.rpartition(".")[0],
+    "a fourth part": lambda p: p.token + ".",
+    "signature padded": lambda p: p.token + "=",
+    "signature not canonical": lambda p: with_other_spelling(p.token),
+    "signature with a space": lambda p: p.token[:-3] + " " + p.token[-3:],
+    "signature not ASCII": lambda p: p.token[:-1] + "é",
+    "claims padded": lambda p: signed_token(claims_of(p)).replace(".", "=.", 1),
+    "expired": lambda p: signed_token(claims_of(p, exp=int(time.time()) - 1)),
+    "exp zero": lambda p: signed_token(claims_of(p, exp=0)),
+    "exp missing": lambda p: signed_token(claims_of(p, exp=None)),
+    "exp null": lambda p: signed_token(raw_claims(p, "null")),
+    "exp true": lambda p: signed_token(raw_claims(p, "true")),
+    "exp a string": lambda p: signed_token(claims_of(p, exp=str(2**33))),
+    "exp a list": lambda p: signed_token(claims_of(p, exp=[2**33])),
+    "exp NaN": lambda p: signed_token(raw_claims(p, "NaN")),
+    "exp Infinity": lambda p: signed_token(raw_claims(p, "Infinity")),
+    "exp -Infinity": lambda p: signed_token(raw_claims(p, "-Infinity")),
+    "exp overflowing to infinity": lambda p: signed_token(raw_claims(p, "1e999")),
+    "sub nobody": lambda p: signed_token(claims_of(p, sub=NOBODY)),
+    "sub missing": lambda p: signed_token(claims_of(p, sub=None)),
+    "sub a number": lambda p: signed_token(claims_of(p, sub=7)),
+    "sub a list": lambda p: signed_token(claims_of(p, sub=[p.fingerprint])),
+    "sub too short": lambda p: signed_token(claims_of(p, sub=p.fingerprint[:-1])),
+    "sub no hex": lambda p: signed_token(claims_of(p, sub="z" * 64)),
+    "dots": lambda p: "..",
+    "one word": lambda p: "token",
+    "very long": lambda p: "a" * 6000,
+}
+
+
+async def refused_handshake(relay: AnyRelay, **options: Any) -> int:
+    """The status that refused a WebSocket before the upgrade."""
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        await relay.session.ws_connect(options.pop("url", f"{relay.url}/v1/ws"), **options)
+    return refusal.value.status
+
+
+class TestTokens:
+    """Exactly what the relay signed, or would have, is let in."""
+
+    @pytest.mark.parametrize("forge", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+    async def test_bad_token_is_refused(self, relay, forge):
+        alice = await relay.register()
+        headers = {"Authorization": f"Bearer {forge(alice)}"}
+
+        answer = await relay.call("GET", "/v1/me", headers=headers)
+
+        answer.refused(401)
+
+    @pytest.mark.parametrize("forge", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+    async def test_bad_token_opens_no_socket(self, relay, forge):
+        alice = await relay.register()
+
+        status = await refused_handshake(relay, params={"token": forge(alice)})
+
+        assert status == 401
+
+    @pytest.mark.parametrize(
+        "header", ["", "Bearer", "Bearer ", "Basic YTpi", "Token {token}", "{token}", "Bearer {token} x", "Bearer,{token}"]
+    )
+    async def test_header_that_is_no_bearer_token_is_refused(self, relay, header):
+        alice = await relay.register()
+
+        answer = await relay.call("GET", "/v1/me", headers={"Authorization": header.format(token=alice.token)})
+
+        answer.refused(401)
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "/v1/me"),
+            ("DELETE", "/v1/me"),
+            ("GET", "/v1/messages"),
+            ("POST", "/v1/messages"),
+            ("DELETE", "/v1/messages?through_id=1"),
+            ("DELETE", "/v1/messages/1"),
+            ("GET", "/v1/ws"),
+        ],
+    )
+    async def test_route_of_an_identity_wants_a_token(self, relay, method, path):
+        answer = await relay.call(method, path)
+
+        answer.refused(401)
+
+    async def test_scheme_is_read_in_any_case(self, relay):
+        alice = await relay.register()
+
+        answer = await relay.call("GET", "/v1/me", headers={"Authorization": f"bearer {alice.token}"})
+
+        assert answer.status == 200
+
+    async def test_token_signed_elsewhere_with_the_same_secret_is_accepted(self, relay):
+        alice = await relay.register()
+
+        answer = await relay.call(
+            "GET", "/v1/me", token=signed_token(claims_of(alice, exp=time.time() + 60.5, jti="x"))
+        )
+
+        assert answer.body == {"fingerprint": alice.fingerprint, "public_key": b64(alice.public_key)}
+
+    async def test_token_is_a_jwt_that_anybody_with_the_secret_can_check(self, relay):
+        alice = await relay.register()
+
+        signed, _, signature = alice.token.rpartition(".")
+        header, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in signed.split("."))
+
+        assert signature == b64url(hmac.digest(SECRET.encode(), signed.encode(), "sha256"))
+        assert header["alg"] == "HS256"
+        assert claims["sub"] == alice.fingerprint
+        assert abs(claims["exp"] - time.time() - 604800) < 60
+
+    async def test_token_that_was_just_accepted_is_refused_once_it_expired(self, relays, clock):
+        relay = await relays(clock=clock, JWT_EXPIRY_SEC="100")
+        alice = await relay.register()
+        assert (await alice.call("GET", "/v1/me")).status == 200
+
+        clock.advance(101)
+
+        (await alice.call("GET", "/v1/me")).refused(401)
+
+    async def test_token_outlives_a_restart(self, relay):
+        alice = await relay.register()
+
+        await relay.stop()
+        await relay.start()
+
+        assert (await alice.call("GET", "/v1/me")).status == 200
+
+    async def test_new_secret_revokes_every_token(self, relay):
+        alice = await relay.register()
+        await relay.stop()
+
+        relay.environ["JWT_SECRET"] = SECRET + " rotated"
+        await relay.start()
+
+        (await alice.call("GET", "/v1/me")).refused(401)
+
+    @PROPERTY
+    @given(
+        token=st.text(st.characters(min_codepoint=33, max_codepoint=126))
+        | st.from_regex(r"\A[\w-]{1,40}\.[\w-]{1,40}\.[\w-]{43}\Z")
+    )
+    async def test_no_text_makes_the_relay_fail(self, relay, token):
+        answer = await relay.call("GET", "/v1/me", headers={"Authorization": f"Bearer {token}"})
+
+        answer.refused(401)
+
+    @PROPERTY
+    @given(header=JSON_VALUES, claims=JSON_VALUES | st.fixed_dictionaries({"sub": JSON_VALUES, "exp": JSON_VALUES}))
+    async def test_no_signed_json_makes_the_relay_fail(self, relay, header, claims):
+        answer = await relay.call("GET", "/v1/me", token=signed_token(claims, header=header or {"alg": "HS256"}))
+
+        answer.refused(401)
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Challenges and proofs
+# ------------------------------------------------------------------------------------------------------------------------
+
+BAD_PROOFS: dict[str, dict[str, Any]] = {
+    "no public_key": {"public_key": None},
+    "short public_key": {"public_key": b64(bytes(31))},
+    "no challenge": {"challenge": None},
+    "short challenge": {"challenge": b64(bytes(31))},
+    "long challenge": {"challenge": b64(bytes(33))},
+    "challenge never issued": {"challenge": b64(bytes(32))},
+    "challenge far in the future": {"challenge": b64(b"\xff" * 32)},
+    "challenge a number": {"challenge": 7},
+    "no nonce": {"proof_nonce": None},
+    "short nonce": {"proof_nonce": b64(bytes(23))},
+    "no ciphertext": {"proof_ciphertext": None},
+    "short ciphertext": {"proof_ciphertext": b64(bytes(47))},
+    "long ciphertext": {"proof_ciphertext": b64(bytes(49))},
+    "no proof": {"proof_nonce": None, "proof_ciphertext": None},
+    "short mac": {"proof_nonce": None, "proof_ciphertext": None, "proof_mac": b64(bytes(31))},
+    "mac no base64": {"proof_nonce": None, "proof_ciphertext": None, "proof_mac": "*"},
+}
+
+
+class TestChallengesAndProofs:
+    """A token goes to whoever holds the secret key, and nobody else can use, cancel or pass on what proves it."""
+
+    async def test_challenge_says_what_to_prove_and_by_when(self, relay):
+        challenge = await Person(relay).challenge()
+
+        assert len(unb64(challenge["challenge"])) == len(unb64(challenge["server_public_key"])) == 32
+        assert challenge["expires_in"] == 60
+        assert challenge["bound_proof"] is True
+        assert challenge["origin"] == relay.url
+
+    @pytest.mark.parametrize("bound", [False, True], ids=["v1 proof", "bound proof"])
+    async def test_proof_earns_a_token(self, relay, bound):
+        alice = Person(relay)
+
+        answer = await alice.register(bound=bound)
+
+        assert answer.status == 200
+        assert answer.body == {"fingerprint": alice.fingerprint, "token": alice.token, "expires_in": 604800}
+        assert (await alice.call("GET", "/v1/me")).body["public_key"] == b64(alice.public_key)
+
+    async def test_registering_again_keeps_the_identity_and_its_mail(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, b"hello")
+
+        again = await relay.register(bob.secret_key)
+
+        assert [again.open(message) for message in await again.fetch()] == [b"hello"]
+        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 2
+        assert (await bob.call("GET", "/v1/me")).status == 200
+
+    @pytest.mark.parametrize("changed", BAD_PROOFS.values(), ids=BAD_PROOFS.keys())
+    async def test_malformed_proof_is_refused(self, relay, changed):
+        alice = Person(relay)
+        proof = alice.prove(await alice.challenge()) | changed
+
+        answer = await relay.call(
+            "POST", "/v1/register", json={name: value for name, value in proof.items() if value is not None}
+        )
+
+        answer.refused(400)
+
+    @pytest.mark.parametrize("position", [0, 7, 8, 15, 16, 31])
+    async def test_altered_challenge_is_refused(self, relay, position):
+        alice = Person(relay)
+        challenge = await alice.challenge()
+        altered = bytearray(unb64(challenge["challenge"]))
+        altered[position] ^= 1
+
+        answer = await relay.call("POST", "/v1/register", json=alice.prove(challenge | {"challenge": b64(bytes(altered))}))
+
+        answer.refused(400)
+
+    @pytest.mark.parametrize("bound", [False, True], ids=["v1 proof", "bound proof"])
+    async def test_challenge_is_good_for_sixty_seconds_and_not_longer(self, relays, clock, bound):
+        relay = await relays(clock=clock)
+        alice = Person(relay)
+        early, late = alice.prove(await alice.challenge(), bound=bound), alice.prove(await alice.challenge(), bound=bound)
+
+        clock.advance(58)
+        in_time = await relay.call("POST", "/v1/register", json=early)
+        clock.advance(4)
+        too_late = await relay.call("POST", "/v1/register", json=late)
+
+        assert in_time.status == 200
+        too_late.refused(400)
+
+    @pytest.mark.parametrize("bound", [False, True], ids=["v1 proof", "bound proof"])
+    async def test_challenge_is_spent_by_its_proof(self, relay, bound):
+        alice = Person(relay)
+        proof = alice.prove(await alice.challenge(), bound=bound)
+
+        first, second = [await relay.call("POST", "/v1/register", json=proof) for _ in range(2)]
+
+        assert first.status == 200
+        second.refused(400)
+
+    async def test_challenge_for_another_key_is_refused(self, relay):
+        alice, mallory = Person(relay), Person(relay)
+
+        answer = await relay.call("POST", "/v1/register", json=mallory.prove(await alice.challenge()))
+
+        answer.refused(400)
+
+    async def test_later_challenge_does_not_cancel_an_earlier_one(self, relay):
+        alice = Person(relay)
+        earlier, later = await alice.challenge(), await alice.challenge()
+
+        answers = [await relay.call("POST", "/v1/register", json=alice.prove(each)) for each in (earlier, later)]
+
+        assert earlier["challenge"] != later["challenge"]
+        assert [answer.status for answer in answers] == [200, 200]
+
+    async def test_failed_proof_does_not_spend_the_challenge_of_its_owner(self, relay):
+        alice = Person(relay)
+        proof = alice.prove(await alice.challenge())
+        (await relay.call("POST", "/v1/register", json=proof | {"proof_ciphertext": b64(bytes(48))})).refused(401)
+
+        answer = await relay.call("POST", "/v1/register", json=proof)
+
+        assert answer.status == 200
+
+    async def test_pending_challenge_needs_no_memory_and_so_outlives_a_restart(self, relay):
+        alice = Person(relay)
+        proof = alice.prove(await alice.challenge())
+
+        await relay.stop()
+        await relay.start()
+
+        assert (await relay.call("POST", "/v1/register", json=proof)).status == 200
+
+    async def test_registration_key_outlives_restarts_and_belongs_to_the_secret(self, relay, relays):
+        before = (await Person(relay).challenge())["server_public_key"]
+        other = (await Person(await relays(JWT_SECRET=SECRET + "!")).challenge())["server_public_key"]
+
+        await relay.stop()
+        await relay.start()
+
+        assert (await Person(relay).challenge())["server_public_key"] == before != other
+
+    async def test_box_of_other_bytes_is_refused(self, relay):
+        alice = Person(relay)
+        challenge = await alice.challenge()
+        box_of_zeros = alice.prove(challenge | {"challenge": b64(bytes(32))})
+
+        answer = await relay.call("POST", "/v1/register", json=box_of_zeros | {"challenge": challenge["challenge"]})
+
+        answer.refused(401)
+
+    @pytest.mark.parametrize("bound", [False, True], ids=["v1 proof", "bound proof"])
+    async def test_proof_by_another_key_is_refused(self, relay, bound):
+        alice, mallory = Person(relay), Person(relay)
+        stolen = mallory.prove(await alice.challenge(), bound=bound) | {"public_key": b64(alice.public_key)}
+
+        answer = await relay.call("POST", "/v1/register", json=stolen)
+
+        answer.refused(401)
+
+    @pytest.mark.parametrize("origin", ["https://evil.example.com", "http://127.0.0.1:1", "", "HTTP://127.0.0.1"])
+    async def test_bound_proof_for_another_origin_is_refused(self, relay, origin):
+        alice = Person(relay)
+        proof = alice.prove(await alice.challenge(), bound=True, origin=origin or relay.url + "/")
+
+        answer = await relay.call("POST", "/v1/register", json=proof)
+
+        answer.refused(401)
+
+    async def test_proof_passed_on_by_a_hostile_relay_is_refused(self, relays):
+        relay, hostile = await relays(ORIGIN="https://chat.example.com"), await relays()
+        alice = Person(hostile)
+        passed_on = await Person(relay, alice.secret_key).challenge() | {"origin": hostile.url}
+
+        answer = await relay.call(
+            "POST", "/v1/register", json=alice.prove(passed_on, bound=True), headers={"Host": hostile.url[7:]}
+        )
+
+        answer.refused(401)
+
+    @pytest.mark.parametrize("origin", ["https://chat.example.com", "http://192.168.1.7:3233"])
+    async def test_each_origin_that_is_set_is_accepted(self, relays, origin):
+        relay = await relays(ORIGIN="https://chat.example.com,http://192.168.1.7:3233")
+        alice = Person(relay)
+        challenge = await alice.challenge()
+
+        answer = await relay.call("POST", "/v1/register", json=alice.prove(challenge, bound=True, origin=origin))
+
+        assert challenge["origin"] in relay.environ["ORIGIN"].split(",")
+        assert answer.status == 200
+
+    @pytest.mark.parametrize(("trust", "status"), [("1", 200), ("0", 401)])
+    async def test_forwarded_scheme_counts_only_behind_a_trusted_proxy(self, relays, trust, status):
+        relay = await relays(TRUST_FORWARDED_FOR=trust)
+        alice = Person(relay)
+        proof = alice.prove(await alice.challenge(), bound=True, origin=relay.url.replace("http:", "https:"))
+
+        answer = await relay.call("POST", "/v1/register", json=proof, headers={"X-Forwarded-Proto": "https"})
+
+        assert answer.status == status
+
+    @pytest.mark.parametrize("invite", [{}, {"invite": ""}, {"invite": "open sesam"}, {"invite": "öffne dich"}])
+    async def test_closed_relay_turns_strangers_away(self, relays, invite):
+        relay = await relays(INVITE_CODE="open sesame")
+
+        answer = await Person(relay).register(**invite)
+
+        answer.refused(403)
+        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 0
+
+    async def test_closed_relay_admits_who_was_invited_and_knows_them_later(self, relays):
+        relay = await relays(INVITE_CODE="open sesame")
+        alice = await relay.register(invite="open sesame")
+
+        again = await alice.register()
+
+        assert again.status == 200
+        assert (await relay.call("GET", "/v1/stats")).body["registration"] == "invite"
+
+    @PROPERTY
+    @given(
+        body=st.dictionaries(
+            st.sampled_from(["public_key", "challenge", "proof_nonce", "proof_ciphertext", "proof_mac", "invite"]),
+            FIELD_VALUES,
+        )
+    )
+    async def test_no_members_make_the_relay_fail(self, relay, body):
+        for path in ("/v1/register/challenge", "/v1/register"):
+            assert (await relay.call("POST", path, json=body)).status in (200, 400, 401)
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Storage
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
+    """What another program reads from the file, on a connection of its own."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+class TestStorage:
+    """201 means durable, ids are cursors for ever, and nobody's mailbox grows without end."""
+
+    async def test_message_is_in_the_file_when_its_sender_hears_so(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+
+        sent = await alice.send(bob, b"hello")
+
+        assert (sent["id"],) in rows(relay.database, "SELECT id FROM messages")
+
+    async def test_file_has_a_schema_version_and_a_write_ahead_log(self, relay):
+        await relay.register()
+
+        assert rows(relay.database, "PRAGMA journal_mode") == [("wal",)]
+        assert rows(relay.database, "PRAGMA user_version")[0][0] >= 1
+
+    async def test_ids_ascend_over_all_recipients(self, relay):
+        alice, bob, carol = [await relay.register() for _ in range(3)]
+
+        ids = [(await alice.send(recipient, b"hello"))["id"] for recipient in (bob, carol, bob, alice, carol)]
+
+        assert ids == sorted(set(ids))
+
+    @pytest.mark.parametrize("restart", [False, True], ids=["running", "restarted"])
+    async def test_id_of_a_deleted_newest_message_is_never_used_again(self, relay, restart):
+        alice, bob = await relay.register(), await relay.register()
+        newest = [await alice.send(bob, b"hello") for _ in range(3)][-1]["id"]
+        await bob.call("DELETE", f"/v1/messages?through_id={newest}")
+        if restart:
+            await relay.stop()
+            await relay.start()
+
+        again = await alice.send(bob, b"hello")
+
+        assert again["id"] > newest
+
+    async def test_messages_sent_at_once_are_each_stored_once(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        texts = [b"message %d" % number for number in range(300)]
+
+        receipts = await asyncio.gather(*(alice.send(bob, text) for text in texts))
+
+        ids = {receipt["id"]: text for receipt, text in zip(receipts, texts, strict=True)}
+        assert {message["id"]: bob.open(message) for message in await bob.fetch_all()} == ids
+
+    async def test_reader_with_a_cursor_misses_nothing_while_many_write(self, relay):
+        *senders, bob = [await relay.register() for _ in range(9)]
+        sending = asyncio.gather(*(send_many(sender, bob, 40) for sender in senders))
+
+        read: list[int] = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(read) < 320:
+                read += [message["id"] for message in await bob.fetch(after_id=read[-1] if read else 0)]
+
+        assert read == sorted(itertools.chain.from_iterable(await sending))
+
+    async def test_restart_keeps_identities_and_mail(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, b"hello")
+
+        await relay.stop()
+        await relay.start()
+
+        assert [bob.open(message) for message in await bob.fetch()] == [b"hello"]
+        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 2
+
+    async def test_expired_message_is_not_returned_even_before_it_is_pruned(self, relays, clock):
+        relay = await relays(clock=clock, MESSAGE_TTL_DAYS="1")
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, b"old")
+        clock.advance(86400 - 60)
+        young = await alice.send(bob, b"young")
+
+        clock.advance(61)
+
+        assert [message["id"] for message in await bob.fetch()] == [young["id"]]
+
+    async def test_full_mailbox_is_a_507_to_the_sender_until_there_is_room(self, relays):
+        relay = await relays(MAILBOX_MAX_MESSAGES="2")
+        alice, bob = await relay.register(), await relay.register()
+        first, _ = await alice.send(bob, b"1"), await alice.send(bob, b"2")
+
+        refusal = await alice.call("POST", "/v1/messages", json=alice.seal(bob, b"3"))
+        await bob.call("DELETE", f"/v1/messages/{first['id']}")
+        await alice.send(bob, b"4")
+
+        refusal.refused(507)
+        assert [bob.open(message) for message in await bob.fetch()] == [b"2", b"4"]
+        await alice.send(alice, b"another mailbox is another matter")
+
+    async def test_mailbox_is_bounded_in_bytes_too_and_over_a_restart(self, relays):
+        relay = await relays(MAILBOX_MAX_BYTES="4000")
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, bytes(2000))
+        await relay.stop()
+        await relay.start()
+
+        refusal = await alice.call("POST", "/v1/messages", json=alice.seal(bob, bytes(2000)))
+        await alice.send(bob, bytes(1000))
+
+        refusal.refused(507)
+
+    @pytest.mark.parametrize("leave", ["acknowledged", "taken back", "expired"])
+    async def test_mail_that_left_makes_room_in_the_mailbox(self, relays, clock, leave):
+        relay = await relays(clock=clock, MAILBOX_MAX_MESSAGES="1")
+        alice, bob = await relay.register(), await relay.register()
+        sent = await alice.send(bob, b"1")
+
+        if leave == "acknowledged":
+            await bob.call("DELETE", f"/v1/messages?through_id={sent['id']}")
+        elif leave == "taken back":
+            await alice.call("DELETE", f"/v1/messages/{sent['id']}")
+        else:
+            clock.advance(15 * 86400)
+            await alice.register()
+            await relay.app[relay_module.STORE].prune(clock.now())
+
+        await alice.send(bob, b"2")
+
+    @pytest.mark.parametrize("name", relay_module.STATEMENTS)
+    async def test_statement_scans_no_table(self, relay, name):
+        sql = relay_module.STATEMENTS[name]
+        with contextlib.closing(sqlite3.connect(relay.database)) as connection:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", [0] * sql.count("?")).fetchall()
+
+        assert not [step for *_, step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step]
+
+    def test_every_statement_of_a_request_is_in_the_table_of_statements(self):
+        source = RELAY_PY.read_text()
+
+        inline = re.findall(r'execute\w*\(\s*f?"(?!PRAGMA|BEGIN|COMMIT|ROLLBACK)([^"]+)', source)
+
+        assert {sql for sql in inline if "sqlite_schema" not in sql} <= {"SELECT 1 FROM identities LIMIT 1"}
+
+
+async def send_many(sender: Person, recipient: Person, count: int) -> list[int]:
+    """Ids of messages sent one after the other."""
+    return [(await sender.send(recipient, b"hello"))["id"] for _ in range(count)]
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Rate limits
+# ------------------------------------------------------------------------------------------------------------------------
+
+OPEN_ROUTES = {
+    "register": ("POST", "/v1/register/challenge"),
+    "keys": ("GET", f"/v1/keys/{NOBODY}"),
+    "stats": ("GET", "/v1/stats"),
+}
+
+
+async def admitted(call: Callable[[], Any], tries: int = 200) -> int:
+    """How many of so many requests, one after the other, a bucket let through; those after the first refusal count too."""
+    answers = [await call() for _ in range(tries)]
+    refused = [answer for answer in answers if answer.status == 429]
+    assert all(answer.refused(429) for answer in refused)
+    return tries - len(refused)
+
+
+async def admitted_from(relay: AnyRelay, *forwarded: str) -> int:
+    """How many of 70 look-ups pass that claim these client addresses in turn."""
+    addresses = itertools.cycle(forwarded)
+    return await admitted(lambda: relay.call("GET", "/v1/stats", headers={"X-Forwarded-For": next(addresses)}), tries=70)
+
+
+class TestRateLimits:
+    """Each address, and behind it each identity, has its own share, and nobody can take another's."""
+
+    @pytest.fixture(name="relay")
+    async def limited_relay(self, relays, clock):
+        return await relays(clock=clock, RATE_LIMIT=None)
+
+    @pytest.fixture
+    async def proxied(self, relays, clock):
+        return await relays(clock=clock, RATE_LIMIT=None, TRUST_FORWARDED_FOR="1")
+
+    @pytest.mark.parametrize("kind", OPEN_ROUTES)
+    async def test_address_has_sixty_and_one_more_each_second(self, relay, clock, kind):
+        first = await admitted(lambda: relay.call(*OPEN_ROUTES[kind]), tries=70)
+
+        clock.advance(3)
+        later = await admitted(lambda: relay.call(*OPEN_ROUTES[kind]), tries=10)
+
+        assert (first, later) == (60, 3)
+
+    async def test_classes_do_not_share_a_bucket(self, relay):
+        await admitted(lambda: relay.call("GET", "/v1/stats"), tries=61)
+
+        assert (await relay.call("GET", f"/v1/keys/{NOBODY}")).status == 404
+        assert (await relay.call("GET", "/healthz")).status == 200
+
+    async def test_bucket_never_holds_more_than_sixty(self, relay, clock):
+        await admitted(lambda: relay.call("GET", "/v1/stats"), tries=5)
+
+        clock.advance(100_000)
+
+        assert await admitted(lambda: relay.call("GET", "/v1/stats"), tries=70) == 60
+
+    async def test_clock_that_goes_back_locks_nobody_out(self, relay, clock):
+        await admitted(lambda: relay.call("GET", "/v1/stats"), tries=61)
+
+        clock.advance(-100_000)
+        await relay.call("GET", "/v1/stats")
+        clock.advance(10)
+
+        assert (await relay.call("GET", "/v1/stats")).status == 200
+
+    async def test_retry_after_is_kept(self, relay, clock):
+        await admitted(lambda: relay.call("GET", "/v1/stats"), tries=60)
+
+        clock.advance(int((await relay.call("GET", "/v1/stats")).headers["Retry-After"]))
+
+        assert (await relay.call("GET", "/v1/stats")).status == 200
+
+    async def test_identity_has_a_hundred_and_twenty_and_ten_each_second(self, relay, clock):
+        alice = await relay.register()
+
+        first = await admitted(lambda: alice.call("GET", "/v1/me"))
+        clock.advance(2)
+        later = await admitted(lambda: alice.call("GET", "/v1/me"))
+
+        assert (first, later) == (120, 20)
+
+    async def test_household_behind_one_address_does_not_starve(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+
+        await admitted(lambda: alice.call("GET", "/v1/me"))
+
+        assert await admitted(lambda: bob.call("GET", "/v1/me")) == 120
+
+    async def test_requests_without_a_valid_token_count_against_their_address(self, relay):
+        alice = await relay.register()
+
+        passed = await admitted(lambda: relay.call("GET", "/v1/me", token="forged"))
+
+        assert 0 < passed < 200
+        assert (await alice.call("GET", "/v1/me")).status == 200
+
+    async def test_wrong_invite_codes_count_against_the_address(self, relays, clock):
+        relay = await relays(clock=clock, RATE_LIMIT=None, INVITE_CODE="open sesame")
+        mallory = Person(relay)
+        proofs = [mallory.prove(await mallory.challenge()) | {"invite": f"guess {number}"} for number in range(25)]
+
+        answers = [await relay.call("POST", "/v1/register", json=proof) for proof in proofs * 2]
+
+        assert {answer.status for answer in answers[-10:]} == {429}
+
+    async def test_forwarded_address_is_ignored_without_a_trusted_proxy(self, relay):
+        assert await admitted_from(relay, "198.51.100.1", "198.51.100.2") == 60
+
+    async def test_only_the_last_hop_is_believed(self, proxied):
+        forged = [f"198.51.100.{number}, 203.0.113.7" for number in range(70)]
+
+        assert await admitted_from(proxied, *forged) == 60
+        assert await admitted_from(proxied, "203.0.113.7, 203.0.113.8") == 60
+
+    async def test_last_of_several_headers_is_the_last_hop(self, proxied):
+        def call(number: int) -> Any:
+            headers = CIMultiDict([("X-Forwarded-For", f"198.51.100.{number}"), ("X-Forwarded-For", "203.0.113.7")])
+            return proxied.call("GET", "/v1/stats", headers=headers)
+
+        numbers = itertools.count()
+
+        assert await admitted(lambda: call(next(numbers)), tries=70) == 60
+
+    async def test_ipv6_client_is_its_64(self, proxied):
+        assert await admitted_from(proxied, *(f"2001:db8:1:2:{number:x}::1" for number in range(70))) == 60
+        assert await admitted_from(proxied, "2001:db8:1:3::1", "2001:DB8:1:3:0:0:0:2") == 60
+
+    async def test_ipv4_client_seen_through_an_ipv6_socket_is_its_ipv4_address(self, proxied):
+        assert await admitted_from(proxied, "::ffff:198.51.100.1", "198.51.100.1") == 60
+        assert await admitted_from(proxied, "::ffff:198.51.100.2") == 60
+
+    async def test_unparsable_hop_falls_back_to_the_peer(self, proxied):
+        garbage = ["nonsense", "", "198.51.100.1, unknown", "1.2.3.4.5", "[::", "é", "1" * 3000]
+
+        assert await admitted_from(proxied, *garbage) == 60
+
+    async def test_limits_can_be_switched_off(self, relays):
+        relay = await relays(RATE_LIMIT="off")
+
+        assert await admitted(lambda: relay.call("GET", "/v1/stats")) == 200
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Fan-out and WebSocket
+# ------------------------------------------------------------------------------------------------------------------------
+
+IGNORED_FRAMES = [
+    "",
+    "ping",
+    "{",
+    "null",
+    "[]",
+    "7",
+    '"ping"',
+    "{}",
+    '{"type": null}',
+    '{"type": ["ping"]}',
+    '{"type": {"ping": 1}}',
+    '{"type": "PING"}',
+    '{"type": "unheard of"}',
+    "[" * 2000,
+    '{"type": "pong"}',
+    "1" * 4000,
+    b"\x00\xff",
+    b'{"type": "unheard of"}',
+]
+
+
+async def shake_hands(relay: AnyRelay, person: Person) -> socket.socket:
+    """A WebSocket with a small receive buffer, of which nothing more is read: what a phone in a tunnel looks like."""
+    stalled = socket.socket()
+    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    stalled.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(stalled, ("127.0.0.1", relay.port))
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    await loop.sock_sendall(stalled, f"GET /v1/ws?token={person.token} HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n\r\n".encode())
+    assert (await loop.sock_recv(stalled, 12)) == b"HTTP/1.1 101"
+    return stalled
+
+
+async def read_on(stalled: socket.socket, until_seen: bytes) -> bytes:
+    """All that a stalled socket gets once its owner reads again, up to some bytes."""
+    received = b""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while until_seen not in received:
+            received += await asyncio.get_running_loop().sock_recv(stalled, 65536)
+    return received
+
+
+class TestFanOut:
+    """A hint goes to every socket of the recipient, to nobody else, and waits for no one."""
+
+    async def test_every_socket_of_the_recipient_gets_a_hint(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        sockets = [await bob.connect() for _ in range(3)]
+
+        sent = await alice.send(bob, b"hello")
+
+        assert [await frame(each) for each in sockets] == [{"type": "new_message", "id": sent["id"]}] * 3
+
+    async def test_nobody_else_gets_a_hint(self, relay):
+        alice, bob, carol = [await relay.register() for _ in range(3)]
+        hers, others = await carol.connect(), await alice.connect()
+        await alice.send(bob, b"for bob")
+
+        sent = await alice.send(carol, b"for carol")
+        await others.send_json({"type": "ping"})
+
+        assert (await frame(hers))["id"] == sent["id"]
+        assert await frame(others) == {"type": "pong"}
+
+    async def test_hinted_message_can_be_fetched_at_once(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        websocket = await bob.connect()
+        sending = asyncio.create_task(send_many(alice, bob, 20))
+
+        for _ in range(20):
+            hint = await frame(websocket)
+            assert (await bob.fetch(after_id=hint["id"] - 1))[0]["id"] == hint["id"]
+        await sending
+
+    async def test_seventeenth_socket_closes_the_oldest(self, relay):
+        alice = await relay.register()
+        oldest, *others = [await alice.connect() for _ in range(17)]
+
+        code = await close_code(oldest)
+        sent = await alice.send(alice, b"note to self")
+
+        assert code == 4409
+        assert [(await frame(each))["id"] for each in others] == [sent["id"]] * 16
+
+    async def test_stalled_reader_delays_nobody_and_its_hints_collapse_into_the_newest(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        stalled, attentive = await shake_hands(relay, bob), await bob.connect()
+
+        sent = [
+            receipt for _ in range(20) for receipt in await asyncio.gather(*(alice.send(bob, b"hello") for _ in range(100)))
+        ]
+        newest = max(receipt["id"] for receipt in sent)
+        while (await frame(attentive))["id"] != newest:
+            pass
+
+        with stalled:
+            received = await read_on(stalled, until_seen=b'"id":%d}' % newest)
+        assert received.count(b"new_message") < len(sent)
+
+    async def test_socket_that_vanished_is_forgotten(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        gone = await shake_hands(relay, bob)
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        gone.close()
+        await send_many(alice, bob, 20)
+
+        await until(lambda: relay.app[relay_module.HUB].socket_count == 0)
+
+
+class TestWebSocket:
+    """Frames, ways in, and every way out."""
+
+    async def test_token_in_the_query_is_accepted(self, relay):
+        alice = await relay.register()
+
+        websocket = await relay.session.ws_connect(f"{relay.url}/v1/ws?token={alice.token}")
+
+        assert await frame(websocket) == {"type": "connected", "fingerprint": alice.fingerprint}
+
+    async def test_token_among_the_subprotocols_is_accepted_and_not_echoed(self, relay):
+        alice = await relay.register()
+
+        websocket = await alice.connect()
+
+        assert websocket.protocol == "3233.v1"
+
+    @pytest.mark.parametrize("protocols", [("3233.v1",), ("3233.v1", "bearer."), ("3233.v1", "bearer.forged"), ("bearer",)])
+    async def test_subprotocols_without_a_good_token_are_refused(self, relay, protocols):
+        assert await refused_handshake(relay, protocols=protocols) == 401
+
+    async def test_request_that_is_no_upgrade_is_told_so(self, relay):
+        alice = await relay.register()
+
+        answer = await alice.call("GET", f"/v1/ws?token={alice.token}")
+
+        assert answer.status in (400, 426)
+        answer.refused(answer.status)
+
+    async def test_ping_gets_a_pong_and_subscribe_is_accepted(self, relay):
+        alice = await relay.register()
+        websocket = await alice.connect()
+
+        await websocket.send_json({"type": "subscribe"})
+        await websocket.send_json({"type": "ping"})
+
+        assert await frame(websocket) == {"type": "pong"}
+
+    @pytest.mark.parametrize("ignored", IGNORED_FRAMES)
+    async def test_unknown_or_malformed_frame_is_ignored(self, relay, ignored):
+        websocket = await (await relay.register()).connect()
+
+        await (websocket.send_str if isinstance(ignored, str) else websocket.send_bytes)(ignored)
+        await websocket.send_json({"type": "ping"})
+
+        assert await frame(websocket) == {"type": "pong"}
+
+    @PROPERTY
+    @given(frames=st.lists(st.text(max_size=500) | st.binary(max_size=500) | JSON_VALUES.map(json.dumps), max_size=5))
+    async def test_no_frames_end_the_socket(self, relay, frames):
+        websocket = await (await relay.register()).connect()
+
+        for each in frames:
+            await (websocket.send_str if isinstance(each, str) else websocket.send_bytes)(each)
+        await websocket.send_json({"type": "ping"})
+
+        assert await frame(websocket) == {"type": "pong"}
+
+    @pytest.mark.parametrize("too_long", ["x" * 4097, b"x" * 4097, "x" * 1_000_000])
+    async def test_frame_over_four_kib_closes_that_socket_only(self, relay, too_long):
+        alice = await relay.register()
+        one, other = await alice.connect(), await alice.connect()
+
+        await (one.send_str if isinstance(too_long, str) else one.send_bytes)(too_long)
+        await other.send_json({"type": "ping"})
+
+        assert await close_code(one) == 1009
+        assert await frame(other) == {"type": "pong"}
+
+    async def test_frame_of_four_kib_is_read(self, relay):
+        websocket = await (await relay.register()).connect()
+
+        await websocket.send_str('{"type": "ping", "padding": "'.ljust(4094, "x") + '"}')
+
+        assert await frame(websocket) == {"type": "pong"}
+
+    async def test_socket_closes_when_its_token_expires(self, relays):
+        alice = await (await relays(JWT_EXPIRY_SEC="2")).register()
+
+        assert await close_code(await alice.connect()) == 4401
+
+    async def test_sockets_close_with_1001_on_shutdown(self, relay):
+        sockets = [await (await relay.register()).connect() for _ in range(3)]
+
+        stopping = asyncio.create_task(relay.stop())
+
+        assert [await close_code(each) for each in sockets] == [1001, 1001, 1001]
+        await stopping
+
+    async def test_sockets_of_who_leaves_are_closed(self, relay):
+        alice = await relay.register()
+        websocket = await alice.connect()
+
+        await alice.call("DELETE", "/v1/me")
+
+        assert await close_code(websocket) == 4401
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Middleware
+# ------------------------------------------------------------------------------------------------------------------------
+
+STRANGE_BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "no JSON": b"public_key=x",
+    "cut": b'{"public_key": "',
+    "a list": b"[]",
+    "a string": b'"x"',
+    "null": b"null",
+    "a number": b"1",
+    "two documents": b"{}{}",
+    "no UTF-8": b'{"public_key": "\xff\xfe"}',
+    "UTF-16": '{"public_key": "x"}'.encode("utf-16"),
+    "a byte order mark": b'\xef\xbb\xbf{"public_key": "x"}',
+    "half a surrogate pair": b'{"public_key": "\\ud800"}',
+    "a NUL": b'{"public_key": "\\u0000"}',
+    "nested too deeply": b'{"public_key": ' * 5000,
+    "lists nested too deeply": b"[" * 100_000,
+    "a number of 5,000 digits": b'{"public_key": ' + b"9" * 5000 + b"}",
+    "an infinite number": b'{"public_key": 1e999}',
+    "NaN": b'{"public_key": NaN}',
+}
+
+STRANGE_HEADERS: list[dict[str, str]] = [
+    {"Content-Type": "application/json; charset=nonsense"},
+    {"Content-Type": "application/json; charset=utf-16"},
+    {"Content-Type": "application/json; charset=base64"},
+    {"Content-Type": ""},
+    {"Content-Type": ";;;="},
+    {"Content-Type": "multipart/form-data"},
+    {"Content-Encoding": "gzip"},
+    {"Content-Encoding": "deflate"},
+    {"Content-Encoding": "br"},
+    {"Content-Encoding": "zstd"},
+    {"Content-Encoding": "nonsense"},
+    {"Expect": "nonsense"},
+    {"Range": "bytes=9-1"},
+    {"Origin": "null"},
+    {"Accept-Encoding": "\x01"},
+    {"If-None-Match": '"'},
+    {"Cookie": "=;=;"},
+    {"Host": "[::"},
+    {"Host": "a b"},
+    {"Host": ""},
+    {"X-Forwarded-Proto": "gopher"},
+]
+
+
+async def raw_head(relay: AnyRelay, request: bytes) -> str:
+    """The head of the answer to bytes that no well-behaved client sends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+    with contextlib.closing(writer):
+        writer.write(request)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+
+
+class TestMiddleware:
+    """Every refusal has one form, every answer may be read by any origin, and nothing that strangers send is a 5xx."""
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
+    @pytest.mark.parametrize(
+        "path", ["/v1", "/v1/", "/v1/nothing", "/v1/keys", "/v1/keys/", "/v1/register/", "/v1//stats", "/v1/%00"]
+    )
+    async def test_unknown_route_is_a_404(self, relay, method, path):
+        answer = await relay.call(method, path)
+
+        answer.refused(404)
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("PUT", "/v1/messages"),
+            ("GET", "/v1/register"),
+            ("GET", "/v1/register/challenge"),
+            ("POST", "/v1/stats"),
+            ("POST", "/v1/me"),
+            ("DELETE", f"/v1/keys/{NOBODY}"),
+            ("PATCH", "/v1/messages/1"),
+            ("POST", "/v1/ws"),
+        ],
+    )
+    async def test_wrong_method_is_a_405_that_names_the_right_ones(self, relay, method, path):
+        answer = await relay.call(method, path)
+
+        answer.refused(405)
+        assert answer.headers["Allow"]
+
+    @pytest.mark.parametrize("path", ["/v1/stats", "/v1/me", f"/v1/keys/{NOBODY}", "/v1/nothing", "/v1/messages"])
+    async def test_answer_may_be_read_by_any_origin(self, relay, path):
+        answer = await relay.call("GET", path, headers={"Origin": "https://elsewhere.example.com"})
+
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+    @pytest.mark.parametrize("path", ["/v1/messages", "/v1/register", "/v1/messages/7", "/v1/nothing"])
+    async def test_preflight_allows_every_method_and_header(self, relay, method, path):
+        wish = {
+            "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": "authorization, content-type, x-other",
+        }
+
+        answer = await relay.call("OPTIONS", path, headers={"Origin": "https://elsewhere.example.com"} | wish)
+
+        allowed_headers = answer.headers["Access-Control-Allow-Headers"].lower()
+        assert answer.status in (200, 204)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert (
+            method in answer.headers["Access-Control-Allow-Methods"]
+            or answer.headers["Access-Control-Allow-Methods"] == "*"
+        )
+        assert "authorization" in allowed_headers  # which "*" does not cover (Fetch standard, CORS protocol)
+        assert "content-type" in allowed_headers
+
+    @pytest.mark.parametrize("body", STRANGE_BODIES.values(), ids=STRANGE_BODIES.keys())
+    @pytest.mark.parametrize("path", ["/v1/register/challenge", "/v1/register", "/v1/messages"])
+    async def test_strange_body_is_a_400(self, relay, path, body):
+        alice = await relay.register()
+
+        answer = await alice.call("POST", path, data=body)
+
+        answer.refused(400)
+
+    @pytest.mark.parametrize("headers", STRANGE_HEADERS, ids=str)
+    async def test_strange_header_does_not_make_the_relay_fail(self, relay, headers):
+        lines = "".join(f"{name}: {value}\r\n" for name, value in ({"Host": "x"} | headers).items())
+        for method, path in [("POST", "/v1/register/challenge"), ("GET", "/v1/stats"), ("GET", "/"), ("GET", "/v1/ws")]:
+            request = f"{method} {path} HTTP/1.1\r\n{lines}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+
+            head = await raw_head(relay, request.encode())
+
+            assert head.split()[1][0] in "24", head
+
+    @pytest.mark.parametrize(
+        "line",
+        [b"nonsense", b"GET", b"GET / HTTP/9.9", b"GET http://[ HTTP/1.1", b"\x16\x03\x01\x02", b"G\x00T / HTTP/1.1"],
+    )
+    async def test_strange_request_line_is_a_400(self, relay, line):
+        head = await raw_head(relay, line + b"\r\nHost: x\r\n\r\n")
+
+        assert head.split()[1] in ("400", "505"), head
+
+    async def test_oversized_body_is_refused_before_it_is_sent(self, relay):
+        alice = await relay.register()
+        head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nContent-Length: 99999999\r\n\r\n"
+
+        answer = await raw_head(relay, head.encode() + b'{"ciphertext": "')
+
+        assert answer.startswith("HTTP/1.1 413")
+        assert "access-control-allow-origin: *" in answer.lower()
+
+    async def test_endless_chunked_body_is_refused_before_its_end(self, relay):
+        alice = await relay.register()
+        head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+        answer = await raw_head(relay, head.encode() + (b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 12)
+
+        assert answer.startswith("HTTP/1.1 413")
+
+    async def test_small_body_that_unpacks_to_a_large_one_is_refused(self, relay):
+        alice = await relay.register()
+        bomb = gzip.compress(b" " * 50_000_000)
+
+        answer = await alice.call("POST", "/v1/messages", data=bomb, headers={"Content-Encoding": "gzip"})
+
+        assert answer.status in (400, 413, 415)
+        answer.refused(answer.status)
+
+    async def test_failure_says_no_more_than_internal_error_and_the_log_has_the_rest(self, relay, caplog):
+        alice = await relay.register()
+        relay.app[relay_module.STORE].get_page = lambda *_, **__: 1 / 0
+
+        answer = await alice.call("GET", "/v1/messages")
+
+        assert answer.refused(500) == "internal error"
+        assert "ZeroDivisionError" in caplog.text
+
+    @PROPERTY
+    @given(body=st.binary(max_size=300) | JSON_VALUES.map(lambda value: json.dumps(value).encode()))
+    async def test_no_body_makes_the_relay_fail(self, relay, body):
+        alice = await relay.register()
+        for path in ("/v1/register/challenge", "/v1/register", "/v1/messages"):
+            answer = await alice.call("POST", path, data=body)
+
+            answer.refused(400)
+
+    @PROPERTY
+    @given(
+        path=st.text(st.characters(exclude_categories=["Cs"]), max_size=80),
+        query=st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+    )
+    async def test_no_path_or_query_makes_the_relay_fail(self, relay, path, query):
+        for start in ("/", "/v1/", "/v1/keys/", "/v1/keys/search/", "/v1/messages/", "/v1/messages?"):
+            url = URL(f"{relay.url}{start}{quote(path)}?{quote(query)}", encoded=True)
+            async with relay.session.get(url, allow_redirects=False) as answer:
+                assert answer.status < 500
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# HTTP
+# ------------------------------------------------------------------------------------------------------------------------
+
+BAD_ENVELOPES: dict[str, dict[str, Any]] = {
+    "no recipient": {"recipient_fingerprint": None},
+    "short recipient": {"recipient_fingerprint": "ab" * 31},
+    "recipient no hex": {"recipient_fingerprint": "z" * 64},
+    "recipient in other digits": {"recipient_fingerprint": "１" * 64},
+    "recipient a number": {"recipient_fingerprint": 7},
+    "no ciphertext": {"ciphertext": None},
+    "ciphertext no base64": {"ciphertext": "*"},
+    "ciphertext a list": {"ciphertext": []},
+    "no nonce": {"nonce": None},
+    "short nonce": {"nonce": b64(bytes(23))},
+    "long nonce": {"nonce": b64(bytes(25))},
+    "no sender_public_key": {"sender_public_key": None},
+    "short sender_public_key": {"sender_public_key": b64(bytes(31))},
+    "somebody else's sender_public_key": {"sender_public_key": b64(bytes(PrivateKey.generate().public_key))},
+}
+
+NOT_INTEGERS = ["", "x", "1.5", "1e3", "0x10", "%2B1", "%201", "1_000", "--1", "NaN", "%EF%BC%91", "%00"]
+
+
+class TestHttp:
+    """Each route, good and bad."""
+
+    @pytest.mark.parametrize("changed", BAD_ENVELOPES.values(), ids=BAD_ENVELOPES.keys())
+    async def test_malformed_message_is_refused(self, relay, changed):
+        alice, bob = await relay.register(), await relay.register()
+        body = {name: value for name, value in (alice.seal(bob, b"hello") | changed).items() if value is not None}
+
+        answer = await alice.call("POST", "/v1/messages", json=body)
+
+        answer.refused(400)
+        assert await bob.fetch() == []
+
+    async def test_message_to_nobody_is_a_404(self, relay):
+        alice = await relay.register()
+
+        answer = await alice.call("POST", "/v1/messages", json=alice.seal(Person(relay), b"hello"))
+
+        answer.refused(404)
+
+    async def test_message_of_the_largest_size_passes_and_one_byte_more_is_a_413(self, relays):
+        relay = await relays(MAX_MESSAGE_BYTES="1000")
+        alice = await relay.register()
+        largest, too_large = (alice.seal(alice, bytes(size - 24 - 32 - 16)) for size in (1000, 1001))
+
+        answers = [await alice.call("POST", "/v1/messages", json=body) for body in (largest, too_large)]
+
+        assert answers[0].status == 201
+        answers[1].refused(413)
+
+    @PROPERTY
+    @given(
+        body=st.dictionaries(
+            st.sampled_from(["recipient_fingerprint", "ciphertext", "nonce", "sender_public_key"]), FIELD_VALUES
+        )
+    )
+    async def test_no_members_of_a_message_make_the_relay_fail(self, relay, body):
+        alice = await relay.register()
+
+        answer = await alice.call("POST", "/v1/messages", json=body)
+
+        answer.refused(400)
+
+    async def test_page_holds_the_own_inbox_only(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, b"for bob")
+        sent = await bob.send(alice, b"for alice")
+
+        [message] = await alice.fetch()
+
+        assert message["id"] == sent["id"]
+        assert message["sender_fingerprint"] == bob.fingerprint
+        assert message["sender_public_key"] == b64(bob.public_key)
+        assert sorted(message) == sorted([*sent, "sender_fingerprint", "ciphertext", "nonce", "sender_public_key"])
+
+    async def test_page_has_the_length_that_was_asked_for_within_bounds(self, relay):
+        alice = await relay.register()
+        await asyncio.gather(*(alice.send(alice, b"hello") for _ in range(202)))
+        asked = {
+            "": 50,
+            "?limit=7": 7,
+            "?limit=0": 1,
+            "?limit=-9": 1,
+            "?limit=200": 200,
+            "?limit=201": 200,
+            f"?limit={10**40}": 200,
+        }
+
+        answers = {query: (await alice.call("GET", f"/v1/messages{query}")).body for query in asked}
+
+        assert {query: len(answer["messages"]) for query, answer in answers.items()} == asked
+        assert all(answer["more"] for answer in answers.values())
+
+    async def test_pages_follow_the_cursor_in_ascending_order(self, relay):
+        alice = await relay.register()
+        ids = await send_many(alice, alice, 7)
+
+        pages = [await alice.fetch(after_id=after, limit=3) for after in (0, ids[2], ids[5], ids[6], 10**40, -(10**40))]
+
+        assert [[message["id"] for message in page] for page in pages] == [ids[:3], ids[3:6], ids[6:], [], [], ids[:3]]
+
+    async def test_last_page_says_that_there_is_no_more(self, relay):
+        alice = await relay.register()
+        await send_many(alice, alice, 3)
+
+        answer = await alice.call("GET", "/v1/messages?limit=3")
+
+        assert not answer.body.get("more")
+
+    async def test_page_ends_after_four_mib_and_says_that_there_is_more(self, relays):
+        relay = await relays(MAX_MESSAGE_BYTES="2000000")
+        alice = await relay.register()
+        ids = [(await alice.send(alice, bytes(1_900_000)))["id"] for _ in range(3)]
+
+        first = (await alice.call("GET", "/v1/messages")).body
+        second = (await alice.call("GET", f"/v1/messages?after_id={ids[1]}")).body
+
+        assert ([message["id"] for message in first["messages"]], first["more"]) == (ids[:2], True)
+        assert ([message["id"] for message in second["messages"]], second.get("more", False)) == (ids[2:], False)
+
+    async def test_message_larger_than_a_page_is_still_delivered(self, relays):
+        relay = await relays(MAX_MESSAGE_BYTES="6000000")
+        alice = await relay.register()
+
+        await alice.send(alice, bytes(5_000_000))
+
+        assert [len(alice.open(message)) for message in await alice.fetch()] == [5_000_000]
+
+    @pytest.mark.parametrize("text", NOT_INTEGERS)
+    @pytest.mark.parametrize(("method", "name"), [("GET", "after_id"), ("GET", "limit"), ("DELETE", "through_id")])
+    async def test_number_that_is_no_integer_is_refused(self, relay, method, name, text):
+        alice = await relay.register()
+
+        answer = await alice.call(method, URL(f"/v1/messages?{name}={text}", encoded=True).raw_path_qs)
+
+        answer.refused(400)
+
+    async def test_acknowledged_mail_is_gone_up_to_that_id_and_only_there(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        ids = await send_many(alice, bob, 3)
+        own = await bob.send(alice, b"another inbox")
+
+        first = await bob.call("DELETE", f"/v1/messages?through_id={ids[1]}")
+        again = await bob.call("DELETE", f"/v1/messages?through_id={ids[1]}")
+
+        assert (first.status, first.body, again.body) == (200, {"deleted": 2}, {"deleted": 0})
+        assert [message["id"] for message in await bob.fetch()] == ids[2:]
+        assert [message["id"] for message in await alice.fetch()] == [own["id"]]
+
+    async def test_a_thousand_messages_are_acknowledged_at_once(self, relay):
+        alice = await relay.register()
+        await asyncio.gather(*(alice.send(alice, b"hello") for _ in range(1000)))
+
+        answer = await alice.call("DELETE", f"/v1/messages?through_id={10**30}")
+
+        assert answer.body == {"deleted": 1000}
+        assert await alice.fetch() == []
+
+    async def test_acknowledgement_that_names_no_id_deletes_nothing(self, relay):
+        alice = await relay.register()
+        await alice.send(alice, b"hello")
+
+        answer = await alice.call("DELETE", "/v1/messages")
+
+        answer.refused(400)
+        assert len(await alice.fetch()) == 1
+
+    @pytest.mark.parametrize("who", ["sender", "recipient"])
+    async def test_message_is_taken_back_by_its_sender_or_removed_by_its_recipient(self, relay, who):
+        alice, bob = await relay.register(), await relay.register()
+        sent, kept = await send_many(alice, bob, 2)
+        party = alice if who == "sender" else bob
+
+        answers = [await party.call("DELETE", f"/v1/messages/{sent}") for _ in range(2)]
+
+        assert answers[0].status == 204
+        answers[1].refused(404)
+        assert [message["id"] for message in await bob.fetch()] == [kept]
+
+    async def test_message_of_others_can_not_be_removed(self, relay):
+        alice, bob, mallory = [await relay.register() for _ in range(3)]
+        sent = await alice.send(bob, b"hello")
+
+        answer = await mallory.call("DELETE", f"/v1/messages/{sent['id']}")
+
+        answer.refused(404)
+        assert len(await bob.fetch()) == 1
+
+    @pytest.mark.parametrize("message_id", ["0", "-1", "9" * 40, "x", "1.5", "%00"])
+    async def test_message_that_never_was_can_not_be_removed(self, relay, message_id):
+        alice = await relay.register()
+
+        answer = await alice.call("DELETE", f"/v1/messages/{message_id}")
+
+        assert answer.status in (400, 404)
+        answer.refused(answer.status)
+
+    async def test_key_is_found_by_its_fingerprint(self, relay):
+        alice = await relay.register()
+
+        answer = await relay.call("GET", f"/v1/keys/{alice.fingerprint}")
+
+        assert (answer.status, answer.body) == (200, {"public_key": b64(alice.public_key)})
+
+    @pytest.mark.parametrize(
+        ("fingerprint", "status"),
+        [(NOBODY, 404), (NOBODY[:-1], 400), (NOBODY + "0", 400), ("z" * 64, 400), ("3233:" + NOBODY[:32], 400)],
+    )
+    async def test_key_of_nobody_is_not_found(self, relay, fingerprint, status):
+        answer = await relay.call("GET", f"/v1/keys/{fingerprint}")
+
+        answer.refused(status)
+
+    @pytest.mark.parametrize("length", [8, 9, 33, 64])
+    async def test_search_finds_those_that_begin_with_the_prefix(self, relay, length):
+        alice, _ = await relay.register(), await relay.register()
+
+        answer = await relay.call("GET", f"/v1/keys/search/{alice.fingerprint[:length]}")
+
+        assert (answer.status, answer.body) == (200, {"fingerprints": [alice.fingerprint]})
+
+    async def test_search_finds_ten_at_most_and_nobody_where_there_is_none(self, relay):
+        await relay.register()
+        with contextlib.closing(sqlite3.connect(relay.database)) as connection, connection:
+            for last in range(12):
+                connection.execute("INSERT INTO identities VALUES (?, ?, 0)", (b"\xab" * 31 + bytes([last]), bytes(32)))
+
+        found, none = [(await relay.call("GET", f"/v1/keys/search/{prefix}")).body for prefix in ("ab" * 4, "cd" * 4)]
+
+        assert found == {"fingerprints": ["ab" * 31 + f"{last:02x}" for last in range(10)]}
+        assert none == {"fingerprints": []}
+
+    @pytest.mark.parametrize("prefix", ["ab" * 3 + "a", "ab" * 32 + "a", "z" * 8, "%25" * 8, "3233:" + "ab" * 4, "１" * 8])
+    async def test_search_wants_eight_to_sixty_four_hex_digits(self, relay, prefix):
+        answer = await relay.call("GET", f"/v1/keys/search/{prefix}")
+
+        answer.refused(400)
+
+    async def test_stats_tell_what_a_client_needs_to_know(self, relays):
+        relay = await relays(MESSAGE_TTL_DAYS="3", MAX_MESSAGE_BYTES="1234")
+        await relay.register()
+
+        answer = await relay.call("GET", "/v1/stats")
+
+        told = {"registered_identities": 1, "message_retention_days": 3, "max_message_bytes": 1234, "registration": "open"}
+        assert answer.body == told | {"version": relay_module.__version__}
+
+    async def test_who_leaves_is_forgotten_with_their_mail_and_tokens(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, b"hello")
+
+        answer = await bob.call("DELETE", "/v1/me")
+
+        assert answer.status == 204
+        (await bob.call("GET", "/v1/me")).refused(401)
+        (await relay.call("GET", f"/v1/keys/{bob.fingerprint}")).refused(404)
+        (await alice.call("POST", "/v1/messages", json=alice.seal(bob, b"again"))).refused(404)
+        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 1
+
+    async def test_who_comes_back_finds_an_empty_inbox_and_old_tokens_stay_dead(self, relays, clock):
+        relay = await relays(clock=clock)
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, b"hello")
+        await bob.call("DELETE", "/v1/me")
+        clock.advance(5)
+
+        back = await relay.register(bob.secret_key)
+
+        assert await back.fetch() == []
+        (await bob.call("GET", "/v1/me")).refused(401)
+
+    async def test_healthz_answers_while_the_database_does(self, relay):
+        answer = await relay.call("GET", "/healthz")
+
+        assert (answer.status, answer.body) == (200, {"status": "ok"})
+
+    async def test_healthz_is_a_503_when_the_database_does_not_answer(self, relay):
+        with contextlib.closing(sqlite3.connect(relay.database)) as connection:
+            connection.executescript("DROP TABLE identities; DROP TABLE messages;")
+
+        answer = await relay.call("GET", "/healthz")
+
+        assert answer.status == 503
