@@ -108,12 +108,11 @@ endif
 	test ! -d $(DESTDIR)$(LIBDIR) || mv $(DESTDIR)$(LIBDIR) $(DESTDIR)$(LIBDIR).old
 	mv $(DESTDIR)$(LIBDIR).new $(DESTDIR)$(LIBDIR)
 	rm -rf $(DESTDIR)$(LIBDIR).old
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DOCDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)/etc
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc $(DESTDIR)$(UNITDIR) $(DESTDIR)/etc
 	sed 's|/usr/local/lib/io3233/venv/bin/python|$(RELAY_PYTHON)|; s|/usr/local|$(PREFIX)|g' io3233.service > $(DESTDIR)$(UNITDIR)/io3233.service
 	sed 's|/usr/local/lib/io3233/venv/bin/python|$(RELAY_PYTHON)|; s|/usr/local|$(PREFIX)|g' docs/deploy/io3233 > $(DESTDIR)$(PREFIX)/bin/io3233
 	chmod 644 $(DESTDIR)$(UNITDIR)/io3233.service && chmod 755 $(DESTDIR)$(PREFIX)/bin/io3233
-	install -m 644 README.md docs/*.md $(DESTDIR)$(DOCDIR)
-	cp -R docs/deploy $(DESTDIR)$(DOCDIR) && chmod -R a+rX,go-w $(DESTDIR)$(DOCDIR)
+	rm -rf $(DESTDIR)$(DOCDIR) && cp -R docs $(DESTDIR)$(DOCDIR) && chmod -R a+rX,go-w $(DESTDIR)$(DOCDIR)
 	@test -e $(DESTDIR)$(ENVFILE) || { umask 077 && $(FRESH_ENV) > $(DESTDIR)$(ENVFILE).new && mv $(DESTDIR)$(ENVFILE).new $(DESTDIR)$(ENVFILE) && echo "Made $(ENVFILE) with a fresh secret."; }
 	@chmod 600 $(DESTDIR)$(ENVFILE)
 	@if test -z "$(DESTDIR)" && test -d /run/systemd/system; then systemctl daemon-reload && systemctl try-restart io3233; fi
