@@ -53,9 +53,11 @@ import os
 import queue
 import re
 import secrets
+import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import struct
 import sys
 import threading
@@ -93,7 +95,7 @@ NONCE_BYTES = 24
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash
 DEFAULT_STATIC_DIR = Path(__file__).resolve().parent / "static"
 
-NO_SECRET = """JWT_SECRET is not set: it signs everybody's tokens. Type these two lines, and keep the secret for next time:
+HOW_TO_START = """JWT_SECRET is not set: it signs everybody's tokens. Type these two lines, and keep the secret for next time:
   export JWT_SECRET="$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
   python3 relay.py"""
 
@@ -107,7 +109,7 @@ class Config:
     """The relay's settings. README.md has the table of their variables."""
 
     jwt_secret: bytes
-    host: str = "0.0.0.0"
+    host: str = "0.0.0.0"  # noqa: S104 - a relay is there to be reached
     port: int = 3233
     database: str = "data.db"  # a path, or ":memory:"
     create_database: bool = True
@@ -172,7 +174,7 @@ class Config:
             ),
             invite_code=environ.get("INVITE_CODE", ""),
             metrics_token=environ.get("METRICS_TOKEN", ""),
-            rate_limit=read("RATE_LIMIT", "on", lambda text: {"on": True, "off": False}[text.lower()], "on or off"),
+            rate_limit=read("RATE_LIMIT", "on", lambda text: ("off", "on").index(text) == 1, "on or off"),
             insecure_secret=bool(insecure),
         )
         if mistakes:
@@ -236,7 +238,7 @@ def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
     if not secret and insecure:
         return secrets.token_bytes(MIN_JWT_SECRET_BYTES)
     if not secret:
-        mistakes.append(NO_SECRET)
+        mistakes.append(HOW_TO_START)
     elif len(secret) < MIN_JWT_SECRET_BYTES and not insecure:
         mistakes.append(
             f"JWT_SECRET has {len(secret)} bytes: it wants {MIN_JWT_SECRET_BYTES} or more, such as `openssl rand -hex 32` prints"
@@ -381,8 +383,11 @@ class Tokens:
         self._verified: dict[str, Claims] = {}  # oldest first; `remember` keeps it at MAX_VERIFIED_TOKENS
         self._generation = 0
 
-    def issue(self, fingerprint: bytes, now: float) -> str:
-        claims = {"sub": fingerprint.hex(), "iat": round(now, 3), "exp": int(now) + self._expiry_seconds}
+    def issue(self, fingerprint: bytes, registered_at: int, now: float) -> str:
+        """A token that is good from now on. Its `iat` is never before the identity registered, in milliseconds, not
+        even when the clock was set back since; `verify_token` refuses what is older than the identity."""
+        issued_at = max(to_milliseconds(now), registered_at)
+        claims = {"sub": fingerprint.hex(), "iat": issued_at / 1000, "exp": int(now) + self._expiry_seconds}
         signed = f"{TOKEN_HEADER}.{encode_base64url(json.dumps(claims).encode())}"
         return f"{signed}.{encode_base64url(self._signature(signed))}"
 
@@ -390,7 +395,7 @@ class Tokens:
         """The token's claims. Raises RelayError 401 when they cannot be believed."""
         try:
             claims = self._verified.get(token) or self._read(token)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise unauthorized("the token is not one of this relay's: register again") from None
         if claims.expires <= now:
             raise unauthorized("the token has expired: register again")
@@ -592,6 +597,7 @@ STATEMENTS = {
     " VALUES (?, ?, ?, ?, ?, ?)",
     "get_page": "SELECT id, ciphertext, nonce, sender_public_key, created_at, expires_at FROM messages"
     " WHERE recipient_fingerprint = ? AND id > ? AND expires_at > ? ORDER BY id LIMIT ?",
+    "get_newest_time": "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1",
     "get_parties": "SELECT recipient_fingerprint, sender_public_key, length(ciphertext) FROM messages WHERE id = ?",
     "delete_message": "DELETE FROM messages WHERE id = ?",
     "acknowledge": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE recipient_fingerprint = ? AND id <= ?"
@@ -732,6 +738,7 @@ class Store:
         self._waiting = 0
         self._mailboxes: dict[bytes, Mailbox] = {}  # the writer's; least recently used first
         self._closed = threading.Event()
+        self._is_failing = False  # the writer's, so that a full disk is one line in the log and not thousands
         self.identity_count = 0
 
     # Life
@@ -763,10 +770,17 @@ class Store:
 
     # Identities
 
-    async def add_identity(self, public_key: bytes, now: float) -> None:
-        """Register a key; one that is registered stays as it is."""
+    async def add_identity(self, public_key: bytes, now: float) -> int:
+        """Register a key, unless it is registered; when it was, in milliseconds."""
         row = (fingerprint_of(public_key), public_key, to_milliseconds(now))
-        self.identity_count += await self._write(lambda db: db.execute(STATEMENTS["add_identity"], row).rowcount)
+
+        def insert(db: sqlite3.Connection) -> tuple[int, int]:
+            added = db.execute(STATEMENTS["add_identity"], row).rowcount
+            return added, db.execute(STATEMENTS["get_identity"], row[:1]).fetchone()[1]
+
+        added, registered_at = await self._write(insert)
+        self.identity_count += added
+        return registered_at
 
     async def get_identity(self, fingerprint: bytes) -> tuple[bytes, int] | None:
         """(public key, when it registered in milliseconds), or None."""
@@ -949,6 +963,9 @@ class Store:
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
             return self._recover(batch, error)
+        if self._is_failing:
+            self._is_failing = False
+            log.info("the database takes writes again")
         self._metrics.commit_seconds.observe(time.perf_counter() - start)
         self._metrics.commit_jobs.observe(len(batch))
         return outcomes
@@ -968,7 +985,9 @@ class Store:
             return [outcome for job in batch for outcome in self._commit([job])]
         if not isinstance(error, sqlite3.Error):
             return [error]
-        log.error("the database refused a write: %s", error)
+        if not self._is_failing:
+            self._is_failing = True
+            log.error("the database refuses writes: %s", error)
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             return [RelayError(507, "the relay's disk is full: try again later", reason="disk_full")]
         return [disk_failure("write")]
@@ -1195,8 +1214,12 @@ PAGE_HEADERS = {
 }
 
 
+def is_api(request: web.BaseRequest) -> bool:
+    return request.path.startswith("/v1/") or request.path == "/v1"
+
+
 def error_response(request: web.BaseRequest, status: int, message: str, headers: Mapping[str, str]) -> web.Response:
-    if request.path.startswith("/v1/"):
+    if is_api(request):
         return web.json_response({"error": message}, status=status, headers=headers)
     return web.Response(text=message + "\n", status=status, headers=headers)
 
@@ -1206,7 +1229,7 @@ async def answer_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     try:
-        if request.method == "OPTIONS" and request.path.startswith("/v1/"):
+        if request.method == "OPTIONS" and is_api(request):
             return web.Response(status=204)  # a CORS preflight: any origin may ask, since only the token counts
         return await handler(request)
     except RelayError as error:
@@ -1232,7 +1255,7 @@ HTTP_ERRORS = {
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(API_HEADERS if request.path.startswith("/v1/") else PAGE_HEADERS)
+    response.headers.update(API_HEADERS if is_api(request) else PAGE_HEADERS)
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
@@ -1275,7 +1298,7 @@ async def verify_token(request: web.Request, token: str) -> Claims:
         if not tokens.is_remembered(token):
             generation = tokens.generation
             identity = await request.app[STORE].get_identity(claims.fingerprint)
-            if identity is None or to_milliseconds(claims.issued if math.isfinite(claims.issued) else now) < identity[1]:
+            if identity is None or claims.issued * 1000 < identity[1] - 0.5:
                 raise unauthorized("the token's identity is not registered here: register again")
             tokens.remember(token, claims, generation)
     except RelayError as refusal:
@@ -1307,9 +1330,11 @@ def request_origins(request: web.Request) -> tuple[str, ...]:
     config = request.app[CONFIG]
     if config.origins:
         return config.origins
-    scheme = request.headers.get("X-Forwarded-Proto", request.scheme) if config.trust_forwarded_for else request.scheme
+    forwarded = (
+        request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip() if config.trust_forwarded_for else ""
+    )
     try:
-        return (web_origin(f"{scheme}://{request.host}"),)
+        return (web_origin(f"{forwarded or request.scheme}://{request.headers.get('Host', '')}"),)
     except ValueError:
         raise bad_request("the Host header is not one that a browser would send") from None
 
@@ -1343,10 +1368,10 @@ async def post_register(request: web.Request) -> web.Response:
     request.app[REGISTRAR].prove(public_key, challenge, proof, request_origins(request), now)
     await admit(request, public_key, body.get("invite"))
 
-    await request.app[STORE].add_identity(public_key, now)
+    registered_at = await request.app[STORE].add_identity(public_key, now)
 
     fingerprint = fingerprint_of(public_key)
-    token = request.app[TOKENS].issue(fingerprint, now)
+    token = request.app[TOKENS].issue(fingerprint, registered_at, now)
     return web.json_response(
         {"fingerprint": fingerprint.hex(), "token": token, "expires_in": request.app[CONFIG].jwt_expiry_seconds}
     )
@@ -1777,7 +1802,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
             web.get("/v1/ws", websocket),
             web.get("/healthz", get_health),
             web.get("/metrics", get_metrics),
-            web.get("/{path:(?!v1/).*}", get_static),
+            web.get("/{path:(?!v1(/|$)).*}", get_static),
         ]
     )
     return app
@@ -1813,7 +1838,7 @@ def start_logging() -> None:
 
 def describe(config: Config, files: Mapping[str, StaticFile], port: int) -> str:
     host = f"[{config.host}]" if ":" in config.host else config.host
-    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"
+    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104
     client = f"client {client_sha256(files)}" if files else "no web client"
     return f"io3233 {__version__} at {url}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
 
@@ -1894,6 +1919,7 @@ TAG_BYTES = 16  # what crypto_box adds
 POLL_SECONDS = 30
 RECONNECT_SECONDS = 30
 MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
+MAX_ID_CHARACTERS = 64
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 
@@ -1932,6 +1958,10 @@ def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str
     envelope["legacy"] = "from" not in envelope and "to" not in envelope
     if not envelope["legacy"] and (envelope.get("from"), envelope.get("to")) != (sender.hex(), me.hex()):
         raise EnvelopeRefused("it was written by somebody else, or for somebody else")
+    if not envelope["legacy"] and not (
+        isinstance(envelope.get("id"), str) and 0 < len(envelope["id"]) <= MAX_ID_CHARACTERS
+    ):
+        raise EnvelopeRefused("it has no id to tell a replay by")
     return envelope
 
 
@@ -1987,14 +2017,22 @@ class Client:
             self._token = ""
         raise AssertionError("unreachable")
 
+    async def request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """One request without registering; the JSON object that answers it."""
+        return self._accept(*await self._request(method, path, body))
+
+    @property
+    def is_registered(self) -> bool:
+        return bool(self._token)
+
     async def register(self) -> None:
         """Prove the key and keep the token. The relay's own key must not be that of somebody we could write to."""
         public_key = encode_base64(self.public_key)
-        challenge = self._accept(*await self._request("POST", "/v1/register/challenge", {"public_key": public_key}))
+        challenge = await self.request("POST", "/v1/register/challenge", {"public_key": public_key})
         body = {"public_key": public_key, "challenge": challenge.get("challenge"), **self._prove(challenge)}
         if self._invite:
             body["invite"] = self._invite
-        self._token = str(self._accept(*await self._request("POST", "/v1/register", body)).get("token", ""))
+        self._token = str((await self.request("POST", "/v1/register", body)).get("token", ""))
 
     async def send(self, recipient: bytes, text: str) -> dict[str, Any]:
         """Encrypt and queue one message; the relay's receipt."""
@@ -2157,13 +2195,15 @@ async def send(arguments: argparse.Namespace) -> None:
     url, contact = (words.pop(0), words.pop(0)) if is_address else parse_link(words.pop(0))
     if len(words) > 1:
         raise CommandError("too many words: put the text in quotes")
-    text = words[0] if words else sys.stdin.read()
-    if not text.strip():
-        raise CommandError("there is nothing to send: give a text, or pipe one in")
     try:
+        text = (os.fsencode(words[0]) if words else sys.stdin.buffer.read()).decode()
         recipient = parse_fingerprint(contact)
+    except UnicodeDecodeError:
+        raise CommandError("the text is not UTF-8: convert it, for instance with base64") from None
     except RelayError:
         raise CommandError(f"{contact} is not an address: it has 64 hex digits") from None
+    if not text.strip():
+        raise CommandError("there is nothing to send: give a text, or pipe one in")
     async with open_client(arguments, url) as client:
         receipt = await client.send(recipient, text.rstrip("\n"))
     print(f"sent as {receipt.get('id')}", file=sys.stderr)
@@ -2199,6 +2239,176 @@ async def open_client(arguments: argparse.Namespace, url: str) -> AsyncIterator[
 
 
 # ======================================================================================================================
+# 19. Command line: doctor
+#
+# Looks at what a relay stands on, from the inside (the environment it would start with) and from the outside (through
+# its proxy, as a client meets it), and says what is wrong and how to mend it. It changes nothing but for a throw-away
+# identity, which it deletes again.
+# ======================================================================================================================
+
+MIN_FREE_BYTES = 200 * 1024 * 1024
+MIN_CERTIFICATE_DAYS = 14
+OK, WARNING, FAILURE = "ok  ", "warn", "FAIL"
+Finding = tuple[str, str]  # level, sentence
+
+
+def examine_settings(environ: Mapping[str, str], url: str | None) -> tuple[Config | None, list[Finding]]:
+    try:
+        config = Config.from_env(environ)
+    except ConfigError as error:
+        return None, [(FAILURE, f"settings: {line}") for line in str(error).splitlines()]
+    findings = [(WARNING, f"settings: {warning}") for warning in config_warnings(config)]
+    if url and config.host in ("127.0.0.1", "::1") and not config.trust_forwarded_for:
+        message = "settings: behind a proxy TRUST_FORWARDED_FOR=1 is wanted, or all clients share one rate limit"
+        findings.append((WARNING, message))
+    return config, findings or [(OK, "settings: all can be used")]
+
+
+def examine_database(config: Config) -> list[Finding]:
+    path = Path(config.database)
+    if config.database == ":memory:":
+        return [(WARNING, "database: in memory, so a restart loses all mail; DATABASE_URL=sqlite:data.db keeps it")]
+    if not path.exists() and config.create_database and os.access(path.parent, os.W_OK):
+        return [(OK, f"database: {path} will be made at the first start")]
+    try:
+        with closing(open_database(config.database, create=False)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+            verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+            newest = connection.execute(
+                "SELECT max(created_at) FROM messages WHERE id > (SELECT max(id) - 100 FROM messages)"
+            )
+            is_future = (newest.fetchone()[0] or 0) > to_milliseconds(time.time() + 60)
+    except (StoreError, sqlite3.Error) as error:
+        return [(FAILURE, f"database: {error}")]
+    sound = verdict == "ok"
+    mend = f"database: {path} is damaged ({verdict}): stop the relay, keep a copy, and restore the newest backup"
+    clock = "clock: mail in the database is from the future: set the clock (timedatectl set-ntp true)"
+    return [
+        (OK, f"database: {path} is sound and can be written") if sound else (FAILURE, mend),
+        (FAILURE, clock) if is_future else (OK, f"clock: it is {rfc3339(to_milliseconds(time.time()))}, after all mail"),
+    ]
+
+
+def examine_disk_and_client(config: Config) -> list[Finding]:
+    free = shutil.disk_usage(Path(config.database).resolve().parent).free
+    space = f"disk: {free // 2**20} MiB free"
+    files = read_static_files(config.static_dir)
+    client = f"client: {len(files)} files, SHA-256 {client_sha256(files)}"
+    return [
+        (OK, space)
+        if free >= MIN_FREE_BYTES
+        else (FAILURE, f"{space}: mail will soon be refused; make room, or shorten MESSAGE_TTL_DAYS"),
+        (OK, client)
+        if files
+        else (WARNING, "client: none is served; copy the static folder beside relay.py, or set STATIC_DIR"),
+    ]
+
+
+async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
+    async with session.get(origin + "/") as response:
+        connection = response.connection
+        certificate = connection and connection.transport and connection.transport.get_extra_info("peercert")
+        changed = [
+            name
+            for name, value in PAGE_HEADERS.items()
+            if name != "Server" and response.headers.getall(name, []) != [value]
+        ]
+    if certificate:
+        days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // 86_400)
+        mend = "" if days >= MIN_CERTIFICATE_DAYS else ": see why it is not renewed (certbot renew --dry-run)"
+        yield (WARNING if mend else OK), f"TLS: the certificate is good for {days} days{mend}"
+    elif not origin.startswith("https://"):
+        yield (
+            WARNING,
+            "TLS: plain http: whoever is on the way can change the page, and browsers withhold notifications and offline use",
+        )
+    if changed:
+        yield (
+            FAILURE,
+            f"headers: the proxy drops, changes or doubles {', '.join(changed)}: let it pass the relay's own through",
+        )
+    else:
+        yield OK, "headers: the page has all of them"
+
+
+async def examine_relay(session: aiohttp.ClientSession, origin: str, invite: str) -> AsyncIterator[Finding]:
+    client = Client(session, origin, secrets.token_bytes(KEY_BYTES), invite=invite)
+    version = (await client.request("GET", "/v1/stats")).get("version")
+    yield (
+        (OK, f"version: {version}")
+        if version == __version__
+        else (WARNING, f"version: {version} there, {__version__} here: upgrade the older")
+    )
+    challenge = await client.request("POST", "/v1/register/challenge", {"public_key": encode_base64(client.public_key)})
+    if challenge.get("origin") != client.origin:
+        mend = f"set ORIGIN={client.origin}, and let the proxy pass Host on"
+        yield (
+            FAILURE,
+            f"ORIGIN: the relay thinks it is {challenge.get('origin')}, but it was reached as {client.origin}: {mend}",
+        )
+        return
+    try:
+        await client.call("GET", "/v1/me")
+        yield OK, "registration: works, with ORIGIN as it should be"
+        async for _ in client.wait_for_hints():
+            break
+        yield OK, "WebSocket: the upgrade passes"
+    except aiohttp.ClientError as error:
+        yield (
+            FAILURE,
+            f"WebSocket: no upgrade ({error}): the proxy must pass Upgrade and Connection on, see docs/deploy/nginx.conf",
+        )
+    finally:
+        if client.is_registered:
+            await client.call("DELETE", "/v1/me")
+
+
+async def examine_forwarding(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
+    """A client that invents its address in X-Forwarded-For must run into the rate limit all the same."""
+    burst, _ = LIMITS["stats"]
+    for attempt in range(2 * int(burst)):
+        forged = {"X-Forwarded-For": f"198.51.100.{attempt}"}
+        async with session.get(origin + "/v1/stats", headers=forged) as response:
+            if response.status == 429:
+                yield OK, "X-Forwarded-For: an invented one changes nothing"
+                return
+    mend = "let the proxy replace or append to it, or set TRUST_FORWARDED_FOR=0 without one"
+    yield FAILURE, f"X-Forwarded-For: an invented one gets past the rate limit: {mend} (or RATE_LIMIT is off)"
+
+
+async def examine_from_outside(url: str, invite: str) -> AsyncIterator[Finding]:
+    try:
+        origin = web_origin(url)
+    except ValueError:
+        yield FAILURE, f"{url} is not a relay's address: it looks like https://chat.example.com"
+        return
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+        try:
+            for findings in (
+                examine_page(session, origin),
+                examine_relay(session, origin, invite),
+                examine_forwarding(session, origin),
+            ):
+                async for finding in findings:
+                    yield finding
+        except (CommandError, aiohttp.ClientError, TimeoutError) as error:
+            yield FAILURE, f"{origin}: {error or type(error).__name__}. Is the relay running, and the proxy in front of it?"
+
+
+async def doctor(url: str | None) -> int:
+    """`relay.py doctor [URL]`: print what was found; 1 when something fails, else 0."""
+    config, findings = examine_settings(os.environ, url)
+    if config:
+        findings += examine_database(config) + examine_disk_and_client(config)
+    if url:
+        findings += [finding async for finding in examine_from_outside(url, config.invite_code if config else "")]
+    for level, sentence in findings:
+        print(level, sentence)
+    return int(any(level == FAILURE for level, _ in findings))
+
+
+# ======================================================================================================================
 # 20. main
 # ======================================================================================================================
 
@@ -2224,6 +2434,10 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
     config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    examining = commands.add_parser(
+        "doctor", help="say what is wrong with the settings, the machine, or the relay at URL, and how to mend it"
+    )
+    examining.add_argument("url", metavar="URL", nargs="?", help="look from outside as well")
     for command in (sending, listening):
         command.add_argument(
             "--key",
@@ -2245,6 +2459,8 @@ def main(words: list[str] | None = None) -> int:
     try:
         if arguments.command in ("send", "listen"):
             asyncio.run({"send": send, "listen": listen}[arguments.command](arguments))
+        elif arguments.command == "doctor":
+            return asyncio.run(doctor(arguments.url))
         elif arguments.command == "backup":
             back_up(Config.from_env({"ALLOW_INSECURE_JWT_SECRET": "1", **os.environ}), arguments.destination)
         else:
