@@ -1,0 +1,87 @@
+/**
+ * Writes what an inbox fetched. Messages, the record that they were seen, their contacts and the relay's cursor go in one
+ * transaction: power loss leaves either all of a page or none of it, and the cursor never runs ahead of the mail.
+ */
+import { result } from "./database.js";
+import { OutdatedTabError } from "./errors.js";
+import { toMessage, withLatest } from "./messages.js";
+import { newContact } from "./store.js";
+
+const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk with refusals
+
+/**
+ * `opened`: what openEnvelope gave for each row, with `at` (ms) and `public_key`. `reading`: fingerprints of threads on
+ * screen, which gain no unread mark. Returns the messages that are new. Throws OutdatedTabError when the keys were
+ * replaced or the relay was left meanwhile: nothing is written then.
+ */
+export async function storeArrivals(store, { identity, origin, opened, cursor, reading }) {
+  const names = ["kv", "contacts", "messages", "seen", "relays"];
+  const { added, contacts } = await store.db.write(names, async (stores) => {
+    const relay = await currentRelay(stores, identity, origin);
+    const page = new Page(stores, relay, reading);
+    for (const message of opened) await page.add(message);
+    stores.relays.put({ ...relay, cursor });
+    return page.finish();
+  });
+  for (const contact of contacts) store.emitContact(contact);
+  if (added.length > 0) store.emit("messages", { messages: added, received: true });
+  if (contacts.length > 0) await store.emitUnread();
+  return added;
+}
+
+async function currentRelay({ kv, relays }, identity, origin) {
+  const [mine, relay] = await Promise.all([result(kv.get("identity")), result(relays.get(origin))]);
+  if (mine?.fingerprint !== identity.fingerprint) throw new OutdatedTabError("The keys were replaced in another tab: reload this page.");
+  if (!relay) throw new OutdatedTabError("This relay was left in another tab.");
+  return relay;
+}
+
+class Page {
+  #stores;
+  #relay;
+  #reading;
+  #contacts = new Map();
+  #added = [];
+
+  constructor(stores, relay, reading) {
+    this.#stores = stores;
+    this.#relay = relay;
+    this.#reading = reading;
+  }
+
+  /** Stores one message unless it was seen, is a blocked contact's, or is one refusal too many. */
+  async add(message) {
+    if (await this.#wasSeen(message)) return;
+    const contact = await this.#contactFor(message);
+    if (!contact) this.#relay.refused += 1;
+    else if (!contact.blocked) await this.#put(message, contact);
+  }
+
+  finish() {
+    for (const contact of this.#contacts.values()) this.#stores.contacts.put(contact);
+    return { added: this.#added, contacts: [...this.#contacts.values()] };
+  }
+
+  async #wasSeen({ from, id }) {
+    const key = `${from} ${id}`;
+    const seen = await result(this.#stores.seen.count(key));
+    if (!seen) this.#stores.seen.put(1, key);
+    return seen > 0;
+  }
+
+  /** A stranger's message makes a contact; a refused one never does, or a relay could invent people. */
+  async #contactFor({ from, kind, public_key }) {
+    const known = this.#contacts.get(from) ?? (await result(this.#stores.contacts.get(from)));
+    if (kind === "refused") return known && known.refused < REFUSED_KEPT ? { ...known, refused: known.refused + 1 } : null;
+    return { ...(known ?? newContact(from, { relay: this.#relay.origin })), public_key, open: true };
+  }
+
+  async #put(message, contact) {
+    const { from, kind, text, reason, legacy, at, id } = message;
+    const record = { contact: from, relay: this.#relay.origin, direction: "in", kind, text, at, reason, legacy, envelope_id: id };
+    record.seq = await result(this.#stores.messages.add(record));
+    const unread = contact.unread + (this.#reading.has(from) ? 0 : 1);
+    this.#contacts.set(from, { ...withLatest(contact, record), unread });
+    this.#added.push(toMessage(record));
+  }
+}

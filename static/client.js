@@ -1,0 +1,137 @@
+/** Puts the parts together. One direction: connection → inbox → store event → view; person → view → outbox → store. */
+import { Contacts } from "./contacts.js";
+import { SharedKeys } from "./crypto.js";
+import { Database } from "./database.js";
+import { loadIdentity, replaceIdentity } from "./identity.js";
+import { Inbox } from "./inbox.js";
+import { makeInviteLink } from "./invite.js";
+import { Notifications } from "./notifications.js";
+import { Outbox } from "./outbox.js";
+import { Relays } from "./relays.js";
+import { registerServiceWorker } from "./service-worker.js";
+import { Session } from "./session.js";
+import { Settings } from "./settings.js";
+import { Sound } from "./sound.js";
+import { Store } from "./store.js";
+import { Tabs } from "./tabs.js";
+
+export class Client extends EventTarget {
+  /** Opens the database, takes over old data, makes keys. Throws StorageError. */
+  static async open({ origin = location.origin } = {}) {
+    const store = new Store(await Database.open());
+    const identity = await loadIdentity(store, localStorage, origin);
+    const client = new Client({ store, identity, settings: await Settings.load(store, { home: origin }) });
+    await client.relays.load();
+    return client;
+  }
+
+  constructor({ store, identity, settings }) {
+    super();
+    const sharedKeys = new SharedKeys(identity.secret_key);
+    const tabs = new Tabs();
+    const openSession = (origin) => {
+      const parts = { origin, store, relays, identity, sharedKeys, settings, reading: () => tabs.reading() };
+      return new Session({ origin, inbox: new Inbox(parts), pass: () => relays.pass(origin) });
+    };
+    const relays = new Relays({ store, settings, identity, openSession });
+    const registration = new Promise((resolve) => (this.#registered = resolve));
+    Object.assign(this, { store, identity, settings, tabs, relays });
+    this.contacts = new Contacts({ store, relays, identity });
+    this.outbox = new Outbox({ store, relays, identity, sharedKeys, tab: tabs.sender });
+    this.notifications = new Notifications({ settings, registration });
+    this.sound = new Sound(() => tabs.becomeAudible());
+    this.#listen();
+  }
+
+  #registered;
+
+  /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
+  start() {
+    this.#registered(registerServiceWorker());
+    this.#lead();
+    navigator.storage?.persist?.();
+  }
+
+  /** One sentence for each thing that a page without a secure context can't do. */
+  get missing() {
+    if (globalThis.isSecureContext) return [];
+    return ["This page is open over plain http, so there are no notifications, no offline start and no install: open it over https for these."];
+  }
+
+  inviteLink() {
+    return makeInviteLink(this.identity.fingerprint, this.relays.home);
+  }
+
+  backupName() {
+    return `io3233-${this.identity.fingerprint.slice(0, 8)}-${new Date().toISOString().slice(0, 10)}.backup.json`;
+  }
+
+  /** New keys; history and contacts stay. Reload the page after it (other tabs get "replaced"). */
+  async replaceKeys() {
+    await replaceIdentity(this.store);
+    this.tabs.emit("identity-replaced");
+  }
+
+  reregister(origin) {
+    return this.relays.reregister(origin);
+  }
+
+  /** The thread on screen, or null: call it on every change of view or thread. */
+  showThread(fingerprint) {
+    this.tabs.show(fingerprint);
+    return this.#markShownRead();
+  }
+
+  async #lead() {
+    await this.tabs.lead();
+    this.relays.lead();
+    this.outbox.lead();
+  }
+
+  #listen() {
+    this.store.addEventListener("messages", ({ detail, remote }) => detail.received && this.#arrived(detail.messages, remote));
+    this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
+    this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
+    this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
+    document.addEventListener("visibilitychange", () => this.#cameBack());
+    addEventListener("online", () => this.relays.retryNow({ anew: false }));
+    addEventListener("pageshow", () => this.relays.retryNow({ anew: false }));
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => this.#fromServiceWorker(data));
+  }
+
+  /** One tab speaks for all: the one that stored them. */
+  async #arrived(messages, remote) {
+    await this.#markShownRead();
+    if (remote) return;
+    const reading = this.tabs.reading();
+    const unseen = [];
+    for (const message of messages.filter(({ contact, kind }) => !reading.has(contact) && kind !== "refused")) {
+      const contact = await this.store.contact(message.contact);
+      if (contact && !contact.muted && !contact.blocked) unseen.push({ message, contact });
+    }
+    if (unseen.length > 0 && this.settings.get("sound")) this.tabs.beep();
+    await this.notifications.show(unseen);
+  }
+
+  #cameBack() {
+    if (!this.tabs.visible) return;
+    this.relays.retryNow({ anew: false });
+    this.#markShownRead();
+  }
+
+  async #markShownRead() {
+    const { thread, visible } = this.tabs;
+    if (!thread || !visible) return;
+    await this.store.markRead(thread);
+    await this.notifications.clear(thread);
+  }
+
+  #fromServiceWorker(data) {
+    if (data?.type === "open-thread") this.#tell("open-thread", { fingerprint: data.fingerprint });
+    if (data?.type === "updated") this.#tell("update");
+  }
+
+  #tell(type, detail = {}) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * One relay's incoming mail: fetch → verify → open → store → acknowledge. The cursor moves in the transaction that stores
+ * the page, so nothing is skipped; what was seen is dropped there, so fetching again is always safe.
+ */
+import { deleteMessages, getMessages } from "./api.js";
+import { storeArrivals } from "./arrivals.js";
+import { openEnvelope } from "./envelope.js";
+import { AnswerTooLargeError, NotFoundError, RejectedError } from "./errors.js";
+
+const PAGE_ROWS = 50;
+const MOST_PAGES = 200; // then the next poll goes on: a relay whose `more` never ends can't keep this device busy
+const RECENT_IDS = 512;
+
+export class Inbox {
+  #origin;
+  #store;
+  #relays;
+  #identity;
+  #sharedKeys;
+  #settings;
+  #reading;
+  #recent = new Set();
+
+  /** `reading()`: a Set of the fingerprints of the threads on screen in any tab. */
+  constructor({ origin, store, relays, identity, sharedKeys, settings, reading }) {
+    this.#origin = origin;
+    this.#store = store;
+    this.#relays = relays;
+    this.#identity = identity;
+    this.#sharedKeys = sharedKeys;
+    this.#settings = settings;
+    this.#reading = reading;
+  }
+
+  /**
+   * Stores everything new. `hinted_id` at or below the cursor and never seen here means that the relay began counting
+   * anew (an older copy of its database was restored): then reading starts over from there, or mail would be skipped.
+   */
+  async drain(hinted_id = Infinity) {
+    const { cursor } = await this.#record();
+    const restarted = hinted_id <= cursor && !this.#recent.has(hinted_id);
+    await this.#readPages(restarted ? hinted_id - 1 : cursor);
+    if (this.#settings.get("erase_on_relay")) await this.#erase();
+  }
+
+  async #readPages(cursor) {
+    for (let page = 0, more = true; more && page < MOST_PAGES; page += 1) {
+      const answer = await this.#fetch(cursor);
+      if (answer.messages.length === 0) return;
+      cursor = answer.messages.at(-1).id;
+      await this.#keep(answer.messages, cursor);
+      more = answer.more;
+    }
+  }
+
+  /** One page; a page larger than this device takes is asked for again row by row. */
+  async #fetch(after_id) {
+    try {
+      return await this.#page(after_id, PAGE_ROWS);
+    } catch (error) {
+      if (error instanceof AnswerTooLargeError) return this.#page(after_id, 1);
+      throw error;
+    }
+  }
+
+  #page(after_id, limit) {
+    return this.#relays.authorized(this.#origin, (token) => getMessages(this.#origin, token, { after_id, limit }));
+  }
+
+  async #keep(rows, cursor) {
+    const opened = rows.map((row) => this.#open(row));
+    await storeArrivals(this.#store, { identity: this.#identity, origin: this.#origin, opened, cursor, reading: this.#reading() });
+    for (const { id } of rows) this.#remember(id);
+  }
+
+  #open(row) {
+    if (row.malformed) return { from: "", id: `malformed ${this.#origin} ${row.id}`, kind: "refused" };
+    const message = openEnvelope(row, this.#identity, this.#sharedKeys);
+    return { ...message, at: Math.min(row.created_at ?? Date.now(), Date.now()), public_key: row.sender_public_key };
+  }
+
+  #remember(id) {
+    this.#recent.add(id);
+    if (this.#recent.size > RECENT_IDS) this.#recent.delete(this.#recent.values().next().value);
+  }
+
+  /** Only after storing: `cursor` is read back from the database. An old relay that has no such route is asked once a session. */
+  async #erase() {
+    const { cursor, erased_through } = await this.#record();
+    if (cursor <= erased_through) return;
+    try {
+      await this.#relays.authorized(this.#origin, (token) => deleteMessages(this.#origin, token, cursor));
+    } catch (error) {
+      if (!(error instanceof NotFoundError || error instanceof RejectedError)) throw error;
+    }
+    await this.#store.putRelay(this.#origin, { erased_through: cursor }, { only_known: true });
+  }
+
+  #record() {
+    return this.#relays.record(this.#origin);
+  }
+}

@@ -1,0 +1,73 @@
+/** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history. */
+import { result } from "./database.js";
+import { toMessage, withLatest } from "./messages.js";
+import { newContact } from "./store.js";
+
+const CLAIM_MS = 40_000; // longer than one request may take
+
+/** Stores a message as queued and returns it. `envelope_id` and `at` stay the same over every retry. */
+export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now() }) {
+  const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, state: "queued", queued_for: contact };
+  const changed = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
+    record.seq = await result(messages.add(record));
+    const known = (await result(contacts.get(contact))) ?? newContact(contact, { relay });
+    const latest = withLatest({ ...known, open: true }, record);
+    contacts.put(latest);
+    return latest;
+  });
+  store.emitContact(changed);
+  store.emit("messages", { messages: [toMessage(record)], received: false });
+  return toMessage(record);
+}
+
+/** Contacts that have something queued. */
+export function waitingContacts(store) {
+  return store.db.read(["messages"], async ({ messages }) => {
+    const index = messages.index("queued");
+    const found = [];
+    for (let next = await result(index.openKeyCursor(null, "nextunique")); next; next = await following(found.at(-1), index)) found.push(next.key);
+    return found;
+  });
+}
+
+const following = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true), "nextunique"));
+
+/**
+ * `{record}`: the contact's oldest queued message, claimed for `tab`; `{claimed_elsewhere: true}`; or `{}`. A claim keeps two tabs that have no Web Locks from
+ * sending the same message at once; it lapses, so a closed tab holds nothing up.
+ */
+export function claimNext(store, contact, tab, now = Date.now()) {
+  return store.db.write(["messages"], async ({ messages }) => {
+    const [record] = await result(messages.index("queued").getAll(contact, 1));
+    if (!record) return {};
+    if (record.claimed_until > now && record.claimed_by !== tab) return { claimed_elsewhere: true };
+    const claimed = { ...record, claimed_by: tab, claimed_until: now + CLAIM_MS };
+    messages.put(claimed);
+    return { record: claimed };
+  });
+}
+
+/** Changes fields of a message that is still there (a thread may have been removed meanwhile), and tells every tab. */
+export async function settle(store, seq, fields) {
+  const changed = await store.db.write(["messages"], async ({ messages }) => {
+    const record = await result(messages.get(seq));
+    if (!record) return null;
+    const next = { ...record, error: "", retriable: false, ...fields, claimed_until: 0 };
+    next.queued_for = next.state === "queued" ? next.contact : undefined;
+    if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages
+    messages.put(next);
+    return next;
+  });
+  if (changed) store.emit("message", { message: toMessage(changed) });
+}
+
+/** Removes a message that was never sent. */
+export async function discard(store, seq) {
+  const contact = await store.db.write(["messages"], async ({ messages }) => {
+    const record = await result(messages.get(seq));
+    if (record?.direction !== "out" || record.state === "relayed") return null;
+    messages.delete(seq);
+    return record.contact;
+  });
+  if (contact) store.emit("message-removed", { seq, contact });
+}

@@ -1,0 +1,31 @@
+/** The person's choices: read at once, kept in IndexedDB, the same in every tab. Emits "change" {name, value} in every tab. */
+import { SharedEventTarget } from "./shared-events.js";
+
+const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false, theme: "", enter_sends: true };
+const KEY = "settings";
+
+export class Settings extends SharedEventTarget {
+  #store;
+  #values;
+
+  /** `home`: the relay to use until the person chooses one. */
+  static async load(store, { home }) {
+    return new Settings(store, { ...DEFAULTS, home, ...(await store.value(KEY)) });
+  }
+
+  constructor(store, values) {
+    super("io3233-settings");
+    this.#store = store;
+    this.#values = values;
+    this.addEventListener("change", ({ detail }) => (this.#values[detail.name] = detail.value));
+  }
+
+  get(name) {
+    return this.#values[name];
+  }
+
+  async set(name, value) {
+    await this.#store.changeValue(KEY, (stored) => ({ ...stored, [name]: value }));
+    this.emit("change", { name, value });
+  }
+}
