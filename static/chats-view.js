@@ -1,0 +1,155 @@
+// Which thread is open: the address bar says it, and nobody but the person
+// (a click, a link, a notification they clicked) changes it.
+import { ComposerView } from "./composer-view.js";
+import { ContactView } from "./contact-view.js";
+import { notice } from "./dialogs.js";
+import { byId, icon, on, say } from "./dom.js";
+import { ClientError } from "./errors.js";
+import { displayName, shortAddress } from "./format.js";
+import { openChat } from "./open-chat.js";
+import { ThreadView } from "./thread-view.js";
+import { ThreadsView } from "./threads-view.js";
+import { takeInviteFromLocation } from "./invite.js";
+import { threadPath } from "./router.js";
+
+const phone = matchMedia("(max-width: 47.99em)");
+const touch = matchMedia("(pointer: coarse)");
+
+export class ChatsView {
+  #client;
+  #router;
+  #threads;
+  #thread;
+  #composer;
+  #panel;
+  #contact = null;
+
+  constructor(client, router) {
+    this.#client = client;
+    this.#router = router;
+    this.#threads = new ThreadsView(client, router);
+    this.#thread = new ThreadView(client);
+    this.#composer = new ComposerView(client);
+    this.#panel = new ContactView(client);
+    on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
+    on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
+    on(client.relays, "relays", () => this.#showHead());
+    on(client, "open-thread", ({ detail }) => router.go(threadPath(detail.fingerprint)));
+    on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
+  }
+
+  load() {
+    return this.#threads.load();
+  }
+
+  /** The router came to this view. */
+  async show({ thread, seq, byPerson }) {
+    const contact = thread && (await this.#client.store.contact(thread));
+    if (thread !== this.#router.place.thread) return; // the person has moved on
+    if (contact) return this.#open(contact, seq, byPerson);
+    if (await this.#takeInvite()) return;
+    if (this.#contact?.open && !phone.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
+    this.#close();
+  }
+
+  /** The router left this view: the thread stays, but nobody sees it. */
+  hide() {
+    this.#client.showThread(null);
+  }
+
+  async #open(contact, seq, byPerson) {
+    const again = this.#contact?.fingerprint === contact.fingerprint && seq === null;
+    this.#contact = contact;
+    this.#showHead();
+    this.#setScreen(contact.fingerprint);
+    if (!contact.open) await this.#client.store.updateContact(contact.fingerprint, { open: true });
+    const loading = again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq);
+    await Promise.all([loading, this.#composer.open(contact)]);
+    this.#client.showThread(contact.fingerprint);
+    if (byPerson) this.#focus();
+  }
+
+  // A phone's keyboard would cover what the person came to read.
+  #focus() {
+    if (touch.matches) byId("threadName").focus({ preventScroll: true });
+    else this.#composer.focus();
+  }
+
+  #close() {
+    this.#contact = null;
+    this.#composer.close();
+    this.#thread.clear();
+    this.#setScreen(null);
+    this.#client.showThread(null);
+  }
+
+  #setScreen(fingerprint) {
+    byId("chatThread").hidden = !fingerprint;
+    byId("chatEmptyHint").hidden = Boolean(fingerprint);
+    document.body.toggleAttribute("data-thread", Boolean(fingerprint));
+    this.#threads.active = fingerprint;
+  }
+
+  /** Opens the chat of an invite in the address bar; false where there is none. */
+  async #takeInvite() {
+    const invite = takeInviteFromLocation(location, history);
+    if (!invite) return false;
+    this.#close();
+    try {
+      if (invite.error) throw invite.error;
+      const contact = await openChat(this.#client, invite);
+      if (contact) this.#router.replace(threadPath(contact.fingerprint));
+    } catch (error) {
+      this.#explain(error);
+    }
+    return true;
+  }
+
+  #explain(error) {
+    if (!(error instanceof ClientError)) throw error;
+    this.#router.replace("/newchat");
+    say(byId("openChatStatus"), error.message, "bad");
+    notice(error.message);
+  }
+
+  #contactChanged(contact) {
+    if (contact.fingerprint !== this.#contact?.fingerprint) return;
+    const renamed = contact.name !== this.#contact.name;
+    this.#contact = contact;
+    this.#showHead();
+    if (renamed) this.#thread.rename(displayName(contact));
+  }
+
+  #contactRemoved(fingerprint) {
+    if (fingerprint !== this.#contact?.fingerprint) return;
+    this.#composer.discard();
+    this.#close();
+    if (this.#router.view === "chats") this.#router.replace("/chats");
+  }
+
+  #showHead() {
+    const contact = this.#contact;
+    if (!contact) return;
+    byId("threadName").textContent = displayName(contact);
+    const facts = [shortAddress(contact)];
+    if (contact.relay !== this.#client.relays.home) facts.push(`by ${contact.relay.replace(/^https?:\/\//, "")}`);
+    const relay = this.#client.relays.get(contact.relay);
+    if (relay?.message) facts.push(relay.message);
+    byId("threadDetail").replaceChildren(...this.#marks(contact), facts.join(" · "));
+  }
+
+  #marks(contact) {
+    const marks = [];
+    if (contact.verified) marks.push(mark("shield", "verified"));
+    if (contact.muted) marks.push(mark("muted", "muted"));
+    if (contact.blocked) marks.push(mark("close", "blocked"));
+    return marks;
+  }
+}
+
+function mark(name, word) {
+  const element = document.createElement("span");
+  element.className = `mark ${word}`;
+  element.append(icon(name), word);
+  return element;
+}

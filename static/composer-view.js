@@ -1,0 +1,122 @@
+// The composer: one draft per thread, kept as it is typed.
+import { byId, debounce, on, say } from "./dom.js";
+import { formatBytes } from "./format.js";
+import { EmptyMessageError } from "./errors.js";
+
+const DRAFT_WAIT_MS = 250;
+
+export class ComposerView {
+  #client;
+  #body = byId("chatBody");
+  #status = byId("chatSendStatus");
+  #fingerprint = null;
+  #relay = "";
+  #saveSoon = debounce(() => this.#save(), DRAFT_WAIT_MS);
+
+  constructor(client) {
+    this.#client = client;
+    on(byId("composer"), "submit", (event) => this.#submit(event));
+    on(this.#body, "keydown", (event) => this.#keyDown(event));
+    on(this.#body, "input", () => this.#typed());
+    on(document, "visibilitychange", () => this.#save());
+    on(window, "pagehide", () => this.#save());
+  }
+
+  /** Puts the draft for this contact into the field. */
+  async open({ fingerprint, relay }) {
+    this.#relay = relay;
+    if (fingerprint === this.#fingerprint) return;
+    this.close();
+    this.#fingerprint = fingerprint;
+    const draft = await this.#client.store.draft(fingerprint);
+    if (fingerprint === this.#fingerprint && !this.#body.value) this.#fill(draft);
+  }
+
+  /** Keeps the draft and empties the field. */
+  close() {
+    this.#save();
+    this.discard();
+  }
+
+  /** Empties the field and keeps nothing: the contact is gone. */
+  discard() {
+    this.#fingerprint = null;
+    this.#fill("");
+    say(this.#status, "");
+  }
+
+  focus() {
+    this.#body.focus({ preventScroll: true });
+  }
+
+  #save() {
+    if (this.#fingerprint) this.#client.store.setDraft(this.#fingerprint, this.#body.value);
+  }
+
+  #fill(text) {
+    this.#body.value = text;
+    this.#measure();
+    this.#fit();
+  }
+
+  #typed() {
+    if (this.#status.textContent) say(this.#status, "");
+    this.#measure();
+    this.#fit();
+    this.#saveSoon();
+  }
+
+  #measure() {
+    const counter = byId("chatByteCount");
+    const size = this.#fingerprint && this.#client.outbox.measure(this.#fingerprint, this.#body.value, this.#relay);
+    const tells = Boolean(size) && (size.near || size.over);
+    counter.textContent = tells ? `${formatBytes(size.bytes)} of ${formatBytes(size.limit)}` : "";
+    counter.classList.toggle("over", tells && size.over);
+  }
+
+  // Browsers that know `field-sizing` (style.css) need none of this.
+  #fit() {
+    if (CSS.supports("field-sizing", "content")) return;
+    this.#body.style.height = "auto";
+    this.#body.style.height = `${this.#body.scrollHeight + 2}px`;
+  }
+
+  #keyDown(event) {
+    // 229: Safari ends a composition before the Enter that confirmed it.
+    if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || event.shiftKey) return;
+    event.preventDefault();
+    if (event.ctrlKey || event.altKey) this.#breakLine();
+    else byId("composer").requestSubmit();
+  }
+
+  #breakLine() {
+    const { selectionStart, selectionEnd } = this.#body;
+    this.#body.setRangeText("\n", selectionStart, selectionEnd, "end");
+    this.#typed();
+  }
+
+  // The field is emptied before anything is awaited, so that what is typed in
+  // the meantime is the next message; a refused text comes back.
+  async #submit(event) {
+    event.preventDefault();
+    const fingerprint = this.#fingerprint;
+    const text = this.#body.value;
+    if (!text.trim()) return this.focus();
+    this.#fill("");
+    this.focus();
+    try {
+      await this.#client.outbox.send(fingerprint, text);
+      await this.#client.store.setDraft(fingerprint, fingerprint === this.#fingerprint ? this.#body.value : "");
+    } catch (error) {
+      await this.#giveBack(fingerprint, text, error);
+    }
+  }
+
+  async #giveBack(fingerprint, text, error) {
+    if (error instanceof EmptyMessageError) return;
+    if (fingerprint !== this.#fingerprint) await this.#client.store.setDraft(fingerprint, text);
+    else this.#fill(text + this.#body.value);
+    this.#save();
+    say(this.#status, error.message, "bad");
+  }
+}

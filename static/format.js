@@ -1,0 +1,46 @@
+// How names, times and sizes are written, in the person's own locale.
+
+const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const dayWithYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const count = new Intl.NumberFormat();
+
+export const formatTime = (at) => time.format(at);
+export const formatDateTime = (at) => full.format(at);
+export const formatCount = (number) => (number == null ? "–" : count.format(number));
+
+/** "Today", "Yesterday", "Monday, 3 May" this year, "3 May 2024" before. */
+export function formatDay(at, now = new Date()) {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  const thisYear = new Date(at).getFullYear() === now.getFullYear();
+  return (thisYear ? day : dayWithYear).format(at);
+}
+
+/** The local midnight that `at` follows, in ms since 1970. */
+export function startOfDay(at) {
+  return new Date(at).setHours(0, 0, 0, 0);
+}
+
+export function formatBytes(bytes) {
+  if (bytes == null) return "–";
+  if (bytes < 1024) return `${count.format(bytes)} bytes`;
+  return bytes < 1024 ** 2 ? `${count.format(Math.round(bytes / 1024))} KiB` : `${count.format(Math.round(bytes / 1024 ** 2))} MiB`;
+}
+
+/** The name this person gave the contact, else its short address. */
+export function displayName(contact) {
+  return contact.name || shortAddress(contact);
+}
+
+/** `3233:` and the first and last digits: enough to tell two contacts apart. */
+export function shortAddress({ fingerprint }) {
+  return `3233:${fingerprint.slice(0, 8)}…${fingerprint.slice(28, 32)}`;
+}
+
+/** `1 message`, `2 messages`. */
+export function plural(number, noun) {
+  return `${formatCount(number)} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,92 @@
+// My identity: fingerprint, keys, their QR codes and files.
+import { confirmed } from "./dialogs.js";
+import { attempt, byId, download, on, say } from "./dom.js";
+import { toBase64 } from "./encoding.js";
+import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "./errors.js";
+import { drawQr } from "./qr.js";
+import { addRelay } from "./relay-questions.js";
+
+export class KeysView {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+    const { fingerprint, short, public_key } = client.identity;
+    byId("fpFull").textContent = fingerprint;
+    byId("fpShort").textContent = short;
+    byId("pubKeyB64").textContent = toBase64(public_key);
+    on(byId("dlPublic"), "click", () => this.#downloadPublic());
+    on(byId("dlPrivate"), "click", () => this.#downloadSecret());
+    on(byId("showSecret"), "click", () => this.#showSecret(byId("privKeyB64").hidden));
+    on(byId("registerBtn"), "click", () => this.#register());
+    for (const id of ["newKeys", "headerNewKeys"]) on(byId(id), "click", () => this.#replaceKeys());
+  }
+
+  async show() {
+    await drawQr(byId("qrContact"), this.#client.inviteLink());
+    await drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
+  }
+
+  hide() {
+    this.#showSecret(false);
+  }
+
+  // Not in the page at all until asked for, and gone when the view is left.
+  #showSecret(shown) {
+    const box = byId("privKeyB64");
+    box.hidden = !shown;
+    box.textContent = shown ? toBase64(this.#client.identity.secret_key) : "";
+    byId("showSecret").textContent = shown ? "Hide" : "Show";
+    byId("showSecret").setAttribute("aria-expanded", shown);
+  }
+
+  async #downloadPublic() {
+    const { publicKeyFile } = await import("./backup.js");
+    download(publicKeyFile(this.#client));
+  }
+
+  async #downloadSecret() {
+    const agreed = await confirmed({
+      title: "Download the secret key unprotected?",
+      text: "The file is not encrypted: whoever opens it reads your messages and writes in your name. A backup with a passphrase is safer.",
+      ok: "Download",
+      danger: true,
+    });
+    if (!agreed) return;
+    const { secretKeyFile } = await import("./backup.js");
+    download(secretKeyFile(this.#client));
+  }
+
+  async #register() {
+    const status = byId("regStatus");
+    say(status, "Registering…");
+    const done = await attempt(byId("registerBtn"), status, () => this.#registerOrAsk());
+    if (done === null) say(status, "Nothing was changed.");
+    if (done) say(status, `Registered with ${this.#client.relays.home}.`, "good");
+  }
+
+  async #registerOrAsk() {
+    try {
+      await this.#client.reregister();
+      return true;
+    } catch (error) {
+      const asks = [OlderProofError, InviteNeededError, RelayKeyChangedError].some((kind) => error instanceof kind);
+      if (!asks) throw error;
+      return addRelay(this.#client, this.#client.relays.home);
+    }
+  }
+
+  async #replaceKeys() {
+    const agreed = await confirmed({
+      title: "Make new keys?",
+      text: "You get a new address. People who write to the old one no longer reach you, and mail on its way to it is lost: send everybody your new invite link.\n\nHistory and contacts stay. The old keys are gone unless you exported a backup.",
+      ok: "Make new keys",
+      danger: true,
+    });
+    if (!agreed) return;
+    await attempt(byId("newKeys"), byId("regStatus"), async () => {
+      await this.#client.replaceKeys();
+      location.reload();
+    });
+  }
+}

@@ -1,0 +1,108 @@
+// The messages that the page holds of one thread: a run of at most MAX_ROWS,
+// ascending, that moves over a history of any length. No DOM here.
+
+const MAX_ROWS = 150;
+
+export class MessageWindow {
+  #store;
+  #contact = null;
+  #messages = [];
+  #extending = false;
+  older = false; // there is more before the first
+  newer = false; // there is more after the last
+
+  constructor(store) {
+    this.#store = store;
+  }
+
+  get contact() {
+    return this.#contact;
+  }
+
+  get messages() {
+    return this.#messages;
+  }
+
+  has(seq) {
+    return this.#messages.some((message) => message.seq === seq);
+  }
+
+  /** Leaves the thread, for another one or for none (null). */
+  reset(contact) {
+    this.#contact = contact;
+    this.#messages = [];
+    this.older = this.newer = false;
+  }
+
+  /** Reads the newest page, or the one around a seq. False: another thread was opened meanwhile. */
+  async load(range = {}) {
+    const contact = this.#contact;
+    const page = await this.#store.thread(contact, range);
+    if (contact !== this.#contact) return false;
+    this.#messages = page.messages;
+    this.older = page.older;
+    this.newer = page.newer;
+    return true;
+  }
+
+  /** Takes new messages at the end. With `keep_first`, none leaves at the start: what does not fit waits in the store. */
+  append(messages, { keep_first }) {
+    const fits = this.#messages.length + messages.length <= MAX_ROWS;
+    if (this.newer || (keep_first && !fits)) this.newer = true;
+    else this.#addNewer(messages);
+  }
+
+  /** Reads the page before the first; `change` is called around what alters the messages. */
+  extendOlder(change) {
+    return this.#extend({ before: this.#messages[0].seq }, ({ messages, older }) => {
+      change(() => {
+        this.older = older;
+        this.#messages.unshift(...messages);
+        this.newer ||= this.#messages.length > MAX_ROWS;
+        this.#messages.splice(MAX_ROWS);
+      });
+    });
+  }
+
+  /** Reads the page after the last, likewise. */
+  extendNewer(change) {
+    return this.#extend({ after: this.#messages.at(-1).seq }, ({ messages, newer }) => {
+      change(() => {
+        this.newer = newer;
+        this.#addNewer(messages);
+      });
+    });
+  }
+
+  /** False when this window does not hold the message. */
+  replace(message) {
+    const index = this.#messages.findIndex(({ seq }) => seq === message.seq);
+    if (index >= 0) this.#messages[index] = message;
+    return index >= 0;
+  }
+
+  drop(seq) {
+    this.#messages = this.#messages.filter((message) => message.seq !== seq);
+  }
+
+  #addNewer(messages) {
+    this.#messages.push(...messages.filter(({ seq }) => !this.has(seq)));
+    const surplus = this.#messages.length - MAX_ROWS;
+    if (surplus <= 0) return;
+    this.#messages.splice(0, surplus);
+    this.older = true;
+  }
+
+  // One at a time: a scroll fires far more often than a page is read.
+  async #extend(range, take) {
+    if (this.#extending) return;
+    this.#extending = true;
+    const contact = this.#contact;
+    try {
+      const page = await this.#store.thread(contact, range);
+      if (contact === this.#contact) take(page);
+    } finally {
+      this.#extending = false;
+    }
+  }
+}

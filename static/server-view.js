@@ -1,0 +1,121 @@
+// The relays that this device is registered with.
+import { confirmed, notice } from "./dialogs.js";
+import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
+import { formatBytes, formatCount } from "./format.js";
+import { addRelay } from "./relay-questions.js";
+
+const WORDS = { live: "live", connecting: "connecting", offline: "offline", "needs-consent": "asks you", "needs-invite": "wants an invite code", refused: "refused" };
+export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
+
+export class ServerView {
+  #client;
+  #rows = new Map();
+
+  constructor(client) {
+    this.#client = client;
+    on(byId("serverForm"), "submit", (event) => this.#saveHome(event));
+    on(byId("addRelayForm"), "submit", (event) => this.#add(event));
+    on(byId("relayList"), "click", (event) => this.#act(event));
+    on(client.relays, "relays", () => this.#render());
+    byId("serverUrl").value = client.relays.home;
+    this.#render();
+  }
+
+  async show() {
+    byId("serverUrl").value = this.#client.relays.home;
+    try {
+      await this.#client.relays.refreshStats(this.#client.relays.home);
+      say(byId("serverStatus"), "");
+    } catch (error) {
+      say(byId("serverStatus"), error.message, "bad");
+    }
+  }
+
+  async #saveHome(event) {
+    event.preventDefault();
+    const status = byId("serverStatus");
+    say(status, "Asking the relay…");
+    const relay = await attempt(byId("saveServer"), status, () => addRelay(this.#client, byId("serverUrl").value));
+    if (relay === undefined) return;
+    if (relay === null) return say(status, "Nothing was changed.");
+    await this.#makeHome(relay.origin);
+    byId("serverUrl").value = relay.origin;
+  }
+
+  async #makeHome(origin) {
+    await this.#client.relays.setHome(origin);
+    say(byId("serverStatus"), `Your home relay is ${origin}.`, "good");
+  }
+
+  async #add(event) {
+    event.preventDefault();
+    const status = byId("addRelayStatus");
+    say(status, "Asking the relay…");
+    const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, byId("addRelayUrl").value));
+    if (relay === null) say(status, "Nothing was changed.");
+    if (!relay) return;
+    byId("addRelayUrl").value = "";
+    say(status, `Registered with ${relay.origin}.`, "good");
+  }
+
+  #act(event) {
+    const button = event.target.closest("button");
+    const origin = button?.closest(".relay").dataset.origin;
+    if (!button) return undefined;
+    if (button.matches(".relay-make-home")) return this.#makeHome(origin);
+    if (button.matches(".relay-leave")) return this.#leave(button, origin);
+    return attempt(button, byId("addRelayStatus"), () => addRelay(this.#client, origin));
+  }
+
+  async #leave(button, origin) {
+    const agreed = await confirmed({
+      title: `Leave ${origin}?`,
+      text: "The relay forgets this identity and deletes the mail that waits there. Contacts of that relay can no longer reach you; their history stays on this device.",
+      ok: "Leave",
+      danger: true,
+    });
+    if (!agreed) return;
+    await attempt(button, byId("addRelayStatus"), () => this.#client.relays.leave(origin));
+    if (!this.#client.relays.get(origin)) notice(`Left ${origin}`);
+  }
+
+  #render() {
+    const relays = this.#client.relays.list();
+    reconcile(byId("relayList"), relays.map((relay) => this.#row(relay)));
+    const home = relays.find((relay) => relay.home);
+    if (home) showStats(home);
+  }
+
+  #row(relay) {
+    if (!this.#rows.has(relay.origin)) this.#rows.set(relay.origin, clone("relayTemplate"));
+    const row = this.#rows.get(relay.origin);
+    fillRow(row, relay);
+    return row;
+  }
+}
+
+function showStats(relay) {
+  byId("statsIdentities").textContent = formatCount(relay.registered_identities);
+  byId("retentionDays").textContent = formatCount(relay.message_retention_days);
+  byId("maxMessage").textContent = formatBytes(relay.max_message_bytes);
+  byId("registrationMode").textContent = { open: "open to everybody", invite: "with an invite code" }[relay.registration] ?? "–";
+  byId("relayVersion").textContent = relay.version ?? "–";
+}
+
+function fillRow(row, relay) {
+  const state = WORDS[relay.state] ? relay.state : "offline";
+  row.dataset.origin = relay.origin;
+  row.querySelector(".relay-url").textContent = relay.origin;
+  row.querySelector(".relay-home").hidden = !relay.home;
+  row.querySelector(".live-indicator").textContent = WORDS[state];
+  row.querySelector(".live-indicator").className = `live-indicator ${NEEDS_ANSWER.has(state) ? "offline" : state}`;
+  row.querySelector(".relay-hint").textContent = relay.message || facts(relay);
+  row.querySelector(".relay-answer").hidden = !NEEDS_ANSWER.has(state);
+  row.querySelector(".relay-make-home").hidden = relay.home;
+  row.querySelector(".relay-leave").hidden = relay.home;
+}
+
+function facts(relay) {
+  if (relay.message_retention_days == null) return "";
+  return `keeps mail ${relay.message_retention_days} days, up to ${formatBytes(relay.max_message_bytes)} a message`;
+}

@@ -1,0 +1,51 @@
+// The settings dialog, the bell and the theme button.
+import { notice } from "./dialogs.js";
+import { byId, on } from "./dom.js";
+
+const SWITCHES = { settingPreview: "preview", settingSound: "sound", settingErase: "erase_on_relay" };
+
+export class SettingsView {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+    on(byId("settingsOpen"), "click", () => byId("settingsDialog").showModal());
+    on(byId("notifToggle"), "click", () => this.#toggleNotifications());
+    on(byId("settingNotify"), "change", () => this.#toggleNotifications());
+    on(byId("themeToggle"), "click", () => this.#chooseTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+    for (const choice of document.getElementsByName("theme")) on(choice, "change", () => this.#chooseTheme(choice.value));
+    for (const [id, name] of Object.entries(SWITCHES)) on(byId(id), "change", ({ target }) => client.settings.set(name, target.checked));
+    on(byId("settingSound"), "change", ({ target }) => target.checked && client.sound.beep());
+    on(client.settings, "change", () => this.#render());
+    this.#render();
+  }
+
+  async #toggleNotifications() {
+    const { notifications } = this.#client;
+    if (this.#notifies()) await notifications.disable();
+    else if ((await notifications.enable()) === "granted") notice("Notifications are on");
+    else notice(notifications.why || "Notifications stay off");
+    this.#render();
+  }
+
+  #notifies() {
+    return this.#client.settings.get("notifications") && this.#client.notifications.permission === "granted";
+  }
+
+  #chooseTheme(choice) {
+    window.theme.choose(choice);
+    this.#render();
+  }
+
+  #render() {
+    const { settings, notifications } = this.#client;
+    const notifies = this.#notifies();
+    const bell = byId("notifToggle");
+    bell.setAttribute("aria-pressed", notifies);
+    bell.querySelector("use").setAttribute("href", notifies ? "#i-bell" : "#i-bell-off");
+    byId("settingNotify").checked = notifies;
+    byId("notifyHint").textContent = notifications.why || "While this page is hidden or another chat is open.";
+    for (const [id, name] of Object.entries(SWITCHES)) byId(id).checked = settings.get(name);
+    for (const choice of document.getElementsByName("theme")) choice.checked = choice.value === window.theme.preference();
+  }
+}

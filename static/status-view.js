@@ -1,0 +1,79 @@
+// What the page says about itself: the live badge, the count in the title,
+// what is missing here, and, for a screen reader, what has arrived.
+import { announce } from "./dialogs.js";
+import { attempt, byId, debounce, on, say } from "./dom.js";
+import { displayName, plural } from "./format.js";
+import { addRelay } from "./relay-questions.js";
+import { NEEDS_ANSWER } from "./server-view.js";
+
+const GATHER_MS = 400; // messages that come together are told together
+const SPOKEN_CHARACTERS = 200;
+
+export class StatusView {
+  #client;
+  #router;
+  #arrived = [];
+  #tell = debounce(() => this.#tellArrived(), GATHER_MS);
+
+  constructor(client, router) {
+    this.#client = client;
+    this.#router = router;
+    on(client.relays, "relays", () => this.#showRelays());
+    on(client.store, "unread", ({ detail }) => (router.unread = detail.total));
+    on(client.store, "messages", ({ detail }) => detail.received && this.#gather(detail.messages));
+    on(client.store, "message", ({ detail }) => this.#tellFailure(detail.message));
+    on(byId("relayNoticeBtn"), "click", ({ target }) => this.#answer(target));
+    this.#showMissing(client.missing);
+    this.#showRelays();
+  }
+
+  async load() {
+    this.#router.unread = (await this.#client.store.unread()).total;
+  }
+
+  #showMissing(missing) {
+    byId("contextNotice").textContent = missing.join(" ");
+    byId("contextNotice").hidden = missing.length === 0;
+  }
+
+  #showRelays() {
+    const { state, message } = this.#client.relays.overall;
+    const badge = byId("liveIndicator");
+    badge.className = `live-indicator ${state}`;
+    badge.textContent = state;
+    byId("liveHint").textContent = message;
+    byId("liveHint").title = message;
+    this.#showQuestion(this.#client.relays.list().find((relay) => NEEDS_ANSWER.has(relay.state)));
+  }
+
+  #showQuestion(relay) {
+    const bar = byId("relayNotice");
+    bar.hidden = !relay;
+    bar.dataset.origin = relay?.origin ?? "";
+    byId("relayNoticeText").textContent = relay?.message ?? "";
+  }
+
+  async #answer(button) {
+    const line = byId("relayNoticeText");
+    const relay = await attempt(button, line, () => addRelay(this.#client, byId("relayNotice").dataset.origin));
+    if (relay) say(line, "");
+  }
+
+  #gather(messages) {
+    this.#arrived.push(...messages);
+    this.#tell();
+  }
+
+  async #tellArrived() {
+    const arrived = this.#arrived.splice(0);
+    const contacts = await Promise.all([...new Set(arrived.map(({ contact }) => contact))].map((key) => this.#client.store.contact(key)));
+    const heard = contacts.filter((contact) => contact && !contact.muted && !contact.blocked);
+    const names = heard.map(displayName).join(", ");
+    if (arrived.length === 1 && heard.length === 1) announce(`${names}: ${arrived[0].text.slice(0, SPOKEN_CHARACTERS) || "a message that cannot be shown"}`);
+    else if (heard.length) announce(`${plural(arrived.length, "new message")} from ${names}`);
+  }
+
+  #tellFailure(message) {
+    if (message.state === "failed") announce(`A message was not sent: ${message.error}`);
+  }
+}
