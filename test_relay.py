@@ -31,6 +31,7 @@ import sqlite3
 import struct
 import sys
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +44,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
+from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey
 from yarl import URL
 
@@ -493,13 +495,12 @@ class TestConfiguration:
         assert "x" * 31 not in str(refusal.value)
 
     @pytest.mark.parametrize("secret", [None, "short"])
-    async def test_insecure_secret_is_taken_when_asked_for_and_warned_about(self, relays, caplog, secret):
+    async def test_insecure_secret_is_taken_when_asked_for(self, relays, secret):
         relay = await relays(JWT_SECRET=secret, ALLOW_INSECURE_JWT_SECRET="1")
 
         alice = await relay.register()
 
         assert (await alice.call("GET", "/v1/me")).status == 200
-        assert any("JWT_SECRET" in record.message and record.levelname == "WARNING" for record in caplog.records)
 
     @pytest.mark.parametrize(
         "setting",
@@ -785,9 +786,7 @@ class TestTokens:
     async def test_token_signed_elsewhere_with_the_same_secret_is_accepted(self, relay):
         alice = await relay.register()
 
-        answer = await relay.call(
-            "GET", "/v1/me", token=signed_token(claims_of(alice, exp=time.time() + 60.5, jti="x"))
-        )
+        answer = await relay.call("GET", "/v1/me", token=signed_token(claims_of(alice, exp=time.time() + 60.5, jti="x")))
 
         assert answer.body == {"fingerprint": alice.fingerprint, "public_key": b64(alice.public_key)}
 
@@ -1222,7 +1221,10 @@ class TestStorage:
 
         inline = re.findall(r'execute\w*\(\s*f?"(?!PRAGMA|BEGIN|COMMIT|ROLLBACK)([^"]+)', source)
 
-        assert {sql for sql in inline if "sqlite_schema" not in sql} <= {"SELECT 1 FROM identities LIMIT 1"}
+        assert {sql for sql in inline if "sqlite_schema" not in sql} <= {
+            "SELECT count(*) FROM identities",  # once, at start
+            "SELECT 1 FROM identities LIMIT 1",  # /healthz
+        }
 
 
 async def send_many(sender: Person, recipient: Person, count: int) -> list[int]:
@@ -2075,3 +2077,952 @@ class TestHttp:
         answer = await relay.call("GET", "/healthz")
 
         assert answer.status == 503
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Static client
+# ------------------------------------------------------------------------------------------------------------------------
+
+VIEW_PATHS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"]
+CLIENT_FILES = {
+    "index.html": b"<!doctype html><title>a page</title>" + b"<p>hello</p>" * 100,
+    "app.js": b"export const answer = 42;\n" * 100,
+    "style.css": b":root { color: black }\n" * 100,
+    "manifest.webmanifest": b"{}",
+    "icons/icon.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "icons/icon.png": b"\x89PNG\r\n\x1a\n",
+    ".secret": b"a dot-file",
+    ".git/config": b"in a dot-folder",
+}
+CONTENT_TYPES = {
+    "/": "text/html; charset=utf-8",
+    "/index.html": "text/html; charset=utf-8",
+    "/app.js": "text/javascript; charset=utf-8",
+    "/style.css": "text/css; charset=utf-8",
+    "/manifest.webmanifest": "application/manifest+json",
+    "/icons/icon.svg": "image/svg+xml",
+    "/icons/icon.png": "image/png",
+}
+WAYS_OUT = [
+    "/../outside.txt",
+    "/../../etc/passwd",
+    "/%2e%2e/outside.txt",
+    "/..%2foutside.txt",
+    "/icons/../../outside.txt",
+    "/icons/..%2f..%2foutside.txt",
+    "/%2e%2e%5coutside.txt",
+    "/..\\outside.txt",
+    "//etc/passwd",
+    "/%2fetc/passwd",
+    "/file:///etc/passwd",
+    "/link.txt",
+    "/linked/outside.txt",
+    "/.secret",
+    "/.git/config",
+    "/icons",
+    "/icons/",
+    "/app.js/",
+    "/app.js%00",
+    "/APP.JS",
+    "/relay.db",
+    "/relay.py",
+    "/chats/",
+    "/unknown",
+]
+CLIENT_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+CSP_DIRECTIVES = [
+    "default-src 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+]
+
+
+class TestStaticClient:
+    """What is served is what was read at start, and nothing else."""
+
+    @pytest.fixture
+    def static_dir(self, tmp_path):
+        for name, content in CLIENT_FILES.items():
+            path = tmp_path / "client" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        (tmp_path / "outside.txt").write_text("outside")
+        (tmp_path / "client/link.txt").symlink_to(tmp_path / "outside.txt")
+        (tmp_path / "client/linked").symlink_to(tmp_path)
+        return tmp_path / "client"
+
+    @pytest.fixture(name="relay")
+    async def relay_with_a_client(self, relays, static_dir):
+        return await relays(STATIC_DIR=str(static_dir))
+
+    @pytest.mark.parametrize("path", VIEW_PATHS)
+    async def test_view_path_answers_with_the_page(self, relay, path):
+        answer = await relay.call("GET", path)
+
+        assert (answer.status, answer.body) == (200, CLIENT_FILES["index.html"])
+
+    @pytest.mark.parametrize(("path", "content_type"), CONTENT_TYPES.items())
+    async def test_file_has_its_type_and_the_headers_that_keep_the_page_safe(self, relay, path, content_type):
+        answer = await relay.call("GET", path)
+
+        assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
+        assert {name: answer.headers.get(name) for name in CLIENT_HEADERS} == CLIENT_HEADERS
+        assert all(directive in answer.headers["Content-Security-Policy"].split("; ") for directive in CSP_DIRECTIVES)
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert "camera=()" in answer.headers["Permissions-Policy"]
+
+    @pytest.mark.parametrize("path", WAYS_OUT)
+    async def test_no_path_leads_out_of_the_folder(self, relay, path):
+        head = await raw_head(relay, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+
+        assert head.split()[1] in ("400", "404"), head
+
+    async def test_unknown_path_is_a_404_with_the_safe_headers_too(self, relay):
+        answer = await relay.call("GET", "/unknown")
+
+        assert answer.status == 404
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+    async def test_page_can_only_be_read(self, relay, method):
+        answer = await relay.call(method, "/")
+
+        assert answer.status == 405
+
+    @pytest.mark.parametrize(
+        ("accepted", "encoding"), [("gzip, br", "gzip"), ("identity", None), ("gzip;q=0", None), ("br", None)]
+    )
+    async def test_file_is_gzipped_for_who_takes_that(self, relay, accepted, encoding):
+        async with relay.session.get(f"{relay.url}/app.js", headers={"Accept-Encoding": accepted}) as answer:
+            assert answer.headers.get("Content-Encoding") == encoding
+            assert answer.headers["Vary"] == "Accept-Encoding"
+            assert await answer.read() == CLIENT_FILES["app.js"]
+
+    @pytest.mark.parametrize("accepted", ["gzip", "identity"])
+    async def test_file_that_the_browser_has_is_not_sent_again(self, relay, accepted):
+        headers = {"Accept-Encoding": accepted}
+        etag = (await relay.call("GET", "/app.js", headers=headers)).headers["ETag"]
+
+        known, other = [
+            await relay.call("GET", "/app.js", headers=headers | {"If-None-Match": tag}) for tag in (etag, '"other"')
+        ]
+
+        assert etag.startswith('"')
+        assert (known.status, known.body, known.headers["ETag"]) == (304, b"", etag)
+        assert (other.status, other.body) == (200, CLIENT_FILES["app.js"])
+
+    async def test_each_encoding_has_a_strong_etag_of_its_own(self, relay):
+        etags = {
+            (await relay.call("GET", "/app.js", headers={"Accept-Encoding": each})).headers["ETag"]
+            for each in ("gzip", "identity")
+        }
+
+        assert len(etags) == 2
+
+    async def test_file_is_served_as_it_was_at_start(self, relay, static_dir):
+        (static_dir / "app.js").write_text("half an upgrade")
+        (static_dir / "new.js").write_text("new")
+
+        served, new = await relay.call("GET", "/app.js"), await relay.call("GET", "/new.js")
+
+        assert (served.body, new.status) == (CLIENT_FILES["app.js"], 404)
+
+    async def test_head_has_the_headers_and_no_body(self, relay):
+        answer = await relay.call("HEAD", "/app.js", headers={"Accept-Encoding": "identity"})
+
+        assert (answer.status, answer.headers["Content-Length"], answer.body) == (
+            200,
+            str(len(CLIENT_FILES["app.js"])),
+            b"",
+        )
+
+    async def test_empty_setting_means_no_client(self, relays):
+        relay = await relays(STATIC_DIR="")
+
+        page, file, stats = [await relay.call("GET", path) for path in ("/", "/index.html", "/v1/stats")]
+
+        assert (page.headers["Content-Type"].partition(";")[0], file.status, stats.status) == ("text/plain", 404, 200)
+
+    async def test_own_client_is_served_by_default(self, relays):
+        relay = await relays()
+
+        answer = await relay.call("GET", "/chats")
+
+        assert answer.body == (RELAY_PY.parent / "static/index.html").read_bytes()
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Background work and bounds
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+def memory_growth(start: Callable[[], Any], more: Callable[[], Any]) -> int:
+    """Bytes that Python keeps after `more` beyond what it kept after `start`."""
+    tracemalloc.start()
+    try:
+        start()
+        before = tracemalloc.get_traced_memory()[0]
+        more()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+class TestPruning:
+    """What has expired goes by itself, gives its space back, and holds nobody up."""
+
+    @pytest.fixture(name="relay")
+    async def relay_that_prunes_often(self, relays, clock, monkeypatch):
+        monkeypatch.setattr(relay_module, "PRUNE_SECONDS", 0.05)
+        return await relays(clock=clock, MAX_MESSAGE_BYTES="1000000", MAILBOX_MAX_MESSAGES="100000")
+
+    async def test_expired_mail_leaves_the_file_and_fresh_mail_stays(self, relay, clock):
+        alice, bob = await relay.register(), await relay.register()
+        await send_many(alice, bob, 5)
+        clock.advance(13 * 86400)
+        await alice.register()
+        fresh = await send_many(alice, bob, 2)
+
+        clock.advance(1 * 86400)
+
+        await until(lambda: len(rows(relay.database, "SELECT id FROM messages")) == 2)
+        await bob.register()
+        assert [message["id"] for message in await bob.fetch()] == fresh
+
+    async def test_space_is_given_back_to_the_file_system(self, relay, clock):
+        alice = await relay.register()
+        for _ in range(8):
+            await alice.send(alice, bytes(500_000))
+        pages = rows(relay.database, "PRAGMA page_count")[0][0]
+
+        clock.advance(15 * 86400)
+
+        await until(lambda: rows(relay.database, "PRAGMA page_count")[0][0] < pages / 10)
+
+    async def test_senders_get_through_while_thousands_of_rows_are_pruned(self, relay, clock):
+        alice, bob = await relay.register(), await relay.register()
+        old = [(bytes.fromhex(bob.fingerprint), alice.public_key, bytes(24), bytes(500), 0, 1)] * 20_000
+        with contextlib.closing(sqlite3.connect(relay.database, timeout=PATIENCE_SECONDS)) as connection, connection:
+            connection.executemany(relay_module.STATEMENTS["add_message"], old)
+        await until(lambda: rows(relay.database, "SELECT count(*) FROM messages") < [(20_000,)])
+
+        await send_many(alice, bob, 20)
+        left_then = rows(relay.database, "SELECT count(*) FROM messages WHERE expires_at = 1")[0][0]
+
+        assert left_then > 0
+        await until(lambda: rows(relay.database, "SELECT count(*) FROM messages") == [(20,)])
+
+
+class TestBounds:
+    """However many come by, memory stays where it is."""
+
+    def test_addresses_beyond_the_limit_cost_nothing(self):
+        limiter = relay_module.RateLimiter(True)
+
+        def come_by(start: int) -> None:
+            for number in range(start, start + 20_000):
+                limiter.take("stats", f"198.51.100.{number}", now=0.0)
+
+        assert memory_growth(lambda: come_by(0), lambda: come_by(20_000)) < 2_000_000
+
+    def test_challenges_cost_nothing(self):
+        registrar = relay_module.Registrar(SECRET.encode())
+        public_key = bytes(PrivateKey.generate().public_key)
+
+        def ask() -> None:
+            for _ in range(1000):
+                registrar.challenge(public_key, now=0.0)
+
+        assert memory_growth(ask, ask) < 10_000
+
+    def test_verified_tokens_beyond_the_limit_cost_nothing(self):
+        tokens = relay_module.Tokens(SECRET.encode(), 60)
+
+        def remember(start: int) -> None:
+            for number in range(start, start + 9000):
+                token = signed_token({"sub": f"{number:064x}", "exp": 60})
+                tokens.remember(token, tokens.verify(token, now=0.0), tokens.generation)
+
+        assert memory_growth(lambda: remember(0), lambda: remember(9000)) < 1_000_000
+
+    async def test_peer_that_answers_no_ping_is_forgotten(self, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "HEARTBEAT_SECONDS", 0.2)
+        alice = await relay.register()
+
+        with await shake_hands(relay, alice):
+            await until(lambda: relay.app[relay_module.HUB].socket_count == 1)
+
+            await until(lambda: relay.app[relay_module.HUB].socket_count == 0)
+
+
+class TestMetrics:
+    """Numbers for whoever keeps the relay running, and for nobody else."""
+
+    async def test_there_are_none_without_a_token_in_the_settings(self, relay):
+        assert (await relay.call("GET", "/metrics", token="anything")).status == 404
+
+    @pytest.mark.parametrize("token", [None, "guess", "watch me not"])
+    async def test_wrong_token_is_refused(self, relays, token):
+        relay = await relays(METRICS_TOKEN="watch me")
+
+        assert (await relay.call("GET", "/metrics", token=token)).status == 401
+
+    async def test_traffic_is_counted_and_nobody_named(self, relays):
+        relay = await relays(METRICS_TOKEN="watch me")
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, b"hello")
+        await bob.fetch()
+        await relay.call("GET", "/v1/me", token="forged")
+
+        text = (await relay.call("GET", "/metrics", token="watch me")).body.decode()
+
+        counted = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        assert counted["io3233_messages_in_total"] == counted["io3233_messages_out_total"] == "1"
+        assert counted['io3233_refusals_total{reason="unauthorized"}'] == "1"
+        assert not any(secret in text for secret in (alice.fingerprint, bob.fingerprint, alice.token, "127.0.0.1"))
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Command line
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+class Finished(NamedTuple):
+    """How a command ended."""
+
+    status: int | None
+    stdout: str
+    stderr: str
+
+    def refused(self, status: int = 1) -> str:
+        """Hold a failure to the form that every one has: a status, a sentence, no traceback. The sentence."""
+        assert self.status == status, self
+        assert len(self.stderr.split()) > 3 and "Traceback" not in self.stderr, self.stderr
+        return self.stderr
+
+
+async def run_command(home: Path, *words: str | bytes, stdin: bytes = b"", **environ: str) -> Finished:
+    """`python relay.py WORDS` with a home folder and settings, to its end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, RELAY_PY, *words, env=process_environ(home, environ),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    stdout, stderr = await asyncio.wait_for(process.communicate(stdin), PATIENCE_SECONDS)
+    return Finished(process.returncode, stdout.decode(), stderr.decode())
+
+
+class Listener:
+    """`relay.py listen` as a process, whose lines are read as they come."""
+
+    def __init__(self, home: Path) -> None:
+        home.mkdir(exist_ok=True)
+        self.home = home
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self, url: str, *options: str) -> None:
+        with (self.home / "stderr").open("ab") as stderr:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, RELAY_PY, "listen", *options, url, env=process_environ(self.home, {}),
+                stdout=asyncio.subprocess.PIPE, stderr=stderr,
+            )  # fmt: skip
+        await until(lambda: self.invite_link or self.process.returncode is not None)
+        assert self.invite_link, self.stderr
+
+    @property
+    def stderr(self) -> str:
+        return (self.home / "stderr").read_text()
+
+    @property
+    def invite_link(self) -> str:
+        return (re.findall(r"\S+/chats#chat=[0-9a-f]{64}&server=\S+", self.stderr) or [""])[-1]
+
+    @property
+    def fingerprint(self) -> str:
+        return self.invite_link.partition("#chat=")[2][:64]
+
+    async def line(self) -> str:
+        return (await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_SECONDS)).decode().rstrip("\n")
+
+    async def stop(self) -> None:
+        if self.process and self.process.returncode is None:
+            self.process.terminate()
+        if self.process:
+            await asyncio.wait_for(self.process.communicate(), PATIENCE_SECONDS)
+        self.process = None
+
+
+@pytest.fixture
+async def listen(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Start one more listener: `await listen(relay, "--json", person=bob)`."""
+    listeners: list[Listener] = []
+
+    async def start(relay: AnyRelay, *options: str, person: Person | None = None) -> Listener:
+        listeners.append(Listener(tmp_path / f"listener{len(listeners)}"))
+        if person:
+            write_key(listeners[-1].home, person)
+        await listeners[-1].start(relay.url, *options)
+        return listeners[-1]
+
+    yield start
+    for each in listeners:
+        await each.stop()
+
+
+def write_key(home: Path, person: Person) -> Path:
+    """The person's secret key where the commands look for it."""
+    path = home / ".config/io3233/key"
+    path.parent.mkdir(parents=True)
+    path.write_text(b64(bytes(person.secret_key)) + "\n")
+    return path
+
+
+def not_sqlite(path: Path) -> None:
+    path.write_text("these are not the pages you are looking for " * 100)
+
+
+def sqlite_with(sql: str) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.executescript(sql)
+
+    return make
+
+
+STRANGE_DATABASES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "no database": (not_sqlite, "not a database"),
+    "a newer relay's": (sqlite_with("PRAGMA user_version = 99"), "newer"),
+    "the original server's": (
+        sqlite_with(
+            "CREATE TABLE users (fingerprint TEXT); CREATE TABLE messages (id); CREATE TABLE _sqlx_migrations (version)"
+        ),
+        "docs/deploy/takeover.py",
+    ),
+    "another program's": (sqlite_with("CREATE TABLE recipes (id)"), "another program"),
+    "a folder": (Path.mkdir, "relay.db"),
+}
+
+
+class TestServe:
+    """`python relay.py` starts, or says in a sentence why not."""
+
+    async def test_start_line_tells_where_and_what(self, relay_process):
+        relay = await relay_process()
+
+        assert relay.url in relay.log
+        assert str(relay.database) in relay.log
+        assert "14 days" in relay.log
+
+    async def test_missing_secret_is_answered_with_the_two_lines_to_type(self, tmp_path):
+        finished = await run_command(tmp_path)
+
+        sentence = finished.refused(2)
+        assert "export JWT_SECRET=" in sentence
+        assert "python3 relay.py" in sentence
+
+    async def test_bad_settings_stop_the_start_with_a_line_each(self, tmp_path):
+        finished = await run_command(tmp_path, "serve", JWT_SECRET=SECRET, BIND="nonsense", JWT_EXPIRY_SEC="soon")
+
+        assert all(name in finished.refused(2) for name in ("BIND", "'nonsense'", "JWT_EXPIRY_SEC", "'soon'"))
+        assert len(finished.stderr.splitlines()) == 2
+
+    async def test_insecure_secret_is_warned_about_loudly(self, relay_process):
+        relay = await relay_process(JWT_SECRET=None, ALLOW_INSECURE_JWT_SECRET="1")
+
+        assert "WARNING" in relay.log
+        assert "ALLOW_INSECURE_JWT_SECRET" in relay.log
+
+    async def test_port_in_use_is_said(self, tmp_path, relay):
+        finished = await run_command(
+            tmp_path, JWT_SECRET=SECRET, BIND=f"127.0.0.1:{relay.port}", DATABASE_URL="sqlite::memory:"
+        )
+
+        assert "BIND" in finished.refused()
+
+    @pytest.mark.parametrize("path", ["/dev/null/relay.db", "/nowhere/relay.db", "relay.db?mode=rw"])
+    async def test_database_that_can_not_be_written_is_said(self, tmp_path, path):
+        finished = await run_command(tmp_path, JWT_SECRET=SECRET, BIND="127.0.0.1:0", DATABASE_URL=f"sqlite:{path}")
+
+        assert path.partition("?")[0] in finished.refused()
+
+    @pytest.mark.parametrize(("make", "hint"), STRANGE_DATABASES.values(), ids=STRANGE_DATABASES.keys())
+    async def test_strange_database_is_left_alone_and_said(self, tmp_path, make, hint):
+        make(tmp_path / "relay.db")
+        before = (tmp_path / "relay.db").is_file() and (tmp_path / "relay.db").read_bytes()
+
+        finished = await run_command(
+            tmp_path, JWT_SECRET=SECRET, DATABASE_URL=f"sqlite:{tmp_path}/relay.db", BIND="127.0.0.1:0"
+        )
+
+        assert hint in finished.refused()
+        assert before is False or (tmp_path / "relay.db").read_bytes() == before
+
+    @pytest.mark.parametrize("folder", ["/nowhere", "."])
+    async def test_missing_static_folder_is_said(self, tmp_path, folder):
+        static_dir = str(tmp_path / folder)
+
+        finished = await run_command(tmp_path, JWT_SECRET=SECRET, STATIC_DIR=static_dir, BIND="127.0.0.1:0")
+
+        assert "STATIC_DIR" in finished.refused(2)
+        assert static_dir in finished.stderr
+
+    async def test_database_is_for_its_owner_only(self, relay_process):
+        relay = await relay_process()
+
+        assert {path.stat().st_mode & 0o777 for path in relay.folder.glob("relay.db*")} == {0o600}
+
+    async def test_systemd_is_told_when_the_relay_is_ready_and_when_it_stops(self, relay_process, tmp_path):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(tmp_path / "notify"))
+            notify.settimeout(PATIENCE_SECONDS)
+            relay = await relay_process(NOTIFY_SOCKET=str(tmp_path / "notify"))
+
+            await relay.stop()
+
+            assert [notify.recv(100) for _ in range(2)] == [b"READY=1", b"STOPPING=1"]
+
+    @pytest.mark.parametrize(
+        "words", [["--help"], ["send", "--help"], ["listen", "--help"], ["backup", "--help"], ["--version"]]
+    )
+    async def test_help_and_version_need_no_settings(self, tmp_path, words):
+        finished = await run_command(tmp_path, *words)
+
+        assert finished.status == 0
+        assert (relay_module.__version__ if words == ["--version"] else "usage: relay.py") in finished.stdout
+
+    @pytest.mark.parametrize("words", [["dance"], ["--dance"], ["backup"], ["send"], ["listen"], ["listen", "a", "b"]])
+    async def test_wrong_words_get_the_usage(self, tmp_path, words):
+        finished = await run_command(tmp_path, *words)
+
+        assert "usage" in finished.refused(2)
+
+
+class TestBackup:
+    """`relay.py backup` copies the database of a relay that runs."""
+
+    async def test_backup_of_a_running_relay_is_whole_and_starts(self, relay, relays, tmp_path):
+        alice, bob = await relay.register(), await relay.register()
+        sending = asyncio.create_task(send_many(alice, bob, 200))
+        first = await alice.send(bob, b"before the backup")
+
+        finished = await run_command(
+            tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=relay.environ["DATABASE_URL"]
+        )
+        await sending
+
+        assert finished.status == 0, finished
+        assert rows(tmp_path / "copy.db", "PRAGMA integrity_check") == [("ok",)]
+        assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
+        bob.relay = await relays(DATABASE_URL=f"sqlite:{tmp_path}/copy.db")
+        assert first["id"] in [message["id"] for message in await bob.fetch_all()]
+
+    @pytest.mark.parametrize("destination", ["existing.db", "nowhere/copy.db", "."])
+    async def test_destination_that_can_not_be_is_said(self, relay, tmp_path, destination):
+        (tmp_path / "existing.db").write_text("precious")
+
+        finished = await run_command(
+            tmp_path, "backup", str(tmp_path / destination), DATABASE_URL=relay.environ["DATABASE_URL"]
+        )
+
+        finished.refused()
+        assert (tmp_path / "existing.db").read_text() == "precious"
+
+    @pytest.mark.parametrize("url", ["sqlite:nowhere.db", "sqlite::memory:"])
+    async def test_missing_source_is_said_and_not_made(self, tmp_path, url):
+        finished = await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=url)
+
+        finished.refused()
+        assert not list(tmp_path.glob("*.db"))
+
+
+def envelope(sender: Person, recipient: Person, **changed: Any) -> bytes:
+    """An envelope as our clients write it; None leaves a member out."""
+    members = {
+        "v": 1, "type": "text", "id": b64url(os.urandom(16)), "from": sender.fingerprint, "to": recipient.fingerprint,
+        "ts": 1_700_000_000_000, "text": "hello", "pad": "",
+    } | changed  # fmt: skip
+    return json.dumps({name: value for name, value in members.items() if value is not None}).encode()
+
+
+BAD_ENVELOPE_PLAINTEXTS: dict[str, Callable[[Person, Person], bytes]] = {
+    "32 bytes, which could be a proof": lambda alice, bob: bytes(32),
+    "a short message of an old client": lambda alice, bob: b'{"text":"hi","ts":1700000000000}',
+    "nothing": lambda alice, bob: b"",
+    "my own words handed back": lambda alice, bob: envelope(bob, alice),
+    "for somebody else": lambda alice, bob: envelope(alice, bob, to=NOBODY),
+    "by somebody else": lambda alice, bob: envelope(alice, bob, **{"from": NOBODY}),
+    "by nobody": lambda alice, bob: envelope(alice, bob, **{"from": None}),
+    "for nobody": lambda alice, bob: envelope(alice, bob, to=None),
+    "for a list": lambda alice, bob: envelope(alice, bob, to=[bob.fingerprint]),
+    "without an id": lambda alice, bob: envelope(alice, bob, id=None),
+    "with a list as its id": lambda alice, bob: envelope(alice, bob, id=["x"]),
+    "of a newer client": lambda alice, bob: envelope(alice, bob, type="picture"),
+    "of a type that is no word": lambda alice, bob: envelope(alice, bob, type={"text": 1}),
+    "with a number as its text": lambda alice, bob: envelope(alice, bob, text=7),
+    "without a text": lambda alice, bob: envelope(alice, bob, text=None),
+    "no JSON": lambda alice, bob: b"{" * 64,
+    "a list": lambda alice, bob: json.dumps(["x" * 64]).encode(),
+    "nested too deeply": lambda alice, bob: b"[" * 50_000,
+    "no UTF-8": lambda alice, bob: b"\xff" * 64,
+}
+
+
+class TestSendAndListen:
+    """Two terminals hold a conversation, and believe nothing of a relay that they can check."""
+
+    async def test_two_terminals_talk_both_ways_over_a_restart_of_the_relay(self, relay_process, listen, tmp_path):
+        relay = await relay_process()
+        alice, bob = await listen(relay), await listen(relay)
+
+        to_bob = await run_command(alice.home, "send", bob.invite_link, "hello Bob")
+        heard_by_bob = await bob.line()
+        await relay.stop()
+        await relay.start()
+        to_alice = await run_command(bob.home, "send", relay.url, alice.fingerprint, "hello Alice")
+        heard_by_alice = await alice.line()
+
+        assert (to_bob.status, to_alice.status) == (0, 0), (to_bob, to_alice)
+        assert heard_by_bob == f"{alice.fingerprint[:8]} hello Bob"
+        assert heard_by_alice == f"{bob.fingerprint[:8]} hello Alice"
+
+    async def test_standard_input_is_sent_and_arrives_as_one_line_of_json(self, relay, listen, tmp_path):
+        bob = await listen(relay, "--json")
+        text = "Filesystem  Size\n/dev/root    20G\n\ttab “quotes” 🙂"
+
+        sent = await run_command(tmp_path, "send", bob.invite_link, stdin=(text + "\n").encode())
+
+        received = json.loads(await bob.line())
+        assert sent.status == 0, sent
+        assert received["text"] == text
+        assert re.fullmatch("[0-9a-f]{64}", received["from"])
+        assert abs(received["ts"] / 1000 - time.time()) < 60
+        assert str(received["id"]) in sent.stderr
+
+    async def test_mail_that_waited_is_printed_once_over_two_runs(self, relay, listen, tmp_path):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, envelope(alice, bob, text="first"))
+        listener = await listen(relay, person=bob)
+        assert await listener.line() == f"{alice.fingerprint[:8]} first"
+        await until((listener.home / ".config/io3233/key.state").exists)
+        await listener.stop()
+        await alice.send(bob, envelope(alice, bob, text="second"))
+
+        await listener.start(relay.url)
+
+        assert await listener.line() == f"{alice.fingerprint[:8]} second"
+
+    async def test_envelope_is_padded_and_names_both_people(self, relay, tmp_path):
+        alice, bob = Person(relay), await relay.register()
+        write_key(tmp_path, alice)
+
+        await run_command(tmp_path, "send", relay.url, bob.fingerprint, "hello")
+
+        [message] = await bob.fetch()
+        plaintext = json.loads(bob.open(message))
+        assert len(bob.open(message)) % 256 == 0
+        assert set(plaintext) == {"v", "type", "id", "from", "to", "ts", "text", "pad"}
+        assert (plaintext["from"], plaintext["to"], plaintext["text"]) == (alice.fingerprint, bob.fingerprint, "hello")
+        assert len(base64.urlsafe_b64decode(plaintext["id"] + "==")) == 16
+
+    @pytest.mark.parametrize("length", [1, 50, 51, 52, 53, 300])
+    def test_envelope_is_a_multiple_of_256_bytes_whatever_its_text(self, length):
+        plaintext = relay_module.make_envelope("é" * length, bytes(32), bytes(32), 0.0, bytes(16))
+
+        assert len(plaintext) % 256 == 0
+        assert json.loads(plaintext)["text"] == "é" * length
+
+    @pytest.mark.parametrize("make", BAD_ENVELOPE_PLAINTEXTS.values(), ids=BAD_ENVELOPE_PLAINTEXTS.keys())
+    async def test_what_is_no_message_to_me_is_never_printed_as_one(self, relay, listen, make):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, make(alice, bob))
+        await alice.send(bob, envelope(alice, bob, text="a good one"))
+
+        listener = await listen(relay, person=bob)
+
+        assert await listener.line() == f"{alice.fingerprint[:8]} a good one"
+        assert "refused message" in listener.stderr or "newer client" in listener.stderr
+        assert "Traceback" not in listener.stderr
+
+    async def test_replayed_envelope_is_printed_once(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        once = envelope(alice, bob, text="once")
+        for plaintext in (once, once, envelope(alice, bob, text="then")):
+            await alice.send(bob, plaintext)
+
+        listener = await listen(relay, person=bob)
+
+        assert [await listener.line() for _ in range(2)] == [f"{alice.fingerprint[:8]} {text}" for text in ("once", "then")]
+
+    async def test_message_of_an_old_client_is_shown_and_marked(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, b'{"text": "from an old client", "ts": 1700000000000}')
+        await alice.send(bob, envelope(alice, bob, text="from an old client"))
+
+        listener = await listen(relay, person=bob)
+
+        old, new = await listener.line(), await listener.line()
+        assert "from an old client" in old
+        assert old != new == f"{alice.fingerprint[:8]} from an old client"
+
+    async def test_text_can_not_play_tricks_with_the_terminal(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, envelope(alice, bob, text="a\x1b[2J\x07\r\nb\u202ec\u009b"))
+
+        line = await (await listen(relay, person=bob)).line()
+
+        assert line.isprintable()
+        assert line.startswith(f"{alice.fingerprint[:8]} a")
+
+    async def test_secret_key_is_made_once_and_for_its_owner_only(self, relay, tmp_path):
+        bob = await relay.register()
+        for _ in range(2):
+            await run_command(tmp_path, "send", relay.url, bob.fingerprint, "hello")
+
+        senders = {message["sender_fingerprint"] for message in await bob.fetch()}
+
+        assert len(senders) == 1
+        assert (tmp_path / ".config/io3233/key").stat().st_mode & 0o777 == 0o600
+
+    async def test_key_file_can_be_named(self, relay, tmp_path):
+        bob = await relay.register()
+
+        finished = await run_command(tmp_path, "send", "--key", str(tmp_path / "mine"), relay.url, bob.fingerprint, "hello")
+
+        assert finished.status == 0, finished
+        assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o600
+        assert not (tmp_path / ".config").exists()
+
+    @pytest.mark.parametrize("content", ["", "*", "AAAA", b64(bytes(33))])
+    async def test_key_file_that_holds_no_key_is_left_alone_and_said(self, relay, tmp_path, content):
+        (tmp_path / "mine").write_text(content)
+
+        finished = await run_command(tmp_path, "send", "--key", str(tmp_path / "mine"), relay.url, NOBODY, "hello")
+
+        assert str(tmp_path / "mine") in finished.refused()
+        assert (tmp_path / "mine").read_text() == content
+
+    @pytest.mark.parametrize(
+        "link", ["{url}/chats?chat={bob}", "{url}/chats?fp={bob}&server={url}", "{url}#chat={BOB}&server={url}/"]
+    )
+    async def test_every_form_of_an_invite_link_is_understood(self, relay, tmp_path, link):
+        bob = await relay.register()
+        link = link.format(url=relay.url, bob=bob.fingerprint, BOB=bob.fingerprint.upper())
+
+        finished = await run_command(tmp_path, "send", link, "hello")
+
+        assert finished.status == 0, finished
+        assert len(await bob.fetch()) == 1
+
+    @pytest.mark.parametrize(
+        ("words", "stdin"),
+        [
+            (["{url}", NOBODY, "hello"], b""),
+            (["{url}/chats#chat=" + NOBODY[:20], "hello"], b""),
+            (["{url}/chats", "hello"], b""),
+            (["nonsense", "hello"], b""),
+            (["ftp://127.0.0.1", NOBODY, "hello"], b""),
+            (["http://[", NOBODY, "hello"], b""),
+            (["http://127.0.0.1:1", NOBODY, "hello"], b""),
+            (["http://127.0.0.1:99999", NOBODY, "hello"], b""),
+            (["{url}", "{bob}", "hello", "world"], b""),
+            (["{url}", "{bob}", "   "], b""),
+            (["{url}", "{bob}"], b""),
+            (["{url}", "{bob}"], b" \n"),
+            (["{url}", "{bob}"], b"\xff\xfe"),
+            (["{url}", "{bob}"], b"x" * 300_000),
+        ],
+    )
+    async def test_send_says_what_is_wrong(self, relay, tmp_path, words, stdin):
+        bob = await relay.register()
+        words = [word.format(url=relay.url, bob=bob.fingerprint) for word in words]
+
+        finished = await run_command(tmp_path, "send", *words, stdin=stdin)
+
+        finished.refused()
+        assert await bob.fetch() == []
+
+    async def test_text_that_is_no_utf8_is_refused(self, relay, tmp_path):
+        bob = await relay.register()
+
+        finished = await run_command(tmp_path, "send", relay.url, bob.fingerprint, b"\xff")
+
+        finished.refused()
+
+    async def test_sending_to_oneself_is_refused(self, relay, tmp_path):
+        alice = await relay.register()
+        write_key(tmp_path, alice)
+
+        finished = await run_command(tmp_path, "send", relay.url, alice.fingerprint, "hello")
+
+        finished.refused()
+
+    @pytest.mark.parametrize(("options", "status"), [([], 1), (["--invite", "wrong"], 1), (["--invite", "open sesame"], 0)])
+    async def test_closed_relay_asks_for_its_invite_code(self, relays, tmp_path, options, status):
+        relay = await relays(INVITE_CODE="open sesame")
+        bob = await relay.register(invite="open sesame")
+
+        finished = await run_command(tmp_path, "send", *options, relay.url, bob.fingerprint, "hello")
+
+        assert finished.status == status, finished
+
+    async def test_listen_needs_a_relay_to_start_with(self, tmp_path):
+        finished = await run_command(tmp_path, "listen", "http://127.0.0.1:1")
+
+        finished.refused()
+
+
+class HostileRelay:
+    """Answers as it is told, and keeps what clients prove."""
+
+    def __init__(self, **answers: Any) -> None:
+        challenge = {"challenge": b64(os.urandom(32)), "server_public_key": b64(bytes(PrivateKey.generate().public_key))}
+        self.challenge = challenge | {"expires_in": 60, "bound_proof": True, "origin": "http://127.0.0.1"}
+        self.answers = {"key": {}, "post": {"id": 1}, "messages": {"messages": []}} | answers
+        self.proofs: list[dict[str, Any]] = []
+        self.url = f"http://127.0.0.1:{free_port()}"
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        path = request.path.removeprefix("/v1/")
+        if path == "register/challenge":
+            return web.json_response(self.challenge)
+        if path == "register":
+            self.proofs.append(await request.json())
+            return web.json_response({"fingerprint": NOBODY, "token": "a.b.c", "expires_in": 60})
+        answer = self.answers["key" if path.startswith("keys/") else "post" if request.method == "POST" else "messages"]
+        return web.json_response(answer) if isinstance(answer, dict | list) else answer()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.answer)
+        runner = web.AppRunner(app, shutdown_timeout=0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", int(self.url.rpartition(":")[2])).start()
+        try:
+            yield self.url
+        finally:
+            await runner.cleanup()
+
+
+LIES: dict[str, Any] = {
+    "another key": {"public_key": b64(bytes(PrivateKey.generate().public_key))},
+    "a key of low order": {"public_key": b64(bytes(32))},
+    "no key": {},
+    "half a key": {"public_key": b64(bytes(16))},
+    "a list": [],
+    "HTML": lambda: web.Response(text="<html>welcome</html>", content_type="text/html"),
+    "JSON nested too deeply": lambda: web.Response(body=b"[" * 100_000, content_type="application/json"),
+    "no UTF-8": lambda: web.Response(body=b'{"public_key": "\xff"}', content_type="application/json"),
+    "a way elsewhere": lambda: web.Response(status=302, headers={"Location": "http://127.0.0.1:1/"}),
+    "an error": lambda: web.json_response({"error": "no \x1b[2J idea"}, status=500),
+    "an error that is none": lambda: web.json_response(["what?"], status=500),
+    "20 MiB": lambda: web.Response(body=b" " * 20 * 1024 * 1024, content_type="application/json"),
+}
+
+
+class TestHostileRelay:
+    """What a relay that turned against its people gets out of our client: nothing."""
+
+    @pytest.mark.parametrize("bound", [True, False, None, "true"])
+    async def test_naming_a_contacts_key_yields_nothing_that_opens_as_a_message(self, relay, bound):
+        alice, contact = Person(relay), Person(relay)
+        hostile = HostileRelay()
+        hostile.challenge |= {"server_public_key": b64(contact.public_key), "bound_proof": bound}
+
+        async with hostile.running() as url, aiohttp.ClientSession() as session:
+            client = relay_module.Client(session, url, bytes(alice.secret_key))
+            with contextlib.suppress(relay_module.CommandError):
+                await client.register()
+
+        given = [
+            unb64(value)
+            for proof in hostile.proofs
+            for name, value in proof.items()
+            if name not in ("public_key", "challenge")
+        ]
+        assert [len(value) for value in given] == [32] * (bound is True)
+        assert all(not opens(contact, alice, value, nonce) for value in given for nonce in (bytes(24), *given))
+
+    async def test_relay_without_the_bound_proof_is_used_only_when_asked_for(self, tmp_path):
+        hostile = HostileRelay()
+        del hostile.challenge["bound_proof"]
+
+        async with hostile.running() as url:
+            refused = await run_command(tmp_path, "send", url, NOBODY, "hello")
+            await run_command(tmp_path, "send", "--v1-proof", url, NOBODY, "hello")
+
+        assert "--v1-proof" in refused.refused()
+        assert [sorted(proof) for proof in hostile.proofs] == [
+            ["challenge", "proof_ciphertext", "proof_nonce", "public_key"]
+        ]
+
+    @pytest.mark.parametrize("lie", LIES.values(), ids=LIES.keys())
+    async def test_send_sees_through_a_lie_about_a_key(self, tmp_path, lie):
+        posted = []
+        hostile = HostileRelay(key=lie, post=lambda: posted.append(1) or web.json_response({"id": 1}))
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, NOBODY, "hello")
+
+        finished.refused()
+        assert not posted
+        assert "\x1b" not in finished.stderr
+
+    @pytest.mark.parametrize(
+        "challenge",
+        [
+            {},
+            {"challenge": 7},
+            {"server_public_key": b64(bytes(32))},
+            {"server_public_key": "*"},
+            {"challenge": b64(bytes(31))},
+        ],
+    )
+    async def test_send_sees_through_a_strange_challenge(self, tmp_path, challenge):
+        hostile = HostileRelay()
+        hostile.challenge = hostile.challenge | challenge if challenge else {}
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, NOBODY, "hello")
+
+        finished.refused()
+        assert not hostile.proofs
+
+    async def test_row_with_another_senders_name_is_refused(self, relay):
+        alice, bob, mallory = [Person(relay) for _ in range(3)]
+        row = {**mallory.seal(bob, envelope(mallory, bob)), "id": 1, "sender_fingerprint": alice.fingerprint}
+
+        with pytest.raises(relay_module.EnvelopeRefused):
+            relay_module.open_envelope(row, bytes(bob.secret_key), bytes.fromhex(bob.fingerprint))
+
+    @PROPERTY
+    @given(
+        row=JSON_VALUES
+        | st.dictionaries(st.sampled_from(["sender_fingerprint", "sender_public_key", "ciphertext", "nonce"]), FIELD_VALUES)
+    )
+    def test_no_row_makes_the_client_fail(self, row):
+        with pytest.raises(relay_module.EnvelopeRefused):
+            relay_module.open_envelope(row, bytes(32), bytes(32))
+
+    @PROPERTY
+    @given(plaintext=st.binary(max_size=200) | JSON_VALUES.map(lambda value: json.dumps(value).encode()))
+    def test_no_plaintext_makes_the_client_fail(self, plaintext):
+        alice, bob = Person(None), Person(None)
+        row = {**alice.seal(bob, plaintext), "id": 1, "sender_fingerprint": alice.fingerprint}
+
+        with contextlib.suppress(relay_module.EnvelopeRefused):
+            assert relay_module.open_envelope(row, bytes(bob.secret_key), bytes.fromhex(bob.fingerprint))["legacy"]
+
+
+def opens(recipient: Person, sender: Person, ciphertext: bytes, nonce: bytes) -> bool:
+    """Whether bytes open as a box from `sender`."""
+    with contextlib.suppress(CryptoError, ValueError):
+        Box(recipient.secret_key, PublicKey(sender.public_key)).decrypt(ciphertext, nonce)
+        return True
+    return False
