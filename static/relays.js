@@ -16,7 +16,7 @@ export class Relays extends SharedEventTarget {
   #settings;
   #tokens;
   #openSession;
-  #records = new Map(); // origin → record without the token
+  #records = new Map(); // origin → record without what is the relay's and the inbox's alone
   #states = new Map(); // origin → {state, message}
   #sessions = null; // origin → Session, in the leading tab only
 
@@ -144,7 +144,7 @@ export class Relays extends SharedEventTarget {
     this.#announce();
   }
 
-  #show({ token, token_renew_at, token_expires_at, server_public_key, invite, ...record }) {
+  #show({ token, token_renew_at, token_expires_at, server_public_key, invite, cursor, erased_through, ...record }) {
     const server_fingerprint = server_public_key ? fingerprintOf(server_public_key) : "";
     this.#records.set(record.origin, { ...RELAY_DEFAULTS, ...record, server_fingerprint });
   }

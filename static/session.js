@@ -35,7 +35,7 @@ export class Session extends EventTarget {
       await this.#drain();
       return pass();
     });
-    this.#connection.addEventListener("connecting", () => this.#report("connecting", ""));
+    this.#connection.addEventListener("connecting", () => this.#connecting());
     this.#connection.addEventListener("live", () => this.#live());
     this.#connection.addEventListener("hint", ({ detail }) => this.#fetch(detail.id));
     this.#connection.addEventListener("lost", ({ detail }) => this.#lost(detail.error));
@@ -60,6 +60,11 @@ export class Session extends EventTarget {
     if (this.#stopped) return;
     this.#connection.wake();
     this.#fetch();
+  }
+
+  /** An attempt after a failure changes nothing yet: the badge would flicker with every one. */
+  #connecting() {
+    if (this.#state !== "offline") this.#report("connecting", "");
   }
 
   #live() {
