@@ -25,14 +25,17 @@ import json
 import os
 import random
 import re
+import resource
+import shutil
 import signal
 import socket
 import sqlite3
 import struct
+import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -3026,3 +3029,238 @@ def opens(recipient: Person, sender: Person, ciphertext: bytes, nonce: bytes) ->
         Box(recipient.secret_key, PublicKey(sender.public_key)).decrypt(ciphertext, nonce)
         return True
     return False
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Faults
+# ------------------------------------------------------------------------------------------------------------------------
+
+Acknowledged = dict[int, bytes]  # what a sender was told is stored: id and plaintext
+
+
+async def send_until_it_ends(sender: Person, recipient: Person, acknowledged: Acknowledged) -> None:
+    """Post one message after the other until the relay is gone, or says that it is going."""
+    with contextlib.suppress(aiohttp.ClientError):
+        for number in itertools.count():
+            text = f"{sender.fingerprint} {number}".encode()
+            answer = await sender.call("POST", "/v1/messages", json=sender.seal(recipient, text))
+            if answer.status != 201:
+                return
+            acknowledged[answer.body["id"]] = text
+
+
+async def send_until(
+    sender: Person, recipient: Person, statuses: set[int], text: bytes, acknowledged: Acknowledged
+) -> Answer:
+    """Post until an answer has one of these statuses; that answer."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            answer = await sender.call("POST", "/v1/messages", json=sender.seal(recipient, text))
+            if answer.status == 201:
+                acknowledged[answer.body["id"]] = text
+            if answer.status in statuses:
+                return answer
+
+
+async def lost(recipient: Person, acknowledged: Acknowledged) -> Acknowledged:
+    """What was acknowledged and is not there; holds that all there is is there once, in order."""
+    messages = await recipient.fetch_all()
+    ids = [message["id"] for message in messages]
+    assert ids == sorted(set(ids))
+    found = {message["id"]: recipient.open(message) for message in messages}
+    return {message_id: text for message_id, text in acknowledged.items() if found.get(message_id) != text}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    mounted = tmp_path / "small"
+    mounted.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2M", "tmpfs", mounted], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("mounting a small tmpfs takes root; the same is shown with max_page_count")
+    yield mounted
+    subprocess.run(["umount", "--lazy", mounted], check=True)
+
+
+def can_trace() -> bool:
+    """Whether strace is here and allowed."""
+    return (
+        bool(shutil.which("strace"))
+        and subprocess.run(["strace", "-D", "true"], capture_output=True, check=False).returncode == 0
+    )
+
+
+class TestFaults:
+    """What was acknowledged is there, whatever breaks, and service resumes."""
+
+    async def test_ten_kills_under_load_lose_and_double_nothing(self, relay_process):
+        relay = await relay_process(MAILBOX_MAX_MESSAGES="1000000", MAILBOX_MAX_BYTES="1000000000")
+        *senders, bob = [await relay.register() for _ in range(9)]
+        acknowledged: Acknowledged = {}
+
+        for _ in range(10):
+            sending = [asyncio.create_task(send_until_it_ends(sender, bob, acknowledged)) for sender in senders]
+            had = len(acknowledged)
+            await until(lambda had=had: len(acknowledged) > had + 20)
+            await asyncio.sleep(random.random() / 5)
+            await relay.stop(signal.SIGKILL)
+            await asyncio.gather(*sending)
+            await relay.start()
+
+        assert await lost(bob, acknowledged) == {}
+        assert rows(relay.database, "PRAGMA integrity_check") == [("ok",)]
+
+    async def test_ids_go_on_rising_after_a_kill_and_the_newest_rows_are_gone(self, relay_process):
+        relay = await relay_process()
+        alice, bob = await relay.register(), await relay.register()
+        newest = (await send_many(alice, bob, 5))[-1]
+        await bob.call("DELETE", f"/v1/messages?through_id={newest}")
+
+        await relay.stop(signal.SIGKILL)
+        await relay.start()
+
+        assert (await alice.send(bob, b"hello"))["id"] > newest
+
+    async def test_full_disk_is_a_507_loses_nothing_and_passes(self, relay_process, small_disk):
+        relay = await relay_process(DATABASE_URL=f"sqlite:{small_disk}/relay.db")
+        alice, bob = await relay.register(), await relay.register()
+        acknowledged: Acknowledged = {}
+        (small_disk / "ballast").write_bytes(bytes(500_000))
+
+        refusal = await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)
+        read_meanwhile = await bob.fetch()
+        (small_disk / "ballast").unlink()
+        await send_until(alice, bob, {201}, b"there is room again", acknowledged)
+
+        refusal.refused(507)
+        assert read_meanwhile
+        assert await lost(bob, acknowledged) == {}
+        assert rows(small_disk / "relay.db", "PRAGMA integrity_check") == [("ok",)]
+
+    async def test_full_database_is_a_507_loses_nothing_and_passes(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        acknowledged: Acknowledged = {}
+        await set_max_page_count(relay, rows(relay.database, "PRAGMA page_count")[0][0] + 20)
+
+        refusal = await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)
+        await set_max_page_count(relay, 1_000_000)
+        await send_until(alice, bob, {201}, b"there is room again", acknowledged)
+
+        refusal.refused(507)
+        assert await lost(bob, acknowledged) == {}
+
+    async def test_small_message_is_taken_where_a_large_one_beside_it_is_not(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        await set_max_page_count(relay, rows(relay.database, "PRAGMA page_count")[0][0] + 20)
+        large, small = alice.seal(bob, bytes(150_000)), alice.seal(bob, b"small")
+
+        answers = await asyncio.gather(*(alice.call("POST", "/v1/messages", json=body) for body in [large, small] * 5))
+
+        assert [answer.status for answer in answers] == [507, 201] * 5
+
+    async def test_failing_writes_are_a_503_lose_nothing_and_pass(self, relay_process):
+        relay = await relay_process()
+        alice, bob = await relay.register(), await relay.register()
+        acknowledged: Acknowledged = {}
+        limit = relay.database.with_name("relay.db-wal").stat().st_size + 100_000
+        resource.prlimit(relay.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+        refusal = await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)
+        resource.prlimit(relay.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        await send_until(alice, bob, {201}, b"writing works again", acknowledged)
+
+        refusal.refused(503)
+        assert await lost(bob, acknowledged) == {}
+        assert rows(relay.database, "PRAGMA integrity_check") == [("ok",)]
+
+    @pytest.mark.skipif(not can_trace(), reason="strace is not here, or not allowed to trace")
+    async def test_failing_syncs_are_a_503_lose_nothing_and_pass(self, relay_process):
+        relay = await relay_process(
+            "strace",
+            "-D",
+            "-f",
+            "-o",
+            "/dev/null",
+            "-e",
+            "trace=fdatasync,fsync",
+            "-e",
+            "inject=fdatasync,fsync:error=EIO:when=40..60",
+        )
+        alice, bob = await relay.register(), await relay.register()
+        acknowledged: Acknowledged = {}
+
+        refusal = await send_until(alice, bob, {507, 503}, b"hello", acknowledged)
+        await send_until(alice, bob, {201}, b"syncing works again", acknowledged)
+
+        refusal.refused(503)
+        assert await lost(bob, acknowledged) == {}
+        await relay.stop()
+        await relay.start()
+        assert await lost(bob, acknowledged) == {}
+        assert rows(relay.database, "PRAGMA integrity_check") == [("ok",)]
+
+    async def test_half_sent_requests_delay_nobody(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nContent-Length: 1000\r\n\r\n".encode()
+        halves = [b"", b"POST /v1/mess", head[:-2], head, head + b'{"ciphertext": "']
+        writers = [(await asyncio.open_connection("127.0.0.1", relay.port))[1] for _ in range(200)]
+        for writer, half in zip(writers, itertools.cycle(halves), strict=False):
+            writer.write(half)
+
+        await asyncio.wait_for(send_many(alice, bob, 20), PATIENCE_SECONDS)
+
+        assert len(await bob.fetch()) == 20
+        for writer in writers:
+            writer.close()
+
+    async def test_sender_who_hangs_up_leaves_the_relay_sound(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        body = json.dumps(alice.seal(bob, b"hello")).encode()
+        head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nContent-Length: {len(body)}\r\n\r\n"
+        for _ in range(50):
+            _, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+            writer.write(head.encode() + body)
+            writer.transport.abort()
+
+        sent = await alice.send(bob, b"the last")
+
+        assert (await bob.fetch_all())[-1]["id"] == sent["id"]
+
+    async def test_sigterm_says_goodbye_to_everybody_and_ends_well(self, relay_process):
+        relay = await relay_process()
+        alice, bob = await relay.register(), await relay.register()
+        sockets, stalled = [await alice.connect() for _ in range(3)], await shake_hands(relay, bob)
+        _, half_sent = await asyncio.open_connection("127.0.0.1", relay.port)
+        half_sent.write(b"POST /v1/messages HTTP/1.1\r\nContent-Length: 10\r\n\r\n{")
+
+        stopping, started = asyncio.create_task(relay.stop(signal.SIGTERM)), time.monotonic()
+        codes = [await close_code(each) for each in sockets]
+        status = await stopping
+
+        assert (codes, status) == ([1001] * 3, 0)
+        assert time.monotonic() - started < 10  # 2 s at most on an idle machine
+        assert "Traceback" not in relay.log
+        stalled.close()
+        half_sent.close()
+
+    async def test_sigterm_under_load_loses_nothing(self, relay_process):
+        relay = await relay_process()
+        *senders, bob = [await relay.register() for _ in range(9)]
+        acknowledged: Acknowledged = {}
+        sending = [asyncio.create_task(send_until_it_ends(sender, bob, acknowledged)) for sender in senders]
+        await until(lambda: len(acknowledged) > 100)
+
+        status = await relay.stop()
+        await asyncio.gather(*sending)
+        await relay.start()
+
+        assert status == 0
+        assert await lost(bob, acknowledged) == {}
+        assert "Traceback" not in relay.log
+
+
+async def set_max_page_count(relay: RunningRelay, pages: int) -> None:
+    """Make SQLite itself take the disk for full, on the connection that writes."""
+    await relay.app[relay_module.STORE]._write(lambda db: db.execute(f"PRAGMA max_page_count = {pages}").fetchone())
