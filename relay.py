@@ -597,7 +597,7 @@ STATEMENTS = {
     " VALUES (?, ?, ?, ?, ?, ?)",
     "get_page": "SELECT id, ciphertext, nonce, sender_public_key, created_at, expires_at FROM messages"
     " WHERE recipient_fingerprint = ? AND id > ? AND expires_at > ? ORDER BY id LIMIT ?",
-    "get_newest_time": "SELECT created_at FROM messages ORDER BY id DESC LIMIT 1",
+    "get_newest_time": "SELECT created_at FROM messages WHERE id = (SELECT max(id) FROM messages)",
     "get_parties": "SELECT recipient_fingerprint, sender_public_key, length(ciphertext) FROM messages WHERE id = ?",
     "delete_message": "DELETE FROM messages WHERE id = ?",
     "acknowledge": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE recipient_fingerprint = ? AND id <= ?"
@@ -610,6 +610,8 @@ MAX_BATCH = 256  # jobs in one transaction
 MAX_WAITING_JOBS = 2048  # beyond it a write is refused with 503
 MAX_MAILBOXES = 16_384  # whose size is remembered
 DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
+VACUUM_SLICE = 256  # pages
+EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
 CHECKPOINT_SECONDS = 0.5
 CHECKPOINT_PAGES = 4096  # from this WAL length on, the writer helps
@@ -704,7 +706,7 @@ def open_database(path: str, create: bool) -> sqlite3.Connection:
         return connect(path, writable=True)
     except sqlite3.Error as error:
         raise StoreError(
-            f"cannot use the database {path}: {error}. The folder and file must be writable by this user"
+            f"cannot use the database {path}: {error}. DATABASE_URL must name a database of this relay that this user can write, or a new file"
         ) from None
 
 
@@ -871,9 +873,15 @@ class Store:
         return await self._write(delete)
 
     async def prune(self, now: float) -> int:
-        """Delete expired mail and give its space back to the file system; how many there were. Between two slices it
-        waits as long as the last one took, so that senders always have half of the writer's time."""
-        return await self._delete_in_slices("prune", to_milliseconds(now))
+        """Delete expired mail; how many there were. When a good part of the file is empty, give it back to the file
+        system (less is left for the mail to come)."""
+        deleted = await self._delete_in_slices("prune", to_milliseconds(now))
+        free, pages = await self._write(
+            lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")]
+        )
+        for _ in range(0, free if free > pages * EMPTY_SHARE else 0, VACUUM_SLICE):
+            await self._take_turn(lambda db: db.execute(f"PRAGMA incremental_vacuum({VACUUM_SLICE})").fetchall())
+        return deleted
 
     async def check(self) -> None:
         """Raises when the database does not answer."""
@@ -913,16 +921,18 @@ class Store:
         return len(deleted)
 
     async def _delete_in_slices(self, statement: str, *parameters: Any) -> int:
-        total = 0
-        while True:
-            start = time.monotonic()
-            deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
-            if deleted:
-                await self._write(lambda db: db.execute(f"PRAGMA incremental_vacuum({DELETE_SLICE})").fetchall())
+        total = deleted = await self._take_turn(lambda db: self._delete(db, statement, *parameters))
+        while deleted == DELETE_SLICE:
+            deleted = await self._take_turn(lambda db: self._delete(db, statement, *parameters))
             total += deleted
-            if deleted < DELETE_SLICE:
-                return total
-            await asyncio.sleep(time.monotonic() - start)
+        return total
+
+    async def _take_turn(self, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Run one slice of a long work, then leave the writer to senders for as long as that took."""
+        start = time.monotonic()
+        result = await self._write(run)
+        await asyncio.sleep(time.monotonic() - start)
+        return result
 
     # Threads
 
@@ -2181,11 +2191,12 @@ def print_message(
     elif envelope.get("type", "text") != "text" or not isinstance(envelope.get("text"), str):
         print(f"message {message_id} from {printable(sender)} was sent with a newer client", file=sys.stderr)
     elif as_json:
-        print(
-            json.dumps({"id": message_id, "from": sender, "ts": envelope.get("ts"), "text": envelope["text"]}), flush=True
-        )
+        legacy = {"legacy": True} if envelope["legacy"] else {}
+        record = {"id": message_id, "from": sender, "ts": envelope.get("ts"), "text": envelope["text"], **legacy}
+        print(json.dumps(record), flush=True)
     else:
-        print(f"{sender[:8]} {printable(envelope['text'])}", flush=True)
+        mark = " (old client)" if envelope["legacy"] else ""
+        print(f"{sender[:8]}{mark} {printable(envelope['text'])}", flush=True)
 
 
 async def send(arguments: argparse.Namespace) -> None:
@@ -2275,10 +2286,8 @@ def examine_database(config: Config) -> list[Finding]:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
             verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
-            newest = connection.execute(
-                "SELECT max(created_at) FROM messages WHERE id > (SELECT max(id) - 100 FROM messages)"
-            )
-            is_future = (newest.fetchone()[0] or 0) > to_milliseconds(time.time() + 60)
+            newest = connection.execute(STATEMENTS["get_newest_time"]).fetchone()
+            is_future = newest is not None and newest[0] > to_milliseconds(time.time() + 60)
     except (StoreError, sqlite3.Error) as error:
         return [(FAILURE, f"database: {error}")]
     sound = verdict == "ok"
