@@ -47,6 +47,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
+from nacl.bindings import crypto_box, crypto_box_afternm
 from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey
 from yarl import URL
@@ -3264,3 +3265,212 @@ class TestFaults:
 async def set_max_page_count(relay: RunningRelay, pages: int) -> None:
     """Make SQLite itself take the disk for full, on the connection that writes."""
     await relay.app[relay_module.STORE]._write(lambda db: db.execute(f"PRAGMA max_page_count = {pages}").fetchone())
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# The log
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+class TestLog:
+    """The log is for the operator: it names no one, and no stranger can fill it."""
+
+    async def test_log_holds_no_token_no_query_and_no_traceback_for_anything_a_client_sends(self, relay_process):
+        relay = await relay_process(INVITE_CODE="open sesame", METRICS_TOKEN="watch me")
+        alice, bob = [await relay.register(invite="open sesame") for _ in range(2)]
+        at_start = relay.log
+
+        await alice.send(bob, b"hello")
+        await bob.call("GET", "/v1/messages?after_id=0&secret=query")
+        for forge in BAD_TOKENS.values():
+            await relay.call("GET", "/v1/me?secret=query", headers={"Authorization": f"Bearer {forge(alice)}"})
+            await refused_handshake(relay, params={"token": forge(alice), "secret": "query"})
+        for body in STRANGE_BODIES.values():
+            await alice.call("POST", "/v1/messages?secret=query", data=body)
+        for request in strange_requests(alice):
+            await raw_head(relay, request)
+        await sockets_that_misbehave(relay, alice)
+
+        written = relay.log.removeprefix(at_start)
+        secrets = [
+            alice.token,
+            bob.token,
+            *alice.token.split(".")[1:],
+            alice.fingerprint,
+            bob.fingerprint,
+            "query",
+            "sesame",
+        ]
+        assert [secret for secret in [*secrets, "Traceback", "Error", "127.0.0.1"] if secret in written] == [], written
+        assert len(written.splitlines()) < 5, written
+
+    async def test_failing_disk_fills_no_log(self, relay_process):
+        relay = await relay_process()
+        alice = await relay.register()
+        resource.prlimit(relay.process.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+
+        answers = [await alice.call("POST", "/v1/messages", json=alice.seal(alice, b"hello")) for _ in range(50)]
+
+        assert {answer.status for answer in answers} <= {503, 507}
+        assert len(relay.log.splitlines()) < 10, relay.log
+
+
+def strange_requests(person: Person) -> Iterator[bytes]:
+    """Requests that are hardly HTTP, each with something in it that has no place in a log."""
+    secret = f"/v1/ws?token={person.token}&secret=query"
+    yield from (
+        b"nonsense?secret=query\r\n\r\n",
+        f"GET {secret}\r\n\r\n".encode(),
+        f"\x00 {secret} HTTP/1.1\r\n\r\n".encode(),
+    )
+    for headers in STRANGE_HEADERS:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in ({"Host": "x"} | headers).items())
+        yield f"POST {secret} HTTP/1.1\r\n{lines}Content-Length: 1\r\nConnection: close\r\n\r\n{{".encode()
+    for path in (
+        secret,
+        "/v1/me?secret=query",
+        f"/{'x' * 9000}?secret=query",
+        "/%ff?secret=query",
+        "http://[?secret=query",
+    ):
+        yield f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\nConnection: close\r\n\r\n".encode()
+    yield f"GET {secret} HTTP/1.1\r\nHost: x\r\nX: {'x' * 20_000}\r\n\r\n".encode()
+
+
+async def sockets_that_misbehave(relay: AnyRelay, person: Person) -> None:
+    """Every rude thing that a WebSocket can do."""
+    url = f"{relay.url}/v1/ws?token={person.token}&secret=query"
+    for protocols in (
+        (),
+        ("bearer." + person.token,),
+        ("x", "bearer." + person.token),
+        ("3233.v1", "bearer." + person.token),
+    ):
+        with contextlib.suppress(aiohttp.WSServerHandshakeError):
+            websocket = await relay.session.ws_connect(url, protocols=protocols)
+            await websocket.send_str("x" * 5000)
+            await websocket.close()
+    websockets = [await person.connect() for _ in range(20)]
+    for each in websockets:
+        with contextlib.suppress(ConnectionError):
+            await each.send_bytes(b"\xff" * 100)
+    for rude in (b"\xff" * 100, b"\x81\x05hello", b"\x83\x80\0\0\0\0", b"\x89\xff" + b"\xff" * 20, b""):
+        stalled = await shake_hands(relay, person)
+        await asyncio.get_running_loop().sock_sendall(stalled, rude)
+        stalled.close()
+    await asyncio.gather(*(each.close() for each in websockets))
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Test vectors of docs/PROTOCOL.md
+# ------------------------------------------------------------------------------------------------------------------------
+
+PROTOCOL_MD = RELAY_PY.parent / "docs/PROTOCOL.md"
+
+
+def protocol_vectors() -> dict[str, dict[str, Any]]:
+    """What docs/PROTOCOL.md shows under "Test vectors": fixed inputs, and what relay.py makes of them."""
+    secret, now, challenge, nonce = (
+        "an example of a secret, and far too well known",
+        1_700_000_000.0,
+        bytes(range(32)),
+        bytes(range(24)),
+    )
+    alice, bob = PrivateKey(b"\x01" * 32), PrivateKey(b"\x02" * 32)
+    a_key, b_key = bytes(alice.public_key), bytes(bob.public_key)
+    a_fingerprint, b_fingerprint = relay_module.fingerprint_of(a_key), relay_module.fingerprint_of(b_key)
+    server_key = relay_module.Registrar(secret.encode()).public_key
+    server_secret_key = relay_module.derive_key(secret.encode(), "io3233 registration key v1")
+    shared = relay_module.shared_key(server_key, bytes(alice))
+    origin = "https://chat.example.com"
+    plaintext = relay_module.make_envelope("Hello, Bob! 👋", a_fingerprint, b_fingerprint, now, bytes(range(16)))
+    token = relay_module.Tokens(secret.encode(), 604_800).issue(a_fingerprint, 0, now)
+    return {
+        "keys": {
+            "alice_secret_key": b64(bytes(alice)),
+            "alice_public_key": b64(a_key),
+            "alice_fingerprint": a_fingerprint.hex(),
+            "bob_secret_key": b64(bytes(bob)),
+            "bob_public_key": b64(b_key),
+            "bob_fingerprint": b_fingerprint.hex(),
+            "safety_number": safety_number(a_key, b_key),
+        },
+        "registration": {
+            "jwt_secret": secret,
+            "server_secret_key": b64(server_secret_key),
+            "server_public_key": b64(server_key),
+            "challenge": b64(challenge),
+            "proof_nonce": b64(nonce),
+            "proof_ciphertext": b64(crypto_box_afternm(challenge, nonce, shared)),
+            "origin": origin,
+            "shared_key": b64(shared),
+            "proof_mac": b64(relay_module.bound_proof(shared, origin, a_key, server_key, challenge)),
+        },
+        "token": {
+            "jwt_secret": secret,
+            "claims": json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==")),
+            "token": token,
+        },
+        "message": {
+            "from": "alice",
+            "to": "bob",
+            "plaintext": plaintext.decode(),
+            "nonce": b64(nonce),
+            "ciphertext": b64(crypto_box(plaintext, nonce, b_key, bytes(alice))),
+        },
+    }
+
+
+def safety_number(one: bytes, other: bytes) -> str:
+    """Sixty digits for two people to compare: five for each of the first twelve 40-bit groups of a SHA-512."""
+    digest = hashlib.sha512(b"io3233 safety number v1\0" + b"".join(sorted((one, other)))).digest()
+    return " ".join(f"{int.from_bytes(digest[start : start + 5]) % 100_000:05d}" for start in range(0, 60, 5))
+
+
+class TestProtocolVectors:
+    """The document's vectors are what the code computes, and hold by plain PyNaCl too."""
+
+    def test_document_shows_what_the_code_computes(self):
+        section = PROTOCOL_MD.read_text().partition("## Test vectors")[2]
+
+        [block] = re.findall(r"^```json\n(.*?)^```", section.partition("\n## ")[0], re.DOTALL | re.MULTILINE)
+
+        assert json.loads(block) == protocol_vectors()
+
+    def test_token_of_the_vectors_is_accepted_in_its_time_and_not_later(self):
+        vector = protocol_vectors()["token"]
+        tokens = relay_module.Tokens(vector["jwt_secret"].encode(), 604_800)
+
+        claims = tokens.verify(vector["token"], now=1_700_000_001.0)
+
+        assert claims.fingerprint.hex() == vector["claims"]["sub"]
+        with pytest.raises(relay_module.RelayError):
+            tokens.verify(vector["token"], now=claims.expires)
+
+    def test_message_of_the_vectors_opens_for_its_recipient(self):
+        keys, vector = protocol_vectors()["keys"], protocol_vectors()["message"]
+        row = {
+            "sender_public_key": keys["alice_public_key"],
+            "sender_fingerprint": keys["alice_fingerprint"],
+            "ciphertext": vector["ciphertext"],
+            "nonce": vector["nonce"],
+        }
+
+        opened = relay_module.open_envelope(row, unb64(keys["bob_secret_key"]), bytes.fromhex(keys["bob_fingerprint"]))
+
+        assert opened["text"] == json.loads(vector["plaintext"])["text"]
+
+    def test_proofs_of_the_vectors_hold_by_the_written_rule(self):
+        keys, vector = protocol_vectors()["keys"], protocol_vectors()["registration"]
+        box = Box(PrivateKey(unb64(vector["server_secret_key"])), PublicKey(unb64(keys["alice_public_key"])))
+
+        opened = box.decrypt(unb64(vector["proof_ciphertext"]), unb64(vector["proof_nonce"]))
+        bound_to = b"io3233 register v1\0" + vector["origin"].encode() + b"\0" + unb64(keys["alice_public_key"])
+        mac = hmac.digest(box.shared_key(), bound_to + unb64(vector["server_public_key"]) + opened, "sha256")
+
+        assert b64(opened) == vector["challenge"]
+        assert b64(mac) == vector["proof_mac"]
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["vectors"]:
+    print(json.dumps(protocol_vectors(), indent=2, ensure_ascii=False))
