@@ -1218,9 +1218,9 @@ PAGE_HEADERS = {
     "Server": "io3233",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(),"
+    "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(),"
     " geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(),"
-    " screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=(), clipboard-write=(self), web-share=(self)",
+    " screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=(), clipboard-write=(self)",
 }
 
 
@@ -1944,7 +1944,7 @@ def make_envelope(text: str, sender: bytes, recipient: bytes, now: float, messag
         "ts": to_milliseconds(now), "text": text, "pad": "",
     }  # fmt: skip
     bare = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-    return bare[:-2] + b" " * (-len(bare) % PAD_BYTES) + b'"}'
+    return bare[:-2] + b"0" * (-len(bare) % PAD_BYTES) + b'"}'
 
 
 def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
@@ -2199,6 +2199,13 @@ def print_message(
         print(f"{sender[:8]}{mark} {printable(envelope['text'])}", flush=True)
 
 
+def default_key_file() -> Path:
+    try:
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "io3233" / "key"
+    except RuntimeError:
+        raise CommandError("there is no home directory to keep a key in: name a file with --key") from None
+
+
 async def send(arguments: argparse.Namespace) -> None:
     """`relay.py send LINK [TEXT]` or `relay.py send URL FINGERPRINT [TEXT]`."""
     words = list(arguments.words)
@@ -2223,7 +2230,8 @@ async def send(arguments: argparse.Namespace) -> None:
 async def listen(arguments: argparse.Namespace) -> None:
     """`relay.py listen URL`: print mail as it arrives, until interrupted."""
     async with open_client(arguments, arguments.url) as client:
-        state = ListenState(arguments.key.with_name(arguments.key.name + ".state"), client.origin)
+        key_file = arguments.key or default_key_file()
+        state = ListenState(key_file.with_name(key_file.name + ".state"), client.origin)
         await client.register()
         print(f"listening; my invite link: {client.invite_link}", file=sys.stderr, flush=True)
         failures = 0
@@ -2244,7 +2252,7 @@ async def listen(arguments: argparse.Namespace) -> None:
 
 @asynccontextmanager
 async def open_client(arguments: argparse.Namespace, url: str) -> AsyncIterator[Client]:
-    secret_key = read_key_file(arguments.key)
+    secret_key = read_key_file(arguments.key or default_key_file())
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
         yield Client(session, url, secret_key, invite=arguments.invite, allow_v1_proof=arguments.v1_proof)
 
@@ -2442,18 +2450,9 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
-    config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    examining = commands.add_parser(
-        "doctor", help="say what is wrong with the settings, the machine, or the relay at URL, and how to mend it"
-    )
-    examining.add_argument("url", metavar="URL", nargs="?", help="look from outside as well")
     for command in (sending, listening):
         command.add_argument(
-            "--key",
-            metavar="FILE",
-            type=Path,
-            default=config_home / "io3233" / "key",
-            help="the secret key (default: %(default)s), made on first use",
+            "--key", metavar="FILE", type=Path, help="the secret key, made on first use (default: ~/.config/io3233/key)"
         )
         command.add_argument("--invite", metavar="CODE", default="", help="what a closed relay asks for")
         command.add_argument("--v1-proof", action="store_true", help="register also with a relay that knows no bound proof")
