@@ -1258,6 +1258,7 @@ async def answer_errors(
 
 
 HTTP_ERRORS = {
+    400: "this is a WebSocket: connect with an Upgrade header, which a proxy in between must pass on",
     404: "there is nothing at this path: docs/PROTOCOL.md lists the routes",
     405: "this path does not answer that method: see the Allow header",
     413: "the request is too large: /v1/stats tells max_message_bytes",
@@ -1929,7 +1930,6 @@ TAG_BYTES = 16  # what crypto_box adds
 POLL_SECONDS = 30
 RECONNECT_SECONDS = 30
 MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
-MAX_ID_CHARACTERS = 64
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 
@@ -1947,32 +1947,39 @@ def make_envelope(text: str, sender: bytes, recipient: bytes, now: float, messag
     return bare[:-2] + b"0" * (-len(bare) % PAD_BYTES) + b'"}'
 
 
-def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
-    """The envelope in a row of GET /v1/messages, plus "legacy" for an old client's. Raises EnvelopeRefused."""
+def unbox(row: dict[str, Any], secret_key: bytes) -> tuple[bytes, bytes, str]:
+    """(sender's fingerprint, plaintext, an id for a message that carries none). Raises EnvelopeRefused."""
     try:
-        sender_key, sender = (
-            decode_key(row["sender_public_key"], "sender_public_key"),
+        sender, sender_key = (
             parse_fingerprint(row["sender_fingerprint"]),
+            decode_key(row["sender_public_key"], "sender_public_key"),
         )
+        nonce, boxed = decode_base64(row["nonce"], "nonce"), decode_base64(row["ciphertext"], "ciphertext")
         if fingerprint_of(sender_key) != sender:
             raise EnvelopeRefused("the sender's key is not the key of the sender's address")
-        boxed, nonce = decode_base64(row["ciphertext"], "ciphertext"), decode_base64(row["nonce"], "nonce")
         plaintext = nacl.bindings.crypto_box_open(boxed, nonce, sender_key, secret_key)
-        if len(plaintext) <= KEY_BYTES:
-            raise EnvelopeRefused("it is as short as a registration proof")
+    except (RelayError, KeyError, ValueError, nacl.exceptions.CryptoError):
+        raise EnvelopeRefused("it does not open with my key and the sender's") from None
+    return sender, plaintext, "sha256:" + hashlib.sha256(sender.hex().encode() + nonce + boxed).hexdigest()[:32]
+
+
+def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
+    """The envelope in a row of GET /v1/messages, plus "legacy" for an old client's. Raises EnvelopeRefused."""
+    sender, plaintext, digest_id = unbox(row, secret_key)
+    if len(plaintext) <= KEY_BYTES:
+        raise EnvelopeRefused("it is as short as a registration proof")
+    try:
         envelope = json.loads(plaintext.decode())
-    except (RelayError, KeyError, ValueError, TypeError, RecursionError, nacl.exceptions.CryptoError):
-        raise EnvelopeRefused("it does not open with my key and the sender's, or holds no message") from None
+    except (ValueError, RecursionError):
+        envelope = None
     if not isinstance(envelope, dict):
         raise EnvelopeRefused("it holds no message")
-    envelope["legacy"] = "from" not in envelope and "to" not in envelope
-    if not envelope["legacy"] and (envelope.get("from"), envelope.get("to")) != (sender.hex(), me.hex()):
+    legacy = "from" not in envelope and "to" not in envelope
+    if not legacy and (envelope.get("from"), envelope.get("to")) != (sender.hex(), me.hex()):
         raise EnvelopeRefused("it was written by somebody else, or for somebody else")
-    if not envelope["legacy"] and not (
-        isinstance(envelope.get("id"), str) and 0 < len(envelope["id"]) <= MAX_ID_CHARACTERS
-    ):
-        raise EnvelopeRefused("it has no id to tell a replay by")
-    return envelope
+    if "id" in envelope and not (isinstance(envelope["id"], str) and re.fullmatch(r"[A-Za-z0-9_-]{22}", envelope["id"])):
+        raise EnvelopeRefused("its id is malformed")
+    return {"id": digest_id, **envelope, "legacy": legacy}
 
 
 def read_key_file(path: Path) -> bytes:
@@ -2163,7 +2170,7 @@ class ListenState:
         except (OSError, ValueError, AttributeError, TypeError) as error:
             raise CommandError(f"cannot use {path}: {error}. Move it away to start from the oldest mail") from None
 
-    def is_new(self, sender: str, message_id: Any) -> bool:
+    def is_new(self, sender: str, message_id: str) -> bool:
         """False for a message that was seen before; remembers it."""
         key = f"{sender}:{message_id}"
         if key in self._seen:
@@ -2186,7 +2193,7 @@ def print_message(
 ) -> None:
     if isinstance(envelope, EnvelopeRefused):
         print(f"refused message {message_id} from {printable(sender)}: {envelope}", file=sys.stderr)
-    elif not envelope["legacy"] and not state.is_new(sender, envelope.get("id")):
+    elif not state.is_new(sender, envelope["id"]):
         log.debug("dropped a replay")
     elif envelope.get("type", "text") != "text" or not isinstance(envelope.get("text"), str):
         print(f"message {message_id} from {printable(sender)} was sent with a newer client", file=sys.stderr)
