@@ -1958,7 +1958,7 @@ def unbox(row: dict[str, Any], secret_key: bytes) -> tuple[bytes, bytes, str]:
         if fingerprint_of(sender_key) != sender:
             raise EnvelopeRefused("the sender's key is not the key of the sender's address")
         plaintext = nacl.bindings.crypto_box_open(boxed, nonce, sender_key, secret_key)
-    except (RelayError, KeyError, ValueError, nacl.exceptions.CryptoError):
+    except (RelayError, KeyError, TypeError, ValueError, nacl.exceptions.CryptoError):
         raise EnvelopeRefused("it does not open with my key and the sender's") from None
     return sender, plaintext, "sha256:" + hashlib.sha256(sender.hex().encode() + nonce + boxed).hexdigest()[:32]
 
