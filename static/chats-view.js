@@ -5,7 +5,7 @@ import { ContactView } from "./contact-view.js";
 import { notice } from "./dialogs.js";
 import { byId, icon, on, say } from "./dom.js";
 import { ClientError } from "./errors.js";
-import { displayName, shortAddress } from "./format.js";
+import { displayName } from "./format.js";
 import { openChat } from "./open-chat.js";
 import { ThreadView } from "./thread-view.js";
 import { ThreadsView } from "./threads-view.js";
@@ -131,7 +131,7 @@ export class ChatsView {
     const contact = this.#contact;
     if (!contact) return;
     byId("threadName").textContent = displayName(contact);
-    const facts = [shortAddress(contact)];
+    const facts = [contact.short];
     if (contact.relay !== this.#client.relays.home) facts.push(`by ${contact.relay.replace(/^https?:\/\//, "")}`);
     const relay = this.#client.relays.get(contact.relay);
     if (relay?.message) facts.push(relay.message);

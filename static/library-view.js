@@ -67,7 +67,7 @@ function row(message, names, text) {
   const name = names.get(message.contact) ?? `3233:${message.contact.slice(0, 8)}…`;
   const time = item.querySelector("time");
   item.querySelector("a").setAttribute("href", threadPath(message.contact, message.seq));
-  item.querySelector(".msg-who").textContent = message.direction === "in" ? name : `> ${name}`;
+  item.querySelector(".msg-who").textContent = message.direction === "in" ? name : `you → ${name}`;
   time.dateTime = new Date(message.at).toISOString();
   time.textContent = formatDateTime(message.at);
   item.querySelector(".msg-text").replaceChildren(...excerpt(message, text));

@@ -19,7 +19,7 @@ export class StatusView {
     this.#client = client;
     this.#router = router;
     on(client.relays, "relays", () => this.#showRelays());
-    on(client.store, "unread", ({ detail }) => (router.unread = detail.total));
+    on(client.store, "unread", ({ detail }) => this.#showUnread(detail.total));
     on(client.store, "messages", ({ detail }) => detail.received && this.#gather(detail.messages));
     on(client.store, "message", ({ detail }) => this.#tellFailure(detail.message));
     on(byId("relayNoticeBtn"), "click", ({ target }) => this.#answer(target));
@@ -28,7 +28,14 @@ export class StatusView {
   }
 
   async load() {
-    this.#router.unread = (await this.#client.store.unread()).total;
+    this.#showUnread((await this.#client.store.unread()).total);
+  }
+
+  #showUnread(total) {
+    this.#router.unread = total;
+    byId("tabUnread").hidden = total === 0;
+    byId("tabUnread").textContent = total > 99 ? "99+" : total;
+    byId("tabUnread").setAttribute("aria-label", `${total} unread`);
   }
 
   #showMissing(missing) {
