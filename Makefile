@@ -115,8 +115,10 @@ endif
 	rm -rf $(DESTDIR)$(DOCDIR) && cp -R docs $(DESTDIR)$(DOCDIR) && chmod -R a+rX,go-w $(DESTDIR)$(DOCDIR)
 	@test -e $(DESTDIR)$(ENVFILE) || { umask 077 && $(FRESH_ENV) > $(DESTDIR)$(ENVFILE).new && mv $(DESTDIR)$(ENVFILE).new $(DESTDIR)$(ENVFILE) && echo "Made $(ENVFILE) with a fresh secret."; }
 	@chmod 600 $(DESTDIR)$(ENVFILE)
-	@if test -z "$(DESTDIR)" && test -d /run/systemd/system; then systemctl daemon-reload && systemctl try-restart io3233; fi
-	@echo "Installed. Settings: $(ENVFILE). Data: $(STATEDIR). Start it now and with the machine: systemctl enable --now io3233"
+	@echo "Installed. Settings: $(ENVFILE). Data: $(STATEDIR)."
+	@if test -z "$(DESTDIR)" && test -d /run/systemd/system && systemctl daemon-reload && systemctl --quiet is-active io3233; then \
+		systemctl restart io3233 && echo "The relay was restarted."; \
+	else echo "Start it now and with the machine: systemctl enable --now io3233"; fi
 
 uninstall: ## remove what install put there, but not settings and data
 	@if test -z "$(DESTDIR)" && test -d /run/systemd/system && test -e $(UNITDIR)/io3233.service; then systemctl disable --now io3233; fi
