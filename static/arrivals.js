@@ -11,22 +11,24 @@ const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk w
 
 /**
  * `opened`: what openEnvelope gave for each row, with `at` (ms) and `public_key`. `reading`: fingerprints of threads on
- * screen, which gain no unread mark. Returns the messages that are new. Throws OutdatedTabError when the keys were
+ * screen, which gain no unread mark. Returns `{added: message[], refused}`: what is new, and how many
+ * refused rows had no thread to go to. Throws OutdatedTabError when the keys were
  * replaced or the relay was left meanwhile: nothing is written then.
  */
 export async function storeArrivals(store, { identity, origin, opened, cursor, reading }) {
   const names = ["kv", "contacts", "messages", "seen", "relays"];
-  const { added, contacts } = await store.db.write(names, async (stores) => {
+  const { added, contacts, refused } = await store.db.write(names, async (stores) => {
     const relay = await currentRelay(stores, identity, origin);
-    const page = new Page(stores, relay, reading);
+    const page = new Page(stores, origin, reading);
     for (const message of opened) await page.add(message);
-    stores.relays.put({ ...relay, cursor });
-    return page.finish();
+    const kept = page.finish();
+    stores.relays.put({ ...relay, cursor, refused: relay.refused + kept.refused });
+    return kept;
   });
   for (const contact of contacts) store.emitContact(contact);
   if (added.length > 0) store.emit("messages", { messages: added, received: true });
   if (contacts.length > 0) await store.emitUnread();
-  return added;
+  return { added, refused };
 }
 
 async function currentRelay({ kv, relays }, identity, origin) {
@@ -38,28 +40,28 @@ async function currentRelay({ kv, relays }, identity, origin) {
 
 class Page {
   #stores;
-  #relay;
+  #origin;
   #reading;
   #contacts = new Map();
   #added = [];
+  #refused = 0;
 
-  constructor(stores, relay, reading) {
+  constructor(stores, origin, reading) {
     this.#stores = stores;
-    this.#relay = relay;
+    this.#origin = origin;
     this.#reading = reading;
   }
 
-  /** Stores one message unless it was seen, is a blocked contact's, or is one refusal too many. */
+  /** Stores one message unless it was seen, is a blocked contact's, or a refused one that no thread should show. */
   async add(message) {
-    if (await this.#wasSeen(message)) return;
     const contact = await this.#contactFor(message);
-    if (!contact) this.#relay.refused += 1;
-    else if (!contact.blocked) await this.#put(message, contact);
+    if (!contact) this.#refused += 1; // not even marked as seen: a hostile relay must not fill the disk with garbage
+    else if (!(await this.#wasSeen(message)) && !contact.blocked) await this.#put(message, contact);
   }
 
   finish() {
     for (const contact of this.#contacts.values()) this.#stores.contacts.put(contact);
-    return { added: this.#added, contacts: [...this.#contacts.values()] };
+    return { added: this.#added, contacts: [...this.#contacts.values()], refused: this.#refused };
   }
 
   async #wasSeen({ from, id }) {
@@ -73,12 +75,12 @@ class Page {
   async #contactFor({ from, kind, public_key }) {
     const known = this.#contacts.get(from) ?? (await result(this.#stores.contacts.get(from)));
     if (kind === "refused") return known && known.refused < REFUSED_KEPT ? { ...known, refused: known.refused + 1 } : null;
-    return { ...(known ?? newContact(from, { relay: this.#relay.origin })), public_key, open: true };
+    return { ...(known ?? newContact(from, { relay: this.#origin })), public_key, open: true };
   }
 
   async #put(message, contact) {
     const { from, kind, text, reason, legacy, at, id } = message;
-    const record = { contact: from, relay: this.#relay.origin, direction: "in", kind, text, at, reason, legacy, envelope_id: id };
+    const record = { contact: from, relay: this.#origin, direction: "in", kind, text, at, reason, legacy, envelope_id: id };
     record.seq = await result(this.#stores.messages.add(record));
     const unread = contact.unread + (this.#reading.has(from) ? 0 : 1);
     this.#contacts.set(from, { ...withLatest(contact, record), unread });

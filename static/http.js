@@ -83,9 +83,9 @@ function parseObject(bytes) {
 
 function errorFor(response, answer, origin) {
   const { status } = response;
-  const [ErrorClass, says] = BY_STATUS[status] ?? (status >= 500 ? [ServerError, "failed"] : [RejectedError, "refused this"]);
+  const [ErrorClass, says] = BY_STATUS[status] ?? (status >= 500 ? [ServerError, "has a problem of its own"] : [RejectedError, "refused this"]);
   const reason = typeof answer?.error === "string" ? `: ${answer.error.slice(0, LONGEST_REASON)}` : ` (${status}).`;
-  return new ErrorClass(`${origin} ${says}${reason}`, { origin, status, retry_after_seconds: retryAfter(response) });
+  return new ErrorClass(`${origin} ${says}${reason}`, { origin, status, ...(status === 429 && { retry_after_seconds: retryAfter(response) }) });
 }
 
 /** Retry-After in whole seconds, clamped: a relay must not silence this device for a year. */

@@ -69,7 +69,9 @@ export class Inbox {
 
   async #keep(rows, cursor) {
     const opened = rows.map((row) => this.#open(row));
-    await storeArrivals(this.#store, { identity: this.#identity, origin: this.#origin, opened, cursor, reading: this.#reading() });
+    const page = { identity: this.#identity, origin: this.#origin, opened, cursor, reading: this.#reading() };
+    const { refused } = await storeArrivals(this.#store, page);
+    if (refused > 0) this.#relays.emit("changed", { origin: this.#origin });
     for (const { id } of rows) this.#remember(id);
   }
 

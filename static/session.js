@@ -1,4 +1,5 @@
 /** One relay while this tab leads: its socket, its polls and its state. Emits "state" {state, message}. */
+import { Backoff } from "./backoff.js";
 import { Connection } from "./connection.js";
 import {
   ClientError, InviteNeededError, OlderProofError, OutdatedTabError, RateLimitedError, RelayKeyChangedError, RelayKeyError,
@@ -19,6 +20,8 @@ export class Session extends EventTarget {
   #connection;
   #poll = 0;
   #draining = null;
+  #backoff = new Backoff();
+  #retrying = false;
   #hinted = null;
   #paused_until = 0;
   #state = "";
@@ -58,6 +61,7 @@ export class Session extends EventTarget {
 
   wake() {
     if (this.#stopped) return;
+    this.#backoff.wake();
     this.#connection.wake();
     this.#fetch();
   }
@@ -72,15 +76,26 @@ export class Session extends EventTarget {
     this.#fetch(); // what came between the fetch and the socket
   }
 
-  /** A fetch of its own, beside the connection's: a failure shows as state, and the next poll tries again. */
+  /** A fetch of its own, beside the connection's. A failure shows as state. */
   async #fetch(hinted_id) {
     if (Date.now() < this.#paused_until) return;
     try {
       await this.#drain(hinted_id);
+      this.#backoff.reset();
       if (this.#connection.live) this.#report("live", "");
     } catch (error) {
       this.#failed(error);
+      if (this.#connection.live) this.#retryLater(error);
     }
+  }
+
+  /** The socket lives on, so nothing else would try again before the next poll. */
+  async #retryLater({ retry_after_seconds = 0 }) {
+    if (this.#retrying) return;
+    this.#retrying = true;
+    await this.#backoff.wait(retry_after_seconds * 1000);
+    this.#retrying = false;
+    if (!this.#stopped) this.#fetch();
   }
 
   /** One drain at a time. A hint during one makes another follow, for it may have come after the last page. */
