@@ -96,7 +96,7 @@ export class Client extends EventTarget {
     document.addEventListener("visibilitychange", () => this.#cameBack());
     addEventListener("online", () => this.relays.retryNow({ anew: false }));
     addEventListener("pageshow", () => this.relays.retryNow({ anew: false }));
-    navigator.serviceWorker?.addEventListener("message", ({ data }) => this.#fromServiceWorker(data));
+    this.#listenToServiceWorker(navigator.serviceWorker);
   }
 
   /** One tab speaks for all: the one that stored them. */
@@ -126,9 +126,10 @@ export class Client extends EventTarget {
     await this.notifications.clear(thread);
   }
 
-  #fromServiceWorker(data) {
-    if (data?.type === "open-thread") this.#tell("open-thread", { fingerprint: data.fingerprint });
-    if (data?.type === "updated") this.#tell("update");
+  #listenToServiceWorker(worker) {
+    const updating = Boolean(worker?.controller);
+    worker?.addEventListener("controllerchange", () => updating && this.#tell("update"));
+    worker?.addEventListener("message", ({ data }) => this.#tell(data.type, { fingerprint: data.fingerprint }));
   }
 
   #tell(type, detail = {}) {

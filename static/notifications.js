@@ -71,14 +71,14 @@ export class Notifications {
   #showOne(registration, { message, contact }) {
     const name = contact.name || shortForm(contact.fingerprint).slice(0, 13);
     const body = this.#settings.get("preview") ? message.text || "New message" : "New message";
-    const data = { fingerprint: contact.fingerprint, count: 1 };
+    const data = { fingerprint: contact.fingerprint, relay: contact.relay, count: 1 };
     return registration.showNotification(name, { body, tag: `message-${message.seq}`, icon: ICON, data });
   }
 
   /** Its one tag makes a later summary replace an earlier one. */
   #summarize(registration, shown, count, arrived) {
     for (const one of shown) one.close();
-    const { fingerprint } = arrived.at(-1).contact;
-    return registration.showNotification("io3233", { body: `${count} new messages`, tag: SUMMARY_TAG, icon: ICON, data: { fingerprint, count } });
+    const { fingerprint, relay } = arrived.at(-1).contact;
+    return registration.showNotification("io3233", { body: `${count} new messages`, tag: SUMMARY_TAG, icon: ICON, data: { fingerprint, relay, count } });
   }
 }

@@ -3,7 +3,10 @@
  * files: a relay's /v1 is never touched, and messages live in IndexedDB.
  */
 const CACHE = "io3233-shell";
-const NETWORK_FIRST_MS = 4000;
+const PAGE = "/index.html";
+const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"];
+const PATIENCE_MS = 4000;
+const RETRY_NETWORK_MS = 10_000;
 
 /** Every file of static/ but this one; a test holds the list to the folder. */
 const SHELL = [
@@ -22,17 +25,21 @@ const SHELL = [
   "/vendor/nacl-fast.min.js", "/vendor/sha256.min.js", "/version.js"
 ];
 
+/** When the network failed last (ms): for a while after, the kept copy answers at once, or each file would wait anew. */
+const network = { failed_at: -Infinity };
+
 self.addEventListener("install", (event) => event.waitUntil(fillCache().then(() => self.skipWaiting())));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("fetch", (event) => {
   const path = shellPath(event.request);
-  if (path) event.respondWith(networkFirst(event.request, path));
+  if (path) event.respondWith(networkFirst(path, event));
 });
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(openThread(event.notification.data?.fingerprint ?? ""));
+  event.waitUntil(openThread(event.notification.data));
 });
 
+/** All files or none: the kept copy is always one whole version, whose integrity attributes fit its scripts. */
 async function fillCache() {
   const cache = await caches.open(CACHE);
   await cache.addAll(SHELL.map((path) => new Request(path, { cache: "no-cache" })));
@@ -51,27 +58,33 @@ async function takeOver() {
 function shellPath(request) {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return null;
-  if (request.mode === "navigate" && !url.pathname.startsWith("/v1/")) return "/index.html";
+  if (request.mode === "navigate") return VIEWS.includes(url.pathname) ? PAGE : null;
   return SHELL.includes(url.pathname) ? url.pathname : null;
 }
 
 /** The network while it answers, so that an update arrives with the next load; else the kept copy. */
-async function networkFirst(request, path) {
-  const cache = await caches.open(CACHE);
+async function networkFirst(path, event) {
+  const kept = await (await caches.open(CACHE)).match(path);
+  if (kept && Date.now() - network.failed_at < RETRY_NETWORK_MS) return kept;
   try {
-    const response = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout(NETWORK_FIRST_MS) });
-    if (response.ok) await cache.put(path, response.clone());
-    if (response.ok || !(await cache.match(path))) return response;
+    const response = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (path === PAGE && isNewer(response, kept)) event.waitUntil(fillCache());
+    return response.ok || !kept ? response : kept;
   } catch (error) {
-    if (!(await cache.match(path))) throw error;
+    network.failed_at = Date.now();
+    if (kept) return kept;
+    throw error;
   }
-  return cache.match(path);
 }
 
-async function openThread(fingerprint) {
+/** The page names each script's hash, so it changes with every one of them. */
+const isNewer = (response, kept) => response.ok && response.headers.get("ETag") !== kept?.headers.get("ETag");
+
+/** Opens the thread in a tab that is there, else in a new one. */
+async function openThread({ fingerprint, relay }) {
   const tabs = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   const tab = tabs.find(({ focused }) => focused) ?? tabs[0];
-  if (!tab) return self.clients.openWindow(`/chats${fingerprint ? `#chat=${fingerprint}` : ""}`);
+  if (!tab) return self.clients.openWindow(`/chats#${new URLSearchParams({ chat: fingerprint, server: relay })}`);
   tab.postMessage({ type: "open-thread", fingerprint });
   return tab.focus();
 }
