@@ -131,20 +131,24 @@ export class ChatsView {
     const contact = this.#contact;
     if (!contact) return;
     byId("threadName").textContent = displayName(contact);
-    const facts = [contact.short];
-    if (contact.relay !== this.#client.relays.home) facts.push(`by ${contact.relay.replace(/^https?:\/\//, "")}`);
-    const relay = this.#client.relays.get(contact.relay);
-    if (relay?.message) facts.push(relay.message);
-    byId("threadDetail").replaceChildren(...this.#marks(contact), facts.join(" · "));
+    byId("threadDetail").replaceChildren(...marks(contact), this.#facts(contact).join(" · "));
   }
 
-  #marks(contact) {
-    const marks = [];
-    if (contact.verified) marks.push(mark("shield", "verified"));
-    if (contact.muted) marks.push(mark("muted", "muted"));
-    if (contact.blocked) marks.push(mark("close", "blocked"));
-    return marks;
+  #facts(contact) {
+    const relay = this.#client.relays.get(contact.relay);
+    const facts = [contact.short];
+    if (contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
+    if (relay && relay.state !== "live") facts.push(relay.state.replace("-", " "));
+    return facts;
   }
+}
+
+function marks(contact) {
+  const shown = [];
+  if (contact.verified) shown.push(mark("shield", "verified"));
+  if (contact.muted) shown.push(mark("muted", "muted"));
+  if (contact.blocked) shown.push(mark("close", "blocked"));
+  return shown;
 }
 
 function mark(name, word) {
