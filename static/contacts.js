@@ -32,7 +32,7 @@ export class Contacts {
     if (!existing || moves) this.#askFirst(relay);
     const known_key = existing?.public_key ?? parsed.public_key ?? null;
     const public_key = existing || known_key ? known_key : await this.#key(relay, fingerprint);
-    return { fingerprint, public_key, relay, existing, moves };
+    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves };
   }
 
   /** Stores what find() found, or reopens the thread that is there. */

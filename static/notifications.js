@@ -65,7 +65,8 @@ export class Notifications {
 
   /** The app icon's badge, where there is one. */
   async badge(total) {
-    if (navigator.setAppBadge) await navigator.setAppBadge(total);
+    if (!navigator.setAppBadge) return;
+    await navigator.setAppBadge(total).catch((error) => console.debug("No badge:", error.message)); // not installed
   }
 
   #showOne(registration, { message, contact }) {

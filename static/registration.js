@@ -12,7 +12,8 @@ import {
 const RENEW_AFTER = 0.9; // of a token's life
 
 /**
- * Registers `identity` and returns the fields for the relay's record: `{token, token_renew_at, token_expires_at, server_public_key, bound}`.
+ * Registers `identity` and returns the fields for the relay's record:
+ * `{token, token_for, token_renew_at, server_public_key, bound}`.
  * `record`: what is known of this relay, `{server_public_key?, allow_older_proof?, invite?}`. `taken(fingerprint)`: who
  * else is known to hold that key (a name to show), or "".
  */
@@ -25,8 +26,8 @@ export async function registerWith(origin, identity, record, taken) {
     throw new BadAnswerError(`${origin} registered another address than this device's. It is not used.`, { origin });
   }
   const lifetime_ms = answer.expires_in * 1000;
-  const times = { token_renew_at: Date.now() + lifetime_ms * RENEW_AFTER, token_expires_at: Date.now() + lifetime_ms };
-  return { token: answer.token, ...times, server_public_key: offer.server_public_key, bound: offer.bound_proof };
+  const token = { token: answer.token, token_for: answer.fingerprint, token_renew_at: Date.now() + lifetime_ms * RENEW_AFTER };
+  return { ...token, server_public_key: offer.server_public_key, bound: offer.bound_proof };
 }
 
 function checkServerKey(origin, server_public_key, { server_public_key: pinned }, taken) {

@@ -139,12 +139,17 @@ export class Relays extends SharedEventTarget {
   async #reload({ origin, restart }) {
     const record = (await this.#store.relays()).find((stored) => stored.origin === origin);
     if (record) this.#show(record);
-    else this.#records.delete(origin);
+    else this.#forget(origin);
     if (this.#sessions && (restart || !record)) this.#restart(origin);
     this.#announce();
   }
 
-  #show({ token, token_renew_at, token_expires_at, server_public_key, invite, cursor, erased_through, ...record }) {
+  #forget(origin) {
+    this.#records.delete(origin);
+    this.#states.delete(origin);
+  }
+
+  #show({ token, token_for, token_renew_at, server_public_key, invite, cursor, erased_through, ...record }) {
     const server_fingerprint = server_public_key ? fingerprintOf(server_public_key) : "";
     this.#records.set(record.origin, { ...RELAY_DEFAULTS, ...record, server_fingerprint });
   }

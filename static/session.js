@@ -78,7 +78,7 @@ export class Session extends EventTarget {
 
   /** A fetch of its own, beside the connection's. A failure shows as state. */
   async #fetch(hinted_id) {
-    if (Date.now() < this.#paused_until) return;
+    if (this.#stopped || Date.now() < this.#paused_until) return;
     try {
       await this.#drain(hinted_id);
       this.#backoff.reset();

@@ -3,6 +3,9 @@ import { fingerprintOf } from "./crypto.js";
 import { UnauthorizedError, UnknownRelayError } from "./errors.js";
 import { registerWith } from "./registration.js";
 
+/** A relay that refuses its own token may have lost its database and count from 1 again; what was seen is dropped anyway. */
+const FROM_THE_START = { cursor: 0, erased_through: 0 };
+
 export class Tokens {
   #store;
   #identity;
@@ -22,8 +25,9 @@ export class Tokens {
 
   /** `{token, bound}`: a token that is good for a while yet, registering for one where needed. */
   async pass(origin) {
-    const { token, token_renew_at, bound } = await this.record(origin);
-    return token && Date.now() < token_renew_at ? { token, bound } : this.renew(origin, token);
+    const { token, token_for, token_renew_at, bound } = await this.record(origin);
+    const good = token && token_for === this.#identity.fingerprint && Date.now() < token_renew_at;
+    return good ? { token, bound } : this.renew(origin, token);
   }
 
   /** Runs `call(token)`. A refused token is renewed once, unnoticed; a second refusal is the caller's to see. */
@@ -34,25 +38,23 @@ export class Tokens {
     } catch (error) {
       if (!(error instanceof UnauthorizedError)) throw error;
     }
-    return call((await this.renew(origin, token)).token);
+    return call((await this.renew(origin, token, FROM_THE_START)).token);
   }
 
-  /** A new token in place of `refused` ("": of any), one registration at a time. */
-  renew(origin, refused = "") {
+  /** A new token in place of `stale` ("": of any), one registration at a time. `also`: fields to store with it. */
+  renew(origin, stale = "", also = {}) {
     const running = this.#renewals.get(origin);
     if (running) return running;
-    const renewal = this.#renewed(origin, refused).finally(() => this.#renewals.delete(origin));
+    const renewal = this.#renewed(origin, stale, also).finally(() => this.#renewals.delete(origin));
     this.#renewals.set(origin, renewal);
     return renewal;
   }
 
-  async #renewed(origin, refused) {
+  async #renewed(origin, stale, also) {
     const record = await this.record(origin);
-    if (refused && record.token !== refused) return record; // another tab was here first
+    if (stale && record.token !== stale) return record; // another tab was here first
     const granted = await this.register(origin, record);
-    // A token refused before its time: the relay may have lost its database and count from 1 again.
-    const anew = refused && record.token_expires_at > Date.now() ? { cursor: 0, erased_through: 0 } : {};
-    await this.#store.putRelay(origin, { ...granted, ...anew }, { only_known: true });
+    await this.#store.putRelay(origin, { ...granted, ...also }, { only_known: true });
     return this.record(origin);
   }
 
