@@ -1474,16 +1474,15 @@ class TestFanOut:
         alice, bob = await relay.register(), await relay.register()
         stalled, attentive = await shake_hands(relay, bob), await bob.connect()
 
-        sent = [
-            receipt for _ in range(20) for receipt in await asyncio.gather(*(alice.send(bob, b"hello") for _ in range(100)))
-        ]
-        newest = max(receipt["id"] for receipt in sent)
+        newest = (await send_many(alice, bob, 1000))[-1]
         while (await frame(attentive))["id"] != newest:
             pass
+        tasks = len(asyncio.all_tasks())
 
         with stalled:
             received = await read_on(stalled, until_seen=b'"id":%d}' % newest)
-        assert received.count(b"new_message") < len(sent)
+        assert received.count(b"new_message") < 900
+        assert tasks < 50
 
     async def test_socket_that_vanished_is_forgotten(self, relay):
         alice, bob = await relay.register(), await relay.register()
@@ -3214,6 +3213,17 @@ class TestFaults:
         assert await lost(bob, acknowledged) == {}
         assert rows(relay.database, "PRAGMA integrity_check") == [("ok",)]
 
+    @pytest.mark.skipif(not can_trace(), reason="strace is not here, or not allowed to trace")
+    async def test_each_acknowledgement_waits_for_a_sync(self, relay_process, tmp_path):
+        trace = tmp_path / "trace"
+        relay = await relay_process("strace", "-D", "-f", "-o", str(trace), "-e", "trace=fdatasync,fsync")
+        alice, bob = await relay.register(), await relay.register()
+        before = trace.read_text().count("sync(")
+
+        await send_many(alice, bob, 20)
+
+        assert await until(lambda: trace.read_text().count("sync(") >= before + 20)
+
     async def test_half_sent_requests_delay_nobody(self, relay):
         alice, bob = await relay.register(), await relay.register()
         head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nContent-Length: 1000\r\n\r\n".encode()
@@ -3314,7 +3324,7 @@ class TestLog:
             "sesame",
         ]
         assert [secret for secret in [*secrets, "Traceback", "Error", "127.0.0.1"] if secret in written] == [], written
-        assert len(written.splitlines()) < 5, written
+        assert written == ""
 
     async def test_failing_disk_fills_no_log(self, relay_process):
         relay = await relay_process()
@@ -3354,6 +3364,7 @@ async def sockets_that_misbehave(relay: AnyRelay, person: Person) -> None:
     url = f"{relay.url}/v1/ws?token={person.token}&secret=query"
     for protocols in (
         (),
+        ("other",),
         ("bearer." + person.token,),
         ("x", "bearer." + person.token),
         ("3233.v1", "bearer." + person.token),
