@@ -72,6 +72,9 @@ export async function getMessages(origin, token, { after_id, limit }) {
 export const deleteMessages = (origin, token, through_id) =>
   fetchOrThrow(origin, `/v1/messages?through_id=${through_id}`, { method: "DELETE", token });
 
+/** Erases the relay's copy of one message. */
+export const deleteMessage = (origin, token, id) => fetchOrThrow(origin, `/v1/messages/${id}`, { method: "DELETE", token });
+
 /** Forgets this identity and the mail queued for it. */
 export const deleteMe = (origin, token) => fetchOrThrow(origin, "/v1/me", { method: "DELETE", token });
 

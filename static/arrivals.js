@@ -10,14 +10,14 @@ import { newContact } from "./store.js";
 const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk with refusals
 
 /**
- * `opened`: what openEnvelope gave for each row, with `at` (ms) and `public_key`. `reading`: fingerprints of threads on
- * screen, which gain no unread mark. Returns `{added: message[], refused}`: what is new, and how many
- * refused rows had no thread to go to. Throws OutdatedTabError when the keys were
- * replaced or the relay was left meanwhile: nothing is written then.
+ * `opened`: what openEnvelope gave for each row, with `at` (ms), `public_key` and `row_id`. `reading`: fingerprints of threads on
+ * screen, which gain no unread mark. Returns `{refused, blocked}`: how many refused rows had no thread to go to, and the row ids
+ * of blocked contacts' mail, which was not kept. Throws OutdatedTabError when the keys were replaced or the relay was left
+ * meanwhile: nothing is written then.
  */
 export async function storeArrivals(store, { identity, origin, opened, cursor, reading }) {
   const names = ["kv", "contacts", "messages", "seen", "relays"];
-  const { added, contacts, refused } = await store.db.write(names, async (stores) => {
+  const { added, contacts, refused, blocked } = await store.db.write(names, async (stores) => {
     const relay = await currentRelay(stores, identity, origin);
     const page = new Page(stores, origin, reading);
     for (const message of opened) await page.add(message);
@@ -28,7 +28,7 @@ export async function storeArrivals(store, { identity, origin, opened, cursor, r
   for (const contact of contacts) store.emitContact(contact);
   if (added.length > 0) store.emit("messages", { messages: added, received: true });
   if (contacts.length > 0) await store.emitUnread();
-  return { added, refused };
+  return { refused, blocked };
 }
 
 async function currentRelay({ kv, relays }, identity, origin) {
@@ -45,6 +45,7 @@ class Page {
   #contacts = new Map();
   #added = [];
   #refused = 0;
+  #blocked = [];
 
   constructor(stores, origin, reading) {
     this.#stores = stores;
@@ -56,12 +57,13 @@ class Page {
   async add(message) {
     const contact = await this.#contactFor(message);
     if (!contact) this.#refused += 1; // not even marked as seen: a hostile relay must not fill the disk with garbage
-    else if (!(await this.#wasSeen(message)) && !contact.blocked) await this.#put(message, contact);
+    else if (contact.blocked) this.#blocked.push(message.row_id);
+    else if (!(await this.#wasSeen(message))) await this.#put(message, contact);
   }
 
   finish() {
     for (const contact of this.#contacts.values()) this.#stores.contacts.put(contact);
-    return { added: this.#added, contacts: [...this.#contacts.values()], refused: this.#refused };
+    return { added: this.#added, contacts: [...this.#contacts.values()], refused: this.#refused, blocked: this.#blocked };
   }
 
   async #wasSeen({ from, id }) {

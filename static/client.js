@@ -101,7 +101,7 @@ export class Client extends EventTarget {
 
   /** One tab speaks for all: the one that stored them. */
   async #arrived(messages, remote) {
-    await this.#markShownRead();
+    this.#markShownRead();
     if (remote) return;
     const reading = this.tabs.reading();
     const unseen = [];

@@ -2,7 +2,7 @@
  * One relay's incoming mail: fetch → verify → open → store → acknowledge. The cursor moves in the transaction that stores
  * the page, so nothing is skipped; what was seen is dropped there, so fetching again is always safe.
  */
-import { deleteMessages, getMessages } from "./api.js";
+import { deleteMessage, deleteMessages, getMessages } from "./api.js";
 import { storeArrivals } from "./arrivals.js";
 import { openEnvelope } from "./envelope.js";
 import { AnswerTooLargeError, NotFoundError, RejectedError } from "./errors.js";
@@ -70,15 +70,17 @@ export class Inbox {
   async #keep(rows, cursor) {
     const opened = rows.map((row) => this.#open(row));
     const page = { identity: this.#identity, origin: this.#origin, opened, cursor, reading: this.#reading() };
-    const { refused } = await storeArrivals(this.#store, page);
+    const { refused, blocked } = await storeArrivals(this.#store, page);
     if (refused > 0) this.#relays.emit("changed", { origin: this.#origin });
     for (const { id } of rows) this.#remember(id);
+    // or a blocked contact could fill this mailbox
+    for (const id of blocked) await this.#discard((token) => deleteMessage(this.#origin, token, id));
   }
 
   #open(row) {
     if (row.malformed) return { from: "", id: `malformed ${this.#origin} ${row.id}`, kind: "refused" };
     const message = openEnvelope(row, this.#identity, this.#sharedKeys);
-    return { ...message, at: Math.min(row.created_at ?? Date.now(), Date.now()), public_key: row.sender_public_key };
+    return { ...message, row_id: row.id, at: Math.min(row.created_at ?? Date.now(), Date.now()), public_key: row.sender_public_key };
   }
 
   #remember(id) {
@@ -90,12 +92,17 @@ export class Inbox {
   async #erase() {
     const { cursor, erased_through } = await this.#record();
     if (cursor <= erased_through) return;
+    await this.#discard((token) => deleteMessages(this.#origin, token, cursor));
+    await this.#store.putRelay(this.#origin, { erased_through: cursor }, { only_known: true });
+  }
+
+  /** Old relays can't delete, and what is gone already is as good. */
+  async #discard(call) {
     try {
-      await this.#relays.authorized(this.#origin, (token) => deleteMessages(this.#origin, token, cursor));
+      await this.#relays.authorized(this.#origin, call);
     } catch (error) {
       if (!(error instanceof NotFoundError || error instanceof RejectedError)) throw error;
     }
-    await this.#store.putRelay(this.#origin, { erased_through: cursor }, { only_known: true });
   }
 
   #record() {

@@ -3,11 +3,12 @@
 const POLICY = "io3233-sw";
 const SCRIPT = "/sw.js";
 
-/** The registration, or null where the browser offers none (plain http) or refuses it. */
+/** The registration once it is active, or null where the browser offers none (plain http) or refuses it. */
 export async function registerServiceWorker() {
   if (!("serviceWorker" in navigator)) return null;
   try {
-    return await navigator.serviceWorker.register(scriptUrl());
+    await navigator.serviceWorker.register(scriptUrl());
+    return await navigator.serviceWorker.ready;
   } catch (error) {
     console.warn("No service worker, so no notifications and no offline start:", error);
     return null;
