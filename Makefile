@@ -129,4 +129,4 @@ uninstall: ## remove what install put there, but not settings and data
 	@echo "To delete those too: rm -r $(ENVFILE) /var/lib/private/io3233 $(STATEDIR)"
 
 clean: ## remove what make made here, but not .env and data.db
-	rm -rf .venv .venv-oldest .cache __pycache__
+	rm -rf .venv .venv-oldest .cache .hypothesis .mypy_cache .ruff_cache __pycache__
