@@ -88,8 +88,10 @@ export async function getKey(origin, fingerprint) {
 export async function searchKeys(origin, prefix) {
   const answer = await fetchOrThrow(origin, `/v1/keys/search/${prefix}`);
   const check = checker(origin);
-  const found = check.that(Array.isArray(answer.fingerprints) && answer.fingerprints.length <= MOST_FOUND, answer.fingerprints, "fingerprints");
-  return found.map((fingerprint) => check.that(isFingerprint(fingerprint) && fingerprint.startsWith(prefix), fingerprint, "fingerprints"));
+  const { fingerprints } = answer;
+  check.that(Array.isArray(fingerprints) && fingerprints.length <= MOST_FOUND, fingerprints, "fingerprints");
+  const fits = (fingerprint) => isFingerprint(fingerprint) && fingerprint.startsWith(prefix);
+  return check.that(fingerprints.every(fits), fingerprints, "fingerprints");
 }
 
 /** → `{registered_identities, message_retention_days, version, max_message_bytes, registration}`, null where an old relay is silent. */

@@ -8,6 +8,8 @@ import { newContact } from "./store.js";
 
 const BATCH = 500;
 const DIRECTIONS = ["in", "out"];
+const UNREAD_RELAY = { cursor: 0, erased_through: 0 };
+const EMPTY_THREAD = { unread: 0, last_text: "", last_seq: 0 };
 const KINDS = ["text", "refused", "unknown"];
 
 /** The stores as JSON. Tokens stay behind; without `history` so do messages, and the relays are read from the start again. */
@@ -19,7 +21,7 @@ export function snapshot(store, { history }) {
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: await result(contacts.getAll()),
       drafts: await entries(drafts),
-      relays: (await result(relays.getAll())).map((relay) => ({ ...relay, token: null, ...(history ? {} : { cursor: 0, erased_through: 0 }) })),
+      relays: (await result(relays.getAll())).map((relay) => ({ ...relay, token: null, ...(!history && UNREAD_RELAY) })),
       messages: history ? await result(messages.getAll()) : [],
       seen: history ? await result(seen.getAllKeys()) : [],
     };
@@ -70,7 +72,9 @@ export async function replaceEverything(store, content, { onProgress } = {}) {
     for (const name of ALL_STORES) stores[name].clear();
     stores.kv.put(identity, "identity");
     stores.kv.put(settings, "settings");
-    for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, ...(history ? {} : { unread: 0, last_text: "", last_seq: 0 }) });
+    for (const contact of contacts) {
+      stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, ...(!history && EMPTY_THREAD) });
+    }
     for (const [fingerprint, text] of drafts) stores.drafts.put(text, fingerprint);
     for (const relay of relays) stores.relays.put(relay);
     for (const key of seen) stores.seen.put(1, key);

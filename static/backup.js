@@ -20,9 +20,11 @@ const MOST_ITERATIONS = 10_000_000;
 const MOST_BYTES = 512 * 1024 * 1024;
 const KDF_SHARE = 0.8; // of the work, for the progress shown
 
-/** → Blob. `onProgress(fraction)`, `signal`: see client.js's callers. Throws WeakPassphraseError, AbortError. */
+/** → Blob. `onProgress(fraction 0…1)`; `signal`: an AbortSignal. Throws WeakPassphraseError, AbortError. */
 export async function exportBackup(client, passphrase, { history = true, onProgress, signal } = {}) {
-  if (passphrase.length < LEAST_CHARACTERS) throw new WeakPassphraseError(`Use at least ${LEAST_CHARACTERS} characters; four random words are better.`);
+  if (passphrase.length < LEAST_CHARACTERS) {
+    throw new WeakPassphraseError(`Use at least ${LEAST_CHARACTERS} characters; four random words are better.`);
+  }
   const plaintext = utf8(await snapshot(client.store, { history }));
   const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)];
   const key = await deriveKey(passphrase, salt, ITERATIONS, { signal, onProgress: (done) => onProgress?.(done * KDF_SHARE) });

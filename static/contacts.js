@@ -1,7 +1,9 @@
 /** From what a person pasted to a contact: looks an address up, and believes no relay about whose key it is. */
 import { getKey, searchKeys } from "./api.js";
 import { fingerprintOf } from "./crypto.js";
-import { NetworkError, NobodyFoundError, NotFoundError, SelfChatError, SeveralFoundError, UnknownRelayError, WrongKeyError } from "./errors.js";
+import {
+  NetworkError, NobodyFoundError, NotFoundError, SelfChatError, SeveralFoundError, UnknownRelayError, WrongKeyError,
+} from "./errors.js";
 import { parseAddress } from "./invite.js";
 
 export class Contacts {
@@ -54,7 +56,8 @@ export class Contacts {
   }
 
   async #search(relay, prefix) {
-    const known = (await this.#store.contacts()).filter(({ fingerprint }) => fingerprint.startsWith(prefix)).map(({ fingerprint }) => fingerprint);
+    const contacts = (await this.#store.contacts()).map(({ fingerprint }) => fingerprint);
+    const known = contacts.filter((fingerprint) => fingerprint.startsWith(prefix));
     const found = known.length === 1 ? known : await searchKeys(relay, prefix);
     if (found.length === 1) return found[0];
     if (found.length === 0) throw new NobodyFoundError(`Nobody at ${relay} has an address that begins with ${prefix}. Ask for an invite link.`);

@@ -67,13 +67,13 @@ export class Inbox {
     return this.#relays.authorized(this.#origin, (token) => getMessages(this.#origin, token, { after_id, limit }));
   }
 
+  /** Blocked mail is erased on the relay too, or somebody blocked could fill this mailbox. */
   async #keep(rows, cursor) {
     const opened = rows.map((row) => this.#open(row));
     const page = { identity: this.#identity, origin: this.#origin, opened, cursor, reading: this.#reading() };
     const { refused, blocked } = await storeArrivals(this.#store, page);
     if (refused > 0) this.#relays.emit("changed", { origin: this.#origin });
     for (const { id } of rows) this.#remember(id);
-    // or a blocked contact could fill this mailbox
     for (const id of blocked) await this.#discard((token) => deleteMessage(this.#origin, token, id));
   }
 
@@ -88,7 +88,7 @@ export class Inbox {
     if (this.#recent.size > RECENT_IDS) this.#recent.delete(this.#recent.values().next().value);
   }
 
-  /** Only after storing: `cursor` is read back from the database. An old relay that has no such route is asked once a session. */
+  /** Only after storing: `cursor` is read back from the database. */
   async #erase() {
     const { cursor, erased_through } = await this.#record();
     if (cursor <= erased_through) return;

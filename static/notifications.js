@@ -80,6 +80,7 @@ export class Notifications {
   #summarize(registration, shown, count, arrived) {
     for (const one of shown) one.close();
     const { fingerprint, relay } = arrived.at(-1).contact;
-    return registration.showNotification("io3233", { body: `${count} new messages`, tag: SUMMARY_TAG, icon: ICON, data: { fingerprint, relay, count } });
+    const data = { fingerprint, relay, count };
+    return registration.showNotification("io3233", { body: `${count} new messages`, tag: SUMMARY_TAG, icon: ICON, data });
   }
 }

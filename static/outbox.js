@@ -19,7 +19,8 @@ const CLAIMED_ELSEWHERE_MS = 10_000;
 
 /** What no waiting mends: the message is marked failed, and the next one gets its turn. */
 const FINAL = [
-  BlockedContactError, ForbiddenError, NotFoundError, RejectedError, TooLargeError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
+  BlockedContactError, ForbiddenError, NotFoundError, RejectedError, TooLargeError, UnknownContactError, UnknownRelayError,
+  WeakKeyError, WrongKeyError,
 ];
 
 export class Outbox {

@@ -7,7 +7,8 @@ const CLAIM_MS = 40_000; // longer than one request may take
 
 /** Stores a message as queued and returns it. `envelope_id` and `at` stay the same over every retry. */
 export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now() }) {
-  const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, state: "queued", queued_for: contact };
+  const queued = { state: "queued", queued_for: contact };
+  const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, ...queued };
   const changed = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
     record.seq = await result(messages.add(record));
     const known = (await result(contacts.get(contact))) ?? newContact(contact, { relay });
@@ -25,12 +26,12 @@ export function waitingContacts(store) {
   return store.db.read(["messages"], async ({ messages }) => {
     const index = messages.index("queued");
     const found = [];
-    for (let next = await result(index.openKeyCursor(null, "nextunique")); next; next = await following(found.at(-1), index)) found.push(next.key);
+    for (let next = await firstAfter("", index); next; next = await firstAfter(next.key, index)) found.push(next.key);
     return found;
   });
 }
 
-const following = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true), "nextunique"));
+const firstAfter = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true)));
 
 /**
  * `{record}`: the contact's oldest queued message, claimed for `tab`; `{claimed_elsewhere: true}`; or `{}`. A claim keeps two tabs that have no Web Locks from

@@ -9,7 +9,9 @@ import { relayOrigin } from "./invite.js";
 import { SharedEventTarget } from "./shared-events.js";
 import { Tokens } from "./tokens.js";
 
-const RELAY_DEFAULTS = { registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null };
+const NO_STATS = {
+  registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null,
+};
 
 export class Relays extends SharedEventTarget {
   #store;
@@ -151,7 +153,7 @@ export class Relays extends SharedEventTarget {
 
   #show({ token, token_for, token_renew_at, server_public_key, invite, cursor, erased_through, ...record }) {
     const server_fingerprint = server_public_key ? fingerprintOf(server_public_key) : "";
-    this.#records.set(record.origin, { ...RELAY_DEFAULTS, ...record, server_fingerprint });
+    this.#records.set(record.origin, { ...NO_STATS, ...record, server_fingerprint });
   }
 
   #restart(origin) {

@@ -1,7 +1,8 @@
 /**
  * What this device keeps: contacts, messages, drafts, relays. Never touches the DOM. Every change is in IndexedDB before
  * its event goes out, and the event reaches every tab:
- * messages {messages, received} · message {message} · contact {contact} · contact-removed {fingerprint} · unread {total, threads} · reset {}
+ * messages {messages, received} · message {message} · message-removed {seq, contact} · contact {contact} ·
+ * contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
 import { shortForm } from "./encoding.js";
