@@ -22,7 +22,7 @@ RELAY_PYTHON = $(if $(filter no,$(VENV)),$(SYSTEM_PYTHON),$(LIBDIR)/venv/bin/pyt
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 
-FRESH_ENV = sed "s|^JWT_SECRET=.*|JWT_SECRET=$$(head -c 48 /dev/urandom | base64 -w 0 | tr +/ -_)|" .env.example
+FRESH_ENV = sed "s|^JWT_SECRET=.*|JWT_SECRET=$$(head -c 48 /dev/urandom | base64 | tr -d '\n' | tr +/ -_)|" .env.example
 
 .DELETE_ON_ERROR:
 .PHONY: help run test test-oldest check integrity bench soak axe install uninstall clean
