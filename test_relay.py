@@ -30,13 +30,14 @@ import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import struct
 import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -957,6 +958,22 @@ class TestChallengesAndProofs:
 
         answer.refused(400)
 
+    async def test_challenge_proved_twice_at_once_is_good_for_one_token(self, relay):
+        alice = Person(relay)
+        proof = alice.prove(await alice.challenge())
+
+        answers = await asyncio.gather(*(relay.call("POST", "/v1/register", json=proof) for _ in range(10)))
+
+        assert sorted(answer.status for answer in answers) == [200] + [400] * 9
+
+    async def test_key_that_registers_many_times_at_once_is_one_identity(self, relay):
+        alice = Person(relay)
+
+        answers = await asyncio.gather(*(Person(relay, alice.secret_key).register() for _ in range(10)))
+
+        assert {answer.status for answer in answers} == {200}
+        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 1
+
     async def test_later_challenge_does_not_cancel_an_earlier_one(self, relay):
         alice = Person(relay)
         earlier, later = await alice.challenge(), await alice.challenge()
@@ -1041,6 +1058,19 @@ class TestChallengesAndProofs:
 
         assert challenge["origin"] in relay.environ["ORIGIN"].split(",")
         assert answer.status == 200
+
+    async def test_challenge_names_the_origin_that_it_was_asked_at(self, relays):
+        relay = await relays(ORIGIN="https://chat.example.com,http://192.168.1.7:3233")
+        asked = {"public_key": b64(Person(relay).public_key)}
+        path = "/v1/register/challenge"
+
+        answers = [
+            await relay.call("POST", path, json=asked, headers={"Host": host})
+            for host in ("192.168.1.7:3233", "chat.example.com", "elsewhere.example.com")
+        ]
+
+        origins = [answer.body["origin"] for answer in answers]
+        assert origins == ["http://192.168.1.7:3233", "https://chat.example.com", "https://chat.example.com"]
 
     @pytest.mark.parametrize(("trust", "status"), [("1", 200), ("0", 401)])
     async def test_forwarded_scheme_counts_only_behind_a_trusted_proxy(self, relays, trust, status):
@@ -1211,6 +1241,33 @@ class TestStorage:
             await relay.app[relay_module.STORE].prune(clock.now())
 
         await alice.send(bob, b"2")
+
+    async def test_mailbox_is_counted_right_through_every_way_in_and_out(self, relays):
+        relay = await relays(MAILBOX_MAX_MESSAGES="30")
+        alice, bob = await relay.register(), await relay.register()
+        chance = random.Random(3233)
+        for _ in range(60):
+            await asyncio.gather(*(alice.call("POST", "/v1/messages", json=alice.seal(bob, b"hello")) for _ in range(4)))
+            ids = [message["id"] for message in await bob.fetch()]
+            path = chance.choice([f"?through_id={chance.choice(ids)}", f"/{chance.choice(ids)}", f"/{ids[-1]}"])
+            await bob.call("DELETE", f"/v1/messages{path}")
+        there = len(await bob.fetch())
+
+        fitting = await send_until(alice, bob, {507}, b"hello", acknowledged := {})
+
+        fitting.refused(507)
+        assert len(acknowledged) == 30 - there
+
+    async def test_mail_that_comes_while_its_recipient_leaves_is_found_by_nobody(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        sending = [alice.call("POST", "/v1/messages", json=alice.seal(bob, b"hello")) for _ in range(100)]
+
+        *answers, left, _ = await asyncio.gather(*sending, bob.call("DELETE", "/v1/me"), bob.call("DELETE", "/v1/me"))
+
+        assert {answer.status for answer in answers} <= {201, 404}
+        assert left.status == 204
+        assert rows(relay.database, "SELECT count(*) FROM messages") == [(0,)]
+        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 1
 
     @pytest.mark.parametrize("name", relay_module.STATEMENTS)
     async def test_statement_scans_no_table(self, relay, name):
@@ -1522,7 +1579,7 @@ class TestWebSocket:
         answer = await alice.call("GET", f"/v1/ws?token={alice.token}")
 
         assert answer.status in (400, 426)
-        answer.refused(answer.status)
+        assert "WebSocket" in answer.refused(answer.status)
 
     async def test_ping_gets_a_pong_and_subscribe_is_accepted(self, relay):
         alice = await relay.register()
@@ -1753,6 +1810,20 @@ class TestMiddleware:
         answer = await raw_head(relay, head.encode() + (b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 12)
 
         assert answer.startswith("HTTP/1.1 413")
+
+    async def test_body_that_does_not_come_is_a_408(self, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "BODY_SECONDS", 0.1)
+
+        answer = await raw_head(relay, b"POST /v1/register HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+
+        assert answer.startswith("HTTP/1.1 408")
+
+    async def test_answer_does_not_tell_which_versions_run_here(self, relay):
+        answers = [await relay.call("GET", path) for path in ("/v1/stats", "/v1/nothing", "/", "/unknown")]
+
+        assert [
+            answer.headers.get("Server") for answer in answers if re.search(r"\d", answer.headers.get("Server", ""))
+        ] == []
 
     async def test_small_body_that_unpacks_to_a_large_one_is_refused(self, relay):
         alice = await relay.register()
@@ -2785,6 +2856,29 @@ class TestSendAndListen:
         assert "from an old client" in old
         assert old != new == f"{alice.fingerprint[:8]} from an old client"
 
+    async def test_listener_whose_reader_left_ends_quietly(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        listener = await listen(relay, person=bob)
+        listener.process.stdout._transport.close()
+
+        for _ in range(2):
+            await alice.send(bob, envelope(alice, bob))
+
+        await asyncio.wait_for(listener.process.wait(), PATIENCE_SECONDS)
+        assert "Traceback" not in listener.stderr
+
+    @pytest.mark.parametrize(
+        "content", ["nonsense", "[]", "\xff", '{"URL": {"cursor": "x"}}', '{"URL": {"seen": 7}}', '{"URL": 7}']
+    )
+    async def test_state_file_that_can_not_be_read_is_left_alone_and_said(self, relay, tmp_path, content):
+        state = write_key(tmp_path, await relay.register()).with_name("key.state")
+        state.write_text(content.replace("URL", relay.url), encoding="latin-1")
+
+        finished = await run_command(tmp_path, "listen", relay.url)
+
+        assert str(state) in finished.refused()
+        assert state.exists()
+
     async def test_text_can_not_play_tricks_with_the_terminal(self, relay, listen):
         alice, bob = await relay.register(), await relay.register()
         await alice.send(bob, envelope(alice, bob, text="a\x1b[2J\x07\r\nb\u202ec\u009b"))
@@ -3041,6 +3135,102 @@ def opens(recipient: Person, sender: Person, ciphertext: bytes, nonce: bytes) ->
         Box(recipient.secret_key, PublicKey(sender.public_key)).decrypt(ciphertext, nonce)
         return True
     return False
+
+
+class TestDoctor:
+    """`relay.py doctor` says what is wrong, and how to mend it."""
+
+    async def doctor(self, home: Path, *words: str, **environ: str | None) -> Finished:
+        settings = {
+            "JWT_SECRET": SECRET,
+            "ORIGIN": "https://chat.example.com",
+            "DATABASE_URL": f"sqlite:{home}/relay.db",
+        } | environ
+        return await run_command(
+            home, "doctor", *words, **{name: value for name, value in settings.items() if value is not None}
+        )
+
+    async def test_sound_settings_are_all_ok(self, tmp_path):
+        finished = await self.doctor(tmp_path)
+
+        assert finished.status == 0, finished
+        assert {line[:4] for line in finished.stdout.splitlines()} == {"ok  "}, finished
+
+    @pytest.mark.parametrize(("name", "value"), [("BIND", "nonsense"), ("JWT_SECRET", None), ("STATIC_DIR", "/nowhere")])
+    async def test_bad_setting_is_named(self, tmp_path, name, value):
+        finished = await self.doctor(tmp_path, **{name: value})
+
+        assert finished.status == 1
+        assert f"FAIL settings: {name}" in finished.stdout
+
+    @pytest.mark.parametrize("make", [make for make, _ in STRANGE_DATABASES.values()], ids=STRANGE_DATABASES.keys())
+    async def test_strange_database_is_named(self, tmp_path, make):
+        make(tmp_path / "relay.db")
+
+        finished = await self.doctor(tmp_path)
+
+        assert finished.status == 1
+        assert "FAIL database:" in finished.stdout
+        assert "Traceback" not in finished.stderr
+
+    async def test_damaged_database_is_named(self, tmp_path, relay):
+        alice = await relay.register()
+        await send_many(alice, alice, 50)
+        await relay.stop()
+        pages = bytearray(relay.database.read_bytes())
+        pages[5 * 4096 :] = os.urandom(len(pages) - 5 * 4096)
+        relay.database.write_bytes(pages)
+
+        finished = await self.doctor(tmp_path, DATABASE_URL=relay.environ["DATABASE_URL"])
+
+        assert finished.status == 1
+        assert "FAIL database:" in finished.stdout
+
+    async def test_mail_from_the_future_means_a_wrong_clock(self, tmp_path, relays, clock):
+        clock.advance(86_400)
+        relay = await relays(clock=clock)
+        alice = await relay.register()
+        await alice.send(alice, b"from tomorrow")
+
+        finished = await self.doctor(tmp_path, DATABASE_URL=relay.environ["DATABASE_URL"])
+
+        assert finished.status == 1
+        assert "FAIL clock:" in finished.stdout
+
+    async def test_relay_is_examined_from_outside_and_left_as_it_was(self, tmp_path, relays):
+        relay = await relays(RATE_LIMIT=None)
+
+        finished = await self.doctor(tmp_path, relay.url, ORIGIN=relay.url, DATABASE_URL=relay.environ["DATABASE_URL"])
+
+        assert finished.status == 0, finished
+        assert "WebSocket: the upgrade passes" in finished.stdout
+        assert rows(relay.database, "SELECT count(*) FROM identities") == [(0,)]
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense", "http://["])
+    async def test_relay_that_is_not_there_is_said(self, tmp_path, url):
+        finished = await self.doctor(tmp_path, url)
+
+        assert finished.status == 1
+        assert f"FAIL {url}" in finished.stdout
+        assert "Traceback" not in finished.stderr
+
+    async def test_wrong_origin_is_named(self, tmp_path, relays):
+        relay = await relays(ORIGIN="https://chat.example.com")
+
+        finished = await self.doctor(tmp_path, relay.url, DATABASE_URL=relay.environ["DATABASE_URL"])
+
+        assert finished.status == 1
+        assert f"set ORIGIN={relay.url}" in finished.stdout
+
+    async def test_page_of_another_program_is_no_relay(self, tmp_path):
+        hostile = HostileRelay(messages=lambda: web.Response(text="<html>welcome</html>", content_type="text/html"))
+
+        async with hostile.running() as url:
+            finished = await self.doctor(tmp_path, url)
+
+        assert finished.status == 1
+        assert "FAIL" in finished.stdout
+        assert "Traceback" not in finished.stderr
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -3493,6 +3683,534 @@ class TestProtocolVectors:
 
         assert b64(opened) == vector["challenge"]
         assert b64(mac) == vector["proof_mac"]
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Hosting: what surrounds a relay on a real machine
+# ------------------------------------------------------------------------------------------------------------------------
+
+TOP = Path(__file__).parent
+TAKEOVER = TOP / "docs/deploy/takeover.py"
+UNIT = TOP / "io3233.service"
+
+ORIGINAL_SCHEMA = """
+CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY);
+CREATE TABLE users (fingerprint TEXT PRIMARY KEY, pubkey BLOB NOT NULL, created_at TEXT NOT NULL, last_seen TEXT);
+CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, recipient_fingerprint TEXT, sender_fingerprint TEXT,
+    ciphertext BLOB, nonce BLOB, sender_pubkey BLOB, created_at TEXT, expires_at TEXT);
+"""
+
+
+class OriginalServer:
+    """A database as the original server leaves it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.database = sqlite3.connect(path, isolation_level=None)
+        self.database.executescript(ORIGINAL_SCHEMA)
+
+    def add_user(self, person: Person, *, public_key: bytes | None = None) -> None:
+        row = (person.fingerprint, public_key or person.public_key, "2026-01-02T03:04:05.678+00:00")
+        self.database.execute("INSERT INTO users (fingerprint, pubkey, created_at) VALUES (?, ?, ?)", row)
+
+    def add_message(self, sender: Person, recipient: Person, text: bytes, *, days: float = 1) -> int:
+        """A message that expires in so many days; its id."""
+        sealed = Box(sender.secret_key, PublicKey(recipient.public_key)).encrypt(text)
+        times = [datetime.fromtimestamp(time.time() + each * 86400, UTC).isoformat() for each in (days - 14, days)]
+        row = (recipient.fingerprint, sender.fingerprint, sealed.ciphertext, sealed.nonce, sender.public_key, *times)
+        columns = "recipient_fingerprint, sender_fingerprint, ciphertext, nonce, sender_pubkey, created_at, expires_at"
+        cursor = self.database.execute(f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        return cursor.lastrowid or 0
+
+
+def run(*command: str | Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A command to its end, from the top of the repository, with its output."""
+    env = process_environ(Path("/nonexistent"), environ)
+    return subprocess.run(command, env=env, cwd=TOP, text=True, capture_output=True, timeout=600, check=False)
+
+
+def take_over(source: Path, dest: Path) -> subprocess.CompletedProcess[str]:
+    return run(sys.executable, TAKEOVER, source, dest)
+
+
+@pytest.fixture
+def original(tmp_path: Path) -> Iterator[OriginalServer]:
+    server = OriginalServer(tmp_path / "original.db")
+    yield server
+    server.database.close()
+
+
+class TestTakeover:
+    """docs/deploy/takeover.py: from the original server's database to ours."""
+
+    async def test_people_of_the_original_server_find_their_mail_under_the_same_ids(
+        self, original: OriginalServer, tmp_path: Path, relays: Callable[..., Any]
+    ) -> None:
+        alice, bob = Person(None), Person(None)
+        original.add_user(alice)
+        original.add_user(bob)
+        original.add_message(alice, bob, b"old", days=-1)
+        kept = original.add_message(alice, bob, b"kept")
+
+        done = take_over(original.path, tmp_path / "new.db")
+
+        assert done.returncode == 0, done.stderr
+        assert "Took 2 identities and 1 messages" in done.stdout and "Left 1 expired messages" in done.stdout
+        relay = await relays(DATABASE_URL=f"sqlite:{tmp_path / 'new.db'}?mode=rw")
+        bob = await relay.register(bob.secret_key)
+        [message] = await bob.fetch()
+        assert (message["id"], bob.open(message)) == (kept, b"kept")
+        assert message["sender_fingerprint"] == alice.fingerprint
+
+    async def test_ids_continue_after_the_highest_that_was_ever_given(
+        self, original: OriginalServer, tmp_path: Path, relays: Callable[..., Any]
+    ) -> None:
+        alice, bob = Person(None), Person(None)
+        original.add_user(bob)
+        highest = [original.add_message(alice, bob, b"taken back") for _ in range(5)][-1]
+        original.database.execute("DELETE FROM messages")
+
+        take_over(original.path, tmp_path / "new.db")
+
+        relay = await relays(DATABASE_URL=f"sqlite:{tmp_path / 'new.db'}")
+        alice, bob = await relay.register(alice.secret_key), await relay.register(bob.secret_key)
+        assert (await alice.send(bob, b"first here"))["id"] == highest + 1
+
+    async def test_what_no_device_would_accept_is_left_behind_and_counted(
+        self, original: OriginalServer, tmp_path: Path
+    ) -> None:
+        alice, bob, mallory = Person(None), Person(None), Person(None)
+        original.add_user(alice)
+        original.add_user(mallory, public_key=bob.public_key)
+        original.add_message(alice, bob, b"for nobody registered")
+        forged = original.add_message(bob, alice, b"forged sender")
+        original.database.execute("UPDATE messages SET sender_fingerprint = ? WHERE id = ?", (mallory.fingerprint, forged))
+
+        done = take_over(original.path, tmp_path / "new.db")
+
+        assert "Took 1 identities and 0 messages" in done.stdout
+        assert "Left 1 identities whose key does not match" in done.stdout
+        assert "Left 1 messages for nobody" in done.stdout and "Left 1 messages that nobody could open" in done.stdout
+
+    @pytest.mark.parametrize("journal", ["delete", "wal"])
+    async def test_the_source_and_its_folder_stay_as_they_were(
+        self, original: OriginalServer, tmp_path: Path, journal: str
+    ) -> None:
+        original.add_user(Person(None))
+        original.database.execute(f"PRAGMA journal_mode={journal}")
+        original.database.close()
+        original.path.chmod(0o400)
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+        done = take_over(original.path, tmp_path / "new.db")
+
+        assert done.returncode == 0, done.stderr
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "new.db"} == before
+        assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
+
+    @pytest.mark.parametrize(
+        ("source", "says"),
+        [
+            ("missing.db", "there is no file"),
+            ("text.db", "not a database"),
+            ("other.db", "no tables `users` and `messages`"),
+        ],
+    )
+    async def test_a_source_of_another_kind_is_refused_with_a_sentence(
+        self, tmp_path: Path, source: str, says: str
+    ) -> None:
+        (tmp_path / "text.db").write_text("dear diary\n" * 100)
+        with contextlib.closing(sqlite3.connect(tmp_path / "other.db")) as other:
+            other.execute("CREATE TABLE recipes (name)")
+
+        done = take_over(tmp_path / source, tmp_path / "new.db")
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert says in done.stderr and "Traceback" not in done.stderr
+        assert not [path for path in tmp_path.iterdir() if path.name.startswith("new.db")]
+
+    async def test_an_existing_dest_is_never_overwritten(self, original: OriginalServer, tmp_path: Path) -> None:
+        (tmp_path / "new.db").write_text("precious")
+
+        done = take_over(original.path, tmp_path / "new.db")
+
+        assert done.returncode == 1 and "name another DEST" in done.stderr
+        assert (tmp_path / "new.db").read_text() == "precious"
+
+    async def test_a_damaged_row_stops_it_and_a_second_run_after_repair_succeeds(
+        self, original: OriginalServer, tmp_path: Path
+    ) -> None:
+        original.add_user(Person(None))
+        original.database.execute("UPDATE users SET created_at = 'yesterday'")
+
+        failed = take_over(original.path, tmp_path / "new.db")
+        original.database.execute("UPDATE users SET created_at = '2026-01-02 03:04:05'")
+        repaired = take_over(original.path, tmp_path / "new.db")
+
+        assert failed.returncode == 1 and "yesterday" in failed.stderr and "Nothing was changed" in failed.stderr
+        assert repaired.returncode == 0, repaired.stderr
+
+    async def test_a_relay_started_on_the_original_file_names_the_script(self, original: OriginalServer) -> None:
+        started = run(sys.executable, RELAY_PY, DATABASE_URL=f"sqlite:{original.path}", JWT_SECRET=SECRET)
+
+        assert started.returncode != 0
+        assert "docs/deploy/takeover.py" in started.stderr and "Traceback" not in started.stderr
+
+
+class Proxy:
+    """nginx or Caddy with the shipped configuration, on ports and files of its own."""
+
+    def __init__(self, folder: Path, upstream: AnyRelay) -> None:
+        self.folder, self.upstream = folder, upstream
+        folder.mkdir()
+        self.http_port, self.https_port = free_port(), free_port()
+        self.process: asyncio.subprocess.Process | None = None
+
+    def make_certificate(self) -> None:
+        names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        files = ("-keyout", self.folder / "privkey.pem", "-out", self.folder / "fullchain.pem")
+        made = run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", *names, *files)
+        assert made.returncode == 0, made.stderr
+
+    async def start_nginx(self, mistakes: Mapping[str, str] | None = None) -> None:
+        """Start it with the shipped file, in which some text may be replaced."""
+        self.make_certificate()
+        site = (TOP / "docs/deploy/nginx.conf").read_text()
+        for shipped, here in {
+            "listen 80;": f"listen 127.0.0.1:{self.http_port};",
+            "listen 443 ssl http2;": f"listen 127.0.0.1:{self.https_port} ssl http2;",
+            "server 127.0.0.1:3233;": f"server 127.0.0.1:{self.upstream.port};",
+            "/etc/letsencrypt/live/chat.example.com": str(self.folder),
+            "chat.example.com": "localhost",
+            "/var/log/nginx": str(self.folder),
+            "/var/www/html": str(self.folder),
+            **(mistakes or {}),
+        }.items():
+            assert shipped in site
+            site = site.replace(shipped, here)
+        site = re.sub(r"listen \[::\].*", "", site)
+        temporary = "".join(
+            f"{what}_temp_path {self.folder}/{what};" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (self.folder / "nginx.conf").write_text(
+            f"daemon off; worker_processes 1; pid {self.folder}/pid; error_log {self.folder}/main.log;"
+            f"events {{}} http {{ {temporary}\n{site} }}"
+        )
+        await self.start("nginx", "-p", str(self.folder), "-e", "stderr", "-c", str(self.folder / "nginx.conf"))
+
+    async def start_caddy(self) -> None:
+        self.make_certificate()
+        site = (TOP / "docs/deploy/Caddyfile").read_text()
+        tls = f"https://localhost:{self.https_port} {{\n\ttls {self.folder}/fullchain.pem {self.folder}/privkey.pem"
+        for shipped, here in {
+            "chat.example.com {": tls,
+            "127.0.0.1:3233": f"127.0.0.1:{self.upstream.port}",
+            "\tservers {": f"\tadmin off\n\thttp_port {self.http_port}\n\thttps_port {self.https_port}\n\tservers {{",
+        }.items():
+            assert shipped in site
+            site = site.replace(shipped, here)
+        (self.folder / "Caddyfile").write_text(site)
+        await self.start("caddy", "run", "--adapter", "caddyfile", "--config", str(self.folder / "Caddyfile"))
+
+    async def start(self, *command: str) -> None:
+        with (self.folder / "output").open("ab") as output:
+            environ = os.environ | {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder)}
+            self.process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=output, stderr=output)
+        await until(self.listens)
+
+    async def listens(self) -> bool:
+        assert self.process is not None and self.process.returncode is None, self.logs()
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", self.https_port)
+            writer.close()
+            return True
+        return False
+
+    async def stop(self) -> None:
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+            await self.process.wait()
+
+    def logs(self) -> str:
+        """Everything that the proxy wrote."""
+        return "".join(path.read_text() for path in [*self.folder.glob("*.log"), self.folder / "output"])
+
+
+class ProxiedRelay(AnyRelay):
+    """The relay behind a proxy, as the world sees it: over TLS, under the proxy's address."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__(proxy.folder, {})
+        self.url = f"https://localhost:{proxy.https_port}"
+        self.proxy = proxy
+
+    async def start(self) -> None:
+        """Trust the proxy's certificate and no other."""
+        trusted = ssl.create_default_context(cafile=str(self.proxy.folder / "fullchain.pem"))
+        await self.session.close()
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted))
+
+    async def stop(self) -> None:
+        await self.proxy.stop()
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+async def proxied(
+    request: pytest.FixtureRequest, tmp_path: Path, relays: Callable[..., Any]
+) -> AsyncIterator[ProxiedRelay]:
+    """A relay behind each proxy that we ship a configuration for; rate limits are on."""
+    if not shutil.which(request.param):
+        pytest.skip(f"{request.param} is not installed")
+    upstream = await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
+    proxy = Proxy(tmp_path / request.param, upstream)
+    await (proxy.start_nginx() if request.param == "nginx" else proxy.start_caddy())
+    relay = ProxiedRelay(proxy)
+    await relay.start()
+    yield relay
+    await relay.close()
+
+
+class TestProxy:
+    """docs/deploy/nginx.conf and Caddyfile, in front of a real relay."""
+
+    async def test_two_people_talk_and_get_hints_through_it(self, proxied: ProxiedRelay) -> None:
+        alice, bob = await proxied.register(bound=True), await proxied.register(bound=True)
+        websocket = await bob.connect()
+
+        sent = await alice.send(bob, b"hello")
+
+        assert await frame(websocket) == {"type": "new_message", "id": sent["id"]}
+        assert [bob.open(message) for message in await bob.fetch()] == [b"hello"]
+        await websocket.close()
+
+    async def test_an_old_client_connects_with_its_token_in_the_query(self, proxied: ProxiedRelay) -> None:
+        alice = await proxied.register()
+
+        websocket = await proxied.session.ws_connect(f"{proxied.url}/v1/ws?token={alice.token}")
+
+        assert (await frame(websocket))["fingerprint"] == alice.fingerprint
+        await websocket.close()
+
+    async def test_a_forged_forwarded_for_does_not_refill_a_rate_limit(self, proxied: ProxiedRelay) -> None:
+        forged = [{"X-Forwarded-For": f"203.0.113.{number}"} for number in range(200)]
+
+        statuses = {(await proxied.call("GET", "/v1/stats", headers=headers)).status for headers in forged}
+
+        assert statuses == {200, 429}
+
+    async def test_a_message_over_the_limit_gets_the_relays_own_refusal(self, proxied: ProxiedRelay) -> None:
+        alice = await proxied.register()
+
+        answer = await alice.call("POST", "/v1/messages", json=alice.seal(alice, bytes(300_000)))
+
+        assert answer.status == 413
+        assert answer.body["error"]
+
+    async def test_its_logs_hold_no_token_and_no_fingerprint(self, proxied: ProxiedRelay) -> None:
+        alice = await proxied.register()
+        await (await proxied.session.ws_connect(f"{proxied.url}/v1/ws?token={alice.token}")).close()
+        await proxied.call("GET", f"/v1/keys/{alice.fingerprint}")
+
+        await proxied.proxy.upstream.stop()
+        failed = await alice.call(
+            "GET", f"/v1/ws?token={alice.token}", headers={"Sec-WebSocket-Protocol": f"bearer.{alice.token}"}
+        )
+        await proxied.proxy.stop()
+
+        assert failed.status == 502
+        assert alice.token not in proxied.proxy.logs() and alice.fingerprint not in proxied.proxy.logs()
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
+class TestDoctorBehindProxy:
+    """relay.py doctor, on a hosted relay in good and bad health."""
+
+    @pytest.fixture
+    async def examine(self, tmp_path: Path, relays: Callable[..., Any]) -> AsyncIterator[Callable[..., Any]]:
+        """Run the doctor on a relay behind nginx: `await examine({"a line of nginx.conf": "a mistake"}, ORIGIN=...)`."""
+        proxies: list[Proxy] = []
+
+        async def examine(mistakes: Mapping[str, str] | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+            upstream = await relays(**{"TRUST_FORWARDED_FOR": "1", "RATE_LIMIT": "on"} | environ)
+            proxies.append(Proxy(tmp_path / "nginx", upstream))
+            await proxies[0].start_nginx(mistakes)
+            url = f"https://localhost:{proxies[0].https_port}"
+            settings = upstream.environ | {"ORIGIN": url, "SSL_CERT_FILE": str(tmp_path / "nginx/fullchain.pem")}
+            return await asyncio.to_thread(run, sys.executable, RELAY_PY, "doctor", url, **settings)
+
+        yield examine
+        for proxy in proxies:
+            await proxy.stop()
+
+    async def test_a_well_hosted_relay_gets_nothing_but_ok(self, examine: Callable[..., Any]) -> None:
+        said = await examine()
+
+        assert said.returncode == 0, said.stdout + said.stderr
+        assert {line[:4] for line in said.stdout.splitlines()} == {"ok  "}
+        for what in ("settings", "database", "disk", "TLS", "headers", "registration", "WebSocket", "X-Forwarded-For"):
+            assert f"ok   {what}:" in said.stdout
+
+    @pytest.mark.parametrize(
+        ("mistakes", "environ", "says"),
+        [
+            ({}, {"ORIGIN": "https://other.example"}, "FAIL ORIGIN: "),
+            ({"proxy_set_header Upgrade $http_upgrade;": ""}, {}, "FAIL WebSocket: "),
+            ({"X-Forwarded-For $remote_addr": "X-Forwarded-For $http_x_forwarded_for"}, {}, "FAIL X-Forwarded-For: "),
+            ({"proxy_http_version 1.1;": "proxy_hide_header Content-Security-Policy;"}, {}, "FAIL headers: "),
+            ({"proxy_connect_timeout 5s;": "return 503;"}, {}, "FAIL https://localhost"),
+        ],
+    )
+    async def test_each_mistake_of_a_proxy_is_named(
+        self, examine: Callable[..., Any], mistakes: dict[str, str], environ: dict[str, str], says: str
+    ) -> None:
+        said = await examine(mistakes, **environ)
+
+        assert said.returncode == 1 and "Traceback" not in said.stderr
+        assert says in said.stdout
+
+
+class TestUnit:
+    """io3233.service: what systemd itself says about it."""
+
+    async def test_every_directive_has_a_plain_line_above_it(self) -> None:
+        lines = UNIT.read_text().splitlines()
+
+        undescribed = [
+            line for above, line in itertools.pairwise(lines) if "=" in line and line[0] != "#" and above[:2] != "# "
+        ]
+
+        assert undescribed == []
+
+    @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+    async def test_its_exposure_is_at_most_one_and_a_half_of_ten(self) -> None:
+        judged = run("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", UNIT)
+
+        assert judged.returncode == 0, judged.stdout[-300:]
+
+    @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+    async def test_systemd_knows_every_word_of_the_units(self, tmp_path: Path) -> None:
+        names = ("io3233.service", "docs/deploy/io3233-backup.service", "docs/deploy/io3233-backup.timer")
+        for unit in (TOP / name for name in names):
+            absent = r"^ExecStart=/usr/local.*"  # not installed on this machine
+            (tmp_path / unit.name).write_text(re.sub(absent, "ExecStart=/bin/true", unit.read_text(), flags=re.MULTILINE))
+
+        judged = run("systemd-analyze", "verify", "--recursive-errors=yes", *tmp_path.iterdir())
+
+        assert (judged.returncode, judged.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+class TestInstall:
+    """make install, uninstall and run, into folders of the test's own."""
+
+    def make(self, target: str, root: Path) -> str:
+        """Make a target under `root`, on this Python instead of a new environment; what it printed."""
+        made = run("make", target, f"DESTDIR={root}", "PREFIX=/opt/chat", f"SYSTEM_PYTHON={sys.executable}", "VENV=no")
+        assert made.returncode == 0, made.stderr
+        return made.stdout
+
+    async def test_install_makes_everything_that_the_unit_needs_under_the_prefix(self, tmp_path: Path) -> None:
+        self.make("install", tmp_path)
+
+        unit = (tmp_path / "etc/systemd/system/io3233.service").read_text()
+        assert f"ExecStart={sys.executable} /opt/chat/lib/io3233/relay.py serve" in unit and "/usr/local" not in unit
+        assert (tmp_path / "opt/chat/bin/io3233").stat().st_mode & 0o777 == 0o755
+        version = run(sys.executable, tmp_path / "opt/chat/lib/io3233/relay.py", "--version")
+        assert relay_module.__version__ in version.stdout
+        assert (tmp_path / "opt/chat/lib/io3233/static/index.html").stat().st_mode & 0o044 == 0o044
+
+    async def test_the_settings_are_private_hold_a_fresh_secret_and_are_accepted(self, tmp_path: Path) -> None:
+        self.make("install", tmp_path / "one")
+        self.make("install", tmp_path / "two")
+
+        one, two = (tmp_path / name / "etc/io3233.env" for name in ("one", "two"))
+        settings = dict(line.split("=", 1) for line in one.read_text().splitlines() if line and line[0] != "#")
+        assert relay_module.Config.from_env(settings).jwt_secret != b""
+        assert one.stat().st_mode & 0o777 == 0o600
+        assert one.read_text() != two.read_text()
+
+    async def test_installing_again_upgrades_the_relay_and_keeps_the_settings(self, tmp_path: Path) -> None:
+        self.make("install", tmp_path)
+        settings, installed = tmp_path / "etc/io3233.env", tmp_path / "opt/chat/lib/io3233"
+        settings.write_text("JWT_SECRET=mine\n")
+        (installed / "relay.py").write_text("an old one")
+        (installed / "static/old.js").write_text("gone from the new one")
+
+        self.make("install", tmp_path)
+
+        assert settings.read_text() == "JWT_SECRET=mine\n"
+        assert (installed / "relay.py").read_bytes() == RELAY_PY.read_bytes()
+        assert not (installed / "static/old.js").exists()
+
+    async def test_uninstall_leaves_settings_and_data_and_says_where(self, tmp_path: Path) -> None:
+        self.make("install", tmp_path)
+        before = (tmp_path / "etc/io3233.env").read_text()
+
+        said = self.make("uninstall", tmp_path)
+
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "etc/io3233.env"]
+        assert (tmp_path / "etc/io3233.env").read_text() == before
+        assert "/etc/io3233.env" in said and "/var/lib/io3233" in said
+
+    async def test_every_command_that_the_hosting_page_names_is_one(self) -> None:
+        page = (TOP / "docs/HOSTING.md").read_text()
+        named = set(
+            re.findall(
+                r"\bio3233 ([a-z]+)\b", "".join(re.findall(r"^```sh.*?^```|`io3233 .*?`", page, re.MULTILINE | re.DOTALL))
+            )
+        )
+
+        known = [name for name in named if run(sys.executable, RELAY_PY, name, "--help").returncode == 0]
+
+        assert {"backup", "doctor"} <= named == set(known)
+
+    async def test_every_setting_of_the_relay_is_in_the_example(self) -> None:
+        wanted = set(re.findall(r"[\"'(]([A-Z][A-Z_]{3,})[\"']", inspect.getsource(relay_module.Config.from_env)))
+
+        named = set(re.findall(r"^#?([A-Z_]+)=", (TOP / ".env.example").read_text(), re.MULTILINE))
+
+        assert named == wanted
+
+    async def test_run_needs_nothing_set_and_makes_a_secret_that_it_keeps(self, tmp_path: Path) -> None:
+        for name in ("Makefile", ".env.example", "relay.py", "static"):
+            (tmp_path / name).symlink_to(TOP / name)
+        (tmp_path / ".venv/bin").mkdir(parents=True)
+        (tmp_path / ".venv/bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        (tmp_path / ".venv/bin/python").chmod(0o755)
+        (tmp_path / ".venv/.runtime").touch()
+
+        secrets = []
+        for _ in range(2):
+            url = f"http://127.0.0.1:{free_port()}"
+            served = await serve_by_make(tmp_path, url)
+            secrets.append((tmp_path / ".env").read_text())
+            assert url in served
+
+        assert secrets[0] == secrets[1]
+        assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+
+async def serve_by_make(folder: Path, url: str) -> str:
+    """`make run` on the port of a URL until it answers there, then stop it as Ctrl-C does; what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *("make", "run", f"BIND={url.removeprefix('http://')}"),
+        cwd=folder,
+        env=process_environ(folder, {}),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+    async def answers() -> bool:
+        assert process.returncode is None, (await process.communicate())[0].decode()
+        with contextlib.suppress(aiohttp.ClientConnectionError):
+            async with aiohttp.request("GET", f"{url}/healthz") as answer:
+                return answer.status == 200
+        return False
+
+    await until(answers)
+    os.killpg(process.pid, signal.SIGINT)
+    return (await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS))[0].decode()
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["vectors"]:
