@@ -9,7 +9,6 @@ export class AboutView {
   constructor(client) {
     this.#client = client;
     byId("aboutClientVersion").textContent = VERSION;
-    byId("appVersion").textContent = `v${VERSION}`;
     byId("aboutOrigin").textContent = location.origin;
     on(byId("showHashes"), "click", () => this.#showHashes());
   }

@@ -1,19 +1,18 @@
-// Boot and wiring, nothing else.
-import { AboutView } from "./about-view.js";
-import { BackupView } from "./backup-view.js";
-import { ChatsView } from "./chats-view.js";
+// Boot and wiring, nothing else. What every view shares is loaded at once; a
+// view's own module when the person first comes to it.
 import { Client } from "./client.js";
 import { wireDialogs } from "./dialogs.js";
 import { byId, on } from "./dom.js";
 import { ClientError } from "./errors.js";
-import { KeysView } from "./keys-view.js";
-import { LibraryView } from "./library-view.js";
-import { NewChatView } from "./newchat-view.js";
-import { Router } from "./router.js";
-import { ServerView } from "./server-view.js";
+import { holdActions } from "./hold.js";
+import { IdentityView } from "./identity-view.js";
+import { Router, threadPath } from "./router.js";
 import { SettingsView } from "./settings-view.js";
 import { StatusView } from "./status-view.js";
+import { ThreadsView } from "./threads-view.js";
+import { ViewLoader } from "./view-loader.js";
 
+const release = holdActions(document.body);
 const router = new Router();
 wireDialogs();
 
@@ -21,41 +20,44 @@ try {
   await boot(await Client.open());
 } catch (error) {
   explain(error);
+} finally {
+  release();
 }
 
 async function boot(client) {
-  const views = {
-    newchat: new NewChatView(client, router),
-    chats: new ChatsView(client, router),
-    library: new LibraryView(client),
-    keys: new KeysView(client),
-    server: new ServerView(client),
-    about: new AboutView(client),
-  };
-  const status = new StatusView(client, router);
-  new BackupView(client);
   new SettingsView(client);
+  const status = new StatusView(client, router);
+  const threads = new ThreadsView(client, router);
   on(client, "replaced", () => location.reload());
   on(client.store, "reset", () => location.reload());
+  on(client, "open-thread", ({ detail }) => router.go(threadPath(detail.fingerprint)));
   client.start();
-  await Promise.all([views.chats.load(), status.load()]);
-  follow(views);
+  const loader = new ViewLoader(client, router, threads);
+  await Promise.all([loader.load(router.view), threads.load(), status.load()]);
+  new IdentityView(client); // my address appears last: where it stands, all works
+  follow(loader);
 }
 
-function follow(views) {
+function follow(loader) {
   let shown = null;
-  on(router, "route", ({ detail }) => {
-    if (shown !== views[detail.view]) shown?.hide?.();
-    shown = views[detail.view];
-    shown.show(detail);
-    if (detail.byPerson && detail.view !== "chats") byId(`title-${detail.view}`).focus({ preventScroll: true });
+  on(router, "route", async ({ detail }) => {
+    shown?.hide?.();
+    try {
+      const view = await loader.load(detail.view);
+      if (router.view !== detail.view) return; // the person has moved on
+      shown = view;
+      if (detail.byPerson && detail.view !== "chats") byId(`title-${detail.view}`).focus({ preventScroll: true });
+      await view.show(detail);
+    } catch (error) {
+      explain(error);
+    }
   });
   router.start();
 }
 
 function explain(error) {
   const bar = byId("accountNotice");
-  bar.textContent = error instanceof ClientError ? error.message : `This page could not start: ${error.message}. Reload it; if that does not help, its files may be damaged.`;
+  bar.textContent = error instanceof ClientError ? error.message : `This page could not be started whole: ${error.message}. Reload it when the relay can be reached.`;
   bar.hidden = false;
   if (!(error instanceof ClientError)) console.error(error);
 }

@@ -1,14 +1,11 @@
 // Which thread is open: the address bar says it, and nobody but the person
 // (a click, a link, a notification they clicked) changes it.
 import { ComposerView } from "./composer-view.js";
-import { ContactView } from "./contact-view.js";
 import { notice } from "./dialogs.js";
 import { byId, icon, on, say } from "./dom.js";
 import { ClientError } from "./errors.js";
 import { displayName } from "./format.js";
-import { openChat } from "./open-chat.js";
 import { ThreadView } from "./thread-view.js";
-import { ThreadsView } from "./threads-view.js";
 import { takeInviteFromLocation } from "./invite.js";
 import { threadPath } from "./router.js";
 
@@ -21,25 +18,19 @@ export class ChatsView {
   #threads;
   #thread;
   #composer;
-  #panel;
+  #panel = null;
   #contact = null;
 
-  constructor(client, router) {
+  constructor(client, router, threads) {
     this.#client = client;
     this.#router = router;
-    this.#threads = new ThreadsView(client, router);
+    this.#threads = threads;
     this.#thread = new ThreadView(client);
     this.#composer = new ComposerView(client);
-    this.#panel = new ContactView(client);
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
-    on(client, "open-thread", ({ detail }) => router.go(threadPath(detail.fingerprint)));
-    on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
-  }
-
-  load() {
-    return this.#threads.load();
+    on(byId("contactOpen"), "click", () => this.#openPanel());
   }
 
   /** The router came to this view. */
@@ -97,6 +88,7 @@ export class ChatsView {
     this.#close();
     try {
       if (invite.error) throw invite.error;
+      const { openChat } = await import("./open-chat.js");
       const contact = await openChat(this.#client, invite);
       if (contact) this.#router.replace(threadPath(contact.fingerprint));
     } catch (error) {
@@ -110,6 +102,12 @@ export class ChatsView {
     this.#router.replace("/newchat");
     say(byId("openChatStatus"), error.message, "bad");
     notice(error.message);
+  }
+
+  async #openPanel() {
+    const { ContactView } = await import("./contact-view.js");
+    this.#panel ??= new ContactView(this.#client);
+    this.#panel.open(this.#contact);
   }
 
   #contactChanged(contact) {

@@ -1,4 +1,5 @@
-// My identity: fingerprint, keys, their QR codes and files.
+// My keys: their QR codes and files, the secret one only when asked for.
+import { BackupView } from "./backup-view.js";
 import { confirmed } from "./dialogs.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { toBase64 } from "./encoding.js";
@@ -11,15 +12,11 @@ export class KeysView {
 
   constructor(client) {
     this.#client = client;
-    const { fingerprint, short, public_key } = client.identity;
-    byId("fpFull").textContent = fingerprint;
-    byId("fpShort").textContent = short;
-    byId("pubKeyB64").textContent = toBase64(public_key);
     on(byId("dlPublic"), "click", () => this.#downloadPublic());
     on(byId("dlPrivate"), "click", () => this.#downloadSecret());
     on(byId("showSecret"), "click", () => this.#showSecret(byId("privKeyB64").hidden));
     on(byId("registerBtn"), "click", () => this.#register());
-    for (const id of ["newKeys", "headerNewKeys"]) on(byId(id), "click", () => this.#replaceKeys());
+    new BackupView(client);
   }
 
   async show() {
@@ -74,19 +71,5 @@ export class KeysView {
       if (!asks) throw error;
       return addRelay(this.#client, this.#client.relays.home);
     }
-  }
-
-  async #replaceKeys() {
-    const agreed = await confirmed({
-      title: "Make new keys?",
-      text: "You get a new address. People who write to the old one no longer reach you, and mail on its way to it is lost: send everybody your new invite link.\n\nHistory and contacts stay. The old keys are gone unless you exported a backup.",
-      ok: "Make new keys",
-      danger: true,
-    });
-    if (!agreed) return;
-    await attempt(byId("newKeys"), byId("regStatus"), async () => {
-      await this.#client.replaceKeys();
-      location.reload();
-    });
   }
 }

@@ -1,10 +1,7 @@
-// Home: my invite link and key, and the field that opens a chat.
-import { copy, notice } from "./dialogs.js";
+// Home: ways to send my invite, and the field that opens a chat.
+import { notice } from "./dialogs.js";
 import { attempt, byId, on, say } from "./dom.js";
-import { openChat } from "./open-chat.js";
-import { showQr } from "./qr.js";
 import { threadPath } from "./router.js";
-import { toBase64 } from "./encoding.js";
 
 export class NewChatView {
   #client;
@@ -13,36 +10,23 @@ export class NewChatView {
   constructor(client, router) {
     this.#client = client;
     this.#router = router;
-    this.#wireSharing();
     on(byId("openChatForm"), "submit", (event) => this.#open(event));
-    on(client.relays, "relays", () => this.#showLinks());
-    this.#showLinks();
+    on(byId("showInviteQr"), "click", () => this.#showQr());
+    on(byId("shareInviteBtn"), "click", () => share(client.inviteLink()));
+    for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
+    on(client.relays, "relays", () => this.show());
+    byId("shareInviteBtn").hidden = !navigator.share;
   }
 
   show() {
-    this.#showLinks();
-  }
-
-  #showLinks() {
-    const link = this.#client.inviteLink();
-    const words = encodeURIComponent(`Write to me, end-to-end encrypted: ${link}`);
-    byId("inviteLinkInput").value = link;
-    byId("publicKeyShareInput").value = toBase64(this.#client.identity.public_key);
+    const words = encodeURIComponent(`Write to me, end-to-end encrypted: ${this.#client.inviteLink()}`);
     byId("smsInvite").href = `sms:?&body=${words}`;
     byId("mailInvite").href = `mailto:?subject=${encodeURIComponent("My invite link")}&body=${words}`;
   }
 
-  #wireSharing() {
-    const client = this.#client;
-    const link = () => client.inviteLink();
-    on(byId("copyInviteLinkBtn"), "click", () => copy(link(), "Invite link"));
-    on(byId("headerCopyInvite"), "click", () => copy(link(), "Invite link"));
-    on(byId("headerCopyAddress"), "click", () => copy(client.identity.fingerprint, "Address"));
-    on(byId("copyPublicKeyBtn"), "click", () => copy(byId("publicKeyShareInput").value, "Public key"));
-    on(byId("showInviteQr"), "click", () => showQr("My invite link", link()));
-    for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
-    byId("shareInviteBtn").hidden = !navigator.share;
-    on(byId("shareInviteBtn"), "click", () => share(link()));
+  async #showQr() {
+    const { showQr } = await import("./qr.js");
+    await showQr("My invite link", this.#client.inviteLink());
   }
 
   async #open(event) {
@@ -51,12 +35,17 @@ export class NewChatView {
     const status = byId("openChatStatus");
     if (!field.value.trim()) return this.#refuseEmpty(field, status);
     say(status, "Looking…");
-    const contact = await attempt(byId("openChatBtn"), status, () => openChat(this.#client, field.value));
+    const contact = await attempt(byId("openChatBtn"), status, () => this.#find(field.value));
     if (contact === null) say(status, "Nothing was changed.");
     if (!contact) return field.focus();
     say(status, "");
     field.value = "";
     this.#router.go(threadPath(contact.fingerprint));
+  }
+
+  async #find(address) {
+    const { openChat } = await import("./open-chat.js");
+    return openChat(this.#client, address);
   }
 
   #refuseEmpty(field, status) {

@@ -50,7 +50,7 @@ async function enterInvite(error, answers) {
 async function acceptNewKey(client, error) {
   const accepted = await confirmed({
     title: "This relay's key has changed",
-    text: `${error.message}\n\nIt may have been set up anew, or somebody else may be answering in its place. Ask its owner first.`,
+    text: error.message,
     ok: "Accept the new key",
     danger: true,
   });

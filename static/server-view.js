@@ -3,9 +3,9 @@ import { confirmed, notice } from "./dialogs.js";
 import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
 import { formatBytes, formatCount } from "./format.js";
 import { addRelay } from "./relay-questions.js";
+import { NEEDS_ANSWER } from "./status-view.js";
 
 const WORDS = { live: "live", connecting: "connecting", offline: "offline", "needs-consent": "asks you", "needs-invite": "wants an invite code", refused: "refused" };
-export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
 
 export class ServerView {
   #client;

@@ -3,9 +3,10 @@
 import { announce } from "./dialogs.js";
 import { attempt, byId, debounce, on, say } from "./dom.js";
 import { displayName, plural } from "./format.js";
-import { addRelay } from "./relay-questions.js";
-import { NEEDS_ANSWER } from "./server-view.js";
+import { VERSION } from "./version.js";
 
+/** The states of a relay that only the person can end. */
+export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
 const GATHER_MS = 400; // messages that come together are told together
 const SPOKEN_CHARACTERS = 200;
 
@@ -23,6 +24,7 @@ export class StatusView {
     on(client.store, "messages", ({ detail }) => detail.received && this.#gather(detail.messages));
     on(client.store, "message", ({ detail }) => this.#tellFailure(detail.message));
     on(byId("relayNoticeBtn"), "click", ({ target }) => this.#answer(target));
+    byId("appVersion").textContent = `v${VERSION}`;
     this.#showMissing(client.missing);
     this.#showRelays();
   }
@@ -62,6 +64,7 @@ export class StatusView {
 
   async #answer(button) {
     const line = byId("relayNoticeText");
+    const { addRelay } = await import("./relay-questions.js");
     const relay = await attempt(button, line, () => addRelay(this.#client, byId("relayNotice").dataset.origin));
     if (relay) say(line, "");
   }
