@@ -70,9 +70,9 @@ def shell_files() -> list[str]:
 
 
 def worker(text: str) -> str:
-    """sw.js as it should be."""
+    """sw.js as it should be. The list is JSON as well: hashes.js reads it as such."""
     listing = textwrap.fill(", ".join(map(json.dumps, shell_files())), 118, break_on_hyphens=False)
-    text, found = SHELL.subn(f"const SHELL = [\n{textwrap.indent(listing, '  ')},\n];", text)
+    text, found = SHELL.subn(f"const SHELL = [\n{textwrap.indent(listing, '  ')}\n];", text)
     if not found:
         sys.exit("static/sw.js has lost its SHELL list.")
     return text

@@ -1,5 +1,6 @@
 // The few DOM helpers that the views share. Text from people enters the page
 // only as text nodes: nothing here parses markup.
+import { ClientError } from "./errors.js";
 
 /** The element with this id; a misspelt id is a bug and throws. */
 export function byId(id) {
@@ -59,7 +60,7 @@ export async function attempt(button, status, task) {
     return await task();
   } catch (error) {
     say(status, error.message, "bad");
-    if (!error.origin && error.constructor === TypeError) console.error(error);
+    if (!(error instanceof ClientError)) console.error(error);
     return undefined;
   } finally {
     button.disabled = false;
