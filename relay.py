@@ -28,7 +28,7 @@ How to read on: top to bottom. Nothing is used before it is defined, and each ba
 promises and why. Section 8 (storage) is the heart; sections 12 and 13 are the protocol.
 
 Known limits: one process, one machine, one SQLite file. Whoever registers can be sent mail by anybody registered.
-Search by prefix lets anyone list the registered fingerprints, as the v1 protocol does. A challenge proved in the
+Search by prefix tells anyone whether a fingerprint is registered, as the v1 protocol does. A challenge proved in the
 minute before a restart could be presented once more after it, by somebody who could read the TLS stream. Under
 aiohttp older than 3.14, a peer that never finishes its request head holds one connection until nginx ends it.
 """
@@ -828,7 +828,8 @@ class Store:
             self._mailboxes.pop(fingerprint, None)
             return db.execute(STATEMENTS["delete_identity"], (fingerprint,)).rowcount
 
-        self.identity_count -= await self._write(delete)
+        deleted = await self._write(delete)  # not in the next line: it would read the count before it waits
+        self.identity_count -= deleted
 
     # Messages
 
@@ -1380,13 +1381,14 @@ def limit_address(request: web.Request, kind: str) -> None:
 def request_origins(request: web.Request) -> tuple[str, ...]:
     """The web origins that a bound proof may name: ORIGIN, or else what this request was sent to."""
     config = request.app[CONFIG]
-    if config.origins:
-        return config.origins
+    host = request.headers.get("Host", "").lower()
+    if config.origins:  # the one that was asked comes first: the challenge names it
+        return tuple(sorted(config.origins, key=lambda origin: not origin.endswith(f"//{host}")))
     forwarded = (
         request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip() if config.trust_forwarded_for else ""
     )
     try:
-        return (web_origin(f"{forwarded or request.scheme}://{request.headers.get('Host', '')}"),)
+        return (web_origin(f"{forwarded or request.scheme}://{host}"),)
     except ValueError:
         raise bad_request("the Host header is not one that a browser would send") from None
 
@@ -2022,6 +2024,8 @@ def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str
         raise EnvelopeRefused("it was written by somebody else, or for somebody else")
     if "id" in envelope and not (isinstance(envelope["id"], str) and re.fullmatch(r"[A-Za-z0-9_-]{22}", envelope["id"])):
         raise EnvelopeRefused("its id is malformed")
+    if envelope.get("type", "text") == "text" and not isinstance(envelope.get("text"), str):
+        raise EnvelopeRefused("it holds no message")
     return {"id": digest_id, **envelope, "legacy": legacy}
 
 
@@ -2238,7 +2242,7 @@ def print_message(
         print(f"refused message {message_id} from {printable(sender)}: {envelope}", file=sys.stderr)
     elif not state.is_new(sender, envelope["id"]):
         log.debug("dropped a replay")
-    elif envelope.get("type", "text") != "text" or not isinstance(envelope.get("text"), str):
+    elif envelope.get("type", "text") != "text":
         print(f"message {message_id} from {printable(sender)} was sent with a newer client", file=sys.stderr)
     elif as_json:
         legacy = {"legacy": True} if envelope["legacy"] else {}
@@ -2500,6 +2504,8 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
+    examining = commands.add_parser("doctor", help="say what is wrong with the settings, the machine or the relay at URL")
+    examining.add_argument("url", metavar="URL", nargs="?", help="look from outside as well")
     for command in (sending, listening):
         command.add_argument(
             "--key", metavar="FILE", type=Path, help="the secret key, made on first use (default: ~/.config/io3233/key)"
@@ -2531,6 +2537,12 @@ def main(words: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output left; nor flush it at exit
+        return 1
+    except OSError as error:
+        print(f"relay.py: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
