@@ -3,9 +3,10 @@
 
 index.html names every script of its first load with its SHA-256, so that a
 proxy or cache that alters one breaks the page instead of the person: one
-modulepreload line for each module that app.js imports (statically, however
-deep), and the integrity of each stylesheet and classic script. sw.js lists
-every file of the folder, so that the page starts without a network.
+modulepreload line for each module that app.js and the home view import
+(statically, however deep), and the integrity of each stylesheet and classic
+script. sw.js lists every file of the folder, so that the page starts without
+a network.
 
     integrity.py           rewrite both
     integrity.py --check   change nothing; exit 1 when one of them is stale
@@ -31,9 +32,9 @@ def integrity(path: Path) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
 
 
-def modules(entry: Path) -> list[Path]:
-    """The entry module and all that it imports, entry first."""
-    found = [entry]
+def modules(*entries: Path) -> list[Path]:
+    """The entry modules and all that they import, entries first."""
+    found = list(entries)
     for path in found:
         for name in IMPORT.findall(path.read_text(encoding="utf-8")):
             imported = (path.parent / name).resolve()
@@ -56,7 +57,7 @@ def with_integrity(tag: re.Match[str]) -> str:
 
 def page(text: str) -> str:
     """index.html as it should be."""
-    lines = "\n".join(preload(path) for path in modules(STATIC / "app.js"))
+    lines = "\n".join(preload(path) for path in modules(STATIC / "app.js", STATIC / "newchat-view.js"))
     text, marked = MARKED.subn(lambda match: match.group(1) + lines + match.group(2), text)
     if not marked:
         sys.exit("static/index.html has lost its <!-- modules --> markers; put them back in <head>.")
