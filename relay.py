@@ -2376,24 +2376,27 @@ def examine_disk_and_client(config: Config) -> list[Finding]:
     ]
 
 
-async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
-    async with session.get(origin + "/") as response:
-        connection = response.connection
-        certificate = connection and connection.transport and connection.transport.get_extra_info("peercert")
-        changed = [
-            name
-            for name, value in PAGE_HEADERS.items()
-            if name != "Server" and response.headers.getall(name, []) != [value]
-        ]
-    if certificate:
-        days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // 86_400)
-        mend = "" if days >= MIN_CERTIFICATE_DAYS else ": see why it is not renewed (certbot renew --dry-run)"
-        yield (WARNING if mend else OK), f"TLS: the certificate is good for {days} days{mend}"
-    elif not origin.startswith("https://"):
-        yield (
+async def examine_certificate(origin: str) -> Finding:
+    url = URL(origin)
+    if url.scheme != "https":
+        return (
             WARNING,
             "TLS: plain http: whoever is on the way can change the page, and browsers withhold notifications and offline use",
         )
+    _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
+    not_after = writer.get_extra_info("peercert")["notAfter"]
+    writer.close()
+    days = int((ssl.cert_time_to_seconds(not_after) - time.time()) // 86_400)
+    if days < MIN_CERTIFICATE_DAYS:
+        return WARNING, f"TLS: the certificate ends in {days} days: see why it is not renewed (certbot renew --dry-run)"
+    return OK, f"TLS: the certificate is good for {days} days"
+
+
+async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
+    yield await examine_certificate(origin)
+    async with session.get(origin + "/") as response:
+        wanted = {name: value for name, value in PAGE_HEADERS.items() if name != "Server"}
+        changed = [name for name, value in wanted.items() if response.headers.getall(name, []) != [value]]
     if changed:
         yield (
             FAILURE,
@@ -2463,7 +2466,7 @@ async def examine_from_outside(url: str, invite: str) -> AsyncIterator[Finding]:
             ):
                 async for finding in findings:
                     yield finding
-        except (CommandError, aiohttp.ClientError, TimeoutError) as error:
+        except (CommandError, aiohttp.ClientError, OSError) as error:
             yield FAILURE, f"{origin}: {error or type(error).__name__}. Is the relay running, and the proxy in front of it?"
 
 
