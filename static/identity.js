@@ -2,13 +2,15 @@
 import { identityFrom, newIdentity } from "./crypto.js";
 import { result } from "./database.js";
 import { shortForm } from "./encoding.js";
-import { clearLegacy, readLegacy } from "./legacy.js";
 import { withLatest } from "./messages.js";
 import { newContact } from "./store.js";
 
+const NOTHING_OLD = { identity: null, home: null, chats: [], sent: [] };
+
 /** `{fingerprint, short, public_key, secret_key}`; two tabs that start at once agree on one. */
 export async function loadIdentity(store, storage, home) {
-  const legacy = readLegacy(storage);
+  const old = storage.getItem("io3233_secret_key") ? await import("./legacy.js") : null;
+  const legacy = old?.readLegacy(storage) ?? NOTHING_OLD;
   const identity = await store.db.write(["kv", "contacts", "messages"], async (stores) => {
     const stored = await result(stores.kv.get("identity"));
     if (stored) return stored;
@@ -17,7 +19,7 @@ export async function loadIdentity(store, storage, home) {
     await takeOver(stores, legacy, home);
     return mine;
   });
-  if (legacy.identity?.fingerprint === identity.fingerprint) clearLegacy(storage);
+  if (legacy.identity?.fingerprint === identity.fingerprint) old.clearLegacy(storage);
   return { ...identity, short: shortForm(identity.fingerprint) };
 }
 

@@ -67,13 +67,16 @@ export class Inbox {
     return this.#relays.authorized(this.#origin, (token) => getMessages(this.#origin, token, { after_id, limit }));
   }
 
-  /** Blocked mail is erased on the relay too, or somebody blocked could fill this mailbox. */
+  /**
+   * Blocked mail is erased on the relay too, or somebody blocked could fill this mailbox. A refused row's id may be made up:
+   * it is not remembered, so that the true one's hint still counts.
+   */
   async #keep(rows, cursor) {
     const opened = rows.map((row) => this.#open(row));
     const page = { identity: this.#identity, origin: this.#origin, opened, cursor, reading: this.#reading() };
     const { refused, blocked } = await storeArrivals(this.#store, page);
     if (refused > 0) this.#relays.emit("changed", { origin: this.#origin });
-    for (const { id } of rows) this.#remember(id);
+    for (const { row_id, kind } of opened) if (kind !== "refused") this.#remember(row_id);
     for (const id of blocked) await this.#discard((token) => deleteMessage(this.#origin, token, id));
   }
 

@@ -42,7 +42,7 @@ export function parseAddress(text) {
 /** Reads an invite off the address bar and strips it there, so that it is not opened again by a reload or shared by mistake. */
 export function takeInviteFromLocation(location, history) {
   const link = new URL(location.href);
-  if (!inviteParameters(link)) return null;
+  if (!inviteParameters(link)) return dropServer(link, history);
   history.replaceState(history.state, "", link.pathname);
   try {
     return parseLink(link.href);
@@ -50,6 +50,12 @@ export function takeInviteFromLocation(location, history) {
     if (error instanceof AddressError) return { error };
     throw error;
   }
+}
+
+/** `?server=` alone names nobody, and a link never changes a person's relay: it is only stripped. */
+function dropServer(link, history) {
+  if (link.searchParams.has("server")) history.replaceState(history.state, "", link.pathname);
+  return null;
 }
 
 function parseLink(text) {

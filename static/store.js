@@ -7,7 +7,7 @@
 import { result } from "./database.js";
 import { shortForm } from "./encoding.js";
 import { UnknownContactError } from "./errors.js";
-import { readThread, Search } from "./history.js";
+import { readThread } from "./history.js";
 import { everythingOf, toMessage } from "./messages.js";
 import { SharedEventTarget } from "./shared-events.js";
 
@@ -23,13 +23,14 @@ export const toContact = (record) => ({ ...record, short: shortForm(record.finge
 
 export class Store extends SharedEventTarget {
   #db;
-  #search;
+  #search = null; // a promise of it, once somebody searches
 
   constructor(db) {
     super("io3233-store");
     this.#db = db;
-    this.#search = new Search(db);
-    for (const type of ["messages", "message", "contact-removed"]) this.addEventListener(type, () => this.#search.forget());
+    for (const type of ["messages", "message", "message-removed", "contact-removed"]) {
+      this.addEventListener(type, async () => (await this.#search)?.forget());
+    }
   }
 
   /** The database, for the modules that write arrivals, the outbox and backups in transactions of their own. */
@@ -85,8 +86,9 @@ export class Store extends SharedEventTarget {
   }
 
   /** History that contains `text` in any case, newest first: `{messages, older, total}`. */
-  search(text, options = {}) {
-    return this.#search.page(text, options);
+  async search(text, options = {}) {
+    this.#search ??= import("./search.js").then(({ Search }) => new Search(this.#db));
+    return (await this.#search).page(text, options);
   }
 
   async draft(fingerprint) {
