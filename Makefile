@@ -96,7 +96,7 @@ install: ## put the relay under $(PREFIX) with its systemd unit; again to upgrad
 	@test "$$(id -u)" = 0 || test -n "$(DESTDIR)" || { echo "This writes to $(PREFIX) and /etc: sudo make install" >&2; exit 1; }
 	@$(SYSTEM_PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "io3233 needs Python 3.11 or newer as $(SYSTEM_PYTHON): apt install python3, or name another with SYSTEM_PYTHON=" >&2; exit 1; }
 	rm -rf $(DESTDIR)$(LIBDIR).new
-	umask 022 && mkdir -p $(DESTDIR)$(LIBDIR).new && cp -R relay.py static LICENSE $(DESTDIR)$(LIBDIR).new
+	umask 022 && mkdir -p $(DESTDIR)$(LIBDIR).new && cp -RL relay.py static LICENSE $(DESTDIR)$(LIBDIR).new
 ifeq ($(VENV),no)
 	@$(SYSTEM_PYTHON) -c 'import aiohttp, nacl; assert tuple(map(int, aiohttp.__version__.split(".")[:3])) >= (3, 11, 16)' || { echo "VENV=no needs aiohttp 3.11.16 or newer and PyNaCl: apt install python3-aiohttp python3-nacl (Debian 13 or newer)" >&2; exit 1; }
 else
