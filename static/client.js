@@ -1,5 +1,4 @@
 /** Puts the parts together. One direction: connection → inbox → store event → view; person → view → outbox → store. */
-import { Contacts } from "./contacts.js";
 import { SharedKeys } from "./crypto.js";
 import { Database } from "./database.js";
 import { loadIdentity, replaceIdentity } from "./identity.js";
@@ -36,7 +35,6 @@ export class Client extends EventTarget {
     const relays = new Relays({ store, settings, identity, openSession });
     const registration = new Promise((resolve) => (this.#registered = resolve));
     Object.assign(this, { store, identity, settings, tabs, relays });
-    this.contacts = new Contacts({ store, relays, identity });
     this.outbox = new Outbox({ store, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
     this.sound = new Sound(() => tabs.becomeAudible());
@@ -44,6 +42,12 @@ export class Client extends EventTarget {
   }
 
   #registered;
+
+  /** Looking people up, loaded when somebody first does: see contacts.js. */
+  contacts = {
+    find: async (address) => (await this.#lookUp()).find(address),
+    open: async (found) => (await this.#lookUp()).open(found),
+  };
 
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
@@ -80,6 +84,11 @@ export class Client extends EventTarget {
   showThread(fingerprint) {
     this.tabs.show(fingerprint);
     return this.#markShownRead();
+  }
+
+  async #lookUp() {
+    const { Contacts } = await import("./contacts.js");
+    return new Contacts(this);
   }
 
   async #lead() {

@@ -1,9 +1,4 @@
-/** Notifications, shown by the service worker's registration so that they outlive the tab, and the app badge. */
-import { shortForm } from "./encoding.js";
-
-const MOST_SINGLE = 3; // on screen at once; more become one summary
-const SUMMARY_TAG = "summary";
-const ICON = "/icons/icon-192.png";
+/** The person's choice about notifications, and the app badge. The service worker's registration shows them: they outlive the tab. */
 
 export class Notifications {
   #settings;
@@ -45,42 +40,25 @@ export class Notifications {
     return this.#settings.set("notifications", false);
   }
 
-  /** Shows messages, `[{message, contact}]`: one each, or one summary when they are many. */
+  /** Shows messages, `[{message, contact}]`, where the person wants that. */
   async show(arrived) {
     const registration = this.on && arrived.length > 0 ? await this.#registration : null;
     if (!registration) return;
-    const shown = await registration.getNotifications();
-    const total = shown.reduce((sum, { data }) => sum + (data?.count ?? 1), 0) + arrived.length;
-    if (total > MOST_SINGLE) await this.#summarize(registration, shown, total, arrived);
-    else for (const one of arrived) await this.#showOne(registration, one);
+    const { showNotices } = await import("./notices.js");
+    await showNotices(registration, arrived, { preview: this.#settings.get("preview") });
   }
 
   /** Takes away what is shown for a thread that was read. */
   async clear(fingerprint) {
-    const registration = this.supported ? await this.#registration : null;
-    for (const shown of (await registration?.getNotifications()) ?? []) {
-      if (shown.data?.fingerprint === fingerprint || shown.tag === SUMMARY_TAG) shown.close();
-    }
+    const registration = this.on ? await this.#registration : null;
+    if (!registration) return;
+    const { clearNotices } = await import("./notices.js");
+    await clearNotices(registration, fingerprint);
   }
 
   /** The app icon's badge, where there is one. */
   async badge(total) {
     if (!navigator.setAppBadge) return;
     await navigator.setAppBadge(total).catch((error) => console.debug("No badge:", error.message)); // not installed
-  }
-
-  #showOne(registration, { message, contact }) {
-    const name = contact.name || shortForm(contact.fingerprint).slice(0, 13);
-    const body = this.#settings.get("preview") ? message.text || "New message" : "New message";
-    const data = { fingerprint: contact.fingerprint, relay: contact.relay, count: 1 };
-    return registration.showNotification(name, { body, tag: `message-${message.seq}`, icon: ICON, data });
-  }
-
-  /** Its one tag makes a later summary replace an earlier one. */
-  #summarize(registration, shown, count, arrived) {
-    for (const one of shown) one.close();
-    const { fingerprint, relay } = arrived.at(-1).contact;
-    const data = { fingerprint, relay, count };
-    return registration.showNotification("io3233", { body: `${count} new messages`, tag: SUMMARY_TAG, icon: ICON, data });
   }
 }
