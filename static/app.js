@@ -46,6 +46,7 @@ function follow(loader) {
       const view = await loader.load(detail.view);
       if (router.view !== detail.view) return; // the person has moved on
       shown = view;
+      byId("accountNotice").hidden = true;
       if (detail.byPerson && detail.view !== "chats") byId(`title-${detail.view}`).focus({ preventScroll: true });
       await view.show(detail);
     } catch (error) {

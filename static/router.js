@@ -20,7 +20,7 @@ export class Router extends EventTarget {
 
   constructor() {
     super();
-    if (!(this.view in TITLES) || location.pathname === "/") history.replaceState(null, "", `/newchat${location.search}${location.hash}`);
+    history.replaceState(history.state, "", `/${this.#entry()}${location.search}${location.hash}`);
     on(window, "popstate", () => this.#enter(true));
     on(document, "click", (event) => this.#followLink(event));
     this.#showView();
@@ -56,6 +56,14 @@ export class Router extends EventTarget {
   set unread(total) {
     this.#unread = total;
     this.#showTitle();
+  }
+
+  // An invite may lead to any path; so did those of earlier clients.
+  #entry() {
+    const given = location.search + location.hash;
+    if (/[?#&](chat|fp)=/.test(given)) return "chats";
+    if (/[?#&]server=/.test(given)) return "server";
+    return this.view in TITLES ? this.view : "newchat";
   }
 
   #enter(byPerson) {

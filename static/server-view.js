@@ -1,7 +1,7 @@
 // The relays that this device is registered with.
 import { confirmed, notice } from "./dialogs.js";
 import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
-import { formatBytes, formatCount } from "./format.js";
+import { formatBytes, formatCount, plural } from "./format.js";
 import { addRelay } from "./relay-questions.js";
 import { NEEDS_ANSWER } from "./status-view.js";
 
@@ -23,12 +23,23 @@ export class ServerView {
 
   async show() {
     byId("serverUrl").value = this.#client.relays.home;
+    if (this.#suggested()) return;
     try {
       await this.#client.relays.refreshStats(this.#client.relays.home);
       say(byId("serverStatus"), "");
     } catch (error) {
       say(byId("serverStatus"), error.message, "bad");
     }
+  }
+
+  // An older link that names a relay alone: a suggestion, never a change.
+  #suggested() {
+    const origin = new URLSearchParams(location.search).get("server");
+    if (!origin) return false;
+    history.replaceState(history.state, "", location.pathname);
+    byId("serverUrl").value = origin;
+    say(byId("serverStatus"), "The link you opened suggests this relay. Nothing is changed until you save it.");
+    return true;
   }
 
   async #saveHome(event) {
@@ -115,7 +126,9 @@ function fillRow(row, relay) {
   row.querySelector(".relay-leave").hidden = relay.home;
 }
 
-function facts(relay) {
-  if (relay.message_retention_days == null) return "";
-  return `keeps mail ${relay.message_retention_days} days, up to ${formatBytes(relay.max_message_bytes)} a message`;
+function facts({ message_retention_days, max_message_bytes, refused }) {
+  const known = [];
+  if (message_retention_days != null) known.push(`keeps mail ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
+  if (refused) known.push(`${plural(refused, "message")} from here failed verification and were not shown`);
+  return known.join(" · ");
 }
