@@ -106,6 +106,76 @@ class ConfigError(Exception):
     """The environment cannot be used; the message has one line for each mistake."""
 
 
+def web_origin(text: str) -> str:
+    """The origin of a web address as browsers write it (RFC 6454): lower case, no default port, no trailing slash."""
+    url = URL(text.rstrip("/"))
+    rest = (url.path.strip("/"), url.query_string, url.fragment, url.user)
+    if url.scheme not in ("http", "https") or not url.host or any(rest):
+        raise ValueError(text)
+    return str(url.origin())
+
+
+# Parsers of settings: the Config fields that a text gives, or ValueError.
+Parser = Callable[[str], dict[str, Any]]
+
+
+def parse_bind(text: str) -> dict[str, Any]:
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):([0-9]{1,5})", text)
+    if not match or int(match[2]) > 65535:
+        raise ValueError(text)
+    return {"host": match[1].strip("[]"), "port": int(match[2])}
+
+
+def parse_database_url(text: str) -> dict[str, Any]:
+    match = re.fullmatch(r"sqlite:(?://)?([^?]+)(?:\?mode=(rwc|rw))?", text)
+    if not match:
+        raise ValueError(text)
+    return {"database": urllib.parse.unquote(match[1]), "create_database": match[2] != "rw"}
+
+
+def parse_origins(text: str) -> dict[str, Any]:
+    return {"origins": tuple(web_origin(item.strip()) for item in text.split(",") if item.strip())}
+
+
+def string(field: str) -> tuple[Parser, str]:
+    return lambda text: {field: text}, "a text"
+
+
+def switch(field: str, off: str = "0", on: str = "1") -> tuple[Parser, str]:
+    def parse(text: str) -> dict[str, Any]:
+        if text not in (off, on):
+            raise ValueError(text)
+        return {field: text == on}
+
+    return parse, f"{off} or {on}"
+
+
+def whole_number(field: str, low: int, high: int, unit: str) -> tuple[Parser, str]:
+    def parse(text: str) -> dict[str, Any]:
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise ValueError(text)
+        return {field: int(text)}
+
+    return parse, f"a whole number of {unit} from {low} to {high}"
+
+
+SETTINGS: dict[str, tuple[Parser, str]] = {
+    "BIND": (parse_bind, "host:port, such as 127.0.0.1:3233 or [::]:3233"),
+    "DATABASE_URL": (parse_database_url, "sqlite:PATH, sqlite:PATH?mode=rw or sqlite::memory:"),
+    "ALLOW_INSECURE_JWT_SECRET": switch("insecure_secret"),
+    "TRUST_FORWARDED_FOR": switch("trust_forwarded_for"),
+    "JWT_EXPIRY_SEC": whole_number("jwt_expiry_seconds", 1, 315_360_000, "seconds"),
+    "MESSAGE_TTL_DAYS": whole_number("message_ttl_days", 1, 3650, "days"),
+    "MAX_MESSAGE_BYTES": whole_number("max_message_bytes", 1, 67_108_864, "bytes"),
+    "MAILBOX_MAX_MESSAGES": whole_number("mailbox_max_messages", 1, 10**9, "messages"),
+    "MAILBOX_MAX_BYTES": whole_number("mailbox_max_bytes", 1, 2**50, "bytes"),
+    "ORIGIN": (parse_origins, "web origins such as https://chat.example.com, comma-separated, without a path"),
+    "INVITE_CODE": string("invite_code"),
+    "METRICS_TOKEN": string("metrics_token"),
+    "RATE_LIMIT": switch("rate_limit", "off", "on"),
+}  # and JWT_SECRET and STATIC_DIR, in `from_env`
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """The relay's settings. README.md has the table of their variables."""
@@ -140,99 +210,20 @@ class Config:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Config:
         """Read the settings. Raises ConfigError naming every variable that cannot be used."""
+        fields: dict[str, Any] = {}
         mistakes: list[str] = []
-
-        def read(name: str, default: str, parse: Callable[[str], Any], accepted: str) -> Any:
-            text = environ.get(name) or default
+        for variable, (parse, accepted) in SETTINGS.items():
             try:
-                return parse(text)
+                fields |= parse(environ[variable]) if environ.get(variable) else {}
             except ValueError:
-                mistakes.append(f"{name}={text!r} cannot be used: it wants {accepted}")
-
-        flag = "0 or 1"
-        insecure = read("ALLOW_INSECURE_JWT_SECRET", "0", parse_flag, flag)
-        host, port = read("BIND", "0.0.0.0:3233", parse_bind, "host:port, such as 127.0.0.1:3233 or [::]:3233") or ("", 0)
-        database, create = read(
-            "DATABASE_URL",
-            "sqlite:data.db?mode=rwc",
-            parse_database_url,
-            "sqlite:PATH, sqlite:PATH?mode=rw or sqlite::memory:",
-        ) or ("", False)
-        config = cls(
-            jwt_secret=read_jwt_secret(environ.get("JWT_SECRET", ""), bool(insecure), mistakes),
-            host=host,
-            port=port,
-            database=database,
-            create_database=create,
-            trust_forwarded_for=read("TRUST_FORWARDED_FOR", "0", parse_flag, flag),
-            jwt_expiry_seconds=read("JWT_EXPIRY_SEC", "604800", *whole_number(1, 315_360_000, "seconds")),
-            message_ttl_days=read("MESSAGE_TTL_DAYS", "14", *whole_number(1, 3650, "days")),
-            max_message_bytes=read("MAX_MESSAGE_BYTES", "262144", *whole_number(1, 67_108_864, "bytes")),
-            mailbox_max_messages=read("MAILBOX_MAX_MESSAGES", "10000", *whole_number(1, 10**9, "messages")),
-            mailbox_max_bytes=read("MAILBOX_MAX_BYTES", "67108864", *whole_number(1, 2**50, "bytes")),
-            static_dir=read_static_dir(environ.get("STATIC_DIR"), mistakes),
-            origins=read(
-                "ORIGIN", "", parse_origins, "web origins such as https://chat.example.com, comma-separated, without a path"
-            ),
-            invite_code=environ.get("INVITE_CODE", ""),
-            metrics_token=environ.get("METRICS_TOKEN", ""),
-            rate_limit=read("RATE_LIMIT", "on", lambda text: ("off", "on").index(text) == 1, "on or off"),
-            insecure_secret=bool(insecure),
+                mistakes.append(f"{variable}={environ[variable]!r} cannot be used: it wants {accepted}")
+        fields["static_dir"] = read_static_dir(environ.get("STATIC_DIR"), mistakes)
+        fields["jwt_secret"] = read_jwt_secret(
+            environ.get("JWT_SECRET", ""), fields.get("insecure_secret", False), mistakes
         )
         if mistakes:
             raise ConfigError("\n".join(mistakes))
-        return config
-
-
-def parse_flag(text: str) -> bool:
-    if text not in ("0", "1"):
-        raise ValueError
-    return text == "1"
-
-
-def parse_bind(text: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):([0-9]{1,5})", text)
-    if not match or int(match[2]) > 65535:
-        raise ValueError
-    return match[1].strip("[]"), int(match[2])
-
-
-def parse_database_url(text: str) -> tuple[str, bool]:
-    """The file's path (or ":memory:") and whether to make it when it is not there."""
-    scheme, _, rest = text.partition(":")
-    path, _, options = rest.removeprefix("//").partition("?")
-    mode = options.removeprefix("mode=") if options else "rwc"
-    if scheme != "sqlite" or not path or mode not in ("rwc", "rw"):
-        raise ValueError
-    return urllib.parse.unquote(path), mode == "rwc"
-
-
-def parse_origins(text: str) -> tuple[str, ...]:
-    return tuple(web_origin(item.strip()) for item in text.split(",") if item.strip())
-
-
-def web_origin(text: str) -> str:
-    """The origin of a web address as browsers write it (RFC 6454): lower case, no default port, no trailing slash."""
-    url = URL(text.rstrip("/"))
-    if (
-        url.scheme not in ("http", "https")
-        or not url.host
-        or url.path not in ("", "/")
-        or url.query
-        or url.fragment
-        or url.user
-    ):
-        raise ValueError
-    return str(url.origin())
-
-
-def whole_number(low: int, high: int, unit: str) -> tuple[Callable[[str], int], str]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,18}", text) or not low <= int(text) <= high:
-            raise ValueError
-        return int(text)
-
-    return parse, f"a whole number of {unit} from {low} to {high}"
+        return cls(**fields)
 
 
 def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
@@ -243,7 +234,7 @@ def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
         mistakes.append(HOW_TO_START)
     elif len(secret) < MIN_JWT_SECRET_BYTES and not insecure:
         mistakes.append(
-            f"JWT_SECRET has {len(secret)} bytes: it wants {MIN_JWT_SECRET_BYTES} or more, such as `openssl rand -hex 32` prints"
+            f"JWT_SECRET has {len(secret)} bytes: it wants {MIN_JWT_SECRET_BYTES} or more (openssl rand -hex 32)"
         )
     return secret
 
@@ -254,9 +245,7 @@ def read_static_dir(text: str | None, mistakes: list[str]) -> Path | None:
     if text == "" or (text is None and not path.is_dir()):
         return None
     if not (path / "index.html").is_file():
-        mistakes.append(
-            f"STATIC_DIR={str(path)!r} cannot be used: it wants a folder with an index.html in it, or to be empty"
-        )
+        mistakes.append(f"STATIC_DIR={str(path)!r} cannot be used: it wants a folder with an index.html in it, or nothing")
     return path
 
 
@@ -1255,6 +1244,7 @@ PAGE_HEADERS = {
     " geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(),"
     " screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=(), clipboard-write=(self)",
 }
+PART_HEADERS = {name: PAGE_HEADERS[name] for name in ("Server", "X-Content-Type-Options")}  # for what a page is made of
 
 
 def is_api(request: web.BaseRequest) -> bool:
@@ -1730,17 +1720,18 @@ class StaticFile:
     content_type: str
     sha256: str
     compressed: bytes
+    is_document: bool  # has a content security policy of its own: pages, and the service worker
 
     @classmethod
     def read(cls, path: Path) -> StaticFile:
         content = path.read_bytes()
-        compressed = gzip.compress(content, mtime=0)
-        content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
+        zipped = gzip.compress(content, mtime=0)
         return cls(
-            content,
-            content_type,
-            hashlib.sha256(content).hexdigest(),
-            compressed if len(compressed) < len(content) else b"",
+            content=content,
+            content_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
+            sha256=hashlib.sha256(content).hexdigest(),
+            compressed=zipped if len(zipped) < len(content) else b"",
+            is_document=path.suffix in (".html", ".svg") or path.name == "sw.js",
         )
 
     def response(self, request: web.Request) -> web.Response:
@@ -1749,7 +1740,12 @@ class StaticFile:
             re.search(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", request.headers.get("Accept-Encoding", ""))
         )
         etag = f'"{self.sha256[:32]}{"-gzip" if zipped else ""}"'
-        headers = {**PAGE_HEADERS, "ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        headers = {
+            **(PAGE_HEADERS if self.is_document else PART_HEADERS),
+            "ETag": etag,
+            "Cache-Control": "no-cache",
+            "Vary": "Accept-Encoding",
+        }
         known = [tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",")]
         if etag in known or "*" in known:
             return web.Response(status=304, headers=headers)
