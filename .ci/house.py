@@ -61,7 +61,7 @@ def breaches(paths: list[Path]) -> Iterator[str]:
     for path in paths:
         if path.suffix in {".py", ".js", ".html", ".css"} and path != Path(__file__).relative_to(Path.cwd()):
             yield from matches(UNFINISHED, path, "left undone")
-        if path.suffix == ".py" and path.parts[0] != ".ci":
+        if path.suffix == ".py" and path.parts[0] not in {".ci", "test_relay.py"}:
             yield from long_functions(path)
         if path.suffix == ".md":
             yield from broken_links(path)
