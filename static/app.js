@@ -1,7 +1,6 @@
 // Boot and wiring, nothing else. What every view shares is loaded at once; a
 // view's own module when the person first comes to it.
 import { Client } from "./client.js";
-import { wireDialogs } from "./dialogs.js";
 import { byId, on } from "./dom.js";
 import { ClientError } from "./errors.js";
 import { holdActions } from "./hold.js";
@@ -14,7 +13,7 @@ import { ViewLoader } from "./view-loader.js";
 
 const release = holdActions(document.body);
 const router = new Router();
-wireDialogs();
+for (const button of document.querySelectorAll("dialog [data-close]")) on(button, "click", () => button.closest("dialog").close());
 
 try {
   await boot(await Client.open());

@@ -1,13 +1,13 @@
 // Which thread is open: the address bar says it, and nobody but the person
 // (a click, a link, a notification they clicked) changes it.
 import { ComposerView } from "./composer-view.js";
-import { notice } from "./dialogs.js";
 import { byId, icon, on, say } from "./dom.js";
 import { ClientError } from "./errors.js";
 import { displayName } from "./format.js";
-import { ThreadView } from "./thread-view.js";
 import { takeInviteFromLocation } from "./invite.js";
+import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
+import { ThreadView } from "./thread-view.js";
 
 const phone = matchMedia("(max-width: 47.99em)");
 const touch = matchMedia("(pointer: coarse)");

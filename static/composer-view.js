@@ -1,7 +1,7 @@
 // The composer: one draft per thread, kept as it is typed.
 import { byId, debounce, on, say } from "./dom.js";
-import { formatBytes } from "./format.js";
 import { EmptyMessageError } from "./errors.js";
+import { formatBytes } from "./format.js";
 
 const DRAFT_WAIT_MS = 250;
 

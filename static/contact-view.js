@@ -1,8 +1,8 @@
 // The panel of one contact: name, safety number, verified, mute, block, remove.
-import { confirmed } from "./dialogs.js";
 import { byId, on, say } from "./dom.js";
 import { displayName } from "./format.js";
 import { drawQr } from "./qr.js";
+import { confirmed } from "./questions.js";
 import { safetyNumber } from "./safety.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };

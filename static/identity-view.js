@@ -1,8 +1,8 @@
 // Who I am, wherever it is shown or copied: the header's buttons, the home
 // view's link, the keys view's fingerprint. Also what makes new keys.
-import { confirmed, copy } from "./dialogs.js";
 import { attempt, byId, on } from "./dom.js";
 import { toBase64 } from "./encoding.js";
+import { copy } from "./toast.js";
 
 export class IdentityView {
   #client;
@@ -27,6 +27,7 @@ export class IdentityView {
   }
 
   async #replaceKeys() {
+    const { confirmed } = await import("./questions.js");
     const agreed = await confirmed({
       title: "Make new keys?",
       text: "You get a new address. People who write to the old one no longer reach you, and mail on its way to it is lost: send everybody your new invite link.\n\nHistory and contacts stay. The old keys are gone unless you exported a backup.",

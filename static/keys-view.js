@@ -1,10 +1,10 @@
 // My keys: their QR codes and files, the secret one only when asked for.
 import { BackupView } from "./backup-view.js";
-import { confirmed } from "./dialogs.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { toBase64 } from "./encoding.js";
 import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "./errors.js";
 import { drawQr } from "./qr.js";
+import { confirmed } from "./questions.js";
 import { addRelay } from "./relay-questions.js";
 
 export class KeysView {

@@ -4,7 +4,7 @@ import { displayName, formatCount, formatDateTime } from "./format.js";
 import { threadPath } from "./router.js";
 
 const PAGE = 20;
-const TYPING_MS = 120;
+const TYPING_MS = 60;
 const LEAD = 60; // characters shown ahead of the first match in a long message
 
 export class LibraryView {

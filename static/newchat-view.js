@@ -1,6 +1,6 @@
 // Home: ways to send my invite, and the field that opens a chat.
-import { notice } from "./dialogs.js";
 import { attempt, byId, on, say } from "./dom.js";
+import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
 
 export class NewChatView {

@@ -1,7 +1,7 @@
 // From an invite, address or key to a contact, with the questions on the way.
-import { confirmed } from "./dialogs.js";
 import { UnknownRelayError } from "./errors.js";
 import { displayName } from "./format.js";
+import { confirmed } from "./questions.js";
 import { addRelay } from "./relay-questions.js";
 
 /**

@@ -1,7 +1,8 @@
 // The relays that this device is registered with.
-import { confirmed, notice } from "./dialogs.js";
 import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
 import { formatBytes, formatCount, plural } from "./format.js";
+import { notice } from "./toast.js";
+import { confirmed } from "./questions.js";
 import { addRelay } from "./relay-questions.js";
 import { NEEDS_ANSWER } from "./status-view.js";
 

@@ -1,6 +1,6 @@
 // The settings dialog, the bell and the theme button.
-import { notice } from "./dialogs.js";
 import { byId, on } from "./dom.js";
+import { notice } from "./toast.js";
 
 const SWITCHES = { settingPreview: "preview", settingSound: "sound", settingErase: "erase_on_relay" };
 

@@ -1,8 +1,8 @@
 // What the page says about itself: the live badge, the count in the title,
 // what is missing here, and, for a screen reader, what has arrived.
-import { announce } from "./dialogs.js";
 import { attempt, byId, debounce, on, say } from "./dom.js";
 import { displayName, plural } from "./format.js";
+import { announce } from "./toast.js";
 import { VERSION } from "./version.js";
 
 /** The states of a relay that only the person can end. */
