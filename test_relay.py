@@ -4173,7 +4173,7 @@ class TestInstall:
         assert {"backup", "doctor"} <= named == set(known)
 
     async def test_every_setting_of_the_relay_is_in_the_example(self) -> None:
-        wanted = set(re.findall(r"[\"'(]([A-Z][A-Z_]{3,})[\"']", inspect.getsource(relay_module.Config.from_env)))
+        wanted = {*relay_module.SETTINGS, "JWT_SECRET", "STATIC_DIR"}
 
         named = set(re.findall(r"^#?([A-Z_]+)=", (TOP / ".env.example").read_text(), re.MULTILINE))
 
