@@ -8,7 +8,9 @@ from aiohttp import web
 
 async def post(request: web.Request) -> web.Response:
     message = await request.json()
-    return web.json_response({"id": len(message), "created_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-15T00:00:00Z"}, status=201)
+    return web.json_response(
+        {"id": len(message), "created_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-15T00:00:00Z"}, status=201
+    )
 
 
 async def main() -> None:

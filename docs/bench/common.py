@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import nacl.bindings
 
@@ -25,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
-import relay  # noqa: E402
+import relay
 
 SERVER_CORE, LOAD_CORE = 0, 1
 CIPHERTEXT_BYTES = 1024
@@ -82,7 +83,12 @@ def raw_request(method: str, path: str, body: object = None, token: str = "", he
 def posts(senders: Sequence[Person], recipients: Sequence[Person], count: int) -> list[bytes]:
     tokens = [sender.token for sender in senders]
     return [
-        raw_request("POST", "/v1/messages", senders[i % len(senders)].message_to(recipients[i % len(recipients)]), tokens[i % len(senders)])
+        raw_request(
+            "POST",
+            "/v1/messages",
+            senders[i % len(senders)].message_to(recipients[i % len(recipients)]),
+            tokens[i % len(senders)],
+        )
         for i in range(count)
     ]
 
@@ -146,14 +152,19 @@ def free_port() -> int:
 class Server:
     """A process on SERVER_CORE that listens on 127.0.0.1."""
 
-    def __init__(self, name: str, command: Sequence[str | Path], port: int, environ: dict[str, str] | None = None, log: Path | None = None):
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        port: int,
+        environ: dict[str, str] | None = None,
+    ):
         self.name, self.port, self.database = name, port, Path()
-        output = log.open("ab") if log else subprocess.DEVNULL
         self.process = subprocess.Popen(
             ["taskset", "-c", str(SERVER_CORE), *map(str, command)],
             env={**os.environ, **(environ or {})},
-            stdout=output,
-            stderr=output,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         self._wait_until_it_listens()
 
@@ -195,7 +206,7 @@ class Server:
                 self.process.kill()
                 self.process.wait()
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -207,12 +218,30 @@ def start_bare() -> Server:
     return Server("bare aiohttp", [sys.executable, HERE / "bare.py", str(port)], port)
 
 
-def start_relay(database: Path, name: str = "relay", program: Path = ROOT / "relay.py", log: Path | None = None, **settings: str) -> Server:
-    port = free_port()
-    environ = {"JWT_SECRET": SECRET, "BIND": f"127.0.0.1:{port}", "DATABASE_URL": f"sqlite:{database}", "ORIGIN": "http://127.0.0.1"}
-    server = Server(name, [sys.executable, program], port, {**environ, **OPEN_SETTINGS, **settings}, log)
+def start_relay(
+    database: Path, name: str = "relay", program: Path = ROOT / "relay.py", port: int = 0, **settings: str
+) -> Server:
+    port = port or free_port()
+    environ = {
+        "JWT_SECRET": SECRET,
+        "BIND": f"127.0.0.1:{port}",
+        "DATABASE_URL": f"sqlite:{database}",
+        "ORIGIN": "http://127.0.0.1",
+    }
+    server = Server(name, [sys.executable, program], port, {**environ, **OPEN_SETTINGS, **settings})
     server.database = database
     return server
+
+
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Keep this process, and the threads that it starts meanwhile, on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 # Load
@@ -243,9 +272,21 @@ class Load:
 
     def run(self, server: Server, connections: int, seconds: float, answers: int | None = None) -> Slice:
         """One slice; `answers` ends it after so many. Exits when anything but 2xx and 3xx came back."""
-        command = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
+        command = [
+            "taskset",
+            "-c",
+            str(LOAD_CORE),
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "--timeout",
+            "30s",
+        ]
         command += ["-s", HERE / "load.lua", f"http://127.0.0.1:{server.port}", "--", self._file, str(self._position)]
-        output = subprocess.run([*map(str, command), *([str(answers)] if answers else [])], check=True, capture_output=True, text=True).stdout
+        output = subprocess.run(
+            [*map(str, command), *([str(answers)] if answers else [])], check=True, capture_output=True, text=True
+        ).stdout
         result = Slice(**json.loads(output.strip().splitlines()[-1]))
         if result.errors or not result.answers:
             raise SystemExit(f"{server.name} refused {result.errors} requests and answered {result.answers}")
@@ -267,7 +308,7 @@ class PeakWal:
             if self._path.exists():
                 self.bytes = max(self.bytes, self._path.stat().st_size)
 
-    def __enter__(self) -> PeakWal:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -293,8 +334,15 @@ def percentile(numbers: Sequence[float], percent: float) -> float:
 def versions() -> dict[str, str]:
     import aiohttp
 
-    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
-    wrk = subprocess.run(["wrk", "-v"], capture_output=True, text=True).stdout.split(" [")[0]
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        "",
+    )
+    wrk = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split(" [")[0]
     return {
         "machine": f"{os.cpu_count()} cores, {model}, Linux {os.uname().release}",
         "python": sys.version.split()[0],
