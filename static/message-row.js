@@ -2,7 +2,8 @@
 import { clone } from "./dom.js";
 import { formatDateTime, formatTime, startOfDay } from "./format.js";
 
-const LINK = /\bhttps?:\/\/[^\s<>"'`]+/gi;
+// Without zero-width and bidi controls, which would let a link read as another.
+const LINK = /\bhttps?:\/\/[^\s<>"'`\u200b-\u200f\u202a-\u202e\u2060-\u2069]+/gi;
 const TRAILING = /[.,;:!?…]+$|\)+$/;
 const GROUP_MS = 5 * 60_000;
 
