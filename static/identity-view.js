@@ -1,6 +1,6 @@
 // Who I am, wherever it is shown or copied: the header's buttons, the home
-// view's link, the keys view's fingerprint. Also what makes new keys.
-import { attempt, byId, on } from "./dom.js";
+// view's link, the keys view's fingerprint.
+import { byId, on } from "./dom.js";
 import { toBase64 } from "./encoding.js";
 import { copy } from "./toast.js";
 
@@ -27,17 +27,7 @@ export class IdentityView {
   }
 
   async #replaceKeys() {
-    const { confirmed } = await import("./questions.js");
-    const agreed = await confirmed({
-      title: "Make new keys?",
-      text: "You get a new address. People who write to the old one no longer reach you, and mail on its way to it is lost: send everybody your new invite link.\n\nHistory and contacts stay. The old keys are gone unless you exported a backup.",
-      ok: "Make new keys",
-      danger: true,
-    });
-    if (!agreed) return;
-    await attempt(byId("newKeys"), byId("regStatus"), async () => {
-      await this.#client.replaceKeys();
-      location.reload();
-    });
+    const { replaceKeys } = await import("./new-keys.js");
+    await replaceKeys(this.#client);
   }
 }

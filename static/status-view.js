@@ -1,27 +1,23 @@
 // What the page says about itself: the live badge, the count in the title,
-// what is missing here, and, for a screen reader, what has arrived.
-import { attempt, byId, debounce, on, say } from "./dom.js";
-import { displayName, plural } from "./format.js";
+// what is missing here, and, for a screen reader, what came and what failed.
+import { attempt, byId, on, say } from "./dom.js";
 import { announce } from "./toast.js";
 import { VERSION } from "./version.js";
 
 /** The states of a relay that only the person can end. */
 export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
-const GATHER_MS = 400; // messages that come together are told together
-const SPOKEN_CHARACTERS = 200;
 
 export class StatusView {
   #client;
   #router;
-  #arrived = [];
-  #tell = debounce(() => this.#tellArrived(), GATHER_MS);
+  #announcer = null;
 
   constructor(client, router) {
     this.#client = client;
     this.#router = router;
     on(client.relays, "relays", () => this.#showRelays());
     on(client.store, "unread", ({ detail }) => this.#showUnread(detail.total));
-    on(client.store, "messages", ({ detail }) => detail.received && this.#gather(detail.messages));
+    on(client.store, "messages", ({ detail }) => detail.received && this.#tellArrived(detail.messages));
     on(client.store, "message", ({ detail }) => this.#tellFailure(detail.message));
     on(byId("relayNoticeBtn"), "click", ({ target }) => this.#answer(target));
     byId("appVersion").textContent = `v${VERSION}`;
@@ -69,18 +65,10 @@ export class StatusView {
     if (relay) say(line, "");
   }
 
-  #gather(messages) {
-    this.#arrived.push(...messages);
-    this.#tell();
-  }
-
-  async #tellArrived() {
-    const arrived = this.#arrived.splice(0);
-    const contacts = await Promise.all([...new Set(arrived.map(({ contact }) => contact))].map((key) => this.#client.store.contact(key)));
-    const heard = contacts.filter((contact) => contact && !contact.muted && !contact.blocked);
-    const names = heard.map(displayName).join(", ");
-    if (arrived.length === 1 && heard.length === 1) announce(`${names}: ${arrived[0].text.slice(0, SPOKEN_CHARACTERS) || "a message that cannot be shown"}`);
-    else if (heard.length) announce(`${plural(arrived.length, "new message")} from ${names}`);
+  async #tellArrived(messages) {
+    const { Announcer } = await import("./announcer.js");
+    this.#announcer ??= new Announcer(this.#client.store);
+    this.#announcer.gather(messages);
   }
 
   #tellFailure(message) {
