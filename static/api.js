@@ -5,7 +5,7 @@
 import { fromBase64, toBase64 } from "./encoding.js";
 import { KEY_BYTES, NONCE_BYTES } from "./crypto.js";
 import { BadAnswerError, EncodingError } from "./errors.js";
-import { isFingerprint } from "./invite.js";
+import { isFingerprint } from "./address.js";
 import { fetchOrThrow } from "./http.js";
 
 const MIB = 1024 * 1024;

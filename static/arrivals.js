@@ -1,8 +1,9 @@
 /**
- * Writes what an inbox fetched. Messages, the record that they were seen, their contacts and the relay's cursor go in one
+ * Opens and writes what an inbox fetched. Messages, the record that they were seen, their contacts and the relay's cursor go in one
  * transaction: power loss leaves either all of a page or none of it, and the cursor never runs ahead of the mail.
  */
 import { result } from "./database.js";
+import { openEnvelope } from "./envelope.js";
 import { OutdatedTabError } from "./errors.js";
 import { toMessage, withLatest } from "./messages.js";
 import { newContact } from "./store.js";
@@ -10,25 +11,40 @@ import { newContact } from "./store.js";
 const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk with refusals
 
 /**
- * `opened`: what openEnvelope gave for each row, with `at` (ms), `public_key` and `row_id`. `reading`: fingerprints of threads on
- * screen, which gain no unread mark. Returns `{refused, blocked}`: how many refused rows had no thread to go to, and the row ids
- * of blocked contacts' mail, which was not kept. Throws OutdatedTabError when the keys were replaced or the relay was left
- * meanwhile: nothing is written then.
+ * `rows`: what getMessages gave after `after_id`. `reading`: fingerprints of threads on screen, which gain no unread mark. Returns
+ * `{genuine, refused, blocked}`: the row ids that opened, how many refused rows had no thread to go to, and the row ids of blocked
+ * contacts' mail, which was not kept; or `{rewound: true}` when the stored cursor went back meanwhile (a restored backup): the
+ * page is dropped, or the mail between would be skipped. Throws OutdatedTabError when the keys were replaced or the relay was
+ * left meanwhile. Nothing is written then.
  */
-export async function storeArrivals(store, { identity, origin, opened, cursor, reading }) {
+export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, reading }) {
+  const opened = rows.map((row) => open(row, identity, sharedKeys));
   const names = ["kv", "contacts", "messages", "seen", "relays"];
-  const { added, contacts, refused, blocked } = await store.db.write(names, async (stores) => {
+  const kept = await store.db.write(names, async (stores) => {
     const relay = await currentRelay(stores, identity, origin);
+    if (relay.cursor < after_id) return null;
     const page = new Page(stores, origin, reading);
     for (const message of opened) await page.add(message);
-    const kept = page.finish();
-    stores.relays.put({ ...relay, cursor, refused: relay.refused + kept.refused });
-    return kept;
+    stores.relays.put({ ...relay, cursor: rows.at(-1).id, refused: relay.refused + page.refused });
+    return page.finish();
   });
+  if (!kept) return { rewound: true };
+  await tell(store, kept);
+  const genuine = opened.filter(({ kind }) => kind !== "refused").map(({ row_id }) => row_id);
+  return { genuine, refused: kept.refused, blocked: kept.blocked };
+}
+
+async function tell(store, { added, contacts }) {
   for (const contact of contacts) store.emitContact(contact);
   if (added.length > 0) store.emit("messages", { messages: added, received: true });
   if (contacts.length > 0) await store.emitUnread();
-  return { refused, blocked };
+}
+
+/** What openEnvelope gave, with the row's id, the time to show (no later than now) and the sender's key. */
+function open(row, identity, sharedKeys) {
+  if (row.malformed) return { from: "", id: "", kind: "refused", row_id: row.id };
+  const message = openEnvelope(row, identity, sharedKeys);
+  return { ...message, row_id: row.id, at: Math.min(row.created_at ?? Date.now(), Date.now()), public_key: row.sender_public_key };
 }
 
 async function currentRelay({ kv, relays }, identity, origin) {
@@ -59,6 +75,10 @@ class Page {
     if (!contact) this.#refused += 1; // not even marked as seen: a hostile relay must not fill the disk with garbage
     else if (contact.blocked) this.#blocked.push(message.row_id);
     else if (!(await this.#wasSeen(message))) await this.#put(message, contact);
+  }
+
+  get refused() {
+    return this.#refused;
   }
 
   finish() {

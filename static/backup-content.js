@@ -3,7 +3,7 @@ import { ALL_STORES, result } from "./database.js";
 import { KEY_BYTES, fingerprintOf, identityFrom } from "./crypto.js";
 import { fromBase64, toBase64 } from "./encoding.js";
 import { DamagedBackupError, EncodingError } from "./errors.js";
-import { isFingerprint } from "./invite.js";
+import { isFingerprint } from "./address.js";
 import { newContact } from "./store.js";
 
 const BATCH = 500;

@@ -3,7 +3,7 @@ import { SharedKeys } from "./crypto.js";
 import { Database } from "./database.js";
 import { loadIdentity, replaceIdentity } from "./identity.js";
 import { Inbox } from "./inbox.js";
-import { makeInviteLink } from "./invite.js";
+import { makeInviteLink } from "./address.js";
 import { Notifications } from "./notifications.js";
 import { Outbox } from "./outbox.js";
 import { Relays } from "./relays.js";
@@ -83,6 +83,7 @@ export class Client extends EventTarget {
   /** The thread on screen, or null: call it on every change of view or thread. */
   showThread(fingerprint) {
     this.tabs.show(fingerprint);
+    if (fingerprint) this.outbox.prepare();
     return this.#markShownRead();
   }
 

@@ -18,6 +18,7 @@ export class Connection extends EventTarget {
   #socket = null;
   #stopped = false;
   #silence = 0;
+  #giveUp = () => undefined;
 
   /** `prepare()` runs before every attempt and resolves to `{token, bound}`; what it throws is reported and waited out. */
   constructor(origin, prepare) {
@@ -49,7 +50,7 @@ export class Connection extends EventTarget {
   stop() {
     this.#stopped = true;
     this.#backoff.wake();
-    this.#socket?.close();
+    this.#end();
   }
 
   /** Connects and stays until the socket closes. Returns the error that prevented it, or null. */
@@ -75,7 +76,11 @@ export class Connection extends EventTarget {
     const steady = setTimeout(() => socket.readyState === WebSocket.OPEN && this.#backoff.reset(), STEADY_AFTER_MS);
     const pinging = setInterval(() => this.#ping(), PING_EVERY_MS);
     socket.onmessage = ({ data }) => this.#receive(data);
-    await new Promise((resolve) => (socket.onclose = resolve));
+    await new Promise((resolve) => {
+      socket.onclose = resolve;
+      this.#giveUp = resolve; // a half-open socket may take a minute to close
+    });
+    socket.onmessage = null;
     clearTimeout(steady);
     clearInterval(pinging);
     clearTimeout(this.#silence);
@@ -90,7 +95,12 @@ export class Connection extends EventTarget {
 
   #expectAnswer() {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#socket.close(), ANSWER_WITHIN_MS);
+    this.#silence = setTimeout(() => this.#end(), ANSWER_WITHIN_MS);
+  }
+
+  #end() {
+    this.#socket?.close();
+    this.#giveUp();
   }
 
   #receive(data) {

@@ -3,6 +3,9 @@ import { StorageError } from "./errors.js";
 
 const VERSION = 1;
 const NAME = "io3233";
+const NO_STORAGE =
+  "This browser does not let the page store anything here, so keys and messages can't be kept. Allow site data for this page, leave private browsing, or free some space.";
+const NEWER_DATA = "What is stored here was written by a newer version of this page: reload it. Nothing is lost.";
 
 /**
  * kv        the identity, settings           key: name
@@ -35,12 +38,12 @@ export class Database {
   #db;
 
   static async open() {
-    const request = indexedDB.open(NAME, VERSION);
-    request.onupgradeneeded = () => createStores(request.result);
     try {
+      const request = indexedDB.open(NAME, VERSION); // throws where storage is forbidden, and there may be no indexedDB at all
+      request.onupgradeneeded = () => createStores(request.result);
       return new Database(await result(request));
     } catch (error) {
-      throw new StorageError("This browser does not let the page store anything here, so keys and messages can't be kept. Leave private browsing, or free some space.", { cause: error });
+      throw new StorageError(error.name === "VersionError" ? NEWER_DATA : NO_STORAGE, { cause: error });
     }
   }
 
@@ -60,8 +63,13 @@ export class Database {
     return this.#transact(names, "readwrite", write);
   }
 
-  async #transact(names, mode, work) {
-    const transaction = this.#begin(names, mode);
+  /** The same without waiting for the disk, for what only a power cut could undo and nobody would miss. */
+  note(names, write) {
+    return this.#transact(names, "readwrite", write, "relaxed");
+  }
+
+  async #transact(names, mode, work, durability = "strict") {
+    const transaction = this.#begin(names, mode, durability);
     const ended = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"));
@@ -77,9 +85,9 @@ export class Database {
     }
   }
 
-  #begin(names, mode) {
+  #begin(names, mode, durability) {
     try {
-      return this.#db.transaction(names, mode, { durability: "strict" });
+      return this.#db.transaction(names, mode, { durability });
     } catch (error) {
       throw new StorageError("The page's storage was closed, probably by a newer version in another tab: reload this page.", { cause: error });
     }

@@ -3,28 +3,13 @@
  * the relay chooses every other field of a row. So a message counts as a contact's words only where the plaintext
  * itself says from whom and to whom it is, and the sender's key hashes to the sender's address.
  */
-import { concat, fromUtf8, toBase64Url, toHex, utf8 } from "./encoding.js";
-import { BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, fingerprintOf, openBox, randomBytes, sha256 } from "./crypto.js";
+import { concat, fromUtf8, toHex, utf8 } from "./encoding.js";
+import { fingerprintOf, openBox, sha256 } from "./crypto.js";
 import { EncodingError, WeakKeyError } from "./errors.js";
 
-const PAD_TO_BYTES = 256;
 const PROOF_BYTES = 32;
-const ID_BYTES = 16;
 const ID = /^[A-Za-z0-9_-]{22}$/;
 const LATEST_TIME = 8.64e15; // the end of ECMAScript's Date
-
-export const newEnvelopeId = () => toBase64Url(randomBytes(ID_BYTES));
-
-/** The plaintext to box, a multiple of 256 bytes: a length then tells little. `ts` in ms since 1970. */
-export function packEnvelope({ id, from, to, ts, text }) {
-  const fields = { v: 1, type: "text", id, from, to, ts, text };
-  const length = utf8(JSON.stringify({ ...fields, pad: "" })).length;
-  const pad = "0".repeat((PAD_TO_BYTES - (length % PAD_TO_BYTES)) % PAD_TO_BYTES);
-  return utf8(JSON.stringify({ ...fields, pad }));
-}
-
-/** What a relay counts against its limit: ciphertext, nonce and sender key. */
-export const wireBytes = (plaintext) => plaintext.length + BOX_OVERHEAD_BYTES + NONCE_BYTES + KEY_BYTES;
 
 /**
  * Opens one row from a relay. `row` has `sender_fingerprint` and, as bytes, `sender_public_key`, `nonce`, `ciphertext`.

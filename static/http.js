@@ -5,7 +5,8 @@ import {
 } from "./errors.js";
 import { fromUtf8 } from "./encoding.js";
 
-const TIMEOUT_MS = 30_000;
+const SILENCE_MS = 30_000;
+const LONGEST_MS = 300_000;
 const USUAL_BYTES = 64 * 1024;
 const LONGEST_REASON = 300;
 const LONGEST_RETRY_SECONDS = 3600;
@@ -21,23 +22,56 @@ const BY_STATUS = {
 
 /** GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js. */
 export async function fetchOrThrow(origin, path, { method, token, body, most_bytes = USUAL_BYTES } = {}) {
-  const response = await send(origin, path, { method, token, body });
-  if (response.status === 204) return {};
-  const bytes = await readBounded(response, origin, most_bytes);
-  const answer = parseObject(bytes);
+  const patience = new Patience();
+  try {
+    const response = await send(origin, path, { method, token, body, signal: patience.signal });
+    if (response.status === 204) return {};
+    const bytes = await readBounded(response, origin, most_bytes, patience);
+    return readAnswer(response, parseObject(bytes), origin);
+  } finally {
+    patience.end();
+  }
+}
+
+function readAnswer(response, answer, origin) {
   if (!response.ok) throw errorFor(response, answer, origin);
   if (answer === null) throw new BadAnswerError(`${origin} did not answer like a relay (no JSON). Check the address, or ask its operator.`, { origin, status: response.status });
   return answer;
 }
 
-async function send(origin, path, { method, token, body }) {
+/** Gives up on a relay that is silent for 30 s, not on one whose large answer takes longer; and on any after five minutes. */
+class Patience {
+  #controller = new AbortController();
+  #longest = setTimeout(() => this.#controller.abort(), LONGEST_MS);
+  #silence = 0;
+
+  constructor() {
+    this.renew();
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  renew() {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#controller.abort(), SILENCE_MS);
+  }
+
+  end() {
+    clearTimeout(this.#silence);
+    clearTimeout(this.#longest);
+  }
+}
+
+async function send(origin, path, { method, token, body, signal }) {
   const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) };
   try {
     return await fetch(origin + path, {
       method: method ?? (body ? "POST" : "GET"),
       headers,
       body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal,
       cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
     });
   } catch (error) {
@@ -52,13 +86,14 @@ function unreachable(origin, cause) {
 }
 
 /** Reads no further than `most_bytes`: a relay that never ends its answer must not fill this device's memory. */
-async function readBounded(response, origin, most_bytes) {
+async function readBounded(response, origin, most_bytes, patience) {
   const chunks = [];
   let length = 0;
   try {
     for (const reader = response.body.getReader(); ; ) {
       const { done, value } = await reader.read();
       if (done) break;
+      patience.renew();
       length += value.length;
       if (length > most_bytes) {
         await reader.cancel();

@@ -3,8 +3,6 @@
  * the page, so nothing is skipped; what was seen is dropped there, so fetching again is always safe.
  */
 import { deleteMessage, deleteMessages, getMessages } from "./api.js";
-import { storeArrivals } from "./arrivals.js";
-import { openEnvelope } from "./envelope.js";
 import { AnswerTooLargeError, NotFoundError, RejectedError } from "./errors.js";
 
 const PAGE_ROWS = 50;
@@ -47,9 +45,9 @@ export class Inbox {
     for (let page = 0, more = true; more && page < MOST_PAGES; page += 1) {
       const answer = await this.#fetch(cursor);
       if (answer.messages.length === 0) return;
-      cursor = answer.messages.at(-1).id;
-      await this.#keep(answer.messages, cursor);
-      more = answer.more;
+      const follows = await this.#keep(answer.messages, cursor);
+      cursor = follows ? answer.messages.at(-1).id : (await this.#record()).cursor;
+      more = answer.more || !follows;
     }
   }
 
@@ -68,22 +66,19 @@ export class Inbox {
   }
 
   /**
-   * Blocked mail is erased on the relay too, or somebody blocked could fill this mailbox. A refused row's id may be made up:
-   * it is not remembered, so that the true one's hint still counts.
+   * Stores a page; false when it no longer follows on what is stored. Blocked mail is erased on the relay too, or somebody
+   * blocked could fill this mailbox. Only the ids of mail that opened are remembered: the others may be made up, and the
+   * hint of the true one must still count.
    */
-  async #keep(rows, cursor) {
-    const opened = rows.map((row) => this.#open(row));
-    const page = { identity: this.#identity, origin: this.#origin, opened, cursor, reading: this.#reading() };
-    const { refused, blocked } = await storeArrivals(this.#store, page);
+  async #keep(rows, after_id) {
+    const { storeArrivals } = await import("./arrivals.js");
+    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: this.#reading() };
+    const { rewound, genuine, refused, blocked } = await storeArrivals(this.#store, { ...parts, rows, after_id });
+    if (rewound) return false;
     if (refused > 0) this.#relays.emit("changed", { origin: this.#origin });
-    for (const { row_id, kind } of opened) if (kind !== "refused") this.#remember(row_id);
+    for (const id of genuine) this.#remember(id);
     for (const id of blocked) await this.#discard((token) => deleteMessage(this.#origin, token, id));
-  }
-
-  #open(row) {
-    if (row.malformed) return { from: "", id: `malformed ${this.#origin} ${row.id}`, kind: "refused" };
-    const message = openEnvelope(row, this.#identity, this.#sharedKeys);
-    return { ...message, row_id: row.id, at: Math.min(row.created_at ?? Date.now(), Date.now()), public_key: row.sender_public_key };
+    return true;
   }
 
   #remember(id) {

@@ -1,32 +1,13 @@
 /** Invite links and everything else that a person may paste to name somebody. */
+import { isFingerprint, relayOrigin } from "./address.js";
 import { fromBase64 } from "./encoding.js";
 import { KEY_BYTES, fingerprintOf } from "./crypto.js";
 import { AddressError, EncodingError, RelayAddressError } from "./errors.js";
 
-const FINGERPRINT = /^[0-9a-f]{64}$/;
 const PREFIX = /^[0-9a-f]{8,63}$/;
 const PUBLIC_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
-const LOCAL_HOST = /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:|\/|$)/i;
 const NOT_AN_ADDRESS =
   "This is not an invite link, an address (64 hex digits), its short form (3233: and 32 digits), its first 8 digits or more, or a public key in base64.";
-
-export const isFingerprint = (text) => typeof text === "string" && FINGERPRINT.test(text);
-
-/** The contact goes in the fragment, which browsers keep to themselves: no server log sees who talks to whom. */
-export const makeInviteLink = (fingerprint, origin) =>
-  `${origin}/chats#${new URLSearchParams({ chat: fingerprint, server: origin })}`;
-
-/** What a person typed as a relay, to its origin. Throws RelayAddressError. */
-export function relayOrigin(text) {
-  const typed = text.trim();
-  const scheme = LOCAL_HOST.test(typed) ? "http" : "https";
-  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(typed) ? typed : `${scheme}://${typed}`;
-  const url = URL.canParse(address) ? new URL(address) : null;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
-    throw new RelayAddressError("A relay's address looks like https://chat.example.com: check what you typed.");
-  }
-  return url.origin;
-}
 
 /** `{fingerprint?|prefix?|public_key?, server: origin|null}`, or AddressError. */
 export function parseAddress(text) {

@@ -2,7 +2,7 @@
 import { fromBase64 } from "./encoding.js";
 import { KEY_BYTES, identityFrom } from "./crypto.js";
 import { EncodingError, RelayAddressError } from "./errors.js";
-import { isFingerprint, relayOrigin } from "./invite.js";
+import { isFingerprint, relayOrigin } from "./address.js";
 
 const SECRET_KEY = "io3233_secret_key";
 const PUBLIC_KEY = "io3233_public_key";

@@ -1,43 +1,22 @@
 /**
- * person → outbox → store. One message at a time a contact, oldest first, and the next only once the relay has the one
- * before: order survives every failure. A retry carries the same envelope id, so it never shows twice at the other end.
+ * person → outbox → store → delivery → relay. What is written is stored as queued before anything else happens to it; the
+ * leading tab sends it (delivery.js, loaded when there is something to send).
  */
-import { getKey, postMessage } from "./api.js";
-import { NONCE_BYTES, fingerprintOf, randomBytes, sealBox } from "./crypto.js";
-import { newEnvelopeId, packEnvelope, wireBytes } from "./envelope.js";
-import {
-  BlockedContactError, ClientError, EmptyMessageError, ForbiddenError, MailboxFullError, MessageTooLongError, NotFoundError,
-  RateLimitedError, RejectedError, SelfChatError, TooLargeError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
-} from "./errors.js";
-import { Backoff } from "./backoff.js";
-import { claimNext, discard, enqueue, settle, waitingContacts } from "./queue.js";
+import { BlockedContactError, EmptyMessageError, MessageTooLongError, SelfChatError } from "./errors.js";
+import { newEnvelopeId, packEnvelope, wireBytes } from "./pack-envelope.js";
 
 const USUAL_LIMIT_BYTES = 262_144;
 const NEAR = 0.9;
-const LONGEST_WAIT_MS = 60_000;
-const CLAIMED_ELSEWHERE_MS = 10_000;
-
-/** What no waiting mends: the message is marked failed, and the next one gets its turn. */
-const FINAL = [
-  BlockedContactError, ForbiddenError, NotFoundError, RejectedError, TooLargeError, UnknownContactError, UnknownRelayError,
-  WeakKeyError, WrongKeyError,
-];
 
 export class Outbox {
-  #store;
-  #relays;
-  #identity;
-  #sharedKeys;
-  #tab;
+  #parts;
   #leading = false;
-  #lines = new Map(); // contact → its running line; as many as there are contacts with something queued
+  #delivery = null; // a promise of it, once something was queued
 
-  constructor({ store, relays, identity, sharedKeys, tab }) {
-    this.#store = store;
-    this.#relays = relays;
-    this.#identity = identity;
-    this.#sharedKeys = sharedKeys;
-    this.#tab = tab;
+  /** `parts`: `{store, relays, identity, sharedKeys, tab}`, `tab` being the name that this tab claims messages under. */
+  constructor(parts) {
+    this.#parts = parts;
+    const { store, relays } = parts;
     store.addEventListener("messages", ({ detail }) => !detail.received && this.wake());
     store.addEventListener("message", ({ detail }) => detail.message.state === "queued" && !detail.message.error && this.wake());
     relays.addEventListener("came-live", () => this.wake());
@@ -45,29 +24,39 @@ export class Outbox {
 
   /** Queues a message: stored when this resolves. Throws EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError. */
   async send(fingerprint, text) {
+    const { store, relays, identity } = this.#parts;
     if (text.trim() === "") throw new EmptyMessageError("Write something first.");
-    if (fingerprint === this.#identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");
-    const contact = await this.#store.contact(fingerprint);
+    if (fingerprint === identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");
+    const contact = await store.contact(fingerprint);
     if (contact?.blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
-    const relay = contact?.relay || this.#relays.home;
+    const relay = contact?.relay || relays.home;
     this.#refuseTooLong(relay, text);
-    return enqueue(this.#store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() });
+    const { enqueue } = await loadQueue();
+    return enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() });
   }
 
   /** What `text` will weigh on the wire: `{bytes, limit, near, over}`. */
-  measure(fingerprint, text, relay = this.#relays.home) {
-    const { fingerprint: from } = this.#identity;
-    const bytes = wireBytes(packEnvelope({ id: "0".repeat(22), from, to: fingerprint, ts: Date.now(), text }));
-    const limit = this.#relays.get(relay)?.max_message_bytes ?? USUAL_LIMIT_BYTES;
+  measure(fingerprint, text, relay = this.#parts.relays.home) {
+    const { relays, identity } = this.#parts;
+    const plaintext = packEnvelope({ id: "0".repeat(22), from: identity.fingerprint, to: fingerprint, ts: Date.now(), text });
+    const bytes = wireBytes(plaintext);
+    const limit = relays.get(relay)?.max_message_bytes ?? USUAL_LIMIT_BYTES;
     return { bytes, limit, near: bytes > limit * NEAR, over: bytes > limit };
   }
 
-  retry(seq) {
-    return settle(this.#store, seq, { state: "queued" });
+  async retry(seq) {
+    const { requeue } = await loadQueue();
+    return requeue(this.#parts.store, seq);
   }
 
-  discard(seq) {
-    return discard(this.#store, seq);
+  async discard(seq) {
+    const { discard } = await loadQueue();
+    return discard(this.#parts.store, seq);
+  }
+
+  /** Fetches what sending needs: somebody who opened a thread may write in it when the network is gone. */
+  prepare() {
+    loadDelivery().catch((error) => console.debug("Loaded when there is something to send:", error.message));
   }
 
   /** From now on this tab is the one that sends. */
@@ -78,85 +67,28 @@ export class Outbox {
 
   /** Sends what is queued, now: cuts every wait short. */
   async wake() {
-    if (!this.#leading) return;
-    for (const line of this.#lines.values()) line.backoff.wake();
-    for (const contact of await waitingContacts(this.#store)) this.#startLine(contact);
+    if (!this.#leading || !(this.#delivery || (await this.#parts.store.anyQueued()))) return;
+    this.#delivery ??= this.#startDelivery();
+    await (await this.#delivery)?.wake();
+  }
+
+  /** Null where the module can't be fetched: the next wake, when the relay is back, tries again. */
+  async #startDelivery() {
+    try {
+      const { Delivery } = await loadDelivery();
+      return new Delivery(this.#parts);
+    } catch (error) {
+      console.warn("Sending waits for the network:", error);
+      this.#delivery = null;
+      return null;
+    }
   }
 
   #refuseTooLong(relay, text) {
-    const { bytes, limit, over } = this.measure(this.#identity.fingerprint, text, relay);
+    const { bytes, limit, over } = this.measure(this.#parts.identity.fingerprint, text, relay);
     if (over) throw new MessageTooLongError(`This message is too long for the relay: ${bytes} of ${limit} bytes. Split it.`, { bytes, limit });
   }
-
-  async #startLine(contact) {
-    const running = this.#lines.get(contact);
-    if (running) return void (running.again = true);
-    const line = { backoff: new Backoff({ most_ms: LONGEST_WAIT_MS }), again: true };
-    this.#lines.set(contact, line);
-    try {
-      await this.#run(contact, line);
-    } finally {
-      this.#lines.delete(contact);
-    }
-  }
-
-  /** Until nothing is queued. `again` closes the gap between the last look and the line's end. */
-  async #run(contact, line) {
-    while (line.again) {
-      line.again = false;
-      while (await this.#sendNext(contact, line.backoff));
-    }
-  }
-
-  /** Sends the oldest queued message. False when there is none left. */
-  async #sendNext(contact, backoff) {
-    const { record, claimed_elsewhere } = await claimNext(this.#store, contact, this.#tab);
-    if (claimed_elsewhere) return backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
-    if (!record) return false;
-    try {
-      await this.#relay(record);
-      backoff.reset();
-    } catch (error) {
-      await this.#failed(record, error, backoff);
-    }
-    return true;
-  }
-
-  async #relay(record) {
-    const contact = await this.#recipient(record.contact);
-    const nonce = randomBytes(NONCE_BYTES);
-    const { fingerprint: from, public_key: sender_public_key } = this.#identity;
-    const plaintext = packEnvelope({ id: record.envelope_id, from, to: contact.fingerprint, ts: record.at, text: record.text });
-    const ciphertext = sealBox(plaintext, nonce, this.#sharedKeys.with(contact.public_key));
-    const message = { recipient_fingerprint: contact.fingerprint, ciphertext, nonce, sender_public_key };
-    const { id, expires_at } = await this.#relays.authorized(contact.relay, (token) => postMessage(contact.relay, token, message));
-    await settle(this.#store, record.seq, { state: "relayed", relay: contact.relay, relay_id: id, expires_at });
-  }
-
-  /** The contact with its key, fetched once and used only if it hashes to the address. */
-  async #recipient(fingerprint) {
-    const contact = await this.#store.contact(fingerprint);
-    if (!contact) throw new UnknownContactError("This contact was removed.");
-    if (contact.blocked) throw new BlockedContactError("You blocked this contact: unblock and retry.");
-    if (contact.public_key) return contact;
-    const public_key = await getKey(contact.relay, fingerprint);
-    if (fingerprintOf(public_key) !== fingerprint) throw new WrongKeyError(`${contact.relay} gave a key that is not this address's. Nothing was sent.`);
-    return this.#store.putContact(fingerprint, { public_key });
-  }
-
-  async #failed(record, error, backoff) {
-    if (!(error instanceof ClientError)) console.error(error);
-    const message = error instanceof ClientError ? explain(error) : "This message could not be sent: reload the page and retry.";
-    if (FINAL.some((FinalError) => error instanceof FinalError)) {
-      return settle(this.#store, record.seq, { state: "failed", error: message, retriable: !(error instanceof TooLargeError) });
-    }
-    await settle(this.#store, record.seq, { state: "queued", error: message });
-    return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
-  }
 }
 
-function explain(error) {
-  if (error instanceof NotFoundError) return `Nobody with this address is registered at ${error.origin}. Ask for a new invite link, or retry later.`;
-  if (error instanceof MailboxFullError) return "Their mailbox on the relay is full. It is tried again by itself.";
-  return error.message;
-}
+const loadQueue = () => import("./queue.js");
+const loadDelivery = () => import("./delivery.js");

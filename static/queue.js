@@ -41,18 +41,28 @@ export function claimNext(store, contact, tab, now = Date.now()) {
   return store.db.write(["messages"], async ({ messages }) => {
     const [record] = await result(messages.index("queued").getAll(contact, 1));
     if (!record) return {};
-    if (record.claimed_until > now && record.claimed_by !== tab) return { claimed_elsewhere: true };
+    const lapses_in = (record.claimed_until ?? 0) - now; // more than a claim's length: the clock was set back
+    if (lapses_in > 0 && lapses_in <= CLAIM_MS && record.claimed_by !== tab) return { claimed_elsewhere: true };
     const claimed = { ...record, claimed_by: tab, claimed_until: now + CLAIM_MS };
     messages.put(claimed);
     return { record: claimed };
   });
 }
 
-/** Changes fields of a message that is still there (a thread may have been removed meanwhile), and tells every tab. */
-export async function settle(store, seq, fields) {
+/** Puts a failed message in the queue again. */
+export async function requeue(store, seq) {
+  const record = await store.db.read(["messages"], ({ messages }) => result(messages.get(seq)));
+  if (record?.state === "failed") await settle(store, record, { state: "queued" });
+}
+
+/**
+ * Changes fields of a message if it is still there as it was, and tells every tab. Meanwhile its thread may have been removed, or
+ * a backup restored, in which its seq is another message's.
+ */
+export async function settle(store, { seq, envelope_id }, fields) {
   const changed = await store.db.write(["messages"], async ({ messages }) => {
     const record = await result(messages.get(seq));
-    if (!record) return null;
+    if (record?.direction !== "out" || record.envelope_id !== envelope_id || record.state === "relayed") return null;
     const next = { ...record, error: "", retriable: false, ...fields, claimed_until: 0 };
     next.queued_for = next.state === "queued" ? next.contact : undefined;
     if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages

@@ -5,7 +5,7 @@
 import { deleteMe, getStats } from "./api.js";
 import { fingerprintOf } from "./crypto.js";
 import { HomeRelayError, RelayError, UnknownRelayError } from "./errors.js";
-import { relayOrigin } from "./invite.js";
+import { relayOrigin } from "./address.js";
 import { SharedEventTarget } from "./shared-events.js";
 import { Tokens } from "./tokens.js";
 

@@ -78,7 +78,7 @@ export class Session extends EventTarget {
 
   /** A fetch of its own, beside the connection's. A failure shows as state. */
   async #fetch(hinted_id) {
-    if (this.#stopped || Date.now() < this.#paused_until) return;
+    if (this.#stopped || performance.now() < this.#paused_until) return;
     try {
       await this.#drain(hinted_id);
       this.#backoff.reset();
@@ -122,7 +122,7 @@ export class Session extends EventTarget {
     this.#hinted = null;
     if (error instanceof OutdatedTabError) return this.stop();
     if (!(error instanceof ClientError)) console.error(error);
-    if (error instanceof RateLimitedError) this.#paused_until = Date.now() + error.retry_after_seconds * 1000;
+    if (error instanceof RateLimitedError) this.#paused_until = performance.now() + error.retry_after_seconds * 1000;
     const [, state] = STATE_OF.find(([ErrorClass]) => error instanceof ErrorClass) ?? [null, "offline"];
     if (state !== "offline") this.stop();
     this.#report(state, error instanceof ClientError ? error.message : "This page failed: reload it.");

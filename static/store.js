@@ -7,7 +7,6 @@
 import { result } from "./database.js";
 import { shortForm } from "./encoding.js";
 import { UnknownContactError } from "./errors.js";
-import { readThread } from "./history.js";
 import { everythingOf, toMessage } from "./messages.js";
 import { SharedEventTarget } from "./shared-events.js";
 
@@ -81,7 +80,8 @@ export class Store extends SharedEventTarget {
   }
 
   /** A page of one thread, ascending: `{messages, older, newer}`. Without `before`/`after`/`around` (a seq): the newest. */
-  thread(fingerprint, options = {}) {
+  async thread(fingerprint, options = {}) {
+    const { readThread } = await import("./history.js");
     return readThread(this.#db, fingerprint, options);
   }
 
@@ -95,8 +95,13 @@ export class Store extends SharedEventTarget {
     return (await this.#db.read(["drafts"], ({ drafts }) => result(drafts.get(fingerprint)))) ?? "";
   }
 
-  async setDraft(fingerprint, text) {
-    await this.#db.write(["drafts"], ({ drafts }) => result(text ? drafts.put(text, fingerprint) : drafts.delete(fingerprint)));
+  /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
+  setDraft(fingerprint, text) {
+    return this.#db.note(["drafts"], ({ drafts }) => {
+      if (text) drafts.put(text, fingerprint);
+      else drafts.delete(fingerprint);
+      drafts.transaction.commit();
+    });
   }
 
   /** `{total, threads}` over contacts that are neither blocked nor muted. */
@@ -106,7 +111,7 @@ export class Store extends SharedEventTarget {
   }
 
   async markRead(fingerprint) {
-    const changed = await this.#db.write(["contacts"], async ({ contacts }) => {
+    const changed = await this.#db.note(["contacts"], async ({ contacts }) => {
       const record = await result(contacts.get(fingerprint));
       if (!record || record.unread === 0) return null;
       contacts.put({ ...record, unread: 0 });
@@ -120,6 +125,11 @@ export class Store extends SharedEventTarget {
   async message(seq) {
     const record = await this.#db.read(["messages"], ({ messages }) => result(messages.get(seq)));
     return record && toMessage(record);
+  }
+
+  /** Whether anything waits to be sent. */
+  async anyQueued() {
+    return (await this.#db.read(["messages"], ({ messages }) => result(messages.index("queued").count()))) > 0;
   }
 
   emitContact(record) {

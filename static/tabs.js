@@ -16,7 +16,7 @@ export class Tabs extends SharedEventTarget {
 
   constructor() {
     super("io3233-tabs");
-    this.addEventListener("here", ({ detail, remote }) => remote && this.#others.set(detail.id, { ...detail, at: Date.now() }));
+    this.addEventListener("here", ({ detail, remote }) => remote && this.#others.set(detail.id, { ...detail, at: performance.now() }));
     this.addEventListener("gone", ({ detail }) => this.#others.delete(detail.id));
     document.addEventListener("visibilitychange", () => this.#announce());
     addEventListener("pagehide", () => this.emit("gone", { id: this.#me }));
@@ -74,7 +74,7 @@ export class Tabs extends SharedEventTarget {
   }
 
   #all() {
-    const recent = Date.now() - FORGET_AFTER_MS;
+    const recent = performance.now() - FORGET_AFTER_MS; // monotonic: a clock set back must not keep a closed tab alive
     for (const [id, { at }] of this.#others) if (at < recent) this.#others.delete(id);
     return [this.#state(), ...this.#others.values()];
   }

@@ -1,0 +1,23 @@
+/** Addresses of people and relays. What a person pastes is read by invite.js. */
+import { RelayAddressError } from "./errors.js";
+
+const FINGERPRINT = /^[0-9a-f]{64}$/;
+const LOCAL_HOST = /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:|\/|$)/i;
+
+export const isFingerprint = (text) => typeof text === "string" && FINGERPRINT.test(text);
+
+/** The contact goes in the fragment, which browsers keep to themselves: no server log sees who talks to whom. */
+export const makeInviteLink = (fingerprint, origin) =>
+  `${origin}/chats#${new URLSearchParams({ chat: fingerprint, server: origin })}`;
+
+/** What a person typed as a relay, to its origin. Throws RelayAddressError. */
+export function relayOrigin(text) {
+  const typed = text.trim();
+  const scheme = LOCAL_HOST.test(typed) ? "http" : "https";
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(typed) ? typed : `${scheme}://${typed}`;
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    throw new RelayAddressError("A relay's address looks like https://chat.example.com: check what you typed.");
+  }
+  return url.origin;
+}
