@@ -342,12 +342,13 @@ def versions() -> dict[str, str]:
         ),
         "",
     )
+    kernel = ".".join(os.uname().release.split(".")[:2])
     wrk = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split(" [")[0]
     return {
-        "machine": f"{os.cpu_count()} cores, {model}, Linux {os.uname().release}",
+        "machine": f"{os.cpu_count()} cores, {model}, Linux {kernel}",
         "python": sys.version.split()[0],
         "aiohttp": aiohttp.__version__,
         "sqlite": sqlite3.sqlite_version,
         "relay": relay.__version__,
-        "wrk": wrk.removeprefix("wrk "),
+        "wrk": wrk.removeprefix("wrk ").removeprefix("debian/"),
     }

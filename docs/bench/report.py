@@ -43,10 +43,10 @@ def bars(title: str, rows: Sequence[tuple[str, float, str, bool]]) -> str:
     longest = max(length for _, length, _, _ in rows)
     body = []
     for number, (label, length, text, ours) in enumerate(rows):
-        y, width = 32 + number * 26, 330 * length / longest
-        body.append(f'<text x="190" y="{y + 14}" text-anchor="end">{escape(label)}</text>')
-        body.append(f'<rect class="{"a" if ours else "b"}" x="200" y="{y}" width="{width:.1f}" height="18" rx="2"/>')
-        body.append(f'<text class="quiet" x="{206 + width:.1f}" y="{y + 14}">{escape(text)}</text>')
+        y, width = 32 + number * 26, 290 * length / longest
+        body.append(f'<text x="230" y="{y + 14}" text-anchor="end">{escape(label)}</text>')
+        body.append(f'<rect class="{"a" if ours else "b"}" x="240" y="{y}" width="{width:.1f}" height="18" rx="2"/>')
+        body.append(f'<text class="quiet" x="{246 + width:.1f}" y="{y + 14}">{escape(text)}</text>')
     return svg(720, 40 + len(rows) * 26, title, body)
 
 
@@ -113,7 +113,7 @@ def post_section(seen: dict[str, Any]) -> str:
         for name, row, mine in (("bare aiohttp", bare, False), ("relay, durable", ours, True)):
             chart.append(
                 (
-                    f"{connections} × {name}",
+                    f"{name}, {connections} connections",
                     float(median(row["rates"])),
                     f"{median(row['rates']):,}/s, p99 {ms(row['p99'])}",
                     mine,
