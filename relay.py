@@ -46,6 +46,7 @@ import gc
 import gzip
 import hashlib
 import hmac
+import io
 import ipaddress
 import json
 import logging
@@ -64,9 +65,9 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -128,7 +129,7 @@ def parse_bind(text: str) -> dict[str, Any]:
 
 def parse_database_url(text: str) -> dict[str, Any]:
     match = re.fullmatch(r"sqlite:(?://)?([^?]+)(?:\?mode=(rwc|rw))?", text)
-    if not match:
+    if not match or "%00" in match[1]:
         raise ValueError(text)
     return {"database": urllib.parse.unquote(match[1]), "create_database": match[2] != "rw"}
 
@@ -475,6 +476,11 @@ def bound_proof(key: bytes, origin: str, client_public_key: bytes, server_public
     return hmac.new(key, statement, hashlib.sha256).digest()
 
 
+def is_current(expiry: int, now: float) -> bool:
+    """Whether a challenge can be used. One from further ahead than any was ever issued is of a clock set back since."""
+    return 0 < expiry - to_milliseconds(now) <= CHALLENGE_TTL_SECONDS * 1000
+
+
 @dataclasses.dataclass(frozen=True)
 class Proof:
     """What a client proves its key with: a box of the challenge (v1), or a MAC bound to the relay's origin."""
@@ -503,7 +509,7 @@ class Registrar:
         self._secret_key = derive_key(secret, "io3233 registration key v1")
         self._challenge_key = derive_key(secret, "io3233 challenge key v1")
         self.public_key = nacl.bindings.crypto_scalarmult_base(self._secret_key)
-        self._spent: dict[bytes, int] = {}  # challenge -> its expiry; oldest proofs first; `_spend` bounds it
+        self._spent: dict[bytes, int] = {}  # challenge -> its expiry; `_spend` bounds it
 
     def challenge(self, public_key: bytes, now: float) -> bytes:
         """32 bytes: expiry (8, milliseconds), random (8), and a MAC (16) over both and the public key."""
@@ -516,7 +522,7 @@ class Registrar:
         expiry = struct.unpack(">Q", challenge[:8])[0]
         if not hmac.compare_digest(challenge[16:], self._mac(challenge[:16], public_key)):
             raise bad_request("challenge was not issued for this key: ask for a new one")
-        if expiry <= to_milliseconds(now):
+        if not is_current(expiry, now):
             raise bad_request("challenge has expired: ask for a new one")
         if challenge in self._spent:
             raise bad_request("challenge has been used: ask for a new one")
@@ -530,8 +536,8 @@ class Registrar:
         return hmac.new(self._challenge_key, head + public_key, hashlib.sha256).digest()[:16]
 
     def _spend(self, challenge: bytes, expiry: int, now: float) -> None:
-        while self._spent and next(iter(self._spent.values())) <= to_milliseconds(now):
-            del self._spent[next(iter(self._spent))]
+        if len(self._spent) >= MAX_SPENT_CHALLENGES:
+            self._spent = {old: until for old, until in self._spent.items() if is_current(until, now)}
         if len(self._spent) >= MAX_SPENT_CHALLENGES:
             raise RelayError(503, "too many registrations just now: try again in a minute", headers={"Retry-After": "60"})
         self._spent[challenge] = expiry
@@ -563,6 +569,9 @@ def parse_proof(body: dict[str, Any]) -> Proof:
 #
 # Reads have a connection and thread of their own and see committed data only. A third thread moves the WAL into the
 # database file, so that senders do not wait for that. The event loop never touches SQLite.
+#
+# A deletion writes too, and so does moving the WAL. So new mail is refused a good while before the disk is full: what
+# is left is for acknowledging and pruning, which make room again.
 # ======================================================================================================================
 
 SCHEMA_VERSION = 1
@@ -611,12 +620,34 @@ DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so 
 VACUUM_SLICE = 256  # pages
 EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
+MIN_PAGE_BYTES = 64 * 1024
+PAGES_BYTES = 64 * 1024 * 1024  # about what all pages on their way to readers may hold
 CHECKPOINT_SECONDS = 0.5
 CHECKPOINT_PAGES = 4096  # from this WAL length on, the writer helps
+RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
+ROOM_SECONDS = 0.05  # between two looks at the disk
+WRITING = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    f"wal_autocheckpoint={CHECKPOINT_PAGES}",
+    f"journal_size_limit={CHECKPOINT_PAGES * 4096}",
+)
 
 
 class StoreError(Exception):
     """The database cannot be opened; the message says what to do."""
+
+
+def disk_full() -> RelayError:
+    return RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
+
+
+def has_room(path: str) -> bool:
+    """Whether the disk can take the WAL's content into the database file, and deletions after that."""
+    disk = os.statvfs(os.path.dirname(path) or ".")
+    wal = Path(path + "-wal")
+    needed = (wal.stat().st_size if wal.exists() else 0) + min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 8)
+    return disk.f_bavail * disk.f_frsize >= needed
 
 
 def disk_failure(verb: str) -> RelayError:
@@ -676,13 +707,9 @@ class Metrics:
         self.commit_jobs = Histogram(1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
-def connect(path: str, *, writable: bool) -> sqlite3.Connection:
+def connect(path: str, *pragmas: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64, timeout=5)
-    for pragma in (
-        ("journal_mode=WAL", "synchronous=FULL", f"wal_autocheckpoint={CHECKPOINT_PAGES}")
-        if writable
-        else ("query_only=1",)
-    ):
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
@@ -698,7 +725,7 @@ def open_database(path: str, create: bool) -> sqlite3.Connection:
         if path == ":memory:":
             return connection
         connection.close()
-        return connect(path, writable=True)
+        return connect(path, *WRITING)
     except sqlite3.Error as error:
         raise StoreError(
             f"cannot use the database {path}: {error}. DATABASE_URL must name a database of this relay that this user can write, or a new file"
@@ -750,7 +777,9 @@ class Store:
         self._waiting = 0  # jobs in both; `_write` bounds it
         self._mailboxes: dict[bytes, Mailbox] = {}  # the writer's; least recently used first
         self._closed = threading.Event()
-        self._is_failing = False  # the writer's, so that a full disk is one line in the log and not thousands
+        self._is_failing = False  # the writer's, so that a failing disk is one line in the log and not thousands
+        self._has_room, self._room_checked = True, 0.0
+        self._pages_bytes = 0
         self.identity_count = 0
 
     # Life
@@ -763,7 +792,7 @@ class Store:
         self.identity_count = self._connection.execute("SELECT count(*) FROM identities").fetchone()[0]
         self._threads = [threading.Thread(target=self._write_batches, name="writer")]
         if not self._in_memory:
-            self._reading = connect(config.database, writable=False)
+            self._reading = connect(config.database, "query_only=1")
             self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
             self._threads.append(threading.Thread(target=self._checkpoint, name="checkpointer"))
         for thread in self._threads:
@@ -788,6 +817,7 @@ class Store:
         row = (fingerprint_of(public_key), public_key, to_milliseconds(now))
 
         def insert(db: sqlite3.Connection) -> tuple[int, int]:
+            self._require_room()
             added = db.execute(STATEMENTS["add_identity"], row).rowcount
             return added, db.execute(STATEMENTS["get_identity"], row[:1]).fetchone()[1]
 
@@ -830,6 +860,7 @@ class Store:
         row = (envelope.recipient, envelope.sender_public_key, envelope.nonce, envelope.ciphertext, created_at, expires_at)
 
         def insert(db: sqlite3.Connection) -> Receipt:
+            self._require_room()
             mailbox = self._mailbox(db, envelope.recipient)
             size = len(envelope.ciphertext)
             if (
@@ -848,9 +879,23 @@ class Store:
 
         return await self._write(insert)
 
-    async def get_page(self, recipient: bytes, after_id: int, limit: int, now: float) -> tuple[list[tuple[Any, ...]], bool]:
+    @contextmanager
+    def share_of_pages(self) -> Iterator[int]:
+        """How many bytes a page may hold, for as long as it is under way. The more are under way the smaller they
+        get, so that slow readers cost bounded memory, and `more` brings everybody the rest."""
+        share = max(MIN_PAGE_BYTES, min(PAGE_BYTES, (PAGES_BYTES - self._pages_bytes) // 2))
+        self._pages_bytes += share
+        try:
+            yield share
+        finally:
+            self._pages_bytes -= share
+
+    async def get_page(
+        self, recipient: bytes, after_id: int, limit: int, page_bytes: int, now: float
+    ) -> tuple[list[tuple[Any, ...]], bool]:
         """Unexpired rows of an inbox with ids over `after_id`, ascending: (id, ciphertext, nonce, sender_public_key,
-        created_at, expires_at), at most `limit` of them and about PAGE_BYTES; and whether there are more."""
+        created_at, expires_at), at most `limit` of them and `page_bytes` of ciphertext, but one at least; and whether
+        there are more."""
 
         def select(db: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], bool]:
             rows: list[tuple[Any, ...]] = []
@@ -860,7 +905,7 @@ class Store:
             ) as cursor:
                 for row in cursor:
                     size += len(row[1])
-                    if len(rows) == limit or (rows and size > PAGE_BYTES):
+                    if len(rows) == limit or (rows and size > page_bytes):
                         return rows, True
                     rows.append(row)
             return rows, False
@@ -909,6 +954,12 @@ class Store:
         return self._waiting
 
     # Inside a transaction, on the writer's thread
+
+    def _require_room(self) -> None:
+        if time.monotonic() - self._room_checked >= ROOM_SECONDS:
+            self._has_room, self._room_checked = self._in_memory or has_room(self._config.database), time.monotonic()
+        if not self._has_room:
+            raise disk_full()
 
     def _mailbox(self, db: sqlite3.Connection, recipient: bytes) -> Mailbox:
         mailbox = self._mailboxes.pop(recipient, None)
@@ -988,6 +1039,10 @@ class Store:
         start = time.perf_counter()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:  # no job is to blame: somebody else holds the database, or it is gone
+            self._report(error)
+            return [disk_failure("write") for _ in batch]
+        try:
             outcomes = [self._attempt(job) for job in batch]
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
@@ -1015,12 +1070,15 @@ class Store:
             return [outcome for job in batch for outcome in self._commit([job])]
         if not isinstance(error, sqlite3.Error):
             return [error]
+        self._report(error)
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return [disk_full()]
+        return [disk_failure("write")]
+
+    def _report(self, error: Exception) -> None:
         if not self._is_failing:
             self._is_failing = True
             log.error("the database refuses writes: %s", error)
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            return [RelayError(507, "the relay's disk is full: try again later", reason="disk_full")]
-        return [disk_failure("write")]
 
     def _settle(self, batch: list[Job], outcomes: list[Any]) -> None:
         self._waiting -= len(batch)
@@ -1033,12 +1091,17 @@ class Store:
                 job.future.set_result(outcome)
 
     def _checkpoint(self) -> None:
-        with closing(connect(self._config.database, writable=True)) as connection:
+        reported = ""
+        with closing(connect(self._config.database, *WRITING)) as connection:
             while not self._closed.wait(CHECKPOINT_SECONDS):
+                mode = "PASSIVE" if self._has_room else "TRUNCATE"  # which waits for the writer, and gives space back
                 try:
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                    connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                    reported = ""
                 except sqlite3.Error as error:
-                    log.error("cannot move the write-ahead log into the database: %s", error)
+                    if str(error) != reported:
+                        reported = str(error)
+                        log.error("cannot move the write-ahead log into the database: %s", error)
 
 
 # ======================================================================================================================
@@ -1285,6 +1348,8 @@ async def answer_errors(
     except web.HTTPException as error:
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return error_response(request, error.status, HTTP_ERRORS.get(error.status, error.reason), allow)
+    except ConnectionError:
+        raise  # the client left while it was answered; aiohttp knows what to do
     except Exception:
         log.exception(
             "internal error in %s %s",
@@ -1544,12 +1609,16 @@ async def get_messages(request: web.Request) -> web.Response:
     after_id = parse_integer(request.query.get("after_id", "0"), "after_id")
     limit = max(1, min(parse_integer(request.query.get("limit", "50"), "limit"), 200))
 
-    rows, more = await request.app[STORE].get_page(recipient, after_id, limit, request.app[CLOCK]())
+    with request.app[STORE].share_of_pages() as page_bytes:
+        rows, more = await request.app[STORE].get_page(recipient, after_id, limit, page_bytes, request.app[CLOCK]())
+        page = reply(f'{{"messages":[{",".join(map(message_json, rows))}],"more":{"true" if more else "false"}}}')
+        await page.prepare(request)
+        await page.write_eof()  # here and not by aiohttp, so that the share is held until the reader has taken it
 
     counts = request.app[METRICS].counts
     counts["messages_out_total"] += len(rows)
     counts["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
-    return reply(f'{{"messages":[{",".join(map(message_json, rows))}],"more":{"true" if more else "false"}}}')
+    return page
 
 
 async def acknowledge_messages(request: web.Request) -> web.Response:
@@ -1653,7 +1722,8 @@ async def open_socket(request: web.Request) -> web.WebSocketResponse:
     await ws.prepare(request)
     if transport := request.transport:
         transport.set_write_buffer_limits(high=0)
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        with suppress(OSError):  # it may be closed already
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     return ws
 
 
@@ -1806,6 +1876,8 @@ async def prune_forever(app: web.Application) -> None:
             app[METRICS].counts["pruned_total"] += await app[STORE].prune(app[CLOCK]())
         except RelayError as error:
             log.error("cannot prune expired mail: %s", error.message)
+        except Exception:
+            log.exception("cannot prune expired mail")  # and try again: what is not pruned piles up
         await asyncio.sleep(PRUNE_SECONDS)
 
 
@@ -1865,6 +1937,9 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
 # ======================================================================================================================
 
 
+STALLED_SECONDS = 60
+
+
 class CommandError(Exception):
     """The command cannot go on; the message says why and what to do."""
 
@@ -1878,13 +1953,17 @@ def notify_systemd(state: str) -> None:
 
 
 def is_own_fault(record: logging.LogRecord) -> bool:
-    """False for aiohttp's tracebacks of requests that were never HTTP: a client's mistake, and it names the address."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    """False for the tracebacks that aiohttp, and asyncio around it, write about requests that were never HTTP, or whose
+    body cannot be unpacked: a client's mistake, and some name its address."""
+    error = record.exc_info[1] if record.exc_info else None
+    in_parser = record.name == "asyncio" and "data_received() call failed" in record.getMessage()
+    return not (in_parser or isinstance(error, HttpProcessingError | web.RequestPayloadError))
 
 
 def start_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("aiohttp.server").addFilter(is_own_fault)
+    for name in ("aiohttp.server", "asyncio"):
+        logging.getLogger(name).addFilter(is_own_fault)
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # its warnings quote the subprotocols, and so tokens
 
 
@@ -1895,6 +1974,22 @@ def describe(config: Config, files: Mapping[str, StaticFile], port: int) -> str:
     return f"io3233 {__version__} at {url}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
 
 
+def listen_on(config: Config) -> socket.socket:
+    """The listening socket. Its connections end when their peer takes nothing for STALLED_SECONDS, with the memory of
+    what was meant for them: asyncio would wait for ever."""
+    try:
+        family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+        both = config.host == "::" and socket.has_dualstack_ipv6()
+        listening = socket.create_server((config.host, config.port), family=family, backlog=1024, dualstack_ipv6=both)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        message = f"cannot listen on {config.host}:{config.port} ({reason}): change BIND, or stop what uses it"
+        raise CommandError(message) from None
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
+    return listening
+
+
 async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
     app = make_app(config)
@@ -1902,23 +1997,19 @@ async def serve(config: Config) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, config.host, config.port, backlog=1024)
-        await site.start()
-    except OSError as error:
-        await runner.cleanup()
-        raise CommandError(
-            f"cannot listen on {config.host}:{config.port} ({error.strerror or error}): change BIND, or stop what uses it"
-        ) from None
-    log.info("%s", describe(config, app[CLIENT_FILES], runner.addresses[0][1]))
-    for warning in config_warnings(config):
-        log.warning("%s", warning)
-    gc.freeze()  # what lives as long as the process need not be looked at in each collection
-    notify_systemd("READY=1")
-    await stop.wait()
-    notify_systemd("STOPPING=1")
-    await runner.cleanup()
+    with closing(listen_on(config)) as listening:
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listening).start()
+            log.info("%s", describe(config, app[CLIENT_FILES], listening.getsockname()[1]))
+            for warning in config_warnings(config):
+                log.warning("%s", warning)
+            gc.freeze()  # what lives as long as the process need not be looked at in each collection
+            notify_systemd("READY=1")
+            await stop.wait()
+            notify_systemd("STOPPING=1")
+        finally:
+            await runner.cleanup()
 
 
 def config_warnings(config: Config) -> list[str]:
@@ -1932,6 +2023,18 @@ def config_warnings(config: Config) -> list[str]:
             "ORIGIN is not set: set it to this relay's web address, so that a proof made for another relay is never taken here"
         )
     return warnings
+
+
+IDS_SKIPPED = 1_000_000
+
+
+def skip_ids(copy: sqlite3.Connection) -> None:
+    """The relay goes on giving ids after a backup, and devices keep them as cursors. One that is restored must not give
+    them again, or the devices would never ask for that mail: it starts well above."""
+    given = copy.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0]
+    copy.execute("DELETE FROM sqlite_sequence")
+    copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?)", (given + IDS_SKIPPED,))
+    copy.commit()
 
 
 def back_up(config: Config, destination: Path) -> None:
@@ -1949,6 +2052,7 @@ def back_up(config: Config, destination: Path) -> None:
             closing(sqlite3.connect(partial)) as copy,
         ):
             source.backup(copy)
+            skip_ids(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
             if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
                 raise CommandError(f"the copy of {source_path} is not sound: check the disk, and look for an older backup")
@@ -2114,17 +2218,16 @@ class Client:
     async def fetch(self, after_id: int) -> list[tuple[int, str, dict[str, Any] | EnvelopeRefused]]:
         """The next page of my inbox: (id, sender's fingerprint, envelope or why it is refused), ids rising."""
         page: list[tuple[int, str, dict[str, Any] | EnvelopeRefused]] = []
-        for row in (await self.call("GET", "/v1/messages", after_id=after_id, limit=200)).get("messages", []):
+        rows = (await self.call("GET", "/v1/messages", after_id=after_id, limit=200)).get("messages")
+        for row in rows if isinstance(rows, list) else [{}]:
             message_id = row.get("id") if isinstance(row, dict) else None
             if type(message_id) is not int or message_id <= after_id:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
-            after_id = message_id
+            after_id, sender = message_id, str(row.get("sender_fingerprint"))
             try:
-                page.append(
-                    (message_id, str(row.get("sender_fingerprint")), open_envelope(row, self._secret_key, self.fingerprint))
-                )
+                page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
             except EnvelopeRefused as refusal:
-                page.append((message_id, str(row.get("sender_fingerprint")), refusal))
+                page.append((message_id, sender, refusal))
         return page
 
     async def wait_for_hints(self) -> AsyncIterator[None]:
@@ -2242,7 +2345,14 @@ def print_message(
         print(f"message {message_id} from {printable(sender)} was sent with a newer client", file=sys.stderr)
     elif as_json:
         legacy = {"legacy": True} if envelope["legacy"] else {}
-        record = {"id": message_id, "from": sender, "ts": envelope.get("ts"), "text": envelope["text"], **legacy}
+        ts = envelope.get("ts")
+        record = {
+            "id": message_id,
+            "from": sender,
+            "ts": ts if type(ts) is int else None,
+            "text": envelope["text"],
+            **legacy,
+        }
         print(json.dumps(record), flush=True)
     else:
         mark = " (old client)" if envelope["legacy"] else ""
@@ -2294,7 +2404,9 @@ async def listen(arguments: argparse.Namespace) -> None:
                         for message_id, sender, envelope in page:
                             print_message(message_id, sender, envelope, state, arguments.json)
                         state.save(page[-1][0])
-            except (CommandError, aiohttp.ClientError, TimeoutError) as error:
+                        if arguments.acknowledge:
+                            await client.call("DELETE", "/v1/messages", through_id=state.cursor)
+            except (CommandError, RelayError, aiohttp.ClientError, TimeoutError) as error:
                 print(f"not connected: {error}", file=sys.stderr, flush=True)
             failures += 1
             await asyncio.sleep(min(RECONNECT_SECONDS, 2**failures) * (0.5 + secrets.randbelow(500) / 1000))
@@ -2503,6 +2615,9 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
+    listening.add_argument(
+        "--acknowledge", action="store_true", help="let the relay forget what was printed (no other device has this key)"
+    )
     examining = commands.add_parser("doctor", help="say what is wrong with the settings, the machine or the relay at URL")
     examining.add_argument("url", metavar="URL", nargs="?", help="look from outside as well")
     for command in (sending, listening):
@@ -2518,6 +2633,9 @@ def main(words: list[str] | None = None) -> int:
     """The exit status: 0, 1 when a command failed, 2 when it was called or configured wrongly."""
     arguments = parse_arguments(sys.argv[1:] if words is None else words)
     os.umask(0o077)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no stranger's letter may stop us
     start_logging()
     try:
         if arguments.command in ("send", "listen"):

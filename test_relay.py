@@ -1282,7 +1282,7 @@ class TestStorage:
 
         inline = re.findall(r'execute\w*\(\s*f?"(?!PRAGMA|BEGIN|COMMIT|ROLLBACK)([^"]+)', source)
 
-        assert {sql for sql in inline if "sqlite_schema" not in sql} <= {
+        assert {sql for sql in inline if "sqlite_s" not in sql} <= {
             "SELECT count(*) FROM identities",  # once, at start
             "SELECT 1 FROM identities LIMIT 1",  # /healthz
         }
