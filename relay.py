@@ -54,6 +54,7 @@ import math
 import os
 import queue
 import re
+import resource
 import secrets
 import shutil
 import signal
@@ -642,12 +643,12 @@ def disk_full() -> RelayError:
     return RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
 
 
-def has_room(path: str) -> bool:
+def has_room(connection: sqlite3.Connection, path: str) -> bool:
     """Whether the disk can take the WAL's content into the database file, and deletions after that."""
-    disk = os.statvfs(os.path.dirname(path) or ".")
-    wal = Path(path + "-wal")
+    disk, wal = os.statvfs(os.path.dirname(path) or "."), Path(path + "-wal")
+    empty, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
     needed = (wal.stat().st_size if wal.exists() else 0) + min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 8)
-    return disk.f_bavail * disk.f_frsize >= needed
+    return bool(disk.f_bavail * disk.f_frsize + empty * page_bytes >= needed)
 
 
 def disk_failure(verb: str) -> RelayError:
@@ -817,7 +818,7 @@ class Store:
         row = (fingerprint_of(public_key), public_key, to_milliseconds(now))
 
         def insert(db: sqlite3.Connection) -> tuple[int, int]:
-            self._require_room()
+            self._require_room(db)
             added = db.execute(STATEMENTS["add_identity"], row).rowcount
             return added, db.execute(STATEMENTS["get_identity"], row[:1]).fetchone()[1]
 
@@ -860,7 +861,7 @@ class Store:
         row = (envelope.recipient, envelope.sender_public_key, envelope.nonce, envelope.ciphertext, created_at, expires_at)
 
         def insert(db: sqlite3.Connection) -> Receipt:
-            self._require_room()
+            self._require_room(db)
             mailbox = self._mailbox(db, envelope.recipient)
             size = len(envelope.ciphertext)
             if (
@@ -955,9 +956,9 @@ class Store:
 
     # Inside a transaction, on the writer's thread
 
-    def _require_room(self) -> None:
+    def _require_room(self, db: sqlite3.Connection) -> None:
         if time.monotonic() - self._room_checked >= ROOM_SECONDS:
-            self._has_room, self._room_checked = self._in_memory or has_room(self._config.database), time.monotonic()
+            self._has_room, self._room_checked = self._in_memory or has_room(db, self._config.database), time.monotonic()
         if not self._has_room:
             raise disk_full()
 
@@ -1348,8 +1349,8 @@ async def answer_errors(
     except web.HTTPException as error:
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return error_response(request, error.status, HTTP_ERRORS.get(error.status, error.reason), allow)
-    except ConnectionError:
-        raise  # the client left while it was answered; aiohttp knows what to do
+    except ConnectionError:  # the client left: this answer finds the transport closed, and nothing is logged
+        return error_response(request, 400, "the connection was lost", {})
     except Exception:
         log.exception(
             "internal error in %s %s",
@@ -1937,7 +1938,10 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
 # ======================================================================================================================
 
 
-STALLED_SECONDS = 60
+STALLED_SECONDS = 20
+MAX_CONNECTIONS = 10_000
+BACKLOG = 1024
+OTHER_FILES = 64  # descriptors that are not connections
 
 
 class CommandError(Exception):
@@ -1980,7 +1984,7 @@ def listen_on(config: Config) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         both = config.host == "::" and socket.has_dualstack_ipv6()
-        listening = socket.create_server((config.host, config.port), family=family, backlog=1024, dualstack_ipv6=both)
+        listening = socket.create_server((config.host, config.port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         message = f"cannot listen on {config.host}:{config.port} ({reason}): change BIND, or stop what uses it"
@@ -1990,17 +1994,37 @@ def listen_on(config: Config) -> socket.socket:
     return listening
 
 
+class Refusal(asyncio.Protocol):
+    """Takes one connection too many, and drops it. When no descriptor is left to take it with, asyncio tries a thousand
+    times and logs a traceback each time."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+def max_connections() -> int:
+    """How many connections fit under the limit of open files, which is raised as far as we may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, hard - OTHER_FILES))
+
+
 async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
     app = make_app(config)
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=SHUTDOWN_SECONDS)
-    stop = asyncio.Event()
+    loop, stop, limit = asyncio.get_running_loop(), asyncio.Event(), max_connections()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+
+    def accept() -> asyncio.BaseProtocol:
+        connections = runner.server  # aiohttp's: it makes a protocol a connection, and knows them all
+        return connections() if connections and len(connections.connections) < limit else Refusal()
+
     with closing(listen_on(config)) as listening:
         await runner.setup()
         try:
-            await web.SockSite(runner, listening).start()
+            server = await loop.create_server(accept, sock=listening, backlog=BACKLOG)
             log.info("%s", describe(config, app[CLIENT_FILES], listening.getsockname()[1]))
             for warning in config_warnings(config):
                 log.warning("%s", warning)
@@ -2008,6 +2032,7 @@ async def serve(config: Config) -> None:
             notify_systemd("READY=1")
             await stop.wait()
             notify_systemd("STOPPING=1")
+            server.close()
         finally:
             await runner.cleanup()
 
