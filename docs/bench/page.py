@@ -1,0 +1,138 @@
+"""Measures the page in a real Chromium: `python docs/bench/page.py [--rounds 5]`.
+
+Prints the median, and every round, of what a person waits for: the first visit on a processor slowed down to a quarter, and, with
+10,000 messages in 50 threads stored, the start, the largest thread and a search. Times are those of the page's own clock, from the
+navigation or the click to the frame that shows the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from test_relay import CHROMIUM_FLAGS, LONG_HISTORY, Browser, Page, RunningRelay, devtools_address
+
+SLOWED_DOWN = 4
+TARGETS_MS = {"first visit, CPU / 4": 1000, "start, 10,000 messages": 1000, "open the largest thread": 150, "search": 200}
+
+# Runs before the page's own scripts, and notes when it can be used: keys made, the view listening, the threads listed.
+NOTE_WHEN_USABLE = """
+const usable = () => document.querySelector("#fpFull")?.textContent.length === 64 && !document.querySelector("#main").inert &&
+    document.querySelectorAll(".chat-tab").length >= %d;
+const look = () => (usable() ? (window.usableAt = performance.now()) : requestAnimationFrame(look));
+look();
+"""
+TIMED = """(async () => {
+    const start = performance.now();
+    %s;
+    while (!(%s)) await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    return performance.now() - start;
+})()"""
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    async with running_relay() as relay, running_browser() as browser:
+        page, largest = await page_with_history(browser, relay)
+        measures: dict[str, Callable[[], Awaitable[float]]] = {
+            "first visit, CPU / 4": lambda: first_visit(browser, relay),
+            "start, 10,000 messages": lambda: start(page, relay),
+            "open the largest thread": lambda: open_thread(page, relay, largest),
+            "search": lambda: search(page, relay),
+        }
+        for name, measure in measures.items():
+            times = [await measure() for _ in range(rounds)]
+            each = " ".join(f"{time:.0f}" for time in times)
+            print(f"{name:<26} {statistics.median(times):5.0f} ms   target {TARGETS_MS[name]:4} ms   rounds: {each}")
+        print(f"1-minute load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+async def first_visit(browser: Browser, relay: RunningRelay) -> float:
+    page = await browser.page()
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=NOTE_WHEN_USABLE % 0)
+    await page.call("Emulation.setCPUThrottlingRate", rate=SLOWED_DOWN)
+    await page.goto(relay.url)
+    took = await page.until("window.usableAt")
+    await browser.call("Target.disposeBrowserContext", browserContextId=page.context)
+    browser.contexts.remove(page.context)
+    return float(took)
+
+
+async def start(page: Page, relay: RunningRelay) -> float:
+    await page.goto(f"{relay.url}/chats")
+    return float(await page.until("window.usableAt"))
+
+
+async def open_thread(page: Page, relay: RunningRelay, largest: str) -> float:
+    await start(page, relay)
+    await page.until("document.querySelector('#liveIndicator.live')")
+    click = f"document.querySelector('[data-fingerprint=\"{largest}\"] .chat-tab-label').click()"
+    return float(await page.evaluate(TIMED % (click, "document.querySelectorAll('.chat-line').length >= 50")))
+
+
+async def search(page: Page, relay: RunningRelay) -> float:
+    """The first search after a start, when nothing of the history is in memory; its wait for more typing is part of it."""
+    await page.goto(f"{relay.url}/library")
+    await page.until("document.querySelector('#liveIndicator.live') && document.querySelectorAll('.msg').length")
+    typed = "const field = document.querySelector('#librarySearch'); field.value = 'needle'; field.dispatchEvent(new Event('input'))"
+    return float(await page.evaluate(TIMED % (typed, "document.querySelectorAll('.msg').length === 1")))
+
+
+async def page_with_history(browser: Browser, relay: RunningRelay) -> tuple[Page, str]:
+    """A page with 10,000 messages, 5,000 of them in one thread; that contact's fingerprint."""
+    page = await browser.person(relay)
+    largest = await page.evaluate(LONG_HISTORY)
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=NOTE_WHEN_USABLE % 50)
+    return page, largest
+
+
+@contextlib.asynccontextmanager
+async def running_relay() -> AsyncIterator[RunningRelay]:
+    with tempfile.TemporaryDirectory() as folder:
+        relay = RunningRelay(Path(folder), {})
+        await relay.start()
+        try:
+            yield relay
+        finally:
+            await relay.close()
+
+
+@contextlib.asynccontextmanager
+async def running_browser() -> AsyncIterator[Browser]:
+    path = shutil.which("chromium") or sys.exit("there is no chromium: apt-get install chromium")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        profile, log = Path(folder, "profile"), Path(folder, "log")
+        command = [path, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, "TMPDIR": folder})
+        try:
+            address = devtools_address(profile / "DevToolsActivePort", process, log)
+            async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
+                browser = Browser(socket)
+                reading = asyncio.create_task(browser.read())
+                yield browser
+                await browser.close()
+                reading.cancel()
+        finally:
+            process.terminate()
+            process.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
