@@ -4,6 +4,7 @@
  * file from a wrong passphrase; the secretbox is what keeps out an altered one.
  */
 import { readBackup, replaceEverything, snapshot } from "./backup-content.js";
+import { result } from "./database.js";
 import { openSecret, randomBytes, sealSecret, sha256 } from "./crypto.js";
 import { fromBase64, fromUtf8, toBase64, toHex, utf8 } from "./encoding.js";
 import { DamagedBackupError, EncodingError, NewerBackupError, NotABackupError, WeakPassphraseError, WrongPassphraseError } from "./errors.js";
@@ -96,13 +97,12 @@ function decode({ salt, nonce, box }) {
   }
 }
 
-async function summary(client, { identity, created_at, history, contacts, relays, messages }) {
-  const { fingerprint } = client.identity;
-  const [known, { total }] = await Promise.all([client.store.contacts(), client.store.search("", { limit: 1 })]);
+async function summary({ identity: mine, store }, { identity, created_at, history, contacts, relays, messages }) {
+  const count = (name) => store.db.read([name], (stores) => result(stores[name].count()));
   return {
     fingerprint: identity.fingerprint, created_at, history,
     contacts: contacts.length, relays: relays.length, messages: messages.length,
-    same_identity: identity.fingerprint === fingerprint,
-    replaces: { fingerprint, contacts: known.length, messages: total },
+    same_identity: identity.fingerprint === mine.fingerprint,
+    replaces: { fingerprint: mine.fingerprint, contacts: await count("contacts"), messages: await count("messages") },
   };
 }

@@ -37,7 +37,14 @@ export const result = (request) =>
 export class Database {
   #db;
 
-  static async open() {
+  static #opening = null;
+
+  /** The one connection of this page. Throws StorageError. */
+  static open() {
+    return (Database.#opening ??= Database.#connect());
+  }
+
+  static async #connect() {
     try {
       const request = indexedDB.open(NAME, VERSION); // throws where storage is forbidden, and there may be no indexedDB at all
       request.onupgradeneeded = () => createStores(request.result);
@@ -107,3 +114,7 @@ function storageError(cause) {
   const message = full ? "This device has no room left for messages: free some space. Nothing that was stored is lost." : "The page's storage failed: reload this page.";
   return new StorageError(message, { cause });
 }
+
+// Most of opening happens outside this thread: index.html loads this module ahead of the others, so that it is done by the time
+// they have arrived. An error is for those who call open().
+Database.open().catch((error) => console.debug(error.message));

@@ -1,14 +1,19 @@
 // How names, times and sizes are written, in the person's own locale.
 
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
-const dayWithYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const count = new Intl.NumberFormat();
+// Made when first used: each loads the locale's tables, 100 ms of a slow phone's first visit.
+const lazily = (make) => {
+  let made;
+  return () => (made ??= make());
+};
+const time = lazily(() => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }));
+const day = lazily(() => new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }));
+const dayWithYear = lazily(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" }));
+const full = lazily(() => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }));
+const count = lazily(() => new Intl.NumberFormat());
 
-export const formatTime = (at) => time.format(at);
-export const formatDateTime = (at) => full.format(at);
-export const formatCount = (number) => (number == null ? "–" : count.format(number));
+export const formatTime = (at) => time().format(at);
+export const formatDateTime = (at) => full().format(at);
+export const formatCount = (number) => (number == null ? "–" : count().format(number));
 
 /** "Today", "Yesterday", "Monday, 3 May" this year, "3 May 2024" before. */
 export function formatDay(at, now = new Date()) {
@@ -16,7 +21,7 @@ export function formatDay(at, now = new Date()) {
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
   const thisYear = new Date(at).getFullYear() === now.getFullYear();
-  return (thisYear ? day : dayWithYear).format(at);
+  return (thisYear ? day : dayWithYear)().format(at);
 }
 
 /** The local midnight that `at` follows, in ms since 1970. */
@@ -26,8 +31,8 @@ export function startOfDay(at) {
 
 export function formatBytes(bytes) {
   if (bytes == null) return "–";
-  if (bytes < 1024) return `${count.format(bytes)} bytes`;
-  return bytes < 1024 ** 2 ? `${count.format(Math.round(bytes / 1024))} KiB` : `${count.format(Math.round(bytes / 1024 ** 2))} MiB`;
+  if (bytes < 1024) return `${count().format(bytes)} bytes`;
+  return bytes < 1024 ** 2 ? `${count().format(Math.round(bytes / 1024))} KiB` : `${count().format(Math.round(bytes / 1024 ** 2))} MiB`;
 }
 
 /** The name this person gave the contact, else its short address. */

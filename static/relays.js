@@ -59,8 +59,7 @@ export class Relays extends SharedEventTarget {
 
   /** Reads the stored relays, and asks the tab that leads for their states. */
   async load() {
-    if (!(await this.#store.relays()).some(({ origin }) => origin === this.home)) await this.#store.putRelay(this.home, {});
-    for (const record of await this.#store.relays()) this.#show(record);
+    for (const record of await this.#store.relaysWith(this.home)) this.#show(record);
     this.emit("who-leads");
   }
 

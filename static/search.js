@@ -7,15 +7,15 @@ const PAGE = 50;
 const MOST_CHARACTERS_KEPT = 8_000_000;
 
 /**
- * Full-text search by scanning. Reading is what costs, so the texts of one scan serve the next keystrokes, up to a bound and
+ * Full-text search by scanning. Reading is what costs, so the texts of one reading serve the next keystrokes, up to a bound and
  * until anything is stored or removed; the matching seqs of the last question serve its next pages.
  */
 export class Search {
   #db;
-  #texts = null;
+  #texts = null; // a promise of every message's {seq, contact, text}, or of null where they are too many to keep
   #asked = null;
   #seqs = [];
-  #era = 0; // a scan that began before the last change is not kept
+  #era = 0; // the answer to a question from before the last change is not kept
 
   constructor(db) {
     this.#db = db;
@@ -33,6 +33,7 @@ export class Search {
     const seqs = await this.#matches(text.trim().toLowerCase(), contact);
     const newest_first = seqs.filter((seq) => seq < before).slice(-limit).reverse();
     const messages = await this.#load(newest_first);
+    if (!text) this.#readAhead();
     const last = newest_first.at(-1);
     return { messages, older: last !== undefined && seqs[0] < last ? last : null, total: seqs.length };
   }
@@ -54,24 +55,23 @@ export class Search {
     const collect = (row) => {
       if ((!contact || row.contact === contact) && row.text.includes(wanted)) seqs.push(row.seq);
     };
-    if (this.#texts) this.#texts.forEach(collect);
-    else await this.#readTexts(collect);
+    const texts = await this.#readTexts();
+    if (texts) texts.forEach(collect);
+    else await eachMessage(this.#db, (message) => collect(searchable(message)));
     return seqs;
   }
 
-  /** Hands every message's `{seq, contact, text}` (lower case) to `collect`, and keeps them where they are not too many. */
-  async #readTexts(collect) {
-    const era = this.#era;
-    let texts = [];
-    let characters = 0;
-    await eachMessage(this.#db, ({ seq, contact, text }) => {
-      const row = { seq, contact, text: text.toLowerCase() };
-      collect(row);
-      characters += text.length;
-      if (characters > MOST_CHARACTERS_KEPT) texts = null;
-      texts?.push(row);
+  /** Whoever looks at all history may search it next. */
+  #readAhead() {
+    this.#readTexts().catch((error) => console.debug("Not read ahead:", error.message));
+  }
+
+  #readTexts() {
+    this.#texts ??= readTexts(this.#db).catch((error) => {
+      this.#texts = null;
+      throw error;
     });
-    if (era === this.#era) this.#texts = texts;
+    return this.#texts;
   }
 
   #load(seqs) {
@@ -80,6 +80,19 @@ export class Search {
       return rows.filter(Boolean).map(toMessage);
     });
   }
+}
+
+const searchable = ({ seq, contact, text }) => ({ seq, contact, text: text.toLowerCase() });
+
+/** Every message's searchable part, or null where they are too many to keep. */
+async function readTexts(db) {
+  const texts = [];
+  let characters = 0;
+  await eachMessage(db, (message) => {
+    characters += message.text.length;
+    if (characters <= MOST_CHARACTERS_KEPT) texts.push(searchable(message));
+  });
+  return characters <= MOST_CHARACTERS_KEPT ? texts : null;
 }
 
 /** Calls `visit` with every stored message, by seq, a batch in memory at a time. */

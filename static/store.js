@@ -18,6 +18,8 @@ export const newContact = (fingerprint, fields) => ({
   unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
+const newRelay = (origin) => ({ origin, cursor: 0, erased_through: 0, refused: 0, added_at: Date.now() });
+
 export const toContact = (record) => ({ ...record, short: shortForm(record.fingerprint) });
 
 export class Store extends SharedEventTarget {
@@ -144,12 +146,23 @@ export class Store extends SharedEventTarget {
     return this.#db.read(["relays"], ({ relays }) => result(relays.getAll()));
   }
 
+  /** All relays; the one at `origin` is added if it is missing. */
+  relaysWith(origin) {
+    return this.#db.note(["relays"], async ({ relays }) => {
+      const records = await result(relays.getAll());
+      if (records.some((record) => record.origin === origin)) return records;
+      const added = newRelay(origin);
+      relays.put(added);
+      return [...records, added];
+    });
+  }
+
   /** Adds a relay's record or changes fields of it, and returns it. With `only_known`, one that was left stays away (null). */
   putRelay(origin, fields, { only_known = false } = {}) {
     return this.#db.write(["relays"], async ({ relays }) => {
       const record = await result(relays.get(origin));
       if (!record && only_known) return null;
-      const changed = { origin, cursor: 0, erased_through: 0, refused: 0, added_at: Date.now(), ...record, ...fields };
+      const changed = { ...newRelay(origin), ...record, ...fields };
       relays.put(changed);
       return changed;
     });
