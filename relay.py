@@ -630,6 +630,7 @@ ROOM_SECONDS = 0.05  # between two looks at the disk
 WRITING = (
     "journal_mode=WAL",
     "synchronous=FULL",
+    "secure_delete=FAST",  # Debian's default writes every freed page once more, as zeroes
     f"wal_autocheckpoint={CHECKPOINT_PAGES}",
     f"journal_size_limit={CHECKPOINT_PAGES * 4096}",
 )
@@ -639,16 +640,14 @@ class StoreError(Exception):
     """The database cannot be opened; the message says what to do."""
 
 
-def disk_full() -> RelayError:
-    return RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
-
-
-def has_room(connection: sqlite3.Connection, path: str) -> bool:
-    """Whether the disk can take the WAL's content into the database file, and deletions after that."""
-    disk, wal = os.statvfs(os.path.dirname(path) or "."), Path(path + "-wal")
-    empty, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size"))
-    needed = (wal.stat().st_size if wal.exists() else 0) + min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 8)
-    return bool(disk.f_bavail * disk.f_frsize + empty * page_bytes >= needed)
+def measure_room(connection: sqlite3.Connection, path: str) -> int:
+    """Bytes of the disk that new mail may take: what is free, less what the file has yet to grow by when the WAL moves
+    into it, less a reserve for deletions."""
+    disk = os.statvfs(os.path.dirname(path) or ".")
+    pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    growth = max(0, pages * page_bytes - os.path.getsize(path))
+    reserve = min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 8)
+    return int(disk.f_bavail * disk.f_frsize - growth - reserve)
 
 
 def disk_failure(verb: str) -> RelayError:
@@ -715,6 +714,12 @@ def connect(path: str, *pragmas: str) -> sqlite3.Connection:
     return connection
 
 
+def unusable(path: str, error: sqlite3.Error) -> StoreError:
+    return StoreError(
+        f"cannot use the database {path}: {error}. DATABASE_URL must name a new file, or one of this relay to write to"
+    )
+
+
 def open_database(path: str, create: bool) -> sqlite3.Connection:
     """The connection that writes, to a database of this version. Raises StoreError when the file cannot be that."""
     if path != ":memory:" and not create and not Path(path).exists():
@@ -728,9 +733,7 @@ def open_database(path: str, create: bool) -> sqlite3.Connection:
         connection.close()
         return connect(path, *WRITING)
     except sqlite3.Error as error:
-        raise StoreError(
-            f"cannot use the database {path}: {error}. DATABASE_URL must name a database of this relay that this user can write, or a new file"
-        ) from None
+        raise unusable(path, error) from None
 
 
 def check_schema(connection: sqlite3.Connection, path: str) -> None:
@@ -778,8 +781,10 @@ class Store:
         self._waiting = 0  # jobs in both; `_write` bounds it
         self._mailboxes: dict[bytes, Mailbox] = {}  # the writer's; least recently used first
         self._closed = threading.Event()
-        self._is_failing = False  # the writer's, so that a failing disk is one line in the log and not thousands
-        self._has_room, self._room_checked = True, 0.0
+        self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
+        self._room, self._room_measured = 0, 0.0  # bytes; the writer's
+        self.is_full = False  # new mail is refused until there is room again
+        self._tail_is_short = False  # see `_checkpoint`
         self._pages_bytes = 0
         self.identity_count = 0
 
@@ -787,17 +792,24 @@ class Store:
 
     def open(self) -> None:
         """Open or make the database. Call it in the event loop. Raises StoreError."""
-        config = self._config
         self._loop = asyncio.get_running_loop()
+        try:
+            self._connect()
+        except sqlite3.Error as error:
+            raise unusable(self._config.database, error) from None
+        for thread in self._threads:
+            thread.start()
+
+    def _connect(self) -> None:
+        config = self._config
         self._connection = open_database(config.database, config.create_database)
         self.identity_count = self._connection.execute("SELECT count(*) FROM identities").fetchone()[0]
         self._threads = [threading.Thread(target=self._write_batches, name="writer")]
         if not self._in_memory:
             self._reading = connect(config.database, "query_only=1")
+            self._moving = connect(config.database, *WRITING, "busy_timeout=200")
             self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
             self._threads.append(threading.Thread(target=self._checkpoint, name="checkpointer"))
-        for thread in self._threads:
-            thread.start()
 
     async def close(self) -> None:
         """Commit what is waiting, move the WAL into the file, and end the threads."""
@@ -809,6 +821,7 @@ class Store:
         if not self._in_memory:
             await asyncio.to_thread(self._reader.shutdown)
             self._reading.close()
+            self._moving.close()
         self._connection.close()
 
     # Identities
@@ -818,7 +831,7 @@ class Store:
         row = (fingerprint_of(public_key), public_key, to_milliseconds(now))
 
         def insert(db: sqlite3.Connection) -> tuple[int, int]:
-            self._require_room(db)
+            self._take_room(db, 2 * KEY_BYTES)
             added = db.execute(STATEMENTS["add_identity"], row).rowcount
             return added, db.execute(STATEMENTS["get_identity"], row[:1]).fetchone()[1]
 
@@ -861,9 +874,9 @@ class Store:
         row = (envelope.recipient, envelope.sender_public_key, envelope.nonce, envelope.ciphertext, created_at, expires_at)
 
         def insert(db: sqlite3.Connection) -> Receipt:
-            self._require_room(db)
             mailbox = self._mailbox(db, envelope.recipient)
             size = len(envelope.ciphertext)
+            self._take_room(db, size)
             if (
                 mailbox.messages >= self._config.mailbox_max_messages
                 or mailbox.ciphertext_bytes + size > self._config.mailbox_max_bytes
@@ -937,7 +950,7 @@ class Store:
         free, pages = await self._write(
             lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")]
         )
-        for _ in range(0, free if free > pages * EMPTY_SHARE else 0, VACUUM_SLICE):
+        for _ in range(0, free if self.is_full or free > pages * EMPTY_SHARE else 0, VACUUM_SLICE):
             await self._take_turn(vacuum)
         return deleted
 
@@ -956,11 +969,16 @@ class Store:
 
     # Inside a transaction, on the writer's thread
 
-    def _require_room(self, db: sqlite3.Connection) -> None:
-        if time.monotonic() - self._room_checked >= ROOM_SECONDS:
-            self._has_room, self._room_checked = self._in_memory or has_room(db, self._config.database), time.monotonic()
-        if not self._has_room:
-            raise disk_full()
+    def _take_room(self, db: sqlite3.Connection, size: int) -> None:
+        """Raise RelayError 507 unless the disk can hold so many bytes more, in the WAL and then in the file."""
+        if self._in_memory:
+            return
+        if time.monotonic() - self._room_measured >= ROOM_SECONDS:
+            self._room, self._room_measured = measure_room(db, self._config.database), time.monotonic()
+        self._room -= 2 * size
+        self.is_full = self._room < 0
+        if self.is_full:
+            raise RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
 
     def _mailbox(self, db: sqlite3.Connection, recipient: bytes) -> Mailbox:
         mailbox = self._mailboxes.pop(recipient, None)
@@ -1004,10 +1022,12 @@ class Store:
         if self._in_memory:
             return await self._write(select)
         try:
-            return await self._loop.run_in_executor(self._reader, select, self._reading)
+            selected = await self._loop.run_in_executor(self._reader, select, self._reading)
         except sqlite3.Error as error:
-            log.error("the database refused a read: %s", error)
+            self._report("read", error)
             raise disk_failure("read") from None
+        self._works("read")
+        return selected
 
     def _write(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         if self._waiting >= MAX_WAITING_JOBS or self._closed.is_set():
@@ -1034,6 +1054,10 @@ class Store:
                 batch += following
             outcomes = self._commit(batch)
             self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
+            if self._tail_is_short:
+                self._tail_is_short = False
+                with suppress(sqlite3.Error):  # the checkpointer reports it
+                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _commit(self, batch: list[Job]) -> list[Any]:
         """Run the jobs in one transaction; each one's result or exception."""
@@ -1041,16 +1065,15 @@ class Store:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:  # no job is to blame: somebody else holds the database, or it is gone
-            self._report(error)
+            self._roll_back()
+            self._report("write", error)
             return [disk_failure("write") for _ in batch]
         try:
             outcomes = [self._attempt(job) for job in batch]
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
             return self._recover(batch, error)
-        if self._is_failing:
-            self._is_failing = False
-            log.info("the database takes writes again")
+        self._works("write")
         self._metrics.commit_seconds.observe(time.perf_counter() - start)
         self._metrics.commit_jobs.observe(len(batch))
         return outcomes
@@ -1063,23 +1086,31 @@ class Store:
 
     def _recover(self, batch: list[Job], error: Exception) -> list[Any]:
         """The transaction failed: undo it, and try each job alone, unless it was alone."""
-        self._mailboxes.clear()
-        if self._connection.in_transaction:
-            with suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
+        self._roll_back()
         if len(batch) > 1:
             return [outcome for job in batch for outcome in self._commit([job])]
         if not isinstance(error, sqlite3.Error):
             return [error]
-        self._report(error)
+        self._report("write", error)
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            return [disk_full()]
+            return [RelayError(507, "the relay's disk is full: try again later", reason="disk_full")]
         return [disk_failure("write")]
 
-    def _report(self, error: Exception) -> None:
-        if not self._is_failing:
-            self._is_failing = True
-            log.error("the database refuses writes: %s", error)
+    def _roll_back(self) -> None:
+        self._mailboxes.clear()
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+
+    def _report(self, verb: str, error: Exception) -> None:
+        if verb not in self._failing:
+            self._failing.add(verb)
+            log.error("the database cannot %s: %s", verb, error)
+
+    def _works(self, verb: str) -> None:
+        if verb in self._failing:
+            self._failing.discard(verb)
+            log.info("the database can %s again", verb)
 
     def _settle(self, batch: list[Job], outcomes: list[Any]) -> None:
         self._waiting -= len(batch)
@@ -1092,17 +1123,19 @@ class Store:
                 job.future.set_result(outcome)
 
     def _checkpoint(self) -> None:
+        """Move the WAL into the file twice a second. While mail comes in there is always a tail that came meanwhile:
+        the writer moves that between two batches, when it is short, and so the next batch begins the WAL anew."""
+        yield_to_the_loop()
         reported = ""
-        with closing(connect(self._config.database, *WRITING)) as connection:
-            while not self._closed.wait(CHECKPOINT_SECONDS):
-                mode = "PASSIVE" if self._has_room else "TRUNCATE"  # which waits for the writer, and gives space back
-                try:
-                    connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-                    reported = ""
-                except sqlite3.Error as error:
-                    if str(error) != reported:
-                        reported = str(error)
-                        log.error("cannot move the write-ahead log into the database: %s", error)
+        while not self._closed.wait(CHECKPOINT_SECONDS):
+            mode = "TRUNCATE" if self.is_full else "PASSIVE"  # TRUNCATE waits for the writer, and gives space back
+            try:
+                self._moving.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                self._tail_is_short, reported = True, ""
+            except sqlite3.Error as error:
+                if str(error) != reported:
+                    reported = str(error)
+                    log.error("cannot move the write-ahead log into the database: %s", error)
 
 
 # ======================================================================================================================
@@ -1183,15 +1216,13 @@ CLOSE_UNAUTHORIZED, CLOSE_REPLACED, CLOSE_GOING_AWAY = 4401, 4409, 1001
 SHUTDOWN_SECONDS = 1.0
 
 
+@dataclasses.dataclass(slots=True, eq=False)
 class Subscriber:
     """One connected socket."""
 
-    __slots__ = ("is_sending", "newest_id", "socket")
-
-    def __init__(self, socket: web.WebSocketResponse):
-        self.socket = socket
-        self.newest_id = 0
-        self.is_sending = False
+    socket: web.WebSocketResponse
+    newest_id: int = 0
+    is_sending: bool = False
 
 
 class Hub:
@@ -1871,7 +1902,7 @@ PRUNE_SECONDS = 60
 
 
 async def prune_forever(app: web.Application) -> None:
-    """Delete expired mail, now and each PRUNE_SECONDS. Readers do not see it even before."""
+    """Delete expired mail, now and each PRUNE_SECONDS (sooner on a full disk). Readers do not see it even before."""
     while True:
         try:
             app[METRICS].counts["pruned_total"] += await app[STORE].prune(app[CLOCK]())
@@ -1879,7 +1910,7 @@ async def prune_forever(app: web.Application) -> None:
             log.error("cannot prune expired mail: %s", error.message)
         except Exception:
             log.exception("cannot prune expired mail")  # and try again: what is not pruned piles up
-        await asyncio.sleep(PRUNE_SECONDS)
+        await asyncio.sleep(1 if app[STORE].is_full else PRUNE_SECONDS)
 
 
 # ======================================================================================================================
@@ -2002,18 +2033,21 @@ class Refusal(asyncio.Protocol):
         transport.close()
 
 
-def max_connections() -> int:
-    """How many connections fit under the limit of open files, which is raised as far as we may."""
+def connection_limits() -> tuple[int, int]:
+    """How many connections fit under the limit of open files, which is raised as far as we may; and how many asyncio
+    may take in one turn of its loop. Those of four turns can be open before they are counted, or closed."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, hard - OTHER_FILES))
+    files = 2 * MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else hard
+    accepts = max(1, min(100, files // 20))
+    return min(MAX_CONNECTIONS, max(files // 2, files - OTHER_FILES - 4 * accepts)), accepts
 
 
 async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
     app = make_app(config)
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=SHUTDOWN_SECONDS)
-    loop, stop, limit = asyncio.get_running_loop(), asyncio.Event(), max_connections()
+    loop, stop, (limit, accepts) = asyncio.get_running_loop(), asyncio.Event(), connection_limits()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
@@ -2024,7 +2058,8 @@ async def serve(config: Config) -> None:
     with closing(listen_on(config)) as listening:
         await runner.setup()
         try:
-            server = await loop.create_server(accept, sock=listening, backlog=BACKLOG)
+            server = await loop.create_server(accept, sock=listening, backlog=accepts)
+            listening.listen(BACKLOG)
             log.info("%s", describe(config, app[CLIENT_FILES], listening.getsockname()[1]))
             for warning in config_warnings(config):
                 log.warning("%s", warning)
@@ -2168,7 +2203,10 @@ def read_key_file(path: Path) -> bytes:
 
 def parse_link(link: str) -> tuple[str, str]:
     """(relay origin, contact fingerprint) of an invite link: `#chat=…&server=…`, or v1's query form."""
-    parts = urllib.parse.urlsplit(link)
+    try:
+        parts = urllib.parse.urlsplit(link)
+    except ValueError:
+        raise CommandError(f"{link} is not an invite link") from None
     fields = dict(urllib.parse.parse_qsl(parts.query) + urllib.parse.parse_qsl(parts.fragment))
     contact = fields.get("chat") or fields.get("fp")
     if not contact:
@@ -2186,7 +2224,7 @@ class Client:
             self.origin = web_origin(url)
         except ValueError:
             raise CommandError(f"{url} is not a relay's address: it looks like https://chat.example.com") from None
-        self._session, self._secret_key, self._invite, self._allow_v1_proof = session, secret_key, invite, allow_v1_proof
+        self._session, self._secret_key, self.invite, self._allow_v1_proof = session, secret_key, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
         self._token = ""
@@ -2219,8 +2257,8 @@ class Client:
         public_key = encode_base64(self.public_key)
         challenge = await self.request("POST", "/v1/register/challenge", {"public_key": public_key})
         body = {"public_key": public_key, "challenge": challenge.get("challenge"), **self._prove(challenge)}
-        if self._invite:
-            body["invite"] = self._invite
+        if self.invite:
+            body["invite"] = self.invite
         self._token = str((await self.request("POST", "/v1/register", body)).get("token", ""))
 
     async def send(self, recipient: bytes, text: str) -> dict[str, Any]:
@@ -2539,8 +2577,8 @@ async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIter
         yield OK, "headers: the page has all of them"
 
 
-async def examine_relay(session: aiohttp.ClientSession, origin: str, invite: str) -> AsyncIterator[Finding]:
-    client = Client(session, origin, secrets.token_bytes(KEY_BYTES), invite=invite)
+async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Config | None) -> AsyncIterator[Finding]:
+    client = Client(session, origin, secrets.token_bytes(KEY_BYTES))
     version = (await client.request("GET", "/v1/stats")).get("version")
     yield (
         (OK, f"version: {version}")
@@ -2548,6 +2586,13 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, invite: str
         else (WARNING, f"version: {version} there, {__version__} here: upgrade the older")
     )
     challenge = await client.request("POST", "/v1/register/challenge", {"public_key": encode_base64(client.public_key)})
+    if config and challenge.get("server_public_key") == encode_base64(Registrar(config.jwt_secret).public_key):
+        client.invite = config.invite_code  # only the relay of these settings is told it
+    elif config:
+        yield (
+            WARNING,
+            "relay: it does not have the JWT_SECRET of these settings: is this the right address, and the right file?",
+        )
     if challenge.get("origin") != client.origin:
         mend = f"set ORIGIN={client.origin}, and let the proxy pass Host on"
         yield (
@@ -2584,7 +2629,7 @@ async def examine_forwarding(session: aiohttp.ClientSession, origin: str) -> Asy
     yield FAILURE, f"X-Forwarded-For: an invented one gets past the rate limit: {mend} (or RATE_LIMIT is off)"
 
 
-async def examine_from_outside(url: str, invite: str) -> AsyncIterator[Finding]:
+async def examine_from_outside(url: str, config: Config | None) -> AsyncIterator[Finding]:
     try:
         origin = web_origin(url)
     except ValueError:
@@ -2594,12 +2639,12 @@ async def examine_from_outside(url: str, invite: str) -> AsyncIterator[Finding]:
         try:
             for findings in (
                 examine_page(session, origin),
-                examine_relay(session, origin, invite),
+                examine_relay(session, origin, config),
                 examine_forwarding(session, origin),
             ):
                 async for finding in findings:
                     yield finding
-        except (CommandError, aiohttp.ClientError, OSError) as error:
+        except (CommandError, RelayError, aiohttp.ClientError, OSError) as error:
             yield FAILURE, f"{origin}: {error or type(error).__name__}. Is the relay running, and the proxy in front of it?"
 
 
@@ -2609,9 +2654,9 @@ async def doctor(url: str | None) -> int:
     if config:
         findings += examine_database(config) + examine_disk_and_client(config)
     if url:
-        findings += [finding async for finding in examine_from_outside(url, config.invite_code if config else "")]
+        findings += [finding async for finding in examine_from_outside(url, config)]
     for level, sentence in findings:
-        print(level, sentence)
+        print(level, printable(sentence))
     return int(any(level == FAILURE for level, _ in findings))
 
 
