@@ -1111,6 +1111,43 @@ class TestChallengesAndProofs:
         for path in ("/v1/register/challenge", "/v1/register"):
             assert (await relay.call("POST", path, json=body)).status in (200, 400, 401)
 
+    async def test_challenge_of_a_clock_that_was_ahead_is_refused(self, relays, clock):
+        relay = await relays(clock=clock)
+        alice = Person(relay)
+        clock.advance(365 * 86400)
+        proof = alice.prove(await alice.challenge(), bound=True)
+
+        clock.advance(-364 * 86400)
+        answer = await relay.call("POST", "/v1/register", json=proof)
+
+        answer.refused(400)
+
+    async def test_clock_that_was_ahead_does_not_close_registration(self, relays, clock, monkeypatch):
+        monkeypatch.setattr(relay_module, "MAX_SPENT_CHALLENGES", 3)
+        relay = await relays(clock=clock)
+        clock.advance(365 * 86400)
+        await relay.register()
+        clock.advance(-365 * 86400)
+
+        for _ in range(4):
+            await relay.register()
+            clock.advance(61)
+
+        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 5
+
+    async def test_more_proofs_than_can_be_remembered_are_a_503_for_a_minute(self, relays, clock, monkeypatch):
+        monkeypatch.setattr(relay_module, "MAX_SPENT_CHALLENGES", 3)
+        relay = await relays(clock=clock)
+        for _ in range(3):
+            await relay.register()
+
+        refusal = await Person(relay).register()
+        clock.advance(61)
+        await relay.register()
+
+        refusal.refused(503)
+        assert refusal.headers["Retry-After"] == "60"
+
 
 # ------------------------------------------------------------------------------------------------------------------------
 # Storage
@@ -1463,15 +1500,25 @@ IGNORED_FRAMES = [
 ]
 
 
-async def shake_hands(relay: AnyRelay, person: Person) -> socket.socket:
-    """A WebSocket with a small receive buffer, of which nothing more is read: what a phone in a tunnel looks like."""
+def upgrade_request(person: Person) -> str:
+    """What asks for a WebSocket (RFC 6455 section 4.1), the token in the query."""
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    return f"GET /v1/ws?token={person.token} HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n\r\n"
+
+
+async def stalling_connection(relay: AnyRelay) -> socket.socket:
+    """A connection with a small receive buffer."""
     stalled = socket.socket()
     stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     stalled.setblocking(False)
-    loop = asyncio.get_running_loop()
-    await loop.sock_connect(stalled, ("127.0.0.1", relay.port))
-    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
-    await loop.sock_sendall(stalled, f"GET /v1/ws?token={person.token} HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n\r\n".encode())
+    await asyncio.get_running_loop().sock_connect(stalled, ("127.0.0.1", relay.port))
+    return stalled
+
+
+async def shake_hands(relay: AnyRelay, person: Person) -> socket.socket:
+    """A WebSocket with a small receive buffer, of which nothing more is read: what a phone in a tunnel looks like."""
+    stalled, loop = await stalling_connection(relay), asyncio.get_running_loop()
+    await loop.sock_sendall(stalled, upgrade_request(person).encode())
     assert (await loop.sock_recv(stalled, 12)) == b"HTTP/1.1 101"
     return stalled
 
@@ -2337,6 +2384,16 @@ class TestStaticClient:
 
         assert answer.body == (RELAY_PY.parent / "static/index.html").read_bytes()
 
+    async def test_part_of_a_page_is_spared_the_headers_of_a_page_and_the_service_worker_is_not(self, relays):
+        relay = await relays()
+
+        part, worker = [(await relay.call("GET", path)).headers for path in ("/app.js", "/sw.js")]
+
+        of_a_page = {"Content-Security-Policy", "Permissions-Policy", "Cross-Origin-Opener-Policy", "Referrer-Policy"}
+        assert of_a_page & set(part) == set()
+        assert of_a_page & set(worker) == of_a_page
+        assert part["X-Content-Type-Options"] == "nosniff"
+
 
 # ------------------------------------------------------------------------------------------------------------------------
 # Background work and bounds
@@ -2400,6 +2457,43 @@ class TestPruning:
         await until(lambda: rows(relay.database, "SELECT count(*) FROM messages") == [(20,)])
 
 
+def resident_bytes(relay: RelayProcess) -> int:
+    """What the relay's process holds in memory, all in all."""
+    status = Path(f"/proc/{relay.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
+
+
+
+async def ask_and_stall(relay: AnyRelay, person: Person) -> socket.socket:
+    """Ask for a page, and take no more than its first bytes."""
+    stalled, loop = await stalling_connection(relay), asyncio.get_running_loop()
+    request = f"GET /v1/messages?limit=200 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\n\r\n"
+    await loop.sock_sendall(stalled, request.encode())
+    assert await asyncio.wait_for(loop.sock_recv(stalled, 12), PATIENCE_SECONDS) == b"HTTP/1.1 200"
+    return stalled
+
+
+async def ask_for_pongs_and_stall(relay: AnyRelay, person: Person) -> socket.socket:
+    """Ask a WebSocket for pongs until neither side can send any more."""
+    stalled = await shake_hands(relay, person)
+    ping = b"\x81\x8f" + bytes(4) + b'{"type":"ping"}'
+    with contextlib.suppress(TimeoutError):
+        while True:
+            await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(stalled, ping * 500), 0.3)
+    return stalled
+
+
+async def is_dropped(reader: asyncio.StreamReader) -> bool:
+    """Whether the relay has hung up on a connection, or does so now."""
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        return await asyncio.wait_for(reader.read(1), 0.01) == b""
+    return reader.exception() is not None
+
+
+async def fetches(person: Person, count: int) -> bool:
+    return len(await person.fetch()) == count
+
+
 class TestBounds:
     """However many come by, memory stays where it is."""
 
@@ -2440,6 +2534,68 @@ class TestBounds:
             await until(lambda: relay.app[relay_module.HUB].socket_count == 1)
 
             await until(lambda: relay.app[relay_module.HUB].socket_count == 0)
+
+    async def test_readers_who_stall_cost_bounded_memory_and_others_lose_nothing(self, relay_process):
+        relay = await relay_process()
+        alice, bob = await relay.register(), await relay.register()
+        ids = [(await alice.send(bob, bytes(260_000)))["id"] for _ in range(16)]
+        before = resident_bytes(relay)
+
+        stalled = [await ask_and_stall(relay, bob) for _ in range(100)]  # 5.7 MB each, when all is sent at once
+        grown = resident_bytes(relay) - before
+        page = (await bob.call("GET", "/v1/messages?limit=200")).body
+
+        assert grown < 400_000_000
+        assert page["more"] is True and 1 <= len(page["messages"]) < 16
+        assert [message["id"] for message in await bob.fetch_all()] == ids
+        for each in stalled:
+            each.close()
+
+    async def test_page_is_whole_again_once_the_readers_who_stalled_have_left(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        for _ in range(16):
+            await alice.send(bob, bytes(260_000))
+        stalled = [await ask_and_stall(relay, bob) for _ in range(100)]
+        assert len(await bob.fetch()) < 16
+
+        for each in stalled:
+            each.close()
+
+        await until(lambda: fetches(bob, 16))
+
+    @pytest.mark.parametrize("stall", [ask_and_stall, ask_for_pongs_and_stall], ids=["page", "WebSocket"])
+    async def test_peer_who_takes_nothing_any_more_is_let_go_with_what_was_meant_for_it(self, relay, monkeypatch, stall):
+        monkeypatch.setattr(relay_module, "STALLED_SECONDS", 1)
+        relay.port = free_port()
+        settings = relay_module.Config.from_env(relay.environ | {"BIND": f"127.0.0.1:{relay.port}"})
+        await web.SockSite(relay.runner, relay_module.listen_on(settings)).start()
+        alice = await relay.register()
+        for _ in range(16):
+            await alice.send(alice, bytes(260_000))
+        others = len(relay.runner.server.connections)
+
+        with await stall(relay, alice):
+            assert len(relay.runner.server.connections) == others + 1
+
+            await until(lambda: len(relay.runner.server.connections) <= others)
+
+    async def test_connection_too_many_is_dropped_quietly_until_there_is_room(self, relay_process):
+        relay = await relay_process("prlimit", "--nofile=100")
+        at_start = relay.log
+
+        idle = [await asyncio.open_connection("127.0.0.1", relay.port) for _ in range(200)]
+        dropped = [reader for reader, _ in idle if await is_dropped(reader)]
+        for _, writer in idle:
+            writer.close()
+
+        assert len(dropped) > 100
+        await until(relay.answers)
+        assert relay.log == at_start
+
+    async def test_limit_of_open_files_is_raised_as_far_as_may_be(self, relay_process):
+        relay = await relay_process("prlimit", "--nofile=64:4000")
+
+        assert resource.prlimit(relay.process.pid, resource.RLIMIT_NOFILE) == (4000, 4000)
 
 
 class TestMetrics:
@@ -2506,10 +2662,10 @@ class Listener:
         self.home = home
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self, url: str, *options: str) -> None:
+    async def start(self, url: str, *options: str, **environ: str) -> None:
         with (self.home / "stderr").open("ab") as stderr:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, RELAY_PY, "listen", *options, url, env=process_environ(self.home, {}),
+                sys.executable, RELAY_PY, "listen", *options, url, env=process_environ(self.home, environ),
                 stdout=asyncio.subprocess.PIPE, stderr=stderr,
             )  # fmt: skip
         await until(lambda: self.invite_link or self.process.returncode is not None)
@@ -2543,11 +2699,13 @@ async def listen(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     """Start one more listener: `await listen(relay, "--json", person=bob)`."""
     listeners: list[Listener] = []
 
-    async def start(relay: AnyRelay, *options: str, person: Person | None = None) -> Listener:
+    async def start(
+        relay: AnyRelay | HostileRelay, *options: str, person: Person | None = None, **environ: str
+    ) -> Listener:
         listeners.append(Listener(tmp_path / f"listener{len(listeners)}"))
         if person:
             write_key(listeners[-1].home, person)
-        await listeners[-1].start(relay.url, *options)
+        await listeners[-1].start(relay.url, *options, **environ)
         return listeners[-1]
 
     yield start
@@ -2682,6 +2840,21 @@ class TestServe:
 
         assert "usage" in finished.refused(2)
 
+    @pytest.mark.parametrize(
+        ("name", "value", "status"),
+        [
+            ("NOTIFY_SOCKET", "/nowhere/notify", 1),
+            ("BIND", "a..b:3233", 1),
+            ("DATABASE_URL", "sqlite:a%00b", 2),
+        ],
+    )
+    async def test_start_that_fails_late_ends_with_a_sentence(self, tmp_path, name, value, status):
+        settings = {"JWT_SECRET": SECRET, "BIND": "127.0.0.1:0", "DATABASE_URL": f"sqlite:{tmp_path}/relay.db"}
+
+        finished = await run_command(tmp_path, **settings | {name: value})
+
+        finished.refused(status)
+
 
 class TestBackup:
     """`relay.py backup` copies the database of a relay that runs."""
@@ -2719,6 +2892,21 @@ class TestBackup:
 
         finished.refused()
         assert not list(tmp_path.glob("*.db"))
+
+    async def test_restored_relay_uses_no_id_again_that_was_given_since_the_backup(self, relay, tmp_path):
+        alice, bob = await relay.register(), await relay.register()
+        await send_many(alice, bob, 3)
+        await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=relay.environ["DATABASE_URL"])
+        cursor = (await send_many(alice, bob, 5))[-1]
+        await relay.stop()
+        for path in relay.folder.glob("relay.db*"):
+            path.unlink()
+        (tmp_path / "copy.db").rename(relay.database)
+
+        await relay.start()
+        sent = await alice.send(bob, b"after the restore")
+
+        assert [message["id"] for message in await bob.fetch(after_id=cursor)] == [sent["id"]]
 
 
 def envelope(sender: Person, recipient: Person, **changed: Any) -> bytes:
@@ -2862,6 +3050,53 @@ class TestSendAndListen:
         assert "from an old client" in old
         assert old != new == f"{alice.fingerprint[:8]} from an old client"
 
+    @pytest.mark.parametrize("time", ["NaN", "Infinity", "-Infinity", "1e999", '"x"', "[" * 900 + "]" * 900, "{}", "true"])
+    async def test_line_of_json_is_json_whatever_time_a_stranger_claims(self, relay, listen, time):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, envelope(alice, bob, ts="TIME").replace(b'"TIME"', time.encode()))
+        await alice.send(bob, envelope(alice, bob, text="then"))
+
+        listener = await listen(relay, "--json", person=bob)
+        lines = [json.loads(await listener.line(), parse_constant=pytest.fail)]
+        if lines[-1]["text"] != "then":
+            lines.append(json.loads(await listener.line()))
+
+        assert lines[-1]["text"] == "then"
+        assert [line["ts"] for line in lines] in ([1_700_000_000_000], [None, 1_700_000_000_000])
+
+    async def test_letter_that_the_terminal_can_not_show_stops_nobody(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        for text in ("a 🙂 for you", "then"):
+            await alice.send(bob, envelope(alice, bob, text=text))
+
+        listener = await listen(relay, person=bob, PYTHONIOENCODING="ascii")
+
+        assert await listener.line() == f"{alice.fingerprint[:8]} a \\U0001f642 for you"
+        assert await listener.line() == f"{alice.fingerprint[:8]} then"
+
+    async def test_listener_deletes_nothing_unless_told_to(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        await alice.send(bob, envelope(alice, bob, text="first"))
+
+        await (keeping := await listen(relay, person=bob)).line()
+        await until((keeping.home / ".config/io3233/key.state").exists)
+        await keeping.stop()
+
+        assert len(await bob.fetch()) == 1
+
+    async def test_listener_that_acknowledges_lets_the_relay_forget_what_was_printed(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        for text in ("first", "second"):
+            await alice.send(bob, envelope(alice, bob, text=text))
+
+        listener = await listen(relay, "--acknowledge", person=bob)
+
+        assert [(await listener.line()).split()[-1] for _ in range(2)] == ["first", "second"]
+        await until(lambda: fetches(bob, 0))
+        await alice.send(bob, envelope(alice, bob, text="third"))
+        assert (await listener.line()).endswith("third")
+        await until(lambda: fetches(bob, 0))
+
     async def test_listener_whose_reader_left_ends_quietly(self, relay, listen):
         alice, bob = await relay.register(), await relay.register()
         listener = await listen(relay, person=bob)
@@ -2943,6 +3178,7 @@ class TestSendAndListen:
             (["nonsense", "hello"], b""),
             (["ftp://127.0.0.1", NOBODY, "hello"], b""),
             (["http://[", NOBODY, "hello"], b""),
+            (["http://[#chat=" + NOBODY, "hello"], b""),
             (["http://127.0.0.1:1", NOBODY, "hello"], b""),
             (["http://127.0.0.1:99999", NOBODY, "hello"], b""),
             (["{url}", "{bob}", "hello", "world"], b""),
@@ -3000,15 +3236,22 @@ class HostileRelay:
         self.challenge = challenge | {"expires_in": 60, "bound_proof": True, "origin": "http://127.0.0.1"}
         self.answers = {"key": {}, "post": {"id": 1}, "messages": {"messages": []}} | answers
         self.proofs: list[dict[str, Any]] = []
+        self.asked: list[str] = []
         self.url = f"http://127.0.0.1:{free_port()}"
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/v1/")
+        self.asked.append(path)
         if path == "register/challenge":
             return web.json_response(self.challenge)
         if path == "register":
             self.proofs.append(await request.json())
             return web.json_response({"fingerprint": NOBODY, "token": "a.b.c", "expires_in": 60})
+        if path == "ws":
+            websocket = web.WebSocketResponse(protocols=("3233.v1",))
+            await websocket.prepare(request)
+            await websocket.receive()
+            return websocket
         answer = self.answers["key" if path.startswith("keys/") else "post" if request.method == "POST" else "messages"]
         return web.json_response(answer) if isinstance(answer, dict | list) else answer()
 
@@ -3108,6 +3351,35 @@ class TestHostileRelay:
 
         finished.refused()
         assert not hostile.proofs
+
+    @pytest.mark.parametrize("page", [{"messages": None}, {"messages": 5}, {"messages": [1]}, {}, [1]], ids=str)
+    async def test_listener_outlives_a_page_that_is_none(self, listen, page):
+        hostile = HostileRelay(messages=lambda: web.json_response(page))
+
+        async with hostile.running():
+            listener = await listen(hostile)
+            await until(lambda: "not connected" in listener.stderr)
+            hostile.answers["messages"] = {"messages": []}
+            asked = len(hostile.asked)
+            await until(lambda: "messages" in hostile.asked[asked:])
+
+            assert listener.process.returncode is None
+            assert "Traceback" not in listener.stderr
+            await listener.stop()
+
+    @pytest.mark.parametrize("challenge", [{}, {"challenge": "AA=="}, {"server_public_key": 7}], ids=str)
+    async def test_listener_outlives_a_strange_challenge_when_it_comes_back(self, listen, challenge):
+        hostile = HostileRelay(messages=lambda: web.json_response({"error": "who are you?"}, status=401))
+
+        async with hostile.running():
+            listener = await listen(hostile)
+            hostile.challenge = hostile.challenge | challenge if challenge else {}
+            asked = len(hostile.asked)
+            await until(lambda: hostile.asked[asked:].count("register/challenge") >= 2)
+
+            assert listener.process.returncode is None
+            assert "Traceback" not in listener.stderr
+            await listener.stop()
 
     async def test_row_with_another_senders_name_is_refused(self, relay):
         alice, bob, mallory = [Person(relay) for _ in range(3)]
@@ -3227,6 +3499,40 @@ class TestDoctor:
 
         assert finished.status == 1
         assert f"set ORIGIN={relay.url}" in finished.stdout
+
+    async def test_relay_can_not_play_tricks_with_the_terminal(self, tmp_path):
+        tricks = "\x1b[2J\x1b]0;owned\x07"
+        hostile = HostileRelay(messages={"version": tricks, "max_message_bytes": tricks})
+        hostile.challenge["origin"] = tricks
+
+        async with hostile.running() as url:
+            finished = await self.doctor(tmp_path, url)
+
+        assert finished.stdout
+        assert "\x1b" not in finished.stdout + finished.stderr
+
+    async def test_invite_code_is_told_to_nobody_but_the_relay_of_these_settings(self, tmp_path, relays):
+        relay, hostile = await relays(INVITE_CODE="open sesame", RATE_LIMIT=None), HostileRelay()
+        hostile.challenge["origin"] = hostile.url
+
+        async with hostile.running() as url:
+            await self.doctor(tmp_path, url, INVITE_CODE="open sesame", ORIGIN=relay.url)
+        ours = await self.doctor(tmp_path, relay.url, INVITE_CODE="open sesame", ORIGIN=relay.url)
+
+        assert "open sesame" not in str(hostile.proofs)
+        assert "FAIL" not in "".join(line for line in ours.stdout.splitlines() if "regist" in line), ours
+
+    @pytest.mark.parametrize("challenge", [{}, {"challenge": 5}, {"server_public_key": "*"}], ids=str)
+    async def test_strange_challenge_hides_no_finding(self, tmp_path, challenge):
+        hostile = HostileRelay()
+        hostile.challenge = hostile.challenge | challenge if challenge else {}
+
+        async with hostile.running() as url:
+            finished = await self.doctor(tmp_path, url)
+
+        assert finished.status == 1
+        assert "settings: " in finished.stdout
+        assert "it does not have the JWT_SECRET of these settings" in finished.stdout
 
     async def test_page_of_another_program_is_no_relay(self, tmp_path):
         hostile = HostileRelay(messages=lambda: web.Response(text="<html>welcome</html>", content_type="text/html"))
@@ -3477,10 +3783,82 @@ class TestFaults:
         assert await lost(bob, acknowledged) == {}
         assert "Traceback" not in relay.log
 
+    async def test_disk_that_is_nearly_full_takes_no_mail_yet_lets_people_make_room(self, relays, small_disk, caplog):
+        relay = await relays(DATABASE_URL=f"sqlite:{small_disk}/relay.db")
+        alice, bob = await relay.register(), await relay.register()
+        acknowledged: Acknowledged = {}
+
+        refusal = await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)
+        stranger = await Person(relay).register()
+        complete = await lost(bob, acknowledged) == {}
+        emptied = await bob.call("DELETE", f"/v1/messages?through_id={max(acknowledged)}")
+        await send_until(alice, bob, {201}, b"there is room again", {})
+
+        refusal.refused(507)
+        stranger.refused(507)
+        assert complete
+        assert emptied.body == {"deleted": len(acknowledged)}
+        assert caplog.text.count("disk") == 1, caplog.text
+
+    async def test_disk_that_is_nearly_full_is_pruned_and_has_room_again(self, relays, small_disk, clock):
+        relay = await relays(DATABASE_URL=f"sqlite:{small_disk}/relay.db", clock=clock)
+        alice, bob = await relay.register(), await relay.register()
+        await send_until(alice, bob, {507}, bytes(20_000), {})
+        clock.advance(15 * 86_400)
+        await asyncio.gather(alice.register(), bob.register())
+
+        pruned = await relay.app[relay_module.STORE].prune(clock.now())
+        await send_until(alice, bob, {201}, b"there is room again", {})
+
+        assert pruned > 0
+        assert len(await bob.fetch_all()) == 1
+
+    async def test_another_program_that_holds_the_lock_costs_each_batch_one_wait_and_not_each_sender_one(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        statements = await trace_writer(relay)
+        with contextlib.closing(sqlite3.connect(relay.database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+
+            answers = await asyncio.gather(
+                *(alice.call("POST", "/v1/messages", json=alice.seal(bob, b"hello")) for _ in range(30))
+            )
+            tries = statements.count("BEGIN IMMEDIATE")
+
+        assert [answer.refused(503) and int(answer.headers["Retry-After"]) for answer in answers] == [5] * 30
+        assert tries < 10
+        await alice.send(bob, b"the lock is free again")
+
+    async def test_write_ahead_log_that_a_long_reader_made_grow_shrinks_once_it_has_left(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        wal = relay.database.with_name("relay.db-wal")
+        with contextlib.closing(sqlite3.connect(relay.database, isolation_level=None)) as reader:
+            reader.executescript("BEGIN; SELECT count(*) FROM messages;")
+            for _ in range(120):
+                await alice.send(bob, bytes(250_000))
+        assert wal.stat().st_size > 30_000_000
+
+        async def shrank() -> bool:
+            await alice.send(bob, b"hello")
+            return wal.stat().st_size < 20_000_000
+
+        await until(shrank)
+
 
 async def set_max_page_count(relay: RunningRelay, pages: int) -> None:
     """Make SQLite itself take the disk for full, on the connection that writes."""
     await relay.app[relay_module.STORE]._write(lambda db: db.execute(f"PRAGMA max_page_count = {pages}").fetchone())
+
+
+async def trace_writer(relay: RunningRelay) -> list[str]:
+    """The statements that the relay's writer begins from now on, as they come; it waits 0.2 s for locks, and not 5."""
+    statements: list[str] = []
+
+    def prepare(db: sqlite3.Connection) -> None:
+        db.execute("PRAGMA busy_timeout = 200")
+        db.set_trace_callback(statements.append)
+
+    await relay.app[relay_module.STORE]._write(prepare)
+    return statements
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -3512,6 +3890,32 @@ class TestLog:
 
         assert {answer.status for answer in answers} <= {503, 507}
         assert len(relay.log.splitlines()) < 10, relay.log
+
+    async def test_peers_who_leave_right_after_the_upgrade_request_leave_nothing_in_the_log(self, relay_process):
+        relay = await relay_process()
+        at_start = relay.log
+
+        for _ in range(60):
+            alice = await relay.register()  # a token that the relay has to look up first
+            _, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+            writer.write(upgrade_request(alice).encode())
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.close()
+
+        await relay.stop()
+        assert relay.log == at_start
+
+    @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "nonsense"])
+    async def test_body_that_can_not_be_unpacked_leaves_nothing_in_the_log(self, relay_process, encoding):
+        relay = await relay_process()
+        at_start = relay.log
+        head = f"POST /v1/register HTTP/1.1\r\nHost: x\r\nContent-Encoding: {encoding}\r\nContent-Length: 5\r\n\r\n"
+
+        answers = [await raw_head(relay, head.encode() + b"abcde") for _ in range(5)]
+
+        await relay.stop()
+        assert all(answer.split()[1] in ("400", "415") for answer in answers), answers
+        assert relay.log == at_start
 
 
 async def every_kind_of_nonsense(relay: AnyRelay, person: Person) -> None:
