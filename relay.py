@@ -627,6 +627,7 @@ CHECKPOINT_SECONDS = 0.5
 CHECKPOINT_PAGES = 4096  # from this WAL length on, the writer helps
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 ROOM_SECONDS = 0.05  # between two looks at the disk
+COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
 WRITING = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -831,9 +832,10 @@ class Store:
         row = (fingerprint_of(public_key), public_key, to_milliseconds(now))
 
         def insert(db: sqlite3.Connection) -> tuple[int, int]:
+            if known := db.execute(STATEMENTS["get_identity"], row[:1]).fetchone():
+                return 0, known[1]
             self._take_room(db, 2 * KEY_BYTES)
-            added = db.execute(STATEMENTS["add_identity"], row).rowcount
-            return added, db.execute(STATEMENTS["get_identity"], row[:1]).fetchone()[1]
+            return db.execute(STATEMENTS["add_identity"], row).rowcount, row[2]
 
         added, registered_at = await self._write(insert)
         self.identity_count += added
@@ -975,9 +977,12 @@ class Store:
             return
         if time.monotonic() - self._room_measured >= ROOM_SECONDS:
             self._room, self._room_measured = measure_room(db, self._config.database), time.monotonic()
-        self._room -= 2 * size
+        self._room -= 2 * size + COMMIT_BYTES
         self.is_full = self._room < 0
-        if self.is_full:
+        if not self.is_full:
+            self._works("take mail")
+        else:
+            self._report("take mail", "the disk is nearly full")
             raise RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
 
     def _mailbox(self, db: sqlite3.Connection, recipient: bytes) -> Mailbox:
@@ -1102,7 +1107,7 @@ class Store:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
 
-    def _report(self, verb: str, error: Exception) -> None:
+    def _report(self, verb: str, error: Exception | str) -> None:
         if verb not in self._failing:
             self._failing.add(verb)
             log.error("the database cannot %s: %s", verb, error)
@@ -1910,7 +1915,10 @@ async def prune_forever(app: web.Application) -> None:
             log.error("cannot prune expired mail: %s", error.message)
         except Exception:
             log.exception("cannot prune expired mail")  # and try again: what is not pruned piles up
-        await asyncio.sleep(1 if app[STORE].is_full else PRUNE_SECONDS)
+        for _ in range(PRUNE_SECONDS):
+            await asyncio.sleep(1)
+            if app[STORE].is_full:
+                break
 
 
 # ======================================================================================================================
