@@ -34,6 +34,7 @@ import ssl
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -2463,7 +2464,6 @@ def resident_bytes(relay: RelayProcess) -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
 
 
-
 async def ask_and_stall(relay: AnyRelay, person: Person) -> socket.socket:
     """Ask for a page, and take no more than its first bytes."""
     stalled, loop = await stalling_connection(relay), asyncio.get_running_loop()
@@ -3783,7 +3783,10 @@ class TestFaults:
         assert await lost(bob, acknowledged) == {}
         assert "Traceback" not in relay.log
 
-    async def test_disk_that_is_nearly_full_takes_no_mail_yet_lets_people_make_room(self, relays, small_disk, caplog):
+    async def test_disk_that_is_nearly_full_takes_no_mail_yet_lets_people_make_room(
+        self, relays, small_disk, caplog, monkeypatch
+    ):
+        monkeypatch.setattr(relay_module, "PRUNE_SECONDS", 0.1)
         relay = await relays(DATABASE_URL=f"sqlite:{small_disk}/relay.db")
         alice, bob = await relay.register(), await relay.register()
         acknowledged: Acknowledged = {}
@@ -4623,6 +4626,3067 @@ async def serve_by_make(folder: Path, url: str) -> str:
     await until(answers)
     os.killpg(process.pid, signal.SIGINT)
     return (await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS))[0].decode()
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Documents
+# ------------------------------------------------------------------------------------------------------------------------
+
+PROJECT = RELAY_PY.parent
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("static/**/*.md")])
+
+
+def table(document: str, heading: str) -> list[list[str]]:
+    """The cells of the first table with a header under a heading, one list a row, without header and rule."""
+    section = re.split(r"^##+ (.*)$", (PROJECT / document).read_text(), flags=re.MULTILINE)
+    lines = re.search(r"(?:^\|.*\n)+", section[section.index(heading) + 1], re.MULTILINE)
+    assert lines, f"{document} has no table under {heading}"
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines()[2:]]
+
+
+def anchors(markdown: str) -> set[str]:
+    """The fragments that headings get where such pages are shown."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", markdown, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+class Asked(dict[str, str]):
+    """An environment that remembers which variables were looked for."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(environ)
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+
+class TestDocuments:
+    """What README.md and docs/ say about names, numbers and places is so."""
+
+    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(PROJECT)) for path in DOCUMENTS])
+    def test_every_relative_link_leads_somewhere(self, document):
+        text = document.read_text()
+
+        broken = []
+        for target, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)", text):
+            goal = document.parent / target if target else document
+            if not goal.exists() or (anchor and goal.suffix == ".md" and anchor not in anchors(goal.read_text())):
+                broken.append(f"{target}#{anchor}")
+
+        assert broken == []
+
+    async def test_route_table_is_the_router(self):
+        app = relay_module.make_app(relay_module.Config(jwt_secret=SECRET.encode()))
+        routes = {(route.method, route.resource.canonical) for route in app.router.routes() if route.method != "HEAD"}
+
+        documented = {tuple(row[0].strip("`").split(" ")) for row in table("docs/PROTOCOL.md", "Routes")}
+
+        assert documented == routes
+
+    def test_settings_table_names_every_variable_that_is_read(self):
+        environ = Asked({"JWT_SECRET": SECRET})
+        relay_module.Config.from_env(environ)
+
+        documented = [row[0].strip("`") for row in table("README.md", "Settings")]
+
+        assert sorted(documented) == sorted(environ.names)
+
+    def test_settings_table_gives_the_defaults(self):
+        defaults = {row[0].strip("`"): row[1] for row in table("README.md", "Settings")}
+        stated = {name: default.strip("`") for name, default in defaults.items() if default.startswith("`")}
+
+        config = relay_module.Config.from_env({"JWT_SECRET": SECRET, **stated})
+
+        assert len(stated) >= 10
+        assert config == relay_module.Config.from_env({"JWT_SECRET": SECRET})
+        unset = {name for name, default in defaults.items() if default == "none"} - {"JWT_SECRET"}
+        assert config == relay_module.Config.from_env({"JWT_SECRET": SECRET, **dict.fromkeys(unset, "")})
+
+    def test_example_file_has_the_variables_and_defaults_of_the_table(self):
+        table_of = {row[0].strip("`"): row[1].strip("`") for row in table("README.md", "Settings")}
+        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+
+        assert set(example) == set(table_of)
+        deliberate = {"BIND", "ORIGIN", "STATIC_DIR", "JWT_SECRET", "INVITE_CODE", "METRICS_TOKEN"}
+        for name in set(example) - deliberate:
+            assert example[name] == table_of[name], name
+
+    def test_rate_limit_table_is_the_limiters(self):
+        documented = [(int(burst), int(rate)) for _, _, _, burst, rate in table("docs/PROTOCOL.md", "Rate limits")]
+
+        assert sorted(documented) == sorted(relay_module.LIMITS.values())
+
+    def test_line_counts_in_readme_are_about_right(self):
+        for link, stated, _ in table("README.md", "Read it yourself"):
+            path = PROJECT / re.search(r"\((.*)\)", link)[1]
+            files = [path] if path.is_file() else list(path.glob("*.js"))
+
+            lines = sum(file.read_text().count("\n") for file in files)
+
+            assert lines == pytest.approx(int(stated), rel=0.2), path
+
+    def test_refusals_of_the_protocol_are_the_statuses_that_the_relay_gives(self):
+        source = RELAY_PY.read_text()
+        given = {int(status) for status in re.findall(r"RelayError\(\s*(\d{3})", source)}
+        given |= {404, 405, 413, 500}  # the router's and the middleware's
+
+        documented = {int(row[0]) for row in table("docs/PROTOCOL.md", "Statuses")}
+
+        assert documented == given
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: driver and fixtures
+#
+# Debian's Chromium by the DevTools protocol. One browser serves the whole run; every test connects to it anew, and what it
+# opens is gone with the connection. A person is a page in a browser context of its own: nothing is shared but the relay.
+# ------------------------------------------------------------------------------------------------------------------------
+
+CHROMIUM_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --remote-debugging-port=0"
+)
+KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
+KEY_TEXTS = {"Enter": "\r", " ": " "}
+ALT, CONTROL, SHIFT = 1, 2, 8  # DevTools' bits for modifiers
+UNREACHABLE = "net::ERR_"  # what Chromium itself logs for a relay that is not there
+
+
+class DevToolsError(Exception):
+    """Chromium refused a command, or the page threw."""
+
+
+class Browser:
+    """A DevTools connection; what it opened is closed with it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.numbers = itertools.count(1)
+        self.answers: dict[int, asyncio.Future[Any]] = {}
+        self.targets: dict[str, Target] = {}
+        self.contexts: list[str] = []
+        self.expected: list[str] = []
+
+    async def read(self) -> None:
+        """Hand answers to their callers and events to their targets, until the connection closes."""
+        async for message in self.socket:
+            body = json.loads(message.data)
+            if "id" not in body:
+                if target := self.targets.get(body.get("sessionId", "")):
+                    target.on_event(body["method"], body["params"])
+            elif not (answer := self.answers.pop(body["id"])).done():
+                answer.set_result(body)
+
+    async def call(self, method: str, session: str | None = None, /, **params: Any) -> Any:
+        """One DevTools command, to the browser or to a target's session; its result."""
+        number = next(self.numbers)
+        answer = self.answers[number] = asyncio.get_running_loop().create_future()
+        message = {"id": number, "method": method, "params": params} | ({"sessionId": session} if session else {})
+        await self.socket.send_json(message)
+        body = await asyncio.wait_for(answer, PATIENCE_SECONDS)
+        if "error" in body:
+            raise DevToolsError(f"{method}: {body['error']['message']}")
+        return body["result"]
+
+    async def attach(self, target: Target) -> Target:
+        """Give a target the session that its commands go through."""
+        attached = await self.call("Target.attachToTarget", targetId=target.id, flatten=True)
+        target.session = attached["sessionId"]
+        self.targets[target.session] = target
+        return target
+
+    async def context(self) -> str:
+        """A new browser context: own storage, permissions and service workers."""
+        opened = await self.call("Target.createBrowserContext", disposeOnDetach=True)
+        self.contexts.append(opened["browserContextId"])
+        return self.contexts[-1]
+
+    async def page(self, context: str | None = None, *, size: tuple[int, int] | None = None, scheme: str = "light") -> Page:
+        """A blank page in a new context or in that of another page, perhaps as large as a phone's, or dark."""
+        context = context or await self.context()
+        opened = await self.call("Target.createTarget", url="about:blank", browserContextId=context)
+        page = Page(self, opened["targetId"], context)
+        await self.attach(page)
+        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+            await page.call(f"{domain}.enable")
+        if size:
+            await page.resize(*size)
+        await page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        return page
+
+    async def person(self, relay: AnyRelay, path: str = "/newchat", **context: Any) -> Page:
+        """Somebody new who has opened the relay's page: keys made and relay reached."""
+        page = await self.page(**context)
+        await page.goto(relay.url + path)
+        await page.has_keys()
+        await page.until("document.querySelector('#liveIndicator.live')")
+        return page
+
+    async def close(self) -> None:
+        """Close every page, so that none talks to a relay that goes next; report what they complained about."""
+        for context in self.contexts:
+            await self.call("Target.disposeBrowserContext", browserContextId=context)
+        complaints = [each for target in self.targets.values() for each in target.unexpected()]
+        assert not complaints, f"pages complained: {complaints}"
+
+
+class Target:
+    """Something that runs scripts: a page, or a service worker."""
+
+    session = ""
+
+    def __init__(self, browser: Browser, target_id: str, context: str) -> None:
+        self.browser = browser
+        self.id = target_id
+        self.context = context
+        self.complaints: list[str] = []
+        self.expected: list[str] = []
+        self.requests: list[str] = []
+        self.loads = asyncio.Event()
+
+    def on_event(self, method: str, params: dict[str, Any]) -> None:
+        match method, params:
+            case "Runtime.consoleAPICalled", {"type": "error" | "assert" | "warning", "args": args}:
+                self.complaints.append(" ".join(str(arg.get("value", arg.get("description"))) for arg in args))
+            case "Runtime.exceptionThrown", {"exceptionDetails": details}:
+                self.complaints.append(details.get("exception", {}).get("description") or details["text"])
+            case "Log.entryAdded", {"entry": {"level": "error", "text": text} as entry}:
+                self.complaints.append(f"{text} {entry.get('url', '')}".strip())
+            case "Audits.issueAdded", {"issue": {"code": "ContentSecurityPolicyIssue", "details": details}}:
+                self.complaints.append(f"CSP: {json.dumps(details)}")
+            case "Network.requestWillBeSent", {"request": {"url": url}}:
+                self.requests.append(url)
+            case "Network.webSocketCreated", {"url": url}:
+                self.requests.append(url)
+            case "Page.loadEventFired", _:
+                self.loads.set()
+
+    def expects(self, *complaints: str) -> None:
+        """These parts of complaints are what the test is about."""
+        self.expected += complaints
+
+    def unexpected(self) -> list[str]:
+        """Console errors and warnings, exceptions and CSP violations that no test expects."""
+        expected = self.expected + self.browser.expected
+        return [each for each in self.complaints if not any(part in each for part in expected)]
+
+    async def call(self, method: str, **params: Any) -> Any:
+        return await self.browser.call(method, self.session, **params)
+
+    async def evaluate(self, expression: str) -> Any:
+        """The value of a JavaScript expression, awaited, as JSON has it."""
+        options = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
+        answer = await self.call("Runtime.evaluate", expression=expression, **options)
+        if details := answer.get("exceptionDetails"):
+            raise DevToolsError(details.get("exception", {}).get("description") or details["text"])
+        return answer["result"].get("value")
+
+    async def until(self, expression: str, *, seconds: float = PATIENCE_SECONDS) -> Any:
+        """Poll an expression until JavaScript holds it for true; its value."""
+        deadline = time.monotonic() + seconds
+        attempt = f"(async () => {{ const value = await ({expression}); return [Boolean(value), value] }})()"
+        while True:
+            with contextlib.suppress(DevToolsError):  # between two documents there is none to ask
+                holds, value = await self.evaluate(attempt)
+                if holds:
+                    return value
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s: {expression}\n{await self.describe()}")
+            await asyncio.sleep(0.03)
+
+    async def describe(self) -> str:
+        return str(self.complaints)
+
+
+class Page(Target):
+    """A tab, and the person in front of it."""
+
+    # -- what any page can do
+
+    async def goto(self, url: str) -> None:
+        """Load an address, from anew even where only the fragment differs."""
+        await self.call("Page.navigate", url="about:blank")
+        await self._load("Page.navigate", url=url)
+
+    async def reload(self) -> None:
+        await self._load("Page.reload")
+
+    async def _load(self, method: str, **params: Any) -> None:
+        await self.until("document.readyState === 'complete'")
+        self.loads.clear()
+        await self.call(method, **params)
+        await asyncio.wait_for(self.loads.wait(), PATIENCE_SECONDS)
+
+    async def text(self, selector: str) -> str:
+        """The text of the first such element."""
+        return await self.evaluate(f"document.querySelector({json.dumps(selector)}).textContent.trim()")
+
+    async def texts(self, selector: str) -> list[str]:
+        """The text of every such element, as it is."""
+        return await self.evaluate(
+            f"[...document.querySelectorAll({json.dumps(selector)})].map((each) => each.textContent)"
+        )
+
+    async def value(self, selector: str) -> str:
+        return await self.evaluate(f"document.querySelector({json.dumps(selector)}).value")
+
+    async def shows(self, selector: str, text: str = "", *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait for such an element, to be seen, with this in its text."""
+        found = f"[...document.querySelectorAll({json.dumps(selector)})]"
+        matches = f"each.checkVisibility() && each.textContent.includes({json.dumps(text)})"
+        await self.until(f"{found}.some((each) => {matches})", seconds=seconds)
+
+    async def count(self, selector: str) -> int:
+        """How many of these are to be seen."""
+        return await self.evaluate(
+            f"[...document.querySelectorAll({json.dumps(selector)})].filter((each) => each.checkVisibility()).length"
+        )
+
+    async def click(self, selector: str, text: str = "") -> None:
+        """Click the middle of the element, once it is there and nothing covers it; `text` picks among several."""
+        find = f"""[...document.querySelectorAll({json.dumps(selector)})].find((element) =>
+                element.checkVisibility() && element.textContent.includes({json.dumps(text)}))"""
+        where = f"""(() => {{
+            const element = {find};
+            element?.scrollIntoView({{ block: "nearest" }});
+            const box = element?.getBoundingClientRect();
+            const [x, y] = box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
+            return box && !element.disabled && element.contains(document.elementFromPoint(x, y)) && {{ x, y }};
+        }})()"""
+        point = await self.until(where)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **point)
+
+    async def type(self, text: str) -> None:
+        """Insert text where the focus is, as a keyboard does."""
+        await self.call("Input.insertText", text=text)
+
+    async def key(self, key: str, modifiers: int = 0) -> None:
+        """Press and release one key; `modifiers` is a sum of ALT, CONTROL and SHIFT."""
+        code = KEY_CODES.get(key) or ord(key.upper())
+        event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
+        text = {"text": KEY_TEXTS[key]} if key in KEY_TEXTS and not modifiers & (ALT | CONTROL) else {}
+        await self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **event, **text)
+        await self.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    async def fill(self, selector: str, text: str) -> None:
+        """Replace what a field holds by typing."""
+        await self.until(f"document.querySelector({json.dumps(selector)}).checkVisibility()")
+        await self.evaluate(
+            f"(() => {{ const field = document.querySelector({json.dumps(selector)}); field.focus(); field.select() }})()"
+        )
+        await self.type(text)
+
+    async def resize(self, width: int, height: int) -> None:
+        """Be as large as this, in CSS pixels; a phone under 600."""
+        phone = width < 600
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
+        await self.call("Emulation.setDeviceMetricsOverride", **metrics)
+        await self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
+
+    async def screenshot(self, path: Path) -> None:
+        """What the page shows now, as PNG."""
+        path.write_bytes(base64.b64decode((await self.call("Page.captureScreenshot", format="png"))["data"]))
+
+    async def permit(self, *names: str, setting: str = "granted") -> None:
+        """Answer the browser's questions before it asks them: "notifications", "clipboard-read"…"""
+        origin = await self.evaluate("location.origin")
+        for name in names:
+            permission = {"permission": {"name": name}, "origin": origin, "browserContextId": self.context}
+            await self.browser.call("Browser.setPermission", setting=setting, **permission)
+
+    async def upload(self, selector: str, path: Path) -> None:
+        """Choose a file."""
+        document = (await self.call("DOM.getDocument"))["root"]["nodeId"]
+        field = (await self.call("DOM.querySelector", nodeId=document, selector=selector))["nodeId"]
+        await self.call("DOM.setFileInputFiles", files=[str(path)], nodeId=field)
+
+    async def downloads_to(self, folder: Path) -> None:
+        """Save downloads of this context there, under their own names."""
+        behaviour = {"behavior": "allow", "downloadPath": str(folder), "browserContextId": self.context}
+        await self.browser.call("Browser.setDownloadBehavior", **behaviour)
+
+    async def another_tab(self) -> Page:
+        """A second tab of the same browser, in front of this one, at the same address."""
+        page = await self.browser.page(self.context)
+        await page.goto(await self.evaluate("location.href"))
+        await page.has_keys()
+        return page
+
+    async def to_front(self) -> None:
+        await self.call("Page.bringToFront")
+
+    async def service_worker(self) -> Target:
+        """The running service worker of this page's context."""
+
+        async def running() -> list[str]:
+            targets = (await self.browser.call("Target.getTargets"))["targetInfos"]
+            mine = [each for each in targets if each.get("browserContextId") == self.context]
+            return [each["targetId"] for each in mine if each["type"] == "service_worker"]
+
+        await self.until("navigator.serviceWorker.controller")
+        worker = Target(self.browser, (await until(running))[0], self.context)
+        return await self.browser.attach(worker)
+
+    async def describe(self) -> str:
+        """Where a person is and what they see, for a failure's message."""
+        seen = await self.evaluate("document.body.innerText")
+        return f"at {await self.evaluate('location.href')}, seeing:\n{seen[:3000]}\ncomplaints: {self.complaints}"
+
+    # -- what a person does with the client
+
+    fingerprint = ""
+    public_key = b""
+
+    async def has_keys(self) -> None:
+        """Wait until the page shows its address and key; messages can then be sealed for it as for a `Person`."""
+        await self.until("/^[0-9a-f]{64}$/.test(document.querySelector('#fpFull').textContent)")
+        self.fingerprint = await self.text("#fpFull")
+        self.public_key = unb64(await self.value("#publicKeyShareInput"))
+
+    async def opens(self, address: str) -> None:
+        """Open a chat by the field on the home view."""
+        await self.asks_for(address)
+        await self.shows("#chatThread")
+
+    async def asks_for(self, address: str) -> None:
+        """Put an address into that field and press Open."""
+        await self.click("#tab-newchat")
+        await self.fill("#openChatFp", address)
+        await self.click("#openChatBtn")
+
+    async def switches_to(self, other: Page) -> None:
+        """Open a thread from the list."""
+        await self.click(f'#chatTabs [data-fingerprint="{other.fingerprint}"] .chat-tab-label')
+        await self.until(f"location.hash.startsWith('#chat={other.fingerprint}')")
+        await self.shows("#chatThread")
+        await self.until(f"document.querySelector('.chat-tab.active')?.dataset.fingerprint === '{other.fingerprint}'")
+
+    async def drafts(self, text: str) -> None:
+        """Type into the composer, and leave it there."""
+        await self.until("document.querySelector('#chatBody').checkVisibility()")
+        await self.evaluate("document.querySelector('#chatBody').focus()")
+        await self.type(text)
+
+    async def says(self, text: str) -> None:
+        """Type a message in the open thread and press Enter."""
+        await self.drafts(text)
+        await self.key("Enter")
+        await self.until("!document.querySelector('#chatBody').value")
+
+    async def sees(self, text: str, *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until the open thread shows exactly this as a message that came in."""
+        await self.until(f"{IN_BUBBLES}.includes({json.dumps(text)})", seconds=seconds)
+
+    async def received(self) -> list[str]:
+        """The messages of the open thread that came in, oldest first."""
+        return await self.texts(".chat-line-in .chat-bubble")
+
+    async def sent(self) -> list[str]:
+        """The own messages of the open thread, oldest first."""
+        return await self.texts(".chat-line-out .chat-bubble")
+
+    async def has_relayed(self, number: int) -> None:
+        """Wait until this many of the own messages in the open thread are with the relay."""
+        states = "[...document.querySelectorAll('.chat-line-out .chat-state')]"
+        await self.until(f"{states}.filter((each) => each.textContent === 'relayed').length === {number}")
+
+
+IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((each) => each.textContent)"
+
+
+async def write(sender: Person, reader: Page, *texts: str) -> list[int]:
+    """Send messages to a page by the protocol alone; their ids on the relay."""
+    return [(await sender.send(reader, envelope(sender, reader, text=text)))["id"] for text in texts]
+
+
+async def read_all(reader: Person) -> list[str]:
+    """The texts that a person's inbox on the relay holds, oldest first."""
+    return [json.loads(reader.open(message))["text"] for message in await reader.fetch_all()]
+
+
+def chromium_or_skip() -> str:
+    """Where Chromium is; without one the test is skipped, or fails where REQUIRE_BROWSER=1."""
+    if path := shutil.which("chromium"):
+        return path
+    if os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail("REQUIRE_BROWSER=1, and there is no chromium: apt-get install chromium")
+    pytest.skip("there is no chromium: apt-get install chromium to run the browser tests")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """A headless Chromium for the whole run; the address of its DevTools."""
+    path = chromium_or_skip()
+    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
+        profile = Path(folder, "profile")
+        command = [path, *CHROMIUM_FLAGS.split(), f"--user-data-dir={profile}", "about:blank"]
+        with Path(folder, "log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder})
+        try:
+            yield devtools_address(profile / "DevToolsActivePort", process, Path(folder, "log"))
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+            process.wait()
+
+
+def devtools_address(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until Chromium has written where it listens."""
+    deadline = time.monotonic() + 2 * PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if port_file.exists() and len(lines := port_file.read_text().split()) == 2:
+            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        time.sleep(0.05)
+    raise AssertionError(f"Chromium did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+@pytest.fixture(name="browser")
+async def browser_fixture(chromium: str, relays: Any) -> AsyncIterator[Browser]:
+    """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(chromium, max_msg_size=0) as socket:
+        browser = Browser(socket)
+        reading = asyncio.create_task(browser.read())
+        try:
+            yield browser
+            await browser.close()
+        finally:
+            reading.cancel()
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: views
+# ------------------------------------------------------------------------------------------------------------------------
+
+VIEW_TITLES = {
+    "newchat": "Home · io3233",
+    "chats": "Chats · io3233",
+    "server": "Server · io3233",
+    "keys": "Keys · io3233",
+    "library": "Library · io3233",
+    "about": "About · io3233",
+}
+SHOWN_VIEWS = "[...document.querySelectorAll('[id^=view-]:not([hidden])')].map((each) => each.id)"
+NAMES_IN_THE_PAGE = """
+    headerNewKeys headerCopyInvite headerCopyAddress inviteLinkInput copyInviteLinkBtn publicKeyShareInput
+    copyPublicKeyBtn openChatFp openChatBtn openChatStatus chatTabs chatEmptyHint chatThread chatThreadHead chatMessages
+    chatBody chatSend chatSendStatus serverUrl saveServer serverStatus statsIdentities retentionDays fpFull fpShort
+    pubKeyB64 privKeyB64 dlPublic dlPrivate qrContact qrPublic newKeys registerBtn regStatus librarySearch libraryList
+    libraryPrev libraryNext libraryPageInfo liveIndicator liveHint notifToggle themeToggle
+    view-newchat view-chats view-server view-keys view-library view-about
+    tab-newchat tab-chats tab-server tab-keys tab-library tab-about
+"""
+
+
+class TestBrowserViews:
+    """Every view has a path of its own, and asks nobody but the relay. (The fixture fails a test whose page complains.)"""
+
+    async def test_every_view_opens_by_its_path_and_after_reload(self, browser, relay):
+        page = await browser.page()
+
+        for view, title in VIEW_TITLES.items():
+            await page.goto(f"{relay.url}/{view}")
+            await page.has_keys()
+            await page.reload()
+            await page.has_keys()
+
+            assert await page.evaluate(SHOWN_VIEWS) == [f"view-{view}"]
+            assert await page.evaluate("document.title") == title
+        assert {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
+
+    async def test_root_leads_home(self, browser, relay):
+        page = await browser.person(relay, "/")
+
+        assert await page.evaluate("location.pathname") == "/newchat"
+        assert await page.evaluate(SHOWN_VIEWS) == ["view-newchat"]
+
+    async def test_sidebar_walks_through_views_and_history_walks_back(self, browser, relay):
+        page = await browser.person(relay)
+        for view in VIEW_TITLES:
+            await page.click(f"#tab-{view}")
+            await page.until(f"location.pathname === '/{view}' && !document.querySelector('#view-{view}').hidden")
+
+        for view in reversed(list(VIEW_TITLES)[:-1]):
+            await page.evaluate("history.back()")
+            await page.until(f"document.title === {json.dumps(VIEW_TITLES[view])}")
+        await page.evaluate("history.forward()")
+
+        await page.until(f"{SHOWN_VIEWS}.join() === 'view-chats'")
+
+    async def test_every_name_of_the_page_is_there_once(self, browser, relay):
+        page = await browser.person(relay)
+        names = NAMES_IN_THE_PAGE.split()
+        counts = await page.evaluate(f"{json.dumps(names)}.map((id) => document.querySelectorAll('#' + id).length)")
+
+        assert dict(zip(names, counts, strict=True)) == dict.fromkeys(names, 1)
+
+    async def test_keys_and_server_views_say_what_is_so(self, browser, relay):
+        page = await browser.person(relay, "/keys")
+        digest = hashlib.sha256(unb64(await page.text("#pubKeyB64"))).hexdigest()
+
+        await page.click("#tab-server")
+
+        await page.until("document.querySelector('#retentionDays').textContent === '14'")
+        assert await page.text("#statsIdentities") == "1"
+        assert digest == page.fingerprint and await page.text("#fpShort") == f"3233:{digest[:32]}"
+        assert await page.evaluate("document.querySelector('#privKeyB64').textContent") == ""
+
+    async def test_theme_follows_the_system_until_it_is_chosen(self, browser, relay):
+        page = await browser.person(relay, scheme="dark")
+        assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+        await page.click("#themeToggle")
+        await page.reload()
+
+        assert await page.evaluate("document.documentElement.dataset.theme") == "light"
+
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            "document.body.innerHTML = '<img src=x onerror=\\'window.ran = true\\'>'",
+            "document.body.setAttribute('onclick', 'window.ran = true')",
+            "document.createElement('script').src = '/app.js'",
+        ],
+    )
+    async def test_scripts_from_strings_are_refused(self, browser, relay, expression):
+        page = await browser.person(relay)
+        page.expects("Trusted", "CSP:")
+
+        with pytest.raises(DevToolsError, match="Trusted"):
+            await page.evaluate(expression)
+
+        assert not await page.evaluate("window.ran")
+
+    async def test_picture_of_another_host_is_not_asked_for_and_complained_about(self, browser, relay):
+        page = await browser.person(relay)
+        page.expects("img-src")
+
+        await page.evaluate(f"void (new Image().src = '{relay.url.replace('127.0.0.1', '127.0.0.2')}/picture.png')")
+
+        await until(lambda: [each for each in page.complaints if each.startswith("CSP:")])
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: conversation
+# ------------------------------------------------------------------------------------------------------------------------
+
+MARKUP = [
+    "<b>bold</b> &amp; <script>window.ran = true</script>",
+    '<img src=x onerror="window.ran = true">',
+    "<svg onload='window.ran = true'></svg> {{7*7}} ${window.ran = true}",
+    "</div></section><h1>not mine</h1><!-- ",
+]
+STRANGE = [
+    "👋🏽 👨‍👩‍👧‍👦 🏳️‍🌈 ☕",
+    "שלום עולם مرحبا",
+    "\u202egnp.exe \u2066 zero\u200bwidth",
+    "e\u0301 \ufffd \U0010ffff 漢字",
+    "  two  spaces,\ttab\n\n\nblank lines ",
+]
+NO_ADDRESS = {
+    "": "first",
+    "hello": "not an invite link",
+    "3233:": "not an invite link",
+    "1234567": "not an invite link",
+    "a" * 65: "not an invite link",
+    b64(bytes(31)): "not an invite link",
+    "http://relay.example/nobody": "names nobody",
+    "f" * 64: "Nobody",
+    "3233:" + "f" * 32: "Nobody",
+    "ffffffff": "Nobody",
+}
+ADDRESS_FORMS: list[Callable[[Person], str]] = [
+    lambda person: person.fingerprint,
+    lambda person: person.fingerprint.upper(),
+    lambda person: f"3233:{person.fingerprint[:32]}",
+    lambda person: person.fingerprint[:8],
+    lambda person: b64(person.public_key),
+    lambda person: b64url(person.public_key),
+    lambda person: f"{person.relay.url}/chats#chat={person.fingerprint}&server={person.relay.url}",
+    lambda person: f"{person.relay.url}/?fp={person.fingerprint}",
+    lambda person: f"  {person.fingerprint}\t",
+]
+INVITE_LINKS = ["/chats#chat={0}&server={1}", "/?chat={0}&server={1}", "/newchat?fp={0}", "/chats?chat={0}"]
+
+
+class TestBrowserConversation:
+    """Two people, each in a browser of their own."""
+
+    async def test_messages_are_delivered_both_ways(self, browser, relay):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await bob.switches_to(alice)
+        await bob.sees("hello")
+        await bob.says("hello yourself")
+
+        await alice.sees("hello yourself")
+        await alice.has_relayed(1)
+        assert await relay.call("GET", "/v1/stats") and await bob.sent() == ["hello yourself"]
+
+    async def test_enter_sends_and_with_a_modifier_breaks_the_line(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        for modifier, line in ((SHIFT, "one"), (CONTROL, "two"), (ALT, "three"), (0, "four")):
+            await alice.drafts(line)
+            await alice.key("Enter", modifier)
+
+        assert await until(lambda: read_all(bob)) == ["one\ntwo\nthree\nfour"]
+        assert await alice.value("#chatBody") == ""
+
+    async def test_enter_that_confirms_a_composition_does_not_send(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("")
+
+        await alice.call("Input.imeSetComposition", text="にほん", selectionStart=3, selectionEnd=3)
+        for code in (13, 229):  # with 229 browsers say that the key went to the input method
+            await alice.call("Input.dispatchKeyEvent", type="rawKeyDown", key="Enter", windowsVirtualKeyCode=code)
+        await alice.type("日本")
+        await alice.key("Enter")
+
+        assert await until(lambda: read_all(bob)) == ["日本"]
+
+    async def test_markup_arrives_as_text(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *MARKUP)
+
+        await alice.click(".chat-tab-label")
+        await alice.sees(MARKUP[-1])
+
+        assert await alice.received() == MARKUP
+        assert await alice.evaluate("document.querySelectorAll('.chat-bubble > *').length") == 0
+        assert not await alice.evaluate("window.ran")
+
+    async def test_emoji_scripts_and_spaces_arrive_as_they_were_written(self, browser, relay):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await alice.opens(bob.fingerprint)
+
+        for text in STRANGE:
+            await alice.says(text)
+
+        await bob.switches_to(alice)
+        await bob.sees(STRANGE[-1])
+        assert await bob.received() == await alice.sent() == STRANGE
+
+    async def test_long_text_arrives_whole_and_stays_in_the_page(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 640)), await relay.register()
+        long_texts = ["x" * 20_000, "many words " * 4_000]
+
+        await write(bob, alice, *long_texts)
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees(long_texts[-1])
+
+        assert await alice.received() == long_texts
+        assert await alice.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await alice.evaluate("[...document.querySelectorAll('*')].every((each) => each.scrollLeft === 0)")
+
+    async def test_order_is_the_writers(self, browser, relay):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await alice.opens(bob.fingerprint)
+        texts = [f"message {number}" for number in range(25)]
+
+        for text in texts:
+            await alice.says(text)
+
+        await bob.switches_to(alice)
+        await bob.sees(texts[-1])
+        assert await bob.received() == await alice.sent() == texts
+
+    async def test_whitespace_alone_is_not_sent(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.drafts(" \n\t ")
+        await alice.key("Enter")
+        await alice.click("#chatSend")
+        await alice.says("words")
+
+        assert await until(lambda: read_all(bob)) == [" \n\t words"]
+
+    async def test_chat_with_oneself_is_refused_with_a_sentence(self, browser, relay):
+        alice = await browser.person(relay)
+        invite = await alice.value("#inviteLinkInput")
+        mine = [alice.fingerprint, f"3233:{alice.fingerprint[:32]}", alice.fingerprint[:8], b64(alice.public_key), invite]
+
+        for address in mine:
+            await alice.asks_for(address)
+            await alice.shows("#openChatStatus", "your own address")
+            await alice.evaluate("document.querySelector('#openChatStatus').textContent = ''")
+
+        assert await alice.count(".chat-tab") == 0
+
+    async def test_bad_contact_is_refused_with_a_sentence(self, browser, relay):
+        alice = await browser.person(relay)
+        alice.expects("404")
+
+        for address, why in NO_ADDRESS.items():
+            await alice.reload()
+            await alice.asks_for(address)
+
+            await alice.shows("#openChatStatus.bad", why)
+            assert await alice.value("#openChatFp") == address
+        assert await alice.count(".chat-tab") == 0
+
+    async def test_contact_is_found_by_every_form_of_an_address(self, browser, relay):
+        alice = await browser.person(relay)
+
+        for form in ADDRESS_FORMS:
+            bob = await relay.register()
+            await alice.opens(form(bob))
+            await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+            await alice.says("found you")
+            assert await until(lambda bob=bob: read_all(bob)) == ["found you"]
+
+    async def test_invite_link_opens_its_chat_and_leaves_the_address_bar(self, browser, relay):
+        alice = await browser.page()
+
+        for link in INVITE_LINKS:
+            bob = await relay.register()
+            await alice.goto(relay.url + link.format(bob.fingerprint, quote(relay.url, safe="")))
+            await alice.until(f"location.href === '{relay.url}/chats#chat={bob.fingerprint}'")
+            await alice.says("by your link")
+            assert await until(lambda bob=bob: read_all(bob)) == ["by your link"]
+
+    async def test_bytes_are_counted_near_the_limit_and_refused_over_it(self, browser, relays):
+        relay = await relays(MAX_MESSAGE_BYTES="4096")
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.drafts("é" * 1_800)
+        await alice.shows("#chatByteCount", "of 4 KiB")
+        await alice.drafts("é" * 400)
+        await alice.key("Enter")
+
+        await alice.shows("#chatSendStatus.bad", "4096 bytes")
+        assert await alice.value("#chatBody") == "é" * 2_200
+        assert (await alice.sent(), await bob.fetch()) == ([], [])
+
+    async def test_only_web_addresses_become_links_and_none_is_fetched(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        web = ["https://chat.example.com/a_(b)?c=d&e#f", "http://a.example/"]
+        other = "javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com blob:x"
+
+        await write(bob, alice, f"see {web[0]}, or ({web[1]}).", other)
+        await alice.click(".chat-tab-label")
+        await alice.sees(other)
+
+        links = "[...document.querySelectorAll('.chat-bubble a')].map(({ href, rel, target }) => [href, rel, target])"
+        assert await alice.evaluate(links) == [[url, "noopener noreferrer", "_blank"] for url in web]
+        assert {URL(url).authority for url in alice.requests} == {URL(relay.url).authority}
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: attention
+# ------------------------------------------------------------------------------------------------------------------------
+
+NOTIFICATIONS = """navigator.serviceWorker.ready.then((registration) => registration.getNotifications())
+    .then((shown) => shown.map(({ title, body }) => [title, body]))"""
+ALL_BUBBLES = "[...document.querySelectorAll('.chat-bubble')].map((each) => each.textContent)"
+SCROLL_TOP = "document.querySelector('#chatMessages').scrollTop"
+CLICK_NOTIFICATION = """(async () => {
+    const [notification] = await self.registration.getNotifications();
+    const click = new NotificationEvent("notificationclick", { notification });
+    const handled = new Promise((resolve) => (click.waitUntil = resolve));
+    self.dispatchEvent(click);
+    return handled.then(() => "focused", (error) => error.name);
+})()"""
+
+
+async def has_service_worker(page: Page) -> None:
+    """Wait until the service worker has stored the app shell and answers for this page."""
+    await page.until("navigator.serviceWorker.controller")
+
+
+async def with_notifications(browser: Browser, relay: AnyRelay) -> Page:
+    """Somebody who has rung the bell, and whose service worker runs."""
+    page = await browser.person(relay)
+    await page.permit("notifications")
+    await page.click("#notifToggle")
+    await page.until("document.querySelector('#notifToggle').getAttribute('aria-pressed') === 'true'")
+    await has_service_worker(page)
+    return page
+
+
+async def scroll_up(page: Page) -> None:
+    """Scroll up in the open thread until it stays there: what was arriving meanwhile may have moved it on."""
+    scroll = f"{SCROLL_TOP} = 300; setTimeout(() => done({SCROLL_TOP} === 300), 300)"
+    await page.until(f"new Promise((done) => {{ {scroll} }})")
+
+
+async def hide(page: Page) -> None:
+    """Put another tab in front of this one."""
+    await page.browser.page(page.context)
+    await page.until("document.visibilityState === 'hidden'")
+
+
+class TestBrowserAttention:
+    """What arrives never takes over, and never goes unnoticed."""
+
+    async def test_person_typing_to_one_is_not_disturbed_by_another(self, browser, relay):
+        alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await browser.person(relay)
+        await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees("line 44")
+        await alice.drafts("half a thou")
+        await scroll_up(alice)
+        state = f"[document.querySelector('#chatBody').value, location.hash, document.activeElement.id, {SCROLL_TOP}]"
+        before = await alice.evaluate(state)
+
+        await carol.opens(alice.fingerprint)
+        await carol.says("me too")
+        await alice.until("document.title.startsWith('(1) ')")
+
+        await alice.shows(f'[data-fingerprint="{carol.fingerprint}"] .chat-tab-unread-dot')
+        assert await alice.count(".chat-tab-unread-dot") == 1
+        assert await alice.evaluate(state) == before == ["half a thou", f"#chat={bob.fingerprint}", "chatBody", 300]
+        assert [body for _, body in await alice.until(f"{NOTIFICATIONS}.then((all) => all.length && all)")] == ["me too"]
+        await alice.says("ght")
+        assert await until(lambda: read_all(bob)) == ["half a thought"]
+        await alice.switches_to(carol)
+        await alice.until("document.title.startsWith('Chats')")
+        assert await alice.count(".chat-tab-unread-dot") == 0
+
+    async def test_reader_who_scrolled_up_gets_a_button(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees("line 44")
+        await scroll_up(alice)
+
+        await write(bob, alice, "new one", "new two")
+        await alice.shows("#newMessagesBtn", "2 new messages")
+        assert await alice.evaluate(SCROLL_TOP) == 300
+        await alice.click("#newMessagesBtn")
+
+        await alice.until(
+            "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 5)(chatMessages)"
+        )
+        assert await alice.count("#newMessagesBtn") == 0
+
+    async def test_thread_at_its_end_follows_new_messages(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.sees("line 44")
+
+        await alice.until(
+            "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 5)(chatMessages)"
+        )
+        assert await alice.evaluate("document.title") == VIEW_TITLES["chats"]
+
+    async def test_draft_belongs_to_its_thread(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await browser.person(relay), await browser.person(relay)
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("for bob")
+
+        await alice.opens(carol.fingerprint)
+        await alice.drafts("for carol")
+        await alice.switches_to(bob)
+
+        await alice.until("document.querySelector('#chatBody').value === 'for bob'")
+        await alice.reload()
+        await alice.until("document.querySelector('#chatBody').value === 'for bob'")
+
+    async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        tab = await alice.another_tab()
+        await hide(tab)
+        assert await alice.evaluate("document.visibilityState") == "hidden"
+
+        for number, text in enumerate(("one", "two"), 1):
+            await write(bob, alice, text)
+            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === {number})")
+            for each in (alice, tab):
+                await each.until(f"document.title.startsWith('({number}) ')")
+
+        bodies = [body for _, body in await alice.evaluate(NOTIFICATIONS)]
+        assert sorted(bodies) == ["one", "two"]
+
+    async def test_many_messages_at_once_become_one_notification(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+
+        await write(bob, alice, *(f"line {number}" for number in range(9)))
+
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '9 new messages')")
+
+    async def test_click_on_a_notification_opens_its_thread(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+
+        # The click is made up, since headless Chromium shows nothing to click; so it may not move the focus.
+        assert await worker.evaluate(CLICK_NOTIFICATION) in ("focused", "InvalidAccessError")
+        await alice.to_front()
+
+        await alice.sees("come here")
+        await alice.until("document.title.startsWith('Chats')")
+        assert await alice.evaluate(NOTIFICATIONS) == []
+
+    async def test_preview_setting_hides_the_text(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await alice.click("#settingsOpen")
+        await alice.click("label:has(#settingPreview)")
+        await alice.click("#settingsDialog [data-close]")
+        await hide(alice)
+
+        await write(bob, alice, "a secret")
+
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        assert "a secret" not in json.dumps(await alice.evaluate(NOTIFICATIONS))
+
+    async def test_thread_on_screen_is_not_notified(self, browser, relay):
+        alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await write(bob, alice, "seen at once")
+        await alice.sees("seen at once")
+        await write(carol, alice, "not seen")
+
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length)")
+        assert [body for _, body in await alice.evaluate(NOTIFICATIONS)] == ["not seen"]
+
+    async def test_bell_turns_notifications_on_and_off(self, browser, relay):
+        alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
+
+        await alice.click("#notifToggle")
+        await alice.until("document.querySelector('#notifToggle').getAttribute('aria-pressed') === 'false'")
+        await write(bob, alice, "silent")
+        await alice.until("document.title.startsWith('(1) ')")
+        await alice.click("#notifToggle")
+        await alice.until("document.querySelector('#notifToggle').getAttribute('aria-pressed') === 'true'")
+        await write(carol, alice, "heard")
+
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length)")
+        assert [body for _, body in await alice.evaluate(NOTIFICATIONS)] == ["heard"]
+
+    async def test_bell_says_when_the_browser_blocks_notifications(self, browser, relay):
+        alice = await browser.person(relay)
+        await alice.permit("notifications", setting="denied")
+        await alice.reload()
+        await alice.has_keys()
+
+        await alice.click("#notifToggle")
+
+        await alice.until("document.querySelector('#politeRegion').textContent.includes('blocks notifications')")
+        assert await alice.evaluate("document.querySelector('#notifToggle').getAttribute('aria-pressed')") == "false"
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: outage
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+async def goes_live(page: Page) -> None:
+    await page.until("document.querySelector('#liveIndicator.live')")
+
+
+async def loses_relay(page: Page, relay: RunningRelay) -> None:
+    """Stop the relay, and wait until the page has noticed."""
+    page.expects(UNREACHABLE, "WebSocket connection to")
+    await relay.stop()
+    await page.until("!document.querySelector('#liveIndicator.live')")
+
+
+def messages_on(relay: AnyRelay) -> int:
+    """How many messages the relay's database holds."""
+    return rows(relay.database, "SELECT count(*) FROM messages")[0][0]
+
+
+class TestBrowserOutage:
+    """Relays stop, networks go, tokens end: nothing is lost, nothing comes twice."""
+
+    async def test_messages_written_without_a_relay_are_delivered_once_and_in_order(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_service_worker(alice)
+        await loses_relay(alice, relay)
+
+        await alice.says("one")
+        await alice.says("two")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
+        assert await alice.count(".chat-line-out.open .chat-state") == 2  # both say that they are queued
+        await alice.reload()
+        await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
+        await alice.says("three")
+        await relay.start()
+        await alice.has_relayed(3)
+        await alice.reload()
+        await goes_live(alice)
+
+        await alice.has_relayed(3)
+        assert await read_all(bob) == await alice.sent() == ["one", "two", "three"]
+
+    async def test_history_and_drafts_are_there_with_the_relay_gone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "keep this")
+        await alice.opens(bob.fingerprint)
+        await alice.sees("keep this")
+        await alice.drafts("unfinished")
+        await has_service_worker(alice)
+        await loses_relay(alice, relay)
+
+        await alice.goto(f"{relay.url}/library")
+        await alice.shows(".msg", "keep this")
+        await alice.click(".msg-link")
+
+        await alice.sees("keep this")
+        await alice.until("document.querySelector('#chatBody').value === 'unfinished'")
+
+    async def test_every_view_starts_offline(self, browser, relay):
+        alice = await browser.person(relay)
+        await has_service_worker(alice)
+        await loses_relay(alice, relay)
+
+        for view in VIEW_TITLES:
+            await alice.goto(f"{relay.url}/{view}")
+            await alice.until(f"document.querySelector('#fpFull').textContent === '{alice.fingerprint}'")
+            assert await alice.evaluate(SHOWN_VIEWS) == [f"view-{view}"]
+        await alice.shows("#liveIndicator.offline, #liveIndicator.connecting")
+
+    async def test_refused_token_is_replaced_unnoticed(self, browser, relays, clock):
+        relay = await relays(clock=clock, JWT_EXPIRY_SEC="3600")
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        alice.expects("401", UNREACHABLE, "WebSocket connection to")
+
+        clock.advance(7200)
+        await relay.stop()
+        await relay.start()
+        await alice.says("still me")
+        await alice.has_relayed(1)
+        await bob.register()
+        await write(bob, alice, "so I see")
+
+        await alice.sees("so I see")
+        await goes_live(alice)
+        assert await read_all(bob) == ["still me"]
+        assert await alice.text("#fpFull") == alice.fingerprint
+
+    async def test_socket_that_was_closed_in_order_is_opened_again(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await loses_relay(alice, relay)
+
+        await relay.start()
+        await goes_live(alice)
+        await write(bob, alice, "back again")
+
+        await alice.click(".chat-tab-label")
+        await alice.sees("back again")
+
+    async def test_mail_that_came_while_the_page_was_closed_is_fetched(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.goto("about:blank")
+        await write(bob, alice, *(f"line {number}" for number in range(3)))
+
+        await alice.goto(f"{relay.url}/chats")
+        await alice.until("document.title.startsWith('(3) ')")
+        await alice.click(".chat-tab-label")
+
+        await alice.sees("line 2")
+        assert await alice.received() == ["line 0", "line 1", "line 2"]
+
+    async def test_history_outlives_the_relays_copy(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        [number] = await write(bob, alice, "for good")
+        await alice.opens(bob.fingerprint)
+        await alice.sees("for good")
+
+        assert (await bob.call("DELETE", f"/v1/messages/{number}")).status == 204
+        await alice.reload()
+        await goes_live(alice)
+
+        await alice.sees("for good")
+        assert messages_on(relay) == 0
+
+    async def test_relays_copy_stays_unless_erasing_is_on(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "stays")
+        await alice.sees("stays")
+        assert messages_on(relay) == 1
+
+        await alice.click("#settingsOpen")
+        await alice.click("label:has(#settingErase)")
+        await alice.click("#settingsDialog [data-close]")
+        await write(bob, alice, "goes")
+
+        await alice.sees("goes")
+        await until(lambda: messages_on(relay) == 0)
+
+    async def test_relays_copy_is_erased_only_once_it_is_stored(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.click("#settingsOpen")
+        await alice.click("label:has(#settingErase)")
+        await alice.click("#settingsDialog [data-close]")
+        alice.expects("QuotaExceededError", "disk is full")
+
+        full = "window.tries = (window.tries ?? 0) + 1; throw new DOMException('the disk is full', 'QuotaExceededError')"
+        await alice.evaluate(f"void (IDBObjectStore.prototype.add = () => {{ {full} }})")
+        await write(bob, alice, "not yet")
+        await alice.until("window.tries >= 2")
+        kept = messages_on(relay)
+        await alice.reload()
+
+        await alice.sees("not yet")
+        await until(lambda: messages_on(relay) == 0)
+        assert kept == 1
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: tabs
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+def sockets(*pages: Page) -> int:
+    """How many WebSockets these pages have opened since they were made."""
+    return sum(url.startswith("ws:") for page in pages for url in page.requests)
+
+
+class TestBrowserTabs:
+    """Two tabs of one browser are one device."""
+
+    async def test_tabs_share_one_socket_and_show_the_same_once(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+
+        await tab.says("from the second")
+        await write(bob, alice, "to both")
+
+        for each in (alice, tab):
+            await each.sees("to both")
+            await each.has_relayed(1)
+            assert await each.evaluate(ALL_BUBBLES) == ["from the second", "to both"]
+        assert await read_all(bob) == ["from the second"]
+        assert sockets(alice, tab) == 1
+
+    async def test_second_tab_takes_over_when_the_first_is_closed(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+
+        await alice.call("Page.close")
+        await until(lambda: sockets(tab) == 1)
+        await goes_live(tab)
+        await tab.says("still here")
+        await write(bob, tab, "so am I")
+
+        await tab.sees("so am I")
+        await tab.has_relayed(1)
+        assert await tab.evaluate(ALL_BUBBLES) in (["still here", "so am I"], ["so am I", "still here"])
+
+    async def test_reading_in_one_tab_is_reading_in_both(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        tab = await alice.another_tab()
+        await write(bob, alice, "read me")
+        for each in (alice, tab):
+            await each.until("document.title.startsWith('(1) ')")
+
+        await tab.click(".chat-tab-label")
+        await tab.sees("read me")
+
+        for each in (alice, tab):
+            await each.until("!document.title.startsWith('(')")
+
+    async def test_new_keys_in_one_tab_are_the_other_tabs_keys(self, browser, relay):
+        alice = await browser.person(relay)
+        tab = await alice.another_tab()
+
+        await tab.click("#headerNewKeys")
+        await tab.click("#confirmOk")
+
+        for each in (alice, tab):
+            await each.until(f"/^[0-9a-f]{{64}}$/.test(fpFull.textContent) && fpFull.textContent !== '{alice.fingerprint}'")
+        assert await alice.text("#fpFull") == await tab.text("#fpFull")
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: keyboard
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+class TestBrowserKeyboard:
+    """The keyboard alone is enough."""
+
+    async def tab_to(self, page: Page, selector: str) -> None:
+        """Press Tab until the element has the focus, and can be seen to have it."""
+        for _ in range(80):
+            if await page.evaluate(f"document.activeElement.matches({json.dumps(selector)})"):
+                assert await page.evaluate("document.activeElement.matches(':focus-visible')")
+                return
+            await page.key("Tab")
+        pytest.fail(f"Tab never comes to {selector}")
+
+    async def test_chat_is_opened_and_answered(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await self.tab_to(alice, "#openChatFp")
+        await alice.type(bob.fingerprint)
+        await alice.key("Enter")
+        await alice.until("document.activeElement.id === 'chatBody'")
+        await alice.type("no mouse here")
+        await alice.key("Enter")
+
+        assert await until(lambda: read_all(bob)) == ["no mouse here"]
+        assert await alice.evaluate("document.activeElement.id") == "chatBody"
+
+    async def test_thread_is_switched_and_answered(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.opens(carol.fingerprint)
+        await alice.evaluate("document.activeElement.blur()")
+
+        await self.tab_to(alice, f'[data-fingerprint="{bob.fingerprint}"] .chat-tab-label')
+        await alice.key("Enter")
+        await alice.until("document.activeElement.id === 'chatBody'")
+        await alice.type("back to you")
+        await alice.key("Enter")
+
+        assert await until(lambda: read_all(bob)) == ["back to you"]
+        assert await read_all(carol) == []
+
+    async def test_message_is_searched_and_found_in_its_thread(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(90)), "the needle", "and more hay")
+        await alice.until("document.title.startsWith('(92) ')")
+
+        await self.tab_to(alice, "#tab-library")
+        await alice.key("Enter")
+        await self.tab_to(alice, "#librarySearch")
+        await alice.type("NEEDLE")
+        await alice.until("document.querySelectorAll('.msg').length === 1")
+        await self.tab_to(alice, ".msg-link")
+        await alice.key("Enter")
+
+        await alice.shows(".chat-line", "the needle")
+        assert await alice.evaluate("document.activeElement !== document.body")
+
+    async def test_invite_is_copied(self, browser, relay):
+        alice = await browser.person(relay)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await self.tab_to(alice, "#headerCopyInvite")
+        await alice.key("Enter")
+
+        await alice.until("document.querySelector('#politeRegion').textContent.includes('Invite link copied')")
+        assert await alice.evaluate("navigator.clipboard.readText()") == await alice.value("#inviteLinkInput")
+
+    async def test_dialog_keeps_the_focus_and_gives_it_back(self, browser, relay):
+        alice = await browser.person(relay)
+
+        await self.tab_to(alice, "#headerNewKeys")
+        await alice.key("Enter")
+        await alice.shows("#confirmDialog")
+        for _ in range(8):
+            await alice.key("Tab")
+            assert await alice.evaluate("document.activeElement.matches('dialog *, body')")
+        await alice.key("Escape")
+
+        await alice.until("document.activeElement.id === 'headerNewKeys'")
+        assert await alice.text("#fpFull") == alice.fingerprint
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: plain http on a LAN
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+def lan_address() -> str:
+    """An address of this machine's own that is not loopback, or "". Nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        probe.connect(("192.0.2.1", 9))
+        address: str = probe.getsockname()[0]
+        return "" if address.startswith("127.") else address
+    return ""
+
+
+@pytest.fixture
+async def lan_relay(browser: Browser, relay: RunningRelay) -> RunningRelay:
+    """The relay at the machine's own address too, over plain http; the traffic stays on the machine."""
+    if not (address := lan_address()):
+        pytest.skip("this machine has no address but loopback, which browsers count as secure")
+    assert relay.runner
+    browser.expected.append("Cross-Origin-Opener-Policy header has been ignored")
+    await web.TCPSite(relay.runner, address, relay.port).start()
+    relay.url = f"http://{address}:{relay.port}"
+    return relay
+
+
+class TestBrowserPlainHttp:
+    """Over plain http a page has no crypto.subtle, clipboard, service worker or locks: it chats all the same."""
+
+    async def test_what_is_missing_is_said_in_one_line(self, browser, lan_relay):
+        alice = await browser.person(lan_relay)
+
+        assert not await alice.evaluate("isSecureContext || 'subtle' in crypto || 'serviceWorker' in navigator")
+        await alice.shows("#contextNotice", "plain http")
+        assert await alice.count("#contextNotice") == 1
+
+    async def test_keys_chat_and_history_work(self, browser, lan_relay):
+        alice, bob = await browser.person(lan_relay), await browser.person(lan_relay)
+
+        await alice.opens(bob.fingerprint)
+        await alice.says("over the LAN")
+        await bob.switches_to(alice)
+        await bob.sees("over the LAN")
+        await bob.says("loud and clear")
+        await alice.sees("loud and clear")
+        await alice.reload()
+
+        await alice.until(f"{ALL_BUBBLES}.join() === 'over the LAN,loud and clear'")
+        assert await alice.text("#fpFull") == alice.fingerprint
+
+    async def test_invite_link_is_copied_without_a_clipboard_api(self, browser, lan_relay):
+        alice = await browser.person(lan_relay)
+
+        await alice.click("#copyInviteLinkBtn")
+        await alice.until("document.querySelector('#politeRegion').textContent.includes('Invite link copied')")
+        await alice.fill("#openChatFp", "")
+        await alice.call("Input.dispatchKeyEvent", type="keyDown", key="v", modifiers=CONTROL, commands=["paste"])
+
+        assert await alice.value("#openChatFp") == await alice.value("#inviteLinkInput")
+
+    async def test_bell_says_why_it_is_silent(self, browser, lan_relay):
+        alice = await browser.person(lan_relay)
+
+        await alice.click("#notifToggle")
+
+        await alice.until("document.querySelector('#politeRegion').textContent.includes('https')")
+
+    async def test_two_tabs_show_and_send_everything_once(self, browser, lan_relay):
+        alice, bob = await browser.person(lan_relay), await lan_relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+
+        await tab.says("once only")
+        await write(bob, alice, "once, too")
+
+        for each in (alice, tab):
+            await each.goto(f"{lan_relay.url}/chats#chat={bob.fingerprint}")
+            await each.sees("once, too")
+            await each.has_relayed(1)
+            assert sorted(await each.evaluate(ALL_BUBBLES)) == ["once only", "once, too"]
+        assert await read_all(bob) == ["once only"]
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: the README's pictures
+# ------------------------------------------------------------------------------------------------------------------------
+
+PICTURES = {"desktop": (1280, 800), "phone": (390, 844)}
+CONVERSATION = """
+    < Are you still up for the lake on Saturday?
+    > Yes! The forecast says 24 degrees and hardly any wind.
+    > Shall I bring the blue boat or the small one?
+    < The blue one. Mum wants to come along 🚣
+    < And the kettle, please. Last time we had only cold tea.
+    > Kettle, stove, the good biscuits. Noted.
+    < Here is the way to the car park: https://map.example.org/lake/north-shore
+    > I'll be there at nine. With the dog.
+"""
+OTHER_THREADS = {
+    "Grandpa Jan": "The photographs arrived, thank you ❤",
+    "Mila": "see you at rehearsal",
+    "Ruth": "Keys are in the shed",
+}
+LAST_WORDS = "or under the flowerpot"
+
+
+class Story:
+    """A person's page whose clock is the relay's, so that a conversation of a morning is told in a second."""
+
+    def __init__(self, page: Page, clock: Clock) -> None:
+        self.page = page
+        self.clock = clock
+
+    async def moves(self, seconds: float) -> None:
+        """Let time pass, for the relay and for the page."""
+        self.clock.advance(seconds)
+        shift = round((self.clock.seconds - time.time()) * 1000)
+        await self.page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {shift} }})()")
+
+    async def names(self, name: str, *, verified: bool = False) -> None:
+        """Give the contact of the open thread a name, and perhaps the verified mark."""
+        await self.page.click("#contactOpen")
+        await self.page.fill("#contactName", name)
+        await self.page.key("Enter")
+        if verified:
+            await self.page.click("label:has(#contactVerified)")
+        await self.page.click("#contactDialog [data-close]")
+        await self.page.shows("#threadName", name)
+
+    async def is_told(self, noor: Person) -> None:
+        """Talk with Noor, line by line."""
+        for line in CONVERSATION.strip().splitlines():
+            side, _, text = line.strip().partition(" ")
+            await self.moves(140)
+            if side == ">":
+                await self.page.says(text)
+            else:
+                await write(noor, self.page, text)
+                await self.page.sees(text)
+
+    async def is_pictured(self, path: Path, width: int, height: int) -> None:
+        """Take the picture with nothing pointed at, and without the short-lived line that an action left."""
+        await self.page.resize(width, height)
+        await self.page.call("Emulation.setScrollbarsHidden", hidden=True)
+        await self.page.call("Input.dispatchMouseEvent", type="mouseMoved", x=width / 2, y=2)
+        await self.page.until("!document.querySelector('#toast').checkVisibility()")
+        await self.page.evaluate("document.activeElement.blur(), document.querySelector('#chatMessages').scrollBy(0, 9999)")
+        await self.page.screenshot(path)
+
+
+@pytest.mark.skipif(os.environ.get("WRITE_SCREENSHOTS") != "1", reason="WRITE_SCREENSHOTS=1 writes docs/screenshot-*.png")
+class TestBrowserPictures:
+    """The README shows the client as it is: these are taken by `WRITE_SCREENSHOTS=1 make test ARGS="-k Pictures"`."""
+
+    @pytest.mark.parametrize("kind", PICTURES)
+    async def test_picture_of_a_conversation_is_taken(self, browser, relays, clock, kind):
+        clock.seconds -= 5400
+        relay = await relays(clock=clock)
+        story = Story(await browser.person(relay, size=PICTURES["desktop"]), clock)
+        await story.page.call("Emulation.setLocaleOverride", locale="en-GB")
+        await story.page.reload()
+        for name, text in OTHER_THREADS.items():
+            friend = await relay.register()
+            await story.moves(600)
+            await story.page.opens(friend.fingerprint)
+            await story.names(name)
+            await write(friend, story.page, text)
+            await story.page.sees(text)
+        noor = await relay.register()
+        await story.page.opens(noor.fingerprint)
+        await story.names("Noor", verified=True)
+        await story.is_told(noor)
+        await write(friend, story.page, LAST_WORDS)
+        await story.page.shows(".chat-tab-unread-dot")
+        path = RELAY_PY.parent / "docs" / f"screenshot-{kind}.png"
+
+        await story.is_pictured(path, *PICTURES[kind])
+
+        assert path.stat().st_size < 120_000
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: several relays, one of them a liar
+# ------------------------------------------------------------------------------------------------------------------------
+
+OTHER_SECRET = "another secret of the tests, just as long as that"
+NOT_PASSED_ON = {
+    "Content-Length",
+    "Content-Encoding",
+    "Transfer-Encoding",
+    "Accept-Encoding",
+    "Connection",
+    "Date",
+    "Server",
+}
+
+
+class LyingRelay:
+    """Stands before a real relay, the page's files included, and passes all on but for the lies that a test has it tell."""
+
+    def __init__(self, truth: AnyRelay) -> None:
+        self.truth = truth
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.lies: dict[str, Callable[[Any], Any]] = {}
+        self.told = 0
+        self.heard: list[tuple[str, Any]] = []
+
+    def lie(self, call: str, lie: Callable[[Any], Any]) -> None:
+        """Answer calls that begin with `call`, such as "GET /v1/keys/", with what `lie` makes of the true answer."""
+        self.lies[call] = lie
+
+    def be_honest(self) -> None:
+        self.lies.clear()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/v1/ws":
+            return await self.join(request)
+        call, body = f"{request.method} {request.path_qs}", await request.read()
+        self.heard.append((call, json.loads(body) if body else None))
+        options = {"headers": passed_on(request.headers), "data": body or None, "allow_redirects": False}
+        async with self.truth.session.request(request.method, self.truth.url + request.path_qs, **options) as answer:
+            lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
+            if lie is None or answer.status >= 400:
+                return web.Response(status=answer.status, body=await answer.read(), headers=passed_on(answer.headers))
+            return self.tell(await answer.json(), lie)
+
+    def tell(self, truth: Any, lie: Callable[[Any], Any]) -> web.Response:
+        told = lie(truth)
+        self.told += told != truth
+        response = told if isinstance(told, web.Response) else web.json_response(told)
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
+
+    async def join(self, request: web.Request) -> web.WebSocketResponse:
+        """Carry a socket's frames both ways until either side closes."""
+        protocols = [each.strip() for each in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if each]
+        async with self.truth.session.ws_connect(self.truth.url + request.path_qs, protocols=protocols) as behind:
+            before = web.WebSocketResponse(protocols=("3233.v1",) if protocols else ())
+            await before.prepare(request)
+            carrying = {asyncio.create_task(carry(*ends)) for ends in ((before, behind), (behind, before))}
+            _, still_carrying = await asyncio.wait(carrying, return_when=asyncio.FIRST_COMPLETED)
+            for task in still_carrying:
+                task.cancel()
+            await before.close()
+            return before
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[LyingRelay]:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self.answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", self.port).start()
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+
+def passed_on(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """All headers but those that belong to one connection."""
+    return CIMultiDict((name, text) for name, text in headers.items() if name not in NOT_PASSED_ON)
+
+
+async def carry(source: Any, target: Any) -> None:
+    async for message in source:
+        await target.send_str(message.data)
+
+
+@pytest.fixture
+async def liar(relays: Callable[..., Any]) -> AsyncIterator[LyingRelay]:
+    """A relay that lies on demand, before one that does not."""
+    async with LyingRelay(await relays(JWT_SECRET=OTHER_SECRET)).running() as liar:
+        yield liar
+
+
+async def goes_to(page: Page, view: str) -> None:
+    """Open a view; on a phone, where an open thread has the screen to itself, by way of the list."""
+    if await page.count("#threadBack"):
+        await page.click("#threadBack")
+    await page.click(f"#tab-{view}")
+    await page.shows(f"#view-{view}")
+    await page.until("!document.querySelector('#main').inert")  # until its module is there, no key and no click counts
+
+
+async def agrees(page: Page, title: str) -> None:
+    """Read a question, and answer yes."""
+    await page.shows("#confirmTitle", title)
+    await page.click("#confirmOk")
+
+
+async def declines(page: Page, title: str) -> None:
+    await page.shows("#confirmTitle", title)
+    await page.click("#confirmCancel")
+
+
+async def adds_relay(page: Page, url: str) -> None:
+    """Type a relay's address on the server view, and press Enter."""
+    await goes_to(page, "server")
+    await page.fill("#addRelayUrl", url)
+    await page.key("Enter")
+
+
+async def relays_of(page: Page) -> list[str]:
+    """The relays of the server view, the home relay first."""
+    await goes_to(page, "server")
+    await page.shows("#relayList .relay")
+    return await page.texts("#relayList .relay-url")
+
+
+async def home_of(page: Page) -> str:
+    """The relay that this person's invite link names."""
+    await goes_to(page, "newchat")
+    return (await page.value("#inviteLinkInput")).partition("/chats#")[0]
+
+
+def queued(relay: AnyRelay) -> int:
+    """How many messages wait at a relay."""
+    return rows(relay.database, "SELECT count(*) FROM messages")[0][0]
+
+
+OLD_INVITES = ["/chats?chat={}&server={}", "/chats?fp={}&server={}", "/chats?fp={}", "/?chat={}&server={}"]
+
+
+class TestBrowserRelays:
+    """A contact belongs to a relay, and no relay and no link decides for the person."""
+
+    async def test_invite_from_another_relay_asks_once_and_then_two_people_talk(self, relays, browser):
+        here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice, bob = await browser.person(here), await browser.person(there)
+
+        await alice.asks_for(await bob.value("#inviteLinkInput"))
+        await agrees(alice, "This contact is on another relay")
+        await alice.says("from here")
+        await bob.click(".chat-tab-label")
+        await bob.sees("from here")
+        await bob.says("from there")
+
+        await alice.sees("from there")
+        await alice.has_relayed(1)
+        assert (queued(here), queued(there)) == (0, 2)
+        assert await home_of(alice) == here.url
+        assert await relays_of(alice) == [here.url, there.url]
+
+    async def test_declining_an_invite_from_another_relay_changes_and_sends_nothing(self, relays, browser):
+        here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice, bob = await browser.person(here), await there.register()
+
+        await alice.goto(f"{here.url}/chats#chat={bob.fingerprint}&server={there.url}")
+        await declines(alice, "This contact is on another relay")
+
+        await alice.until(f"!document.querySelector('#confirmDialog').open && location.href === '{here.url}/chats'")
+        assert (await home_of(alice), await relays_of(alice)) == (here.url, [here.url])
+        assert await alice.count(".chat-tab") == 0
+        assert not [url for url in alice.requests if there.url.partition("//")[2] in url.partition("#")[0]]
+
+    @pytest.mark.parametrize("invite", OLD_INVITES)
+    async def test_old_invite_opens_the_chat_and_leaves_the_address_bar(self, relay, browser, invite):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.goto(relay.url + invite.format(bob.fingerprint, quote(relay.url, safe="")))
+
+        await alice.shows("#chatThread")
+        assert await alice.evaluate("location.href") == f"{relay.url}/chats#chat={bob.fingerprint}"
+
+    async def test_link_that_names_only_a_relay_changes_nothing_and_leaves_the_address_bar(self, relay, browser):
+        alice = await browser.person(relay)
+
+        await alice.goto(f"{relay.url}/newchat?server=http%3A%2F%2F127.0.0.1%3A9")
+
+        await alice.shows("#liveIndicator.live")
+        await alice.until("location.search === ''")
+        assert (await home_of(alice), await relays_of(alice)) == (relay.url, [relay.url])
+
+    async def test_invite_that_moves_a_known_contact_to_another_relay_asks_first(self, relays, browser):
+        here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice, bob = await browser.person(here), await here.register()
+        await alice.opens(bob.fingerprint)
+        await adds_relay(alice, there.url)
+        await alice.shows("#addRelayStatus", "Registered")
+
+        await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
+        await declines(alice, "Write by another relay?")
+        await alice.says("still there?")
+
+        await alice.has_relayed(1)
+        assert (queued(here), queued(there)) == (1, 0)
+
+    async def test_relay_that_presents_another_relays_key_is_refused(self, relays, browser):
+        here, impostor = await relays(), await relays(JWT_SECRET=SECRET)
+        alice = await browser.person(here)
+
+        await adds_relay(alice, impostor.url)
+
+        await alice.shows("#addRelayStatus.bad", f"presents the registration key of {here.url}")
+        assert await relays_of(alice) == [here.url]
+        assert (await impostor.call("GET", "/v1/stats")).body["registered_identities"] == 0
+
+    async def test_relay_that_presents_a_contacts_key_is_refused(self, relay, liar, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        liar.lie("POST /v1/register/challenge", lambda body: body | {"server_public_key": b64(bob.public_key)})
+
+        await adds_relay(alice, liar.url)
+
+        await alice.shows("#addRelayStatus.bad", "presents the registration key of your contact")
+        assert "POST /v1/register" not in dict(liar.heard)
+
+    async def test_relay_with_a_new_key_is_used_only_once_the_person_accepts_it(self, relay, browser):
+        alice = await browser.person(relay)
+        alice.expects(UNREACHABLE, "401", "WebSocket connection")
+        await relay.stop()
+        relay.environ["JWT_SECRET"] = OTHER_SECRET
+        await relay.start()
+
+        await alice.shows("#relayNotice", "presents another registration key than before")
+        await alice.click("#relayNoticeBtn")
+        await agrees(alice, "This relay's key has changed")
+
+        await alice.shows("#liveIndicator.live")
+        await alice.until("document.querySelector('#relayNotice').hidden")
+
+    async def test_older_proof_is_made_only_after_asking_and_then_remembered(self, relay, liar, browser):
+        alice = await browser.person(relay)
+        alice.expects("401")
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+
+        await adds_relay(alice, liar.url)
+        await declines(alice, "Use the older proof?")
+        await alice.shows("#addRelayStatus", "Nothing was changed.")
+        proofs = [body for call, body in liar.heard if call == "POST /v1/register"]
+        await alice.click("#addRelayBtn")
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows(f'.relay[data-origin="{liar.url}"] .live-indicator.live')
+        liar.heard.clear()
+
+        def registered_again():
+            return dict(liar.heard).get("POST /v1/register")
+
+        liar.lie("GET /v1/messages", lambda page: page if registered_again() else web.Response(status=401))
+        await alice.reload()
+
+        again = await until(registered_again)
+        assert proofs == []
+        assert {"proof_nonce", "proof_ciphertext"} < set(again)
+        assert await alice.count("#confirmDialog") == 0
+
+    async def test_closed_relay_asks_for_its_invite_code_until_it_is_right(self, relays, browser):
+        here, closed = await relays(), await relays(JWT_SECRET=OTHER_SECRET, INVITE_CODE="sesame")
+        alice = await browser.person(here)
+        alice.expects("403")
+
+        await adds_relay(alice, closed.url)
+        for code, question in [("simsim", "is a closed relay"), ("sesame", "That code was not accepted")]:
+            await alice.shows("#confirmText", question)
+            await alice.type(code)
+            await alice.key("Enter")
+
+        await alice.shows("#addRelayStatus", "Registered")
+        assert await relays_of(alice) == [here.url, closed.url]
+
+    async def test_page_of_a_closed_relay_asks_for_the_code_where_the_person_sees_it(self, relays, browser):
+        closed = await relays(INVITE_CODE="sesame")
+        alice = await browser.page()
+        alice.expects("403")
+        await alice.goto(closed.url)
+
+        await alice.click("#relayNoticeBtn")
+        await alice.shows("#confirmText", "is a closed relay")
+        await alice.type("sesame")
+        await alice.key("Enter")
+
+        await alice.shows("#liveIndicator.live")
+        await alice.until("document.querySelector('#relayNotice').hidden")
+
+    async def test_left_relay_forgets_the_person(self, relays, browser):
+        here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice = await browser.person(here)
+        await adds_relay(alice, there.url)
+        await alice.shows("#addRelayStatus", "Registered")
+
+        await alice.click(f'.relay[data-origin="{there.url}"] .relay-leave')
+        await agrees(alice, f"Leave {there.url}?")
+
+        await alice.until("document.querySelectorAll('.relay').length === 1")
+        assert (await there.call("GET", f"/v1/keys/{alice.fingerprint}")).status == 404
+        await alice.reload()
+        await alice.until("document.querySelector('#liveIndicator.live')")
+        assert await relays_of(alice) == [here.url]
+
+    async def test_new_home_relay_is_in_the_invite_and_old_contacts_stay_where_they_are(self, relays, browser):
+        here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice, bob = await browser.person(here), await here.register()
+        await alice.opens(bob.fingerprint)
+        await goes_to(alice, "server")
+
+        await alice.fill("#serverUrl", there.url)
+        await alice.click("#saveServer")
+
+        await alice.shows("#serverStatus", f"Your home relay is {there.url}")
+        await alice.until(f"document.querySelector('#inviteLinkInput').value.startsWith('{there.url}/chats#')")
+        await goes_to(alice, "chats")
+        await alice.says("are you there?")
+        await alice.has_relayed(1)
+        assert (queued(here), queued(there)) == (1, 0)
+
+    async def test_address_that_is_no_relay_is_refused_with_a_sentence(self, relay, browser):
+        alice = await browser.person(relay)
+        alice.expects(UNREACHABLE)
+
+        for address, sentence in [("ftp://127.0.0.1", "looks like https://"), ("127.0.0.1:9", "can't be reached")]:
+            await adds_relay(alice, address)
+            await alice.shows("#addRelayStatus.bad", sentence)
+
+        assert await relays_of(alice) == [relay.url]
+
+
+V1_CHALLENGE = ("challenge", "server_public_key", "expires_in")
+
+
+class Sealed(NamedTuple):
+    """What somebody needs to know of a page to write to it."""
+
+    fingerprint: str
+    public_key: bytes
+
+
+async def address_of(page: Page) -> Sealed:
+    return Sealed(page.fingerprint, unb64(await page.text("#pubKeyB64")))
+
+
+async def post(sender: Person, recipient: Any, **changed: Any) -> dict[str, Any]:
+    """Send an envelope as our clients do, but for the members that are `changed`; its receipt."""
+    return await sender.send(recipient, envelope(sender, recipient, **changed))
+
+
+def first_row(**changed: Any) -> Callable[[Any], Any]:
+    """A lie about the oldest row of a page."""
+    return lambda page: page | {"messages": [row | (changed if not at else {}) for at, row in enumerate(page["messages"])]}
+
+
+PAGES_THAT_BREAK_THE_PROTOCOL: dict[str, Callable[[Any], Any]] = {
+    "reordered": lambda page: page | {"messages": page["messages"][::-1]},
+    "the same row twice": lambda page: page | {"messages": page["messages"][:1] * 2},
+    "a row from before the cursor": first_row(id=0),
+    "an id that is no number": first_row(id="1"),
+    "no list": lambda page: {"messages": {"id": 1}},
+    "a row that is no object": lambda page: {"messages": ["row"]},
+    "no JSON": lambda page: web.Response(text='{"messages": [', content_type="application/json"),
+    "HTML": lambda page: web.Response(text="<h1>Welcome to nginx!</h1>", content_type="text/html"),
+    "nothing": lambda page: web.Response(),
+    "a list": lambda page: web.json_response([1]),
+}
+TROUBLES = {
+    "500": (lambda page: web.Response(status=500, text="oops"), "has a problem of its own"),
+    "503 in JSON": (lambda page: web.json_response({"error": "<b>down</b>"}, status=503), "<b>down</b>"),
+    "429": (
+        lambda page: web.json_response({"error": "slow down"}, status=429, headers={"Retry-After": "1"}),
+        "asks for a pause",
+    ),
+    "404": (lambda page: web.Response(status=404), "does not know this"),
+}
+BROKEN_ROWS = [
+    {"ciphertext": "?"}, {"ciphertext": 7}, {"nonce": "AAAA"}, {"sender_public_key": None}, {"sender_fingerprint": "x"},
+    {"created_at": "yesterday"},
+]  # fmt: skip
+
+
+class TestBrowserLyingRelay:
+    """A relay chooses what it hands out; the page shows nothing false, says what is wrong, and goes on with real mail."""
+
+    @pytest.fixture
+    async def bob(self, liar):
+        """Somebody who writes by way of the honest relay."""
+        return await liar.truth.register()
+
+    @pytest.fixture
+    async def alice(self, liar, browser, bob):
+        """A page of the lying relay, with Bob's chat open and one message from him in it."""
+        alice = await browser.person(liar)
+        alice.address = await address_of(alice)
+        alice.expects("Failed to load resource", "WebSocket connection")
+        await alice.opens(bob.fingerprint)
+        await post(bob, alice.address, text="the first")
+        await alice.sees("the first")
+        return alice
+
+    async def test_key_that_is_not_the_addresss_is_refused(self, liar, browser, bob):
+        alice, mallory = await browser.person(liar), Person(liar.truth)
+        liar.lie("GET /v1/keys/", lambda _: {"public_key": b64(mallory.public_key)})
+
+        await alice.asks_for(bob.fingerprint)
+
+        await alice.shows("#openChatStatus.bad", "gave a key that is not this address's")
+        assert await alice.count(".chat-tab") == 0
+
+    async def test_key_that_comes_late_and_wrong_gets_no_message(self, liar, alice, bob):
+        carol, mallory = await liar.truth.register(), Person(liar.truth)
+        liar.lie("GET /v1/keys/", lambda _: {"public_key": b64(mallory.public_key)})
+
+        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}")
+        await alice.shows("#openChatStatus.bad", "gave a key that is not this address's")
+
+        assert "POST /v1/messages" not in dict(liar.heard)
+
+    async def test_search_that_finds_somebody_else_opens_no_chat(self, liar, browser, bob):
+        alice, mallory = await browser.person(liar), await liar.truth.register()
+        liar.lie("GET /v1/keys/search/", lambda _: {"fingerprints": [mallory.fingerprint]})
+
+        await alice.asks_for(bob.fingerprint[:12])
+
+        await alice.shows("#openChatStatus.bad", "breaks the protocol")
+        assert await alice.count(".chat-tab") == 0
+
+    async def test_strangers_words_under_a_contacts_name_are_refused(self, liar, alice, bob):
+        carol = await liar.truth.register()
+        liar.lie("GET /v1/messages", first_row(sender_fingerprint=bob.fingerprint))
+        await post(carol, alice.address, text="send me money, Bob")
+
+        await alice.shows(".chat-line-in.refused", "named a key that is not this sender's")
+        liar.lie("GET /v1/messages", first_row(sender_fingerprint=bob.fingerprint, sender_public_key=b64(bob.public_key)))
+        await post(carol, alice.address, text="send me money, Bob")
+
+        await alice.shows(".chat-line-in.refused", "could not be decrypted")
+        await goes_on(liar, alice, bob)
+        assert "money" not in await alice.evaluate("document.body.textContent")
+
+    async def test_own_words_handed_back_are_refused(self, liar, alice, bob):
+        await alice.says("I owe you 5")
+        await alice.has_relayed(1)
+        mine = next(body for call, body in liar.heard if call == "POST /v1/messages")
+        theirs = {"sender_fingerprint": bob.fingerprint, "sender_public_key": b64(bob.public_key)}
+
+        liar.lie("GET /v1/messages", first_row(ciphertext=mine["ciphertext"], nonce=mine["nonce"], **theirs))
+        await post(bob, alice.address, text="never mind")
+
+        await alice.shows(".chat-line-in.refused", "sent my own words back")
+        await goes_on(liar, alice, bob)
+        assert "I owe you 5" not in await alice.received()
+
+    async def test_replayed_message_is_dropped_silently(self, liar, alice, bob):
+        [row] = (await bob.relay.call("GET", "/v1/messages?after_id=0", token=await token_of(alice))).body["messages"]
+        again = {name: row[name] for name in ("sender_fingerprint", "sender_public_key", "ciphertext", "nonce")}
+
+        liar.lie("GET /v1/messages", first_row(**again))
+        await post(bob, alice.address, text="withheld")
+
+        await until(lambda: liar.told)
+        await goes_on(liar, alice, bob)
+        assert await alice.received() == ["the first", "and on it goes"]
+
+    @pytest.mark.parametrize(
+        ("plaintext", "reason"),
+        [
+            (bytes(32), "too short to be a message"),
+            (bytes(33), "is not a message that this client can read"),
+            (b'["' + b"x" * 40 + b'"]', "is not a message that this client can read"),
+        ],
+    )
+    async def test_plaintext_that_is_no_message_is_refused(self, liar, alice, bob, plaintext, reason):
+        await bob.send(alice.address, plaintext)
+
+        await alice.shows(".chat-line-in.refused", reason)
+        await goes_on(liar, alice, bob)
+
+    @pytest.mark.parametrize(
+        ("changed", "reason"),
+        [
+            ({"to": NOBODY}, "It was written to somebody else"),
+            ({"from": NOBODY}, "It was written by somebody other than the relay says"),
+            ({"from": None}, "It was written by somebody other than the relay says"),
+            ({"id": "short"}, "Its message id is malformed"),
+        ],
+    )
+    async def test_envelope_that_is_bound_elsewhere_is_refused(self, liar, alice, bob, changed, reason):
+        await post(bob, alice.address, text="not for you", **changed)
+
+        await alice.shows(".chat-line-in.refused", reason)
+        await goes_on(liar, alice, bob)
+        assert "not for you" not in await alice.evaluate("document.body.textContent")
+
+    async def test_unknown_kind_of_message_is_no_raw_json(self, liar, alice, bob):
+        await post(bob, alice.address, type="hologram", text="{secret}")
+
+        await alice.shows(".chat-line-in.unknown", "Sent with a newer client")
+        await goes_on(liar, alice, bob)
+        assert "{secret}" not in await alice.evaluate("document.body.textContent")
+
+    @pytest.mark.parametrize("lie", PAGES_THAT_BREAK_THE_PROTOCOL.values(), ids=PAGES_THAT_BREAK_THE_PROTOCOL)
+    async def test_page_that_breaks_the_protocol_is_said_and_nothing_of_it_used(self, liar, alice, bob, lie):
+        liar.lie("GET /v1/messages", lie)
+        for text in ("one", "two"):
+            await post(bob, alice.address, text=text)
+
+        await alice.shows("#liveHint", liar.url)
+        liar.be_honest()
+
+        await alice.sees("two")
+        await alice.shows("#liveIndicator.live")
+        assert await alice.received() == ["the first", "one", "two"]
+
+    @pytest.mark.parametrize(("lie", "sentence"), TROUBLES.values(), ids=TROUBLES)
+    async def test_relay_in_trouble_is_said_and_asked_again(self, liar, alice, bob, lie, sentence):
+        liar.lie("GET /v1/messages", lie)
+        await post(bob, alice.address, text="late")
+
+        await alice.shows("#liveHint", sentence)
+        liar.be_honest()
+
+        await alice.sees("late")
+        await alice.shows("#liveIndicator.live")
+
+    async def test_broken_row_does_not_hold_up_the_mail_behind_it(self, liar, alice, bob):
+        for number, changed in enumerate(BROKEN_ROWS):
+            told = liar.told
+            liar.lie("GET /v1/messages", first_row(**changed))
+            await post(bob, alice.address, text="spoilt")
+            await until(lambda told=told: liar.told > told)
+            await goes_on(liar, alice, bob, f"behind {number}")
+
+        shown = await alice.received()
+        assert shown == ["the first", *(f"behind {number}" for number in range(5)), "spoilt", "behind 5"]
+
+    async def test_pages_without_end_are_left_and_real_mail_still_arrives(self, liar, alice, bob):
+        liar.lie("GET /v1/messages", lambda page: {"messages": endless_rows(liar), "more": True})
+        await post(bob, alice.address, text="buried")
+        await until(lambda: liar.told >= 200)
+
+        liar.be_honest()
+        await post(bob, alice.address, text="and on it goes")
+
+        await alice.sees("and on it goes")
+        assert await alice.count(".chat-line-in") <= 3
+
+    async def test_empty_pages_that_promise_more_are_not_believed(self, liar, alice, bob):
+        liar.lie("GET /v1/messages", lambda page: {"messages": [], "more": True})
+        await post(bob, alice.address, text="withheld")
+        await until(lambda: liar.told)
+
+        await goes_on(liar, alice, bob)
+
+        assert await alice.received() == ["the first", "withheld", "and on it goes"]
+
+    async def test_what_no_thread_can_show_is_counted_where_the_relay_is(self, liar, alice, bob):
+        liar.lie("GET /v1/messages", first_row(sender_fingerprint=NOBODY))
+        await post(bob, alice.address, text="from nobody")
+        await until(lambda: liar.told)
+
+        await goes_to(alice, "server")
+
+        await alice.shows("#relayList .relay", "1 message from here failed verification")
+        assert await alice.count(".chat-tab") == 1
+
+    async def test_receipt_that_breaks_the_protocol_is_no_receipt(self, liar, alice, bob):
+        liar.lie("POST /v1/messages", lambda receipt: receipt | {"id": "yes"})
+
+        await alice.says("did you get this?")
+        await alice.shows(".chat-line-out .chat-state", "queued: ")
+        liar.be_honest()
+
+        await alice.has_relayed(1)
+        texts = [json.loads(bob.open(message))["id"] for message in await bob.fetch()]
+        assert len(texts) >= 2 and len(set(texts)) == 1
+
+    async def test_registration_for_another_address_is_not_used(self, liar, browser):
+        alice = await browser.page()
+        liar.lie("POST /v1/register", lambda answer: answer | ({"fingerprint": NOBODY} if "token" in answer else {}))
+
+        await alice.goto(liar.url)
+
+        await alice.shows("#liveHint", "registered another address than this device's")
+
+    async def test_stats_that_lie_about_numbers_show_none(self, liar, browser):
+        liar.lie("GET /v1/stats", lambda _: {"registered_identities": "<b>9</b>", "message_retention_days": -1})
+        alice = await browser.person(liar)
+
+        await goes_to(alice, "server")
+
+        assert (await alice.text("#statsIdentities"), await alice.text("#retentionDays")) == ("–", "–")
+
+
+def endless_rows(liar: LyingRelay) -> list[Any]:
+    """One more row that opens to nothing, with the next id."""
+    last_id = max(
+        int(call.partition("after_id=")[2].partition("&")[0] or 0) for call, _ in liar.heard if "after_id=" in call
+    )
+    return [{"id": last_id + 1}]
+
+
+async def goes_on(liar: LyingRelay, alice: Any, bob: Person, text: str = "and on it goes") -> None:
+    """Hold the page to it that real mail still arrives."""
+    liar.be_honest()
+    await post(bob, alice.address, text=text)
+    await alice.sees(text)
+    await alice.shows("#liveIndicator.live")
+
+
+async def token_of(page: Page) -> str:
+    """The token that the page holds for its home relay."""
+    return await page.evaluate(FROM_DATABASE % "(await result(relays.getAll()))[0].token")
+
+
+FROM_DATABASE = """(async () => {
+    const { ALL_STORES, Database, result } = await import("/database.js");
+    const database = await Database.open();
+    return database.read(ALL_STORES, async ({ kv, contacts, drafts, messages, seen, relays }) => %s);
+})()"""
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: contacts, library, backup
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+async def panel_of(page: Page, other: Any) -> None:
+    """Open the panel of a contact."""
+    if not await page.evaluate(f"location.hash.startsWith('#chat={other.fingerprint}')"):
+        await page.opens(other.fingerprint)
+    await page.click("#contactOpen")
+    await page.shows("#contactDialog")
+
+
+async def closes_panel(page: Page) -> None:
+    await page.click("#contactDialog [data-close]")
+    await page.until("!document.querySelector('#contactDialog').open")
+
+
+async def goes_elsewhere(page: Page) -> None:
+    """Leave the chats for a view where no thread is on screen."""
+    await goes_to(page, "about")
+
+
+async def searches(page: Page, words: str, found: str) -> None:
+    """Type words into the library's search; `found` is what the pager says."""
+    await goes_to(page, "library")
+    await page.fill("#librarySearch", words)
+    await page.shows("#libraryPageInfo", found)
+
+
+NOTIFICATIONS = (
+    "navigator.serviceWorker.ready.then(async (worker) => (await worker.getNotifications()).map(({ body }) => body))"
+)
+
+
+class TestBrowserContacts:
+    """A contact is what a person says it is, on this device alone."""
+
+    async def test_name_is_shown_everywhere_and_survives_a_reload(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await panel_of(alice, bob)
+        await alice.fill("#contactName", "Bob <b>Builder</b>")
+        await alice.key("Enter")
+        await alice.shows("#contactStatus", "Name saved")
+        await alice.reload()
+
+        await alice.shows("#threadName", "Bob <b>Builder</b>")
+        await alice.shows(".chat-tab-label", "Bob <b>Builder</b>")
+        assert not [row for row in rows(relay.database, "SELECT * FROM messages") if "Builder" in str(row)]
+
+    async def test_safety_number_is_the_same_on_both_sides(self, relay, browser):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await alice.opens(bob.fingerprint)
+        await bob.opens(alice.fingerprint)
+
+        numbers = []
+        for page, other in ((alice, bob), (bob, alice)):
+            await panel_of(page, other)
+            await page.shows("#safetyQr canvas, #safetyQr svg, #safetyQr img")
+            numbers.append(await page.text("#safetyNumber"))
+
+        keys = [(await address_of(page)).public_key for page in (alice, bob)]
+        assert re.fullmatch(r"\d{5}( \d{5}){11}", numbers[0])
+        assert numbers[0] == numbers[1] == safety_number(*keys)
+
+    async def test_verified_mark_stays_over_a_reload_and_belongs_to_that_contact_alone(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+
+        await panel_of(alice, bob)
+        await alice.click("#contactVerified")
+        await alice.shows(".thread-detail .verified", "verified")
+        await alice.reload()
+
+        await alice.shows(".thread-detail .verified", "verified")
+        await alice.opens(carol.fingerprint)
+        await alice.shows("#threadDetail", carol.fingerprint[:32])
+        assert await alice.count(".thread-detail .verified") == 0
+
+    async def test_muted_contact_is_heard_of_by_no_notification_dot_or_title(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        address = await address_of(alice)
+        await alice.permit("notifications")
+        await alice.click("#notifToggle")
+        await alice.until("document.querySelector('#notifToggle').getAttribute('aria-pressed') === 'true'")
+        await panel_of(alice, bob)
+        await alice.click("#contactMuted")
+        await alice.shows(".thread-detail .muted", "muted")
+        await closes_panel(alice)
+        await goes_elsewhere(alice)
+
+        await post(bob, address, text="psst")
+        await post(carol, address, text="hello")
+
+        await alice.until(f"{NOTIFICATIONS}.then((bodies) => bodies.includes('hello'))")
+        assert await alice.evaluate(NOTIFICATIONS) == ["hello"]
+        assert (await alice.evaluate("document.title")).startswith("(1)")
+
+    async def test_blocked_contacts_mail_is_fetched_passed_and_dropped(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        address = await address_of(alice)
+        await panel_of(alice, bob)
+        await alice.click("#contactBlocked")
+        await agrees(alice, "Block ")
+        await alice.shows(".thread-detail .blocked", "blocked")
+        await closes_panel(alice)
+
+        sent = await post(bob, address, text="let me in")
+        await post(carol, address, text="hello")
+        await alice.shows(".chat-tab-label", "hello")
+
+        assert await alice.evaluate(FROM_DATABASE % "(await result(relays.getAll()))[0].cursor") > sent["id"]
+        await panel_of(alice, bob)
+        await alice.click("#contactBlocked")
+        await closes_panel(alice)
+        await post(bob, address, text="thank you")
+        await alice.sees("thank you")
+        assert await alice.received() == ["thank you"]
+
+    async def test_nothing_is_sent_to_a_blocked_contact(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.click("#contactBlocked")
+        await agrees(alice, "Block ")
+        await alice.shows(".thread-detail .blocked", "blocked")
+        await closes_panel(alice)
+
+        await alice.drafts("hello")
+        await alice.key("Enter")
+
+        await alice.shows("#chatSendStatus.bad", "You blocked this contact")
+        assert (await alice.value("#chatBody"), queued(relay)) == ("hello", 0)
+
+    async def test_removed_contact_goes_with_history_and_does_not_come_back(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        address = await address_of(alice)
+        await alice.opens(bob.fingerprint)
+        await alice.says("forget me")
+        await alice.has_relayed(1)
+        await post(bob, address, text="and me")
+        await alice.sees("and me")
+
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 0")
+        await alice.reload()
+
+        await alice.shows("#liveIndicator.live")
+        await searches(alice, "me", "0 of 0")
+        assert await alice.count(".chat-tab") == 0
+
+    async def test_cancelled_removal_and_block_change_nothing(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await post(bob, await address_of(alice), text="still here")
+        await alice.sees("still here")
+
+        await panel_of(alice, bob)
+        for button, question in [("#contactBlocked", "Block "), ("#contactRemove", "Remove ")]:
+            await alice.click(button)
+            await declines(alice, question)
+            await alice.until("!document.querySelector('#confirmDialog').open")
+
+        assert not await alice.evaluate("document.querySelector('#contactBlocked').checked")
+        assert await alice.received() == ["still here"]
+
+    async def test_library_pages_through_all_history_of_all_contacts(self, relay, browser):
+        alice, people = await browser.person(relay), [await relay.register() for _ in range(3)]
+        address = await address_of(alice)
+        for number, text in enumerate(["memo", *(f"note {number}" for number in range(45))]):
+            await post(people[number % 3], address, text=text)
+        await alice.shows(".chat-tab-label", "note 44")
+        await goes_to(alice, "library")
+        await alice.shows("#libraryPageInfo", "1–20 of 46")
+
+        await searches(alice, "note", "1–20 of 45")
+        newest = await alice.texts("#libraryList .msg-text")
+        await alice.click("#libraryNext")
+        await alice.shows("#libraryPageInfo", "21–40 of 45")
+        await alice.click("#libraryNext")
+        await alice.shows("#libraryPageInfo", "41–45 of 45")
+
+        assert newest == [f"note {number}" for number in range(44, 24, -1)]
+        assert await alice.texts("#libraryList .msg-text") == [f"note {number}" for number in range(4, -1, -1)]
+        assert await alice.evaluate("document.querySelector('#libraryNext').disabled")
+        await alice.click("#libraryPrev")
+        await alice.shows("#libraryPageInfo", "21–40 of 45")
+
+    async def test_found_message_is_shown_in_its_thread_however_old(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        address = await address_of(alice)
+        await post(bob, address, text="The Key is under the MAT")
+        for number in range(120):
+            await post(bob, address, text=f"small talk {number}")
+        await alice.shows(".chat-tab-label", "small talk 119")
+
+        await searches(alice, "under the mat", "1–1 of 1")
+        await alice.click("#libraryList .msg a")
+
+        await alice.shows("#chatMessages .chat-line.found", "The Key is under the MAT")
+        assert await alice.evaluate(IN_SIGHT % "#chatMessages .chat-line.found")
+        assert "small talk 0" in await alice.received()
+
+    async def test_search_that_finds_nothing_says_so(self, relay, browser):
+        alice = await browser.person(relay)
+
+        await searches(alice, "<img src=x onerror=alert(1)>", "0 of 0")
+
+        await alice.shows("#libraryEmpty", "No message holds these words.")
+
+
+IN_SIGHT = """(() => {
+    const [box, row] = ["#chatMessages", "%s"].map((each) => document.querySelector(each).getBoundingClientRect());
+    return row.top >= box.top && row.bottom <= box.bottom;
+})()"""
+
+PASSPHRASE = "four random words here"
+EVERYTHING = (
+    FROM_DATABASE
+    % "JSON.stringify(await Promise.all([kv, contacts, messages, drafts].map((each) => result(each.getAll()))))"
+)
+
+
+async def exports(page: Page, folder: Path, *, history: bool = True) -> Path:
+    """Export a backup by the dialog; the file."""
+    folder.mkdir(exist_ok=True)
+    await page.downloads_to(folder)
+    await goes_to(page, "keys")
+    await page.click("#exportBackup")
+    await page.shows("#exportDialog")
+    await page.fill("#exportPass", PASSPHRASE)
+    await page.fill("#exportPassAgain", PASSPHRASE)
+    if not history:
+        await page.click("#exportHistory")
+    await page.click("#exportGo")
+    await page.shows("#backupStatus", "Backup exported")
+    return await until(lambda: next(folder.glob("*.backup.json"), None))
+
+
+async def chooses(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> None:
+    """Open a backup by the import dialog."""
+    await goes_to(page, "keys")
+    await page.click("#importBackup")
+    await page.shows("#importDialog")
+    await page.upload("#importFile", backup)
+    await page.fill("#importPass", passphrase)
+    await page.click("#importGo")
+
+
+async def restores(page: Page, backup: Path) -> None:
+    """Import a backup, and read on in the page that comes back."""
+    await chooses(page, backup)
+    await page.shows("#importReplaces", "It replaces all that is here")
+    await page.evaluate("window.before = true")
+    await page.click("#importGo")
+    await page.until("!window.before && document.readyState === 'complete'")
+    await page.has_keys()
+
+
+def cut(backup: bytes) -> bytes:
+    return backup[: len(backup) // 2]
+
+
+def altered(backup: bytes) -> bytes:
+    """One bit of the box, and the sum over it left as it was."""
+    fields = json.loads(backup)
+    return json.dumps(fields | {"box": fields["box"][:-8] + "AAAA" + fields["box"][-4:]}).encode()
+
+
+def forged(backup: bytes) -> bytes:
+    """One bit of the box, and the sum over it made to match."""
+    fields = json.loads(backup)
+    box = bytearray(unb64(fields["box"]))
+    box[-1] ^= 1
+    return json.dumps(fields | {"box": b64(bytes(box)), "sha256": hashlib.sha256(box).hexdigest()}).encode()
+
+
+def newer(backup: bytes) -> bytes:
+    return json.dumps(json.loads(backup) | {"version": 2}).encode()
+
+
+def cheap(backup: bytes) -> bytes:
+    return json.dumps(json.loads(backup) | {"iterations": 1}).encode()
+
+
+BAD_BACKUPS = [
+    (cut, "damaged: it was cut or altered"),
+    (altered, "damaged: it was cut or altered"),
+    (cheap, "damaged: it was cut or altered"),
+    (forged, "does not open the backup"),
+    (newer, "made by a newer client"),
+    (lambda _: b"\x89PNG\r\n", "is not a backup"),
+    (lambda _: b"", "is not a backup"),
+]
+
+
+class TestBrowserBackup:
+    """One file and a passphrase bring everything back, and nothing less than both does."""
+
+    @pytest.fixture
+    async def alice(self, relay, browser):
+        """Somebody with a named contact, a draft and a message each way."""
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("to Bob")
+        await alice.has_relayed(1)
+        await post(bob, await address_of(alice), text="from Bob")
+        await alice.sees("from Bob")
+        await alice.drafts("half a thou")
+        await panel_of(alice, bob)
+        await alice.fill("#contactName", "Bob")
+        await alice.key("Enter")
+        await alice.shows("#threadName", "Bob")
+        await closes_panel(alice)
+        alice.bob = bob
+        return alice
+
+    async def test_restored_device_is_the_same_person_with_contacts_history_and_drafts(
+        self, relay, alice, browser, tmp_path
+    ):
+        backup = await exports(alice, tmp_path / "alice")
+        device = await browser.person(relay)
+
+        await restores(device, backup)
+
+        assert device.fingerprint == alice.fingerprint
+        await device.click(".chat-tab-label", "Bob")
+        await device.sees("from Bob")
+        assert (await device.sent(), await device.value("#chatBody")) == (["to Bob"], "half a thou")
+        await post(alice.bob, await address_of(alice), text="to both of you")
+        for page in (alice, device):
+            await goes_to(page, "chats")
+            await page.sees("to both of you")
+        assert (await device.received()) == ["from Bob", "to both of you"]
+
+    async def test_backup_without_history_brings_keys_and_contacts(self, relay, alice, browser, tmp_path):
+        backup = await exports(alice, tmp_path / "alice", history=False)
+        device = await browser.person(relay)
+
+        await chooses(device, backup)
+        await device.shows("#importHolds", "not in this backup")
+        await device.click("#importGo")
+
+        await device.until(f"document.querySelector('#fpFull')?.textContent === '{alice.fingerprint}'")
+        await device.shows(".chat-tab-label", "Bob")
+
+    async def test_backup_file_tells_nothing_without_the_passphrase(self, alice, tmp_path):
+        backup = (await exports(alice, tmp_path / "alice")).read_bytes()
+
+        fields = json.loads(backup)
+
+        told = [alice.fingerprint.encode(), alice.bob.fingerprint.encode(), b"from Bob", b"half a thou"]
+        assert not [each for each in told if each in backup or each in unb64(fields["box"])]
+        assert (fields["kdf"], fields["iterations"] >= 600_000) == ("PBKDF2-HMAC-SHA256", True)
+
+    async def test_wrong_passphrase_says_so_and_changes_nothing(self, relay, alice, browser, tmp_path):
+        backup = await exports(alice, tmp_path / "alice")
+        device = await browser.person(relay)
+        before = await device.evaluate(EVERYTHING)
+
+        await chooses(device, backup, "three random words here")
+
+        await device.shows("#importStatus.bad", "This passphrase does not open the backup")
+        assert await device.evaluate(EVERYTHING) == before
+        await device.fill("#importPass", PASSPHRASE)
+        await device.click("#importGo")
+        await device.shows("#importReplaces", "It replaces all that is here")
+
+    async def test_file_that_is_no_sound_backup_is_refused_and_changes_nothing(self, alice, tmp_path):
+        backup = (await exports(alice, tmp_path / "alice")).read_bytes()
+        before = await alice.evaluate(EVERYTHING)
+
+        for spoil, sentence in BAD_BACKUPS:
+            (tmp_path / "spoilt").write_bytes(spoil(backup))
+            await chooses(alice, tmp_path / "spoilt")
+            await alice.shows("#importStatus.bad", sentence)
+            await alice.click("#importCancel")
+
+        assert await alice.evaluate(EVERYTHING) == before
+
+    async def test_cancelled_import_leaves_everything_as_it_was(self, relay, alice, browser, tmp_path):
+        backup = await exports(alice, tmp_path / "alice")
+        device = await browser.person(relay)
+        before = await device.evaluate(EVERYTHING)
+
+        await chooses(device, backup)
+        await device.shows("#importReplaces", "The keys of this device are replaced")
+        await device.click("#importCancel")
+        await device.reload()
+
+        assert await device.evaluate(EVERYTHING) == before
+
+    async def test_cancelled_export_makes_no_file(self, alice, tmp_path):
+        await alice.downloads_to(tmp_path)
+        await goes_to(alice, "keys")
+        await alice.click("#exportBackup")
+        await alice.fill("#exportPass", PASSPHRASE)
+        await alice.fill("#exportPassAgain", PASSPHRASE)
+
+        await alice.evaluate("document.querySelector('#exportGo').click(), document.querySelector('#exportCancel').click()")
+
+        await alice.until(
+            "document.querySelector('#exportProgress').hidden && !document.querySelector('#exportDialog').open"
+        )
+        await alice.until("document.querySelector('#exportStatus').textContent.startsWith('Cancelled')")
+        assert not list(tmp_path.glob("*.json*"))
+
+    async def test_weak_or_mistyped_passphrase_is_refused(self, alice, tmp_path):
+        await goes_to(alice, "keys")
+        await alice.click("#exportBackup")
+
+        for passphrase, again, sentence in [
+            ("a b c d e", "a b c d f", "differ"),
+            ("short", "short", "at least 8 characters"),
+        ]:
+            await alice.fill("#exportPass", passphrase)
+            await alice.fill("#exportPassAgain", again)
+            await alice.click("#exportGo")
+            await alice.shows("#exportStatus.bad", sentence)
+
+    async def test_new_keys_are_made_only_after_asking(self, alice):
+        await alice.click("#headerNewKeys")
+        await declines(alice, "Make new keys?")
+        assert await alice.text("#fpFull") == alice.fingerprint
+
+        await alice.click("#headerNewKeys")
+        await agrees(alice, "Make new keys?")
+
+        await alice.until(
+            f"document.querySelector('#fpFull')?.textContent.replace('{alice.fingerprint}', '').length === 64"
+        )
+        await alice.click(".chat-tab-label", "Bob")
+        await alice.sees("from Bob")
+
+    async def test_keys_and_chats_of_an_earlier_client_are_taken_over_once(self, relay, browser):
+        me, bob, page = Person(relay), await relay.register(), await browser.page()
+        await keeps(page, relay, earlier_client(me, bob))
+
+        await page.goto(relay.url)
+        await page.has_keys()
+
+        assert page.fingerprint == me.fingerprint
+        await page.click(".chat-tab-label", "kept from before")
+        await page.has_relayed(2)
+        assert await page.sent() == ["first", "kept from before"]
+        assert not await page.evaluate(
+            "Object.keys(localStorage).filter((name) => /secret|public|chats|sent/.test(name)).length"
+        )
+        await page.reload()
+        await page.has_relayed(2)
+        assert await page.text("#fpFull") == me.fingerprint
+
+    async def test_spoilt_data_of_an_earlier_client_does_not_stop_the_page(self, relay, browser):
+        page = await browser.page()
+        await keeps(page, relay, SPOILT_EARLIER_CLIENT)
+
+        await page.goto(relay.url)
+
+        await page.has_keys()
+        await page.shows("#liveIndicator.live")
+        assert await page.evaluate("localStorage.io3233_secret_key") == "not base64!"
+
+
+async def keeps(page: Page, relay: AnyRelay, items: dict[str, str]) -> None:
+    """Leave items in the localStorage of the relay's page before its scripts run for the first time."""
+    page.expects("favicon.ico")
+    await page.goto(f"{relay.url}/manifest.webmanifest")
+    await page.evaluate(f"Object.assign(localStorage, {json.dumps(items)})")
+
+
+def earlier_client(me: Person, bob: Person) -> dict[str, str]:
+    """What the first client of this protocol left in localStorage."""
+    sent = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
+    return {
+        "io3233_secret_key": b64(bytes(me.secret_key)),
+        "io3233_public_key": b64(me.public_key),
+        "io3233_open_chats": json.dumps([bob.fingerprint.upper()]),
+        "io3233_sent_by_contact_v1": json.dumps({bob.fingerprint: sent}),
+    }
+
+
+SPOILT_EARLIER_CLIENT = {
+    "io3233_secret_key": "not base64!",
+    "io3233_public_key": "",
+    "io3233_open_chats": '["x", 7, null]',
+    "io3233_sent_by_contact_v1": '{"x": 7, "' + NOBODY + '": [null, {"text": 1}]',
+}
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: what else speaks this protocol
+# ------------------------------------------------------------------------------------------------------------------------
+
+STATIC = RELAY_PY.parent / "static"
+
+
+class TestVendor:
+    """Third-party code is what its README says, and nothing else is there."""
+
+    def test_vendored_files_match_their_checksums(self):
+        table = (STATIC / "vendor/README.md").read_text()
+        stated = dict(re.findall(r"^\| `([^`]+)` .*`([0-9a-f]{64})` \|$", table, re.MULTILINE))
+        licences = set(re.findall(r"`(LICENSE\.[\w-]+)`", table))
+
+        files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (STATIC / "vendor").iterdir()}
+
+        assert set(files) == set(stated) | licences | {"README.md"}
+        assert {name: files[name] for name in stated} == stated
+
+    def test_service_worker_keeps_every_file_of_the_page(self):
+        source = (STATIC / "sw.js").read_text()
+
+        kept = json.loads(re.search(r"const SHELL = (\[[^\]]*\]);", source)[1])
+
+        files = {f"/{path.relative_to(STATIC)}" for path in STATIC.rglob("*") if path.is_file()}
+        assert sorted(kept) == sorted(files - {"/sw.js"})
+
+
+class TestBrowserInterop:
+    """The page, the command line and old clients are one network."""
+
+    async def test_what_the_command_line_sends_shows_in_the_page(self, relay, browser, tmp_path):
+        alice = await browser.person(relay)
+        text = "hello from a terminal 🙂\n  <b>indented</b>"
+
+        sent = await run_command(tmp_path, "send", await alice.value("#inviteLinkInput"), text)
+
+        assert sent.status == 0, sent
+        await alice.click(".chat-tab-label")
+        await alice.sees(text)
+        assert await alice.text(".chat-line-in .chat-note") == ""
+
+    async def test_what_the_page_sends_is_printed_by_the_command_line(self, relay, browser, listen):
+        alice, bob = await browser.person(relay), await listen(relay, "--json")
+
+        await alice.opens(bob.invite_link)
+        for text in ("hello terminal", "naïve “quotes” 🙂"):
+            await alice.says(text)
+
+        received = [json.loads(await bob.line()) for _ in range(2)]
+        assert [each["text"] for each in received] == ["hello terminal", "naïve “quotes” 🙂"]
+        assert {each["from"] for each in received} == {alice.fingerprint}
+
+    async def test_message_of_an_old_client_shows_marked(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await bob.send(await address_of(alice), json.dumps({"text": "hi from 2023", "ts": 1_700_000_000_000}).encode())
+
+        await alice.click(".chat-tab-label")
+        await alice.sees("hi from 2023")
+        await alice.shows(".chat-line-in .chat-note", "not bound to this chat: sent by an older client")
+
+    async def test_old_client_reads_what_the_page_sends(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.says("readable?")
+        await alice.has_relayed(1)
+
+        [message] = await bob.fetch()
+        plaintext = bob.open(message)
+        assert json.loads(plaintext)["text"] == "readable?"
+        assert abs(json.loads(plaintext)["ts"] / 1000 - time.time()) < 3600
+        assert len(plaintext) % 256 == 0
+
+    async def test_test_vectors_hold_in_the_page(self, relay, browser):
+        page, vectors = await browser.person(relay), protocol_vectors()
+
+        computed = await page.evaluate(f"({VECTORS_IN_THE_PAGE})({json.dumps(vectors)})")
+
+        keys, registration, message = vectors["keys"], vectors["registration"], vectors["message"]
+        assert computed == {
+            "keys": [keys[name] for name in ("alice_public_key", "alice_fingerprint", "bob_public_key", "bob_fingerprint")],
+            "safety_number": keys["safety_number"],
+            "proof_ciphertext": registration["proof_ciphertext"],
+            "proof_mac": registration["proof_mac"],
+            "plaintext": message["plaintext"],
+            "ciphertext": message["ciphertext"],
+            "opened": json.loads(message["plaintext"])["text"],
+        }
+
+    async def test_client_hash_of_the_about_page_is_the_relays(self, relay_process, browser):
+        relay = await relay_process()
+        alice = await browser.person(relay)
+
+        await goes_to(alice, "about")
+        await alice.click("#showHashes")
+
+        await alice.shows("#hashStatus", "All files together: ")
+        combined = (await alice.text("#hashStatus")).removeprefix("All files together: ")
+        assert f"client {combined}" in relay.log
+        listed = dict(zip(await alice.texts("#hashRows td:first-child"), await alice.texts("#hashRows code"), strict=True))
+        assert listed["app.js"] == hashlib.sha256((STATIC / "app.js").read_bytes()).hexdigest()
+
+
+VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
+    const names = ["crypto", "encoding", "envelope", "pack-envelope", "safety"];
+    const [crypto, encoding, envelope, { packEnvelope }, safety] =
+        await Promise.all(names.map((name) => import(`/${name}.js`)));
+    const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
+    const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
+    const server_public_key = bytes(registration.server_public_key);
+    const challenge = bytes(registration.challenge);
+    const older = { identity: alice, server_public_key, challenge, nonce: bytes(registration.proof_nonce) };
+    const { id, from, to, ts, text } = JSON.parse(message.plaintext);
+    const plaintext = packEnvelope({ id, from, to, ts, text });
+    const nonce = bytes(message.nonce);
+    const ciphertext = crypto.sealBox(plaintext, nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
+    const row = { sender_fingerprint: alice.fingerprint, sender_public_key: alice.public_key, nonce, ciphertext };
+    return {
+        keys: [alice, bob].flatMap(({ public_key, fingerprint }) => [base64(public_key), fingerprint]),
+        safety_number: safety.safetyNumber(bob.public_key, alice.public_key),
+        proof_ciphertext: base64(crypto.olderProof(older).ciphertext),
+        proof_mac: base64(crypto.boundProof({ ...older, origin: registration.origin })),
+        plaintext: fromUtf8(plaintext),
+        ciphertext: base64(ciphertext),
+        opened: envelope.openEnvelope(row, bob, new crypto.SharedKeys(bob.secret_key)).text,
+    };
+}"""
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: for everyone, and light
+# ------------------------------------------------------------------------------------------------------------------------
+
+AXE = RELAY_PY.parent / ".cache/node_modules/axe-core/axe.min.js"
+VIEWS = ("newchat", "chats", "library", "keys", "server", "about")
+PHONE, DESKTOP = (390, 844), (1280, 800)
+DIALOGS = {
+    "#confirmDialog": ("keys", "#newKeys"),
+    "#exportDialog": ("keys", "#exportBackup"),
+    "#importDialog": ("keys", "#importBackup"),
+    "#qrDialog": ("newchat", "#showInviteQr"),
+    "#settingsDialog": ("about", "#settingsOpen"),
+    "#contactDialog": ("chats", "#contactOpen"),
+}
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's script; without it the test is skipped, or fails where REQUIRE_BROWSER=1."""
+    if not AXE.exists() and os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail("REQUIRE_BROWSER=1, and axe-core is missing: make axe")
+    if not AXE.exists():
+        pytest.skip("axe-core is missing: make axe to check the page with it")
+    return AXE.read_text()
+
+
+async def furnished(relay: AnyRelay, browser: Browser, **context: Any) -> Page:
+    """Somebody whose page has all kinds of messages, an open and an unread thread, and the open one on screen."""
+    page = await browser.person(relay, **context)
+    bob, carol, address = await relay.register(), await relay.register(), await address_of(page)
+    await page.opens(bob.fingerprint)
+    await page.says("hello https://example.com/ 🙂")
+    await page.has_relayed(1)
+    await post(bob, address, text="hello back")
+    await post(bob, address, text="not for you", to=NOBODY)
+    await post(bob, address, type="hologram")
+    await bob.send(address, json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode())
+    await post(carol, address, text="unread")
+    await page.shows(".chat-line-in .chat-bubble", "from an old client")
+    await page.until("document.querySelectorAll('.chat-tab').length === 2")
+    return page
+
+
+async def findings(page: Page, axe: str) -> list[str]:
+    """What axe-core finds in the page as it is now, each with where."""
+    await page.evaluate(
+        "Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null))).then(() => 1)"
+    )
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(f"{axe}; 1")
+    return await page.evaluate(
+        "axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id} at ${node.target}: ${node.failureSummary}`)))"
+    )
+
+
+async def views(page: Page) -> AsyncIterator[str]:
+    """Go through all views."""
+    for view in VIEWS:
+        await goes_to(page, view)
+        yield view
+
+
+class TestBrowserAccessible:
+    """Keys, eyes and fingers of all kinds."""
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+    async def test_axe_finds_nothing_in_any_view_or_dialog(self, relay, browser, axe, size, scheme):
+        page = await furnished(relay, browser, size=size, scheme=scheme)
+        assert await page.evaluate("document.documentElement.dataset.theme") == scheme
+
+        found = {"the open thread": await findings(page, axe)}
+        async for view in views(page):
+            found[view] = await findings(page, axe)
+        for dialog, (view, button) in DIALOGS.items():
+            await goes_to(page, view)
+            found[dialog] = await findings_in_dialog(page, axe, dialog, button)
+
+        assert {where: each for where, each in found.items() if each} == {}
+
+    @pytest.mark.parametrize(
+        ("size", "text"), [((320, 640), 100), ((390, 844), 200), ((1280, 800), 200), ((640, 400), 100)]
+    )
+    async def test_nothing_is_wider_than_the_screen(self, relay, browser, size, text):
+        page = await furnished(relay, browser, size=size)
+        await page.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
+
+        overflowing = {"the open thread": await page.evaluate(OVERFLOWING)}
+        async for view in views(page):
+            overflowing[view] = await page.evaluate(OVERFLOWING)
+
+        assert {view: each for view, each in overflowing.items() if each} == {}
+
+    async def test_focus_is_seen_on_everything_that_takes_it(self, relay, browser):
+        page = await furnished(relay, browser)
+
+        unseen = set()
+        async for view in views(page):
+            await page.evaluate("document.activeElement.blur()")
+            for _ in range(25):
+                await page.key("Tab")
+                if element := await page.evaluate(UNSEEN_FOCUS):
+                    unseen.add(f"{view}: {element}")
+
+        assert unseen == set()
+
+    @pytest.mark.parametrize(("preference", "moving"), [("no-preference", True), ("reduce", False)])
+    async def test_nothing_moves_for_who_asked_for_less_motion(self, relay, browser, preference, moving):
+        page = await furnished(relay, browser)
+
+        await page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": preference}])
+        await page.click("#settingsOpen")
+        await page.shows("#settingsDialog")
+
+        assert bool(await page.evaluate(MOVING)) == moving
+
+    @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+    async def test_every_button_and_link_has_a_name(self, relay, browser, size):
+        page = await furnished(relay, browser, size=size)
+
+        nodes = (await page.call("Accessibility.getFullAXTree"))["nodes"]
+        controls = [
+            node for node in nodes if node.get("role", {}).get("value") in ("button", "link", "textbox", "checkbox")
+        ]
+        names = [node["name"]["value"].strip() for node in controls if not node["ignored"]]
+
+        assert len(names) > 8 and all(names), names
+
+    async def test_dialog_keeps_the_focus_and_gives_it_back(self, relay, browser):
+        page = await browser.person(relay)
+
+        await page.click("#settingsOpen")
+        await page.shows("#settingsDialog")
+        for _ in range(12):
+            await page.key("Tab")
+            outside = "!document.activeElement.closest('#settingsDialog') && document.activeElement !== document.body"
+            assert not await page.evaluate(outside)
+        await page.key("Escape")
+
+        await page.until("!document.querySelector('#settingsDialog').open")
+        assert await page.evaluate("document.activeElement.id") == "settingsOpen"
+
+
+async def findings_in_dialog(page: Page, axe: str, dialog: str, button: str) -> list[str]:
+    """Open a dialog, let axe-core look, and close it."""
+    if button == "#contactOpen" and not await page.count("#chatThread"):
+        await page.click(".chat-tab-label")
+    await page.click(button)
+    await page.shows(dialog)
+    found = await findings(page, axe)
+    await page.key("Escape")
+    await page.until(f"!document.querySelector('{dialog}').open")
+    return found
+
+
+OVERFLOWING = """(() => {
+    const width = document.documentElement.clientWidth;
+    const wide = [...document.querySelectorAll("body *")].filter((each) => {
+        const { left, right, height } = each.getBoundingClientRect();
+        const scrolls = each.parentElement.closest(".table-box, .view-tabs");
+        return each.checkVisibility() && height > 1 && !scrolls && (right > width + 1 || left < -1);
+    });
+    return [...(document.documentElement.scrollWidth > width ? [`${document.documentElement.scrollWidth} px`] : []),
+        ...wide.map((each) => each.id || each.className || each.tagName)];
+})()"""
+UNSEEN_FOCUS = """(() => {
+    const element = document.activeElement;
+    if (element.tabIndex < 0 || element === document.body) return "";
+    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
+    const seen = outlineStyle !== "none" && parseFloat(outlineWidth) >= 1 && !/, 0\\)$/.test(outlineColor);
+    const { width, height } = element.getBoundingClientRect();
+    return seen && width > 0 && height > 0 ? "" : element.id || element.outerHTML.slice(0, 80);
+})()"""
+MOVING = """[...document.querySelectorAll("*")].filter((each) => {
+    const style = getComputedStyle(each);
+    const seconds = `${style.animationDuration},${style.transitionDuration}`.split(",").map(parseFloat);
+    return Math.max(...seconds) > 0.001 || style.scrollBehavior === "smooth";
+}).length"""
+
+MOST_BYTES = 80_000
+LONG_HISTORY = """(async () => {
+    const [{ Database }, { newContact }, { withLatest }] =
+        await Promise.all(["database", "store", "messages"].map((name) => import(`/${name}.js`)));
+    const people = Array.from({ length: 50 }, (_, index) => index.toString(16).padStart(64, "a"));
+    const start = Date.now() - 10_000_000;
+    await (await Database.open()).write(["contacts", "messages"], ({ contacts, messages }) => {
+        const latest = new Map();
+        for (let seq = 1; seq <= 10_000; seq += 1) {
+            const contact = people[seq <= 5_000 ? 0 : seq % 50];
+            const text = `message ${seq} of a long history, as people write them${seq === 77 ? ", with a needle" : ""}`;
+            const record = { seq, contact, relay: location.origin, direction: seq % 3 ? "in" : "out", kind: "text", text,
+                at: start + seq * 1000, ...(seq % 3 ? {} : { state: "relayed" }) };
+            messages.put(record);
+            latest.set(contact, record);
+        }
+        for (const [contact, record] of latest) {
+            contacts.put(withLatest(newContact(contact, { relay: location.origin, added_at: start }), record));
+        }
+    });
+    return people[0];
+})()"""
+
+
+class TestBrowserWeight:
+    """The page is small, stays small, and asks nobody else for anything."""
+
+    async def test_first_load_is_small_and_asks_no_other_host(self, relay, browser):
+        page = await browser.person(relay)
+
+        loaded = {url.partition("#")[0] for url in page.requests if not url.startswith("about:")}
+        files = {url for url in loaded if "/v1/" not in url}
+        sizes = {url: await compressed_bytes(relay, url) for url in files}
+
+        assert {URL(url).authority for url in loaded} == {URL(relay.url).authority}
+        assert len(sizes) > 10
+        heaviest = sorted(sizes.items(), key=lambda each: -each[1])
+        assert sum(sizes.values()) < MOST_BYTES, heaviest
+
+    async def test_long_history_opens_and_is_searched(self, relay, browser):
+        page = await browser.person(relay)
+        largest = await page.evaluate(LONG_HISTORY)
+        await page.reload()
+        await page.until("document.querySelectorAll('.chat-tab').length === 50")
+
+        await page.click(f'#chatTabs [data-fingerprint="{largest}"] .chat-tab-label')
+        await page.shows(".chat-bubble", "message 9950 of a long history")
+        rows_shown = await page.count(".chat-line")
+        await searches(page, "needle", "1–1 of 1")
+        await page.click("#libraryList .msg a")
+
+        await page.shows("#chatMessages .chat-line.found", "message 77 of a long history")
+        assert max(rows_shown, await page.count(".chat-line")) <= 150
+
+    async def test_page_does_not_grow_over_a_thousand_arriving_messages(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        address = await address_of(alice)
+        await alice.opens(bob.fingerprint)
+
+        sizes = []
+        for hundred in range(0, 1200, 200):
+            await asyncio.gather(*(post(bob, address, text=f"{hundred} and {number}") for number in range(200)))
+            await post(bob, address, text=f"so much for {hundred}")
+            await alice.sees(f"so much for {hundred}")
+            sizes.append(await alice.evaluate("document.querySelectorAll('*').length"))
+
+        assert max(sizes[1:]) <= sizes[0] * 1.05, sizes
+
+
+async def compressed_bytes(relay: AnyRelay, url: str) -> int:
+    """How many bytes a file takes on the wire, its headers aside."""
+    async with relay.session.get(url, headers={"Accept-Encoding": "gzip"}) as answer:
+        await answer.read()
+        return int(answer.headers["Content-Length"])
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["vectors"]:
