@@ -52,7 +52,7 @@ export class Client extends EventTarget {
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
     this.#registered(registerServiceWorker());
-    this.#lead();
+    this.tabs.lead(() => this.#lead(), () => this.#follow());
     navigator.storage?.persist?.();
   }
 
@@ -92,10 +92,14 @@ export class Client extends EventTarget {
     return new Contacts(this);
   }
 
-  async #lead() {
-    await this.tabs.lead();
+  #lead() {
     this.relays.lead();
     this.outbox.lead();
+  }
+
+  #follow() {
+    this.relays.follow();
+    this.outbox.follow();
   }
 
   #listen() {

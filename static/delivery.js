@@ -27,6 +27,7 @@ export class Delivery {
   #identity;
   #sharedKeys;
   #tab;
+  #stopped = false;
   #lines = new Map(); // contact → its running line; as many as there are contacts with something queued
 
   constructor({ store, relays, identity, sharedKeys, tab }) {
@@ -43,25 +44,31 @@ export class Delivery {
     for (const contact of await waitingContacts(this.#store)) this.#startLine(contact);
   }
 
+  /** Begins nothing new: another tab sends now. */
+  stop() {
+    this.#stopped = true;
+  }
+
   async #startLine(contact) {
     const running = this.#lines.get(contact);
     if (running) return void (running.again = true);
     const line = { backoff: new Backoff({ most_ms: LONGEST_WAIT_MS }), again: true };
     this.#lines.set(contact, line);
-    try {
-      await this.#run(contact, line);
-    } catch (error) {
-      console.error(error); // storage that fails keeps the message as it was: the next wake goes on
-    } finally {
-      this.#lines.delete(contact);
-    }
+    await this.#run(contact, line);
+    this.#lines.delete(contact);
   }
 
   /** Until nothing is queued. `again` closes the gap between the last look and the line's end. */
   async #run(contact, line) {
-    while (line.again) {
+    while (line.again && !this.#stopped) {
       line.again = false;
-      while (await this.#sendNext(contact, line.backoff));
+      try {
+        while (!this.#stopped && (await this.#sendNext(contact, line.backoff)));
+      } catch (error) {
+        console.error(error); // storage failed, so the message is as it was
+        await line.backoff.wait();
+        line.again = true;
+      }
     }
   }
 

@@ -65,6 +65,13 @@ export class Outbox {
     this.wake();
   }
 
+  /** Another tab sends from now on. */
+  async follow() {
+    this.#leading = false;
+    (await this.#delivery)?.stop();
+    this.#delivery = null;
+  }
+
   /** Sends what is queued, now: cuts every wait short. */
   async wake() {
     if (!this.#leading || !(this.#delivery || (await this.#parts.store.anyQueued()))) return;

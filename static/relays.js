@@ -69,6 +69,13 @@ export class Relays extends SharedEventTarget {
     for (const origin of this.#records.keys()) this.#restart(origin);
   }
 
+  /** Another tab leads. */
+  follow() {
+    for (const session of this.#sessions?.values() ?? []) session.stop();
+    this.#sessions = null;
+    this.emit("who-leads");
+  }
+
   /** Registers with a relay, stores it and connects. Throws what registration.js throws. */
   async add(text, { allow_older_proof = false, invite = "" } = {}) {
     const origin = relayOrigin(text);
@@ -160,7 +167,7 @@ export class Relays extends SharedEventTarget {
     this.#sessions.delete(origin);
     if (!this.#records.has(origin)) return;
     const session = this.#openSession(origin);
-    session.addEventListener("state", ({ detail }) => this.#stateChanged(origin, detail));
+    session.addEventListener("state", ({ detail }) => this.#sessions?.get(origin) === session && this.#stateChanged(origin, detail));
     this.#sessions.set(origin, session);
     session.start();
   }

@@ -1,26 +1,36 @@
 /**
  * The tabs of one browser. One of them leads: it holds the sockets, sends and notifies. Where there are no Web Locks (plain
- * http) each tab leads itself; what they store is told apart by its ids, so nothing is kept twice.
+ * http) each tab leads itself; what they store is told apart by its ids, so nothing is kept twice. Phones freeze tabs in the
+ * background, with whatever lock they hold: a tab on screen takes over from a leader that does not answer.
  */
 import { SharedEventTarget } from "./shared-events.js";
 
 const LOCK = "io3233-leader";
 const ANNOUNCE_EVERY_MS = 10_000;
 const FORGET_AFTER_MS = 25_000;
+const ANSWER_WITHIN_MS = 5000;
 
 export class Tabs extends SharedEventTarget {
   #me = crypto.getRandomValues(new Uint32Array(2)).join("-");
   #thread = null;
   #audible = false;
+  #leading = false;
+  #answered = true; // whether the leader answered the last question
+  #start = () => undefined;
+  #stop = () => undefined;
   #others = new Map(); // id → {visible, thread, audible, at}; entries lapse when a tab stops announcing itself
 
   constructor() {
     super("io3233-tabs");
     this.addEventListener("here", ({ detail, remote }) => remote && this.#others.set(detail.id, { ...detail, at: performance.now() }));
     this.addEventListener("gone", ({ detail }) => this.#others.delete(detail.id));
+    // By a timer: a frozen tab may still get messages, but runs no timers, and could not fetch either.
+    this.addEventListener("who-leads", () => this.#leading && setTimeout(() => this.emit("i-lead")));
+    this.addEventListener("i-lead", () => (this.#answered = true));
     document.addEventListener("visibilitychange", () => this.#announce());
     addEventListener("pagehide", () => this.emit("gone", { id: this.#me }));
     setInterval(() => this.#announce(), ANNOUNCE_EVERY_MS);
+    setInterval(() => this.#watchLeader(), ANSWER_WITHIN_MS);
   }
 
   get id() {
@@ -36,13 +46,12 @@ export class Tabs extends SharedEventTarget {
     return document.visibilityState === "visible";
   }
 
-  /** Resolves once this tab leads. It leads until it is closed. */
-  lead() {
-    if (!navigator.locks) return Promise.resolve();
-    return new Promise((leading, failed) => {
-      const untilClosed = () => new Promise(() => leading());
-      navigator.locks.request(LOCK, untilClosed).catch(failed);
-    });
+  /** Calls `start` when it is this tab's turn to lead, until it is closed; `stop` if another one took over from it. */
+  lead(start, stop) {
+    this.#start = start;
+    this.#stop = stop;
+    if (navigator.locks) this.#request({});
+    else start();
   }
 
   /** The thread on screen in this tab, or null. */
@@ -71,6 +80,31 @@ export class Tabs extends SharedEventTarget {
   beep() {
     const tab = this.#all().find(({ audible }) => audible);
     if (tab) this.emit("beep", { id: tab.id });
+  }
+
+  async #request(options) {
+    const untilClosed = () => new Promise(() => this.#begin());
+    try {
+      await navigator.locks.request(LOCK, options, untilClosed);
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+      this.#leading = false; // stolen: this tab was frozen, and is back
+      this.#stop();
+      this.#request({});
+    }
+  }
+
+  #begin() {
+    this.#leading = true;
+    this.#start();
+  }
+
+  /** Asks, and looks one interval later whether somebody answered. */
+  #watchLeader() {
+    if (this.#leading || !this.visible || !navigator.locks) return void (this.#answered = true);
+    if (!this.#answered) this.#request({ steal: true });
+    this.#answered = false;
+    this.emit("who-leads");
   }
 
   #all() {
