@@ -138,7 +138,8 @@ async def time_writes(
     body = people[0].message_to(people[1])
     envelope = relay.parse_envelope(body, people[0].fingerprint, config.max_message_bytes)
     row = (envelope.recipient, envelope.sender_public_key, envelope.nonce, envelope.ciphertext, 1, 1 << 50)
-    connection = relay.connect(config.database, writable=True)
+    connection = sqlite3.connect(config.database, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous=FULL")
 
     def insert_and_commit() -> None:
         connection.execute("BEGIN IMMEDIATE")

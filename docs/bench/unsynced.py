@@ -2,14 +2,15 @@
 
 import sqlite3
 import sys
+from typing import Any
 
 from common import relay
 
 connect = relay.connect
 
 
-def connect_unsynced(path: str, *, writable: bool) -> sqlite3.Connection:
-    connection = connect(path, writable=writable)
+def connect_unsynced(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    connection = connect(*arguments, **options)
     connection.execute("PRAGMA synchronous=OFF")
     return connection
 
