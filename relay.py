@@ -25,7 +25,7 @@ Routes (docs/PROTOCOL.md has every field, status and frame):
     GET    /…                        the web client, from the static folder
 
 How to read on: top to bottom. Nothing is used before it is defined, and each banner opens with what its section
-promises and why. Section 8 (storage) is the heart; sections 12 and 13 are the protocol.
+promises and why. Section 6 (storage) is the heart; sections 10 and 11 are the protocol.
 
 Known limits: one process, one machine, one SQLite file. Whoever registers can be sent mail by anybody registered.
 Search by prefix tells anyone whether a fingerprint is registered, as the v1 protocol does. A challenge proved in the
@@ -87,15 +87,15 @@ T = TypeVar("T")
 log = logging.getLogger("io3233")
 
 # ======================================================================================================================
-# 3. Configuration
+# 1. Configuration
 #
 # Everything comes from the environment and is checked before anything is opened. A relay that started with a value
 # it only half understood would fail later, at night; so every bad value stops the start, and all of them are named
 # at once. Secrets are never repeated in a message.
-# ======================================================================================================================
 
 KEY_BYTES = 32
 NONCE_BYTES = 24
+TAG_BYTES = 16  # what a NaCl box adds
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash
 DEFAULT_STATIC_DIR = Path(__file__).resolve().parent / "static"
 
@@ -252,11 +252,10 @@ def read_static_dir(text: str | None, mistakes: list[str]) -> Path | None:
 
 
 # ======================================================================================================================
-# 4. Errors
+# 2. Errors
 #
-# Anything may raise RelayError; section 11 turns it into the JSON answer. The message is for the person or programmer
+# Anything may raise RelayError; section 9 turns it into the JSON answer. The message is for the person or programmer
 # at the other end, so it says what to do. `reason` is the name that the refusal is counted under.
-# ======================================================================================================================
 
 
 class RelayError(Exception):
@@ -277,12 +276,11 @@ def unauthorized(message: str) -> RelayError:
 
 
 # ======================================================================================================================
-# 5. Encodings and fingerprints
+# 3. Encodings and fingerprints
 #
 # Strangers write these strings. They are read strictly, so that two readers can never take one string for different
 # bytes, and every refusal names the field. Inside the relay keys and fingerprints are 32 raw bytes and times are whole
 # milliseconds; base64, hex and RFC 3339 exist only at the edge.
-# ======================================================================================================================
 
 URL_SAFE_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
@@ -302,11 +300,15 @@ def encode_base64(octets: bytes) -> str:
     return binascii.b2a_base64(octets, newline=False).decode()
 
 
+def decode_octets(value: Any, field: str, length: int) -> bytes:
+    octets = decode_base64(value, field)
+    if len(octets) != length:
+        raise bad_request(f"{field} must be {length} bytes in base64, not {len(octets)}")
+    return octets
+
+
 def decode_key(value: Any, field: str) -> bytes:
-    key = decode_base64(value, field)
-    if len(key) != KEY_BYTES:
-        raise bad_request(f"{field} must be {KEY_BYTES} bytes in base64, not {len(key)}")
-    return key
+    return decode_octets(value, field, KEY_BYTES)
 
 
 def fingerprint_of(public_key: bytes) -> bytes:
@@ -342,13 +344,12 @@ def to_milliseconds(seconds: float) -> int:
 
 
 # ======================================================================================================================
-# 6. Tokens
+# 4. Tokens
 #
 # A token is a JWT (RFC 7519) signed with HMAC-SHA256 (RFC 7515, RFC 7518). Only the one form that this relay writes is
 # read: `alg` is exactly HS256, each part is canonical unpadded base64url (so a token has one spelling), nothing is
 # `crit`ical. A signature that was checked a moment ago is remembered, because checking it costs more than the rest of
 # a request; the memory is bounded, honours `exp`, and is emptied of an identity that leaves.
-# ======================================================================================================================
 
 MAX_TOKEN_CHARACTERS = 2048
 MAX_VERIFIED_TOKENS = 8192
@@ -443,7 +444,7 @@ class Tokens:
 
 
 # ======================================================================================================================
-# 7. Challenges and proofs
+# 5. Challenges and proofs
 #
 # To register, a client shows that it holds the secret key of the public key that it names. The challenge is not kept:
 # it carries its own expiry and a MAC that binds it to the key, so asking costs the relay no memory, and nobody can
@@ -452,7 +453,6 @@ class Tokens:
 # v1 proves by boxing the challenge. A hostile relay can abuse such a client as an oracle (name a contact's key as the
 # relay's own and have bytes of its choice boxed to that contact), or pass on another relay's challenge. The bound
 # proof is a MAC over the challenge, both keys and the relay's web origin: it opens nothing and is good for one relay.
-# ======================================================================================================================
 
 CHALLENGE_TTL_SECONDS = 60
 MAX_SPENT_CHALLENGES = 65_536
@@ -482,27 +482,6 @@ def is_current(expiry: int, now: float) -> bool:
     return 0 < expiry - to_milliseconds(now) <= CHALLENGE_TTL_SECONDS * 1000
 
 
-@dataclasses.dataclass(frozen=True)
-class Proof:
-    """What a client proves its key with: a box of the challenge (v1), or a MAC bound to the relay's origin."""
-
-    mac: bytes | None
-    nonce: bytes = b""
-    box: bytes = b""
-
-    def holds(
-        self, secret_key: bytes, server_public_key: bytes, public_key: bytes, challenge: bytes, origins: Iterable[str]
-    ) -> bool:
-        key = shared_key(public_key, secret_key)
-        if self.mac is not None:
-            expected = [bound_proof(key, origin, public_key, server_public_key, challenge) for origin in origins]
-            return any([hmac.compare_digest(self.mac, mac) for mac in expected])  # noqa: C419 - all of them, so that time tells nothing
-        try:
-            return hmac.compare_digest(nacl.bindings.crypto_box_open_afternm(self.box, self.nonce, key), challenge)
-        except nacl.exceptions.CryptoError:
-            return False
-
-
 class Registrar:
     """Issues challenges and judges proofs, for the relay whose JWT_SECRET is `secret`."""
 
@@ -518,8 +497,8 @@ class Registrar:
         head = struct.pack(">Q", to_milliseconds(now + CHALLENGE_TTL_SECONDS)) + secrets.token_bytes(8)
         return head + self._mac(head, public_key)
 
-    def prove(self, public_key: bytes, challenge: bytes, proof: Proof, origins: Iterable[str], now: float) -> None:
-        """Returns when the proof holds, and spends the challenge; else raises RelayError 400 or 401."""
+    def prove(self, body: dict[str, Any], public_key: bytes, challenge: bytes, origins: Iterable[str], now: float) -> None:
+        """Returns when the proof in a request's body holds, and spends the challenge; else raises RelayError 400 or 401."""
         expiry = struct.unpack(">Q", challenge[:8])[0]
         if not hmac.compare_digest(challenge[16:], self._mac(challenge[:16], public_key)):
             raise bad_request("challenge was not issued for this key: ask for a new one")
@@ -527,11 +506,24 @@ class Registrar:
             raise bad_request("challenge has expired: ask for a new one")
         if challenge in self._spent:
             raise bad_request("challenge has been used: ask for a new one")
-        if not proof.holds(self._secret_key, self.public_key, public_key, challenge, origins):
+        if not self._holds(body, public_key, challenge, origins):
             raise unauthorized(
                 "the proof does not match: sign the challenge with the key's own secret key, for this relay's origin"
             )
         self._spend(challenge, expiry, now)
+
+    def _holds(self, body: dict[str, Any], public_key: bytes, challenge: bytes, origins: Iterable[str]) -> bool:
+        key = shared_key(public_key, self._secret_key)
+        if "proof_mac" in body:
+            mac = decode_key(body["proof_mac"], "proof_mac")
+            expected = [bound_proof(key, origin, public_key, self.public_key, challenge) for origin in origins]
+            return any([hmac.compare_digest(mac, each) for each in expected])  # noqa: C419 - all, so that time tells nothing
+        nonce = decode_octets(body.get("proof_nonce"), "proof_nonce", NONCE_BYTES)
+        box = decode_octets(body.get("proof_ciphertext"), "proof_ciphertext", KEY_BYTES + TAG_BYTES)
+        try:
+            return hmac.compare_digest(nacl.bindings.crypto_box_open_afternm(box, nonce, key), challenge)
+        except nacl.exceptions.CryptoError:
+            return False
 
     def _mac(self, head: bytes, public_key: bytes) -> bytes:
         return hmac.new(self._challenge_key, head + public_key, hashlib.sha256).digest()[:16]
@@ -544,20 +536,8 @@ class Registrar:
         self._spent[challenge] = expiry
 
 
-def parse_proof(body: dict[str, Any]) -> Proof:
-    if "proof_mac" in body:
-        return Proof(mac=decode_key(body["proof_mac"], "proof_mac"))
-    nonce, box = (
-        decode_base64(body.get("proof_nonce"), "proof_nonce"),
-        decode_base64(body.get("proof_ciphertext"), "proof_ciphertext"),
-    )
-    if len(nonce) != NONCE_BYTES or len(box) != KEY_BYTES + 16:
-        raise bad_request(f"proof_nonce must be {NONCE_BYTES} bytes and proof_ciphertext {KEY_BYTES + 16}")
-    return Proof(mac=None, nonce=nonce, box=box)
-
-
 # ======================================================================================================================
-# 8. Storage
+# 6. Storage
 #
 # What it promises: when `add_message` returns, the message is on disk, synced, and stays there through kill -9 or a
 # power cut. Ids rise in the order of commits and are never used twice (AUTOINCREMENT), since clients keep them as
@@ -573,7 +553,6 @@ def parse_proof(body: dict[str, Any]) -> Proof:
 #
 # A deletion writes too, and so does moving the WAL. So new mail is refused a good while before the disk is full: what
 # is left is for acknowledging and pruning, which make room again.
-# ======================================================================================================================
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -614,7 +593,7 @@ STATEMENTS = {
     " RETURNING recipient_fingerprint, length(ciphertext)",
 }
 
-MAX_BATCH = 256  # jobs in one transaction, and what one turn of the loop adds
+MAX_BATCH = 256  # jobs; a transaction takes no more turns of the loop once it has so many
 MAX_WAITING_JOBS = 2048  # beyond it a write is refused with 503
 MAX_MAILBOXES = 16_384  # whose size is remembered
 DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
@@ -624,7 +603,7 @@ PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
 MIN_PAGE_BYTES = 64 * 1024
 PAGES_BYTES = 64 * 1024 * 1024  # about what all pages on their way to readers may hold
 CHECKPOINT_SECONDS = 0.5
-CHECKPOINT_PAGES = 4096  # from this WAL length on, the writer helps
+CHECKPOINT_PAGES = 2000  # from this WAL length on, the writer helps
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 ROOM_SECONDS = 0.05  # between two looks at the disk
 COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
@@ -778,7 +757,7 @@ class Store:
         self._metrics = metrics or Metrics()
         self._in_memory = config.database == ":memory:"
         self._turn: list[Job] = []  # written to in this turn of the event loop
-        self._turns: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()  # handed to the writer; an empty list ends it
+        self._turns: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()  # handed to the writer; an empty list wakes it
         self._waiting = 0  # jobs in both; `_write` bounds it
         self._mailboxes: dict[bytes, Mailbox] = {}  # the writer's; least recently used first
         self._closed = threading.Event()
@@ -1051,14 +1030,13 @@ class Store:
 
     def _write_batches(self) -> None:
         yield_to_the_loop()
-        while batch := self._turns.get():
-            while len(batch) < MAX_BATCH and not self._turns.empty():
-                if not (following := self._turns.get()):
-                    self._turns.put(following)
-                    break
-                batch += following
-            outcomes = self._commit(batch)
-            self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
+        while not (self._closed.is_set() and self._turns.empty()):
+            batch = self._turns.get()
+            with suppress(queue.Empty):
+                while len(batch) < MAX_BATCH:
+                    batch += self._turns.get_nowait()
+            if batch:
+                self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
             if self._tail_is_short:
                 self._tail_is_short = False
                 with suppress(sqlite3.Error):  # the checkpointer reports it
@@ -1130,7 +1108,8 @@ class Store:
     def _checkpoint(self) -> None:
         """Move the WAL into the file twice a second. While mail comes in there is always a tail that came meanwhile:
         the writer moves that between two batches, when it is short, and so the next batch begins the WAL anew."""
-        yield_to_the_loop()
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)  # a thread's, on Linux: the writer goes first
         reported = ""
         while not self._closed.wait(CHECKPOINT_SECONDS):
             mode = "TRUNCATE" if self.is_full else "PASSIVE"  # TRUNCATE waits for the writer, and gives space back
@@ -1144,13 +1123,12 @@ class Store:
 
 
 # ======================================================================================================================
-# 9. Rate limits
+# 7. Rate limits
 #
 # Token buckets, one for each client and class of request. A bucket that nobody touched for a minute or two is full
 # again, so the least recently used can be forgotten when there are too many: memory stays where it is however many
 # addresses come by. Signed-in calls are counted by identity, so that a household behind one address does not starve;
 # before that, by address, where an IPv6 client is its /64 because that is what one customer is given.
-# ======================================================================================================================
 
 MAX_BUCKETS = 16_384
 LIMITS = {  # class: (burst, requests a second)
@@ -1175,7 +1153,7 @@ class RateLimiter:
         burst, rate = LIMITS[kind]
         tokens, then = self._buckets.pop((kind, client), (burst, now))
         tokens = min(burst, tokens + max(0.0, now - then) * rate)
-        self._buckets[kind, client] = (max(tokens - 1, 0) if tokens >= 1 else tokens, now)
+        self._buckets[kind, client] = (tokens - (tokens >= 1), now)
         if len(self._buckets) > MAX_BUCKETS:
             del self._buckets[next(iter(self._buckets))]
         if tokens < 1:
@@ -1209,12 +1187,11 @@ def address_group(text: str) -> str:
 
 
 # ======================================================================================================================
-# 10. Fan-out
+# 8. Fan-out
 #
 # A hint says "message `id` is waiting"; the client then fetches. Losing one would be harmless, since clients also
 # poll, so a hint never waits for a socket: each socket keeps only the newest id that it was not told yet, and a task
 # that lives as long as there is something to say. A reader that stops reading costs one such id and one frame.
-# ======================================================================================================================
 
 MAX_SOCKETS_PER_IDENTITY = 16
 CLOSE_UNAUTHORIZED, CLOSE_REPLACED, CLOSE_GOING_AWAY = 4401, 4409, 1001
@@ -1301,11 +1278,10 @@ class Hub:
 
 
 # ======================================================================================================================
-# 11. Middleware
+# 9. Middleware
 #
 # One middleware turns whatever was raised into the JSON answer. An unexpected exception is the only thing that writes a
 # traceback to the log, and its answer says nothing.
-# ======================================================================================================================
 
 CONFIG = web.AppKey("config", Config)
 STORE = web.AppKey("store", Store)
@@ -1464,10 +1440,9 @@ def limit_address(request: web.Request, kind: str) -> None:
 
 
 # ======================================================================================================================
-# 12. HTTP handlers
+# 10. HTTP handlers
 #
 # Authenticate, parse, act, publish, reply: in that order, one call each.
-# ======================================================================================================================
 
 
 def request_origins(request: web.Request) -> tuple[str, ...]:
@@ -1509,9 +1484,9 @@ async def post_register(request: web.Request) -> web.Response:
     limit_address(request, "register")
     body = await read_json(request)
     public_key, challenge = decode_key(body.get("public_key"), "public_key"), decode_key(body.get("challenge"), "challenge")
-    proof, now = parse_proof(body), request.app[CLOCK]()
+    now = request.app[CLOCK]()
 
-    request.app[REGISTRAR].prove(public_key, challenge, proof, request_origins(request), now)
+    request.app[REGISTRAR].prove(body, public_key, challenge, request_origins(request), now)
     await admit(request, public_key, body.get("invite"))
 
     registered_at = await request.app[STORE].add_identity(public_key, now)
@@ -1600,11 +1575,9 @@ def parse_envelope(body: dict[str, Any], sender: bytes, max_message_bytes: int) 
     envelope = Envelope(
         parse_fingerprint(body.get("recipient_fingerprint"), "recipient_fingerprint"),
         decode_key(body.get("sender_public_key"), "sender_public_key"),
-        decode_base64(body.get("nonce"), "nonce"),
+        decode_octets(body.get("nonce"), "nonce", NONCE_BYTES),
         decode_base64(body.get("ciphertext"), "ciphertext"),
     )
-    if len(envelope.nonce) != NONCE_BYTES:
-        raise bad_request(f"nonce must be {NONCE_BYTES} bytes, not {len(envelope.nonce)}")
     if not envelope.ciphertext:
         raise bad_request("ciphertext must not be empty")
     if fingerprint_of(envelope.sender_public_key) != sender:
@@ -1724,12 +1697,11 @@ def format_metrics(metrics: Metrics, store: Store, hub: Hub) -> str:
 
 
 # ======================================================================================================================
-# 13. WebSocket handler
+# 11. WebSocket handler
 #
 # The socket only carries hints, so everything a client may send is optional and small. The token comes in the list of
 # subprotocols, because browsers cannot set headers here and a URL ends in logs; v1's ?token= works too. It is checked
 # before the upgrade, and the socket ends when the token does.
-# ======================================================================================================================
 
 SUBPROTOCOL = "3233.v1"
 MAX_FRAME_BYTES = 4096
@@ -1799,11 +1771,10 @@ def is_ping(text: str) -> bool:
 
 
 # ======================================================================================================================
-# 14. Static client
+# 12. Static client
 #
 # The client's files are read once, at start: what is served is what was hashed and logged, no path from a request
 # touches the file system, and a half-finished upgrade is never mixed with the old version.
-# ======================================================================================================================
 
 VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about")
 CONTENT_TYPES = {
@@ -1873,11 +1844,7 @@ def read_static_files(folder: Path | None) -> Mapping[str, StaticFile]:
     root = folder.resolve()
     paths = [path for path in sorted(root.rglob("*")) if path.is_file() and path.resolve().is_relative_to(root)]
     names = {path.relative_to(root).as_posix(): path for path in paths}
-    return {
-        name: StaticFile.read(path)
-        for name, path in names.items()
-        if not any(part.startswith(".") for part in name.split("/"))
-    }
+    return {name: StaticFile.read(path) for name, path in names.items() if "/." not in "/" + name}
 
 
 def client_sha256(files: Mapping[str, StaticFile]) -> str:
@@ -1900,8 +1867,9 @@ async def get_static(request: web.Request) -> web.Response:
 
 
 # ======================================================================================================================
-# 15. Background work
-# ======================================================================================================================
+# 13. Background work
+#
+# Nothing waits for this: expired mail is invisible before it is gone.
 
 PRUNE_SECONDS = 60
 
@@ -1910,20 +1878,20 @@ async def prune_forever(app: web.Application) -> None:
     """Delete expired mail, now and each PRUNE_SECONDS (sooner on a full disk). Readers do not see it even before."""
     while True:
         try:
-            app[METRICS].counts["pruned_total"] += await app[STORE].prune(app[CLOCK]())
+            pruned = await app[STORE].prune(app[CLOCK]())
+            app[METRICS].counts["pruned_total"] += pruned
         except RelayError as error:
             log.error("cannot prune expired mail: %s", error.message)
         except Exception:
             log.exception("cannot prune expired mail")  # and try again: what is not pruned piles up
-        for _ in range(PRUNE_SECONDS):
-            await asyncio.sleep(1)
+        for _ in range(math.ceil(PRUNE_SECONDS)):
+            await asyncio.sleep(min(1, PRUNE_SECONDS))
             if app[STORE].is_full:
                 break
 
 
 # ======================================================================================================================
-# 16. Application and route table
-# ======================================================================================================================
+# 14. Application and route table
 
 
 async def run_store(app: web.Application) -> AsyncIterator[None]:
@@ -1973,8 +1941,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
 
 
 # ======================================================================================================================
-# 17. Command line: serve and backup
-# ======================================================================================================================
+# 15. Command line: serve and backup
 
 
 STALLED_SECONDS = 20
@@ -2130,19 +2097,18 @@ def back_up(config: Config, destination: Path) -> None:
 
 
 # ======================================================================================================================
-# 18. Command line: send and listen
+# 16. Command line: send and listen
 #
 # A whole client of the protocol, and its reference: docs/PROTOCOL.md points here. It believes nothing that a relay
 # says which it can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is
 # opened only into an envelope that names both of us, because NaCl boxes are symmetric and a relay can hand my own
 # words back to me as my contact's.
-# ======================================================================================================================
 
 PAD_BYTES = 256
-TAG_BYTES = 16  # what crypto_box adds
 POLL_SECONDS = 30
 RECONNECT_SECONDS = 30
 MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
+ENDS_OF_SOCKET = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 
@@ -2163,10 +2129,8 @@ def make_envelope(text: str, sender: bytes, recipient: bytes, now: float, messag
 def unbox(row: dict[str, Any], secret_key: bytes) -> tuple[bytes, bytes, str]:
     """(sender's fingerprint, plaintext, an id for a message that carries none). Raises EnvelopeRefused."""
     try:
-        sender, sender_key = (
-            parse_fingerprint(row["sender_fingerprint"]),
-            decode_key(row["sender_public_key"], "sender_public_key"),
-        )
+        sender = parse_fingerprint(row["sender_fingerprint"])
+        sender_key = decode_key(row["sender_public_key"], "sender_public_key")
         nonce, boxed = decode_base64(row["nonce"], "nonce"), decode_base64(row["ciphertext"], "ciphertext")
         if fingerprint_of(sender_key) != sender:
             raise EnvelopeRefused("the sender's key is not the key of the sender's address")
@@ -2222,6 +2186,14 @@ def parse_link(link: str) -> tuple[str, str]:
     return fields.get("server") or f"{parts.scheme}://{parts.netloc}", contact
 
 
+class Refused(CommandError):
+    """A relay answered with an error."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
+        self.status = status
+
+
 class Client:
     """One identity on one relay. `url` is the relay's web origin."""
 
@@ -2235,7 +2207,7 @@ class Client:
         self._session, self._secret_key, self.invite, self._allow_v1_proof = session, secret_key, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
-        self._token = ""
+        self.token = ""
 
     @property
     def invite_link(self) -> str:
@@ -2243,31 +2215,50 @@ class Client:
 
     async def call(self, method: str, path: str, body: Any = None, **query: int) -> dict[str, Any]:
         """One request; the JSON object that answers it. Registers first, and again when the token is refused."""
-        for attempt in range(2):
-            if not self._token:
-                await self.register()
-            status, answer = await self._request(method, path, body, query)
-            if status != 401 or attempt:
-                return self._accept(status, answer)
-            self._token = ""
-        raise AssertionError("unreachable")
+        try:
+            if self.token:
+                return await self.request(method, path, body, **query)
+        except Refused as refusal:
+            if refusal.status != 401:
+                raise
+        await self.register()
+        return await self.request(method, path, body, **query)
 
-    async def request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """One request without registering; the JSON object that answers it."""
-        return self._accept(*await self._request(method, path, body))
+    async def request(self, method: str, path: str, body: Any = None, **query: int) -> dict[str, Any]:
+        """One request, without registering; the JSON object that answers it. Raises CommandError."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        options: dict[str, Any] = {"json": body, "params": query, "headers": headers, "allow_redirects": False}
+        try:
+            async with self._session.request(method, self.origin + path, **options) as response:
+                answer = json.loads(await self._read_bounded(response) or b"{}")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise CommandError(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise CommandError(f"{self.origin} does not answer as a relay does: check the address")
+        if response.status >= 300:
+            reason = printable(str(answer.get("error", "no reason given")))
+            raise Refused(response.status, f"{self.origin} refuses ({response.status}): {reason}")
+        return answer
 
-    @property
-    def is_registered(self) -> bool:
-        return bool(self._token)
+    async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytearray:
+        content = bytearray()
+        async for chunk in response.content.iter_any():
+            content += chunk
+            if len(content) > MAX_ANSWER_BYTES:
+                raise CommandError(f"{self.origin} answers without end: it is not a relay to use")
+        return content
 
     async def register(self) -> None:
-        """Prove the key and keep the token. The relay's own key must not be that of somebody we could write to."""
+        """Prove the key and keep the token. A relay may name anybody's key as its own: the bound proof opens nothing,
+        and what v1's proof opens to is too short to pass for a message."""
         public_key = encode_base64(self.public_key)
         challenge = await self.request("POST", "/v1/register/challenge", {"public_key": public_key})
         body = {"public_key": public_key, "challenge": challenge.get("challenge"), **self._prove(challenge)}
         if self.invite:
             body["invite"] = self.invite
-        self._token = str((await self.request("POST", "/v1/register", body)).get("token", ""))
+        self.token = str((await self.request("POST", "/v1/register", body)).get("token", ""))
 
     async def send(self, recipient: bytes, text: str) -> dict[str, Any]:
         """Encrypt and queue one message; the relay's receipt."""
@@ -2305,67 +2296,26 @@ class Client:
         """Yields when there may be mail: once connected, at each hint, and every POLL_SECONDS."""
         url = self.origin.replace("http", "ws", 1) + "/v1/ws"
         async with self._session.ws_connect(
-            url, protocols=(SUBPROTOCOL, f"bearer.{self._token}"), heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES
+            url, protocols=(SUBPROTOCOL, f"bearer.{self.token}"), heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES
         ) as ws:
-            yield
             while True:
-                try:
-                    frame = await ws.receive(timeout=POLL_SECONDS)
-                except TimeoutError:
-                    yield
-                    continue
-                if frame.type in (
-                    aiohttp.WSMsgType.CLOSE,
-                    aiohttp.WSMsgType.CLOSING,
-                    aiohttp.WSMsgType.CLOSED,
-                    aiohttp.WSMsgType.ERROR,
-                ):
-                    return
                 yield
+                with suppress(TimeoutError):
+                    if (await ws.receive(timeout=POLL_SECONDS)).type in ENDS_OF_SOCKET:
+                        return
 
     def _prove(self, challenge: dict[str, Any]) -> dict[str, str]:
-        octets, server_key = (
-            decode_key(challenge.get("challenge"), "challenge"),
-            decode_key(challenge.get("server_public_key"), "server_public_key"),
-        )
+        octets = decode_key(challenge.get("challenge"), "challenge")
+        server_key = decode_key(challenge.get("server_public_key"), "server_public_key")
         key = shared_key(server_key, self._secret_key)
         if challenge.get("bound_proof") is True:
             return {"proof_mac": encode_base64(bound_proof(key, self.origin, self.public_key, server_key, octets))}
         if not self._allow_v1_proof:
-            raise CommandError(
-                f"{self.origin} only knows the old registration proof, which a hostile relay can misuse: --v1-proof allows it"
-            )
+            why = "only knows the old registration proof, which a hostile relay can misuse: --v1-proof allows it"
+            raise CommandError(f"{self.origin} {why}")
         nonce = secrets.token_bytes(NONCE_BYTES)
         box = nacl.bindings.crypto_box_afternm(octets, nonce, key)
         return {"proof_nonce": encode_base64(nonce), "proof_ciphertext": encode_base64(box)}
-
-    async def _request(
-        self, method: str, path: str, body: Any = None, query: Mapping[str, int] | None = None
-    ) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        try:
-            async with self._session.request(
-                method, self.origin + path, json=body, params=query, headers=headers, allow_redirects=False
-            ) as response:
-                content = bytearray()
-                async for chunk in response.content.iter_any():
-                    content += chunk
-                    if len(content) > MAX_ANSWER_BYTES:
-                        raise CommandError(f"{self.origin} answers without end: it is not a relay to use")
-                return response.status, json.loads(content or b"{}")
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise CommandError(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
-        except (ValueError, RecursionError):
-            raise CommandError(f"{self.origin} does not answer as a relay does: check the address") from None
-
-    def _accept(self, status: int, answer: Any) -> dict[str, Any]:
-        if not isinstance(answer, dict):
-            raise CommandError(f"{self.origin} does not answer as a relay does: check the address")
-        if status >= 300:
-            raise CommandError(
-                f"{self.origin} refuses ({status}): {printable(str(answer.get('error', 'no reason given')))}"
-            )
-        return answer
 
 
 def printable(text: str) -> str:
@@ -2491,17 +2441,20 @@ async def open_client(arguments: argparse.Namespace, url: str) -> AsyncIterator[
 
 
 # ======================================================================================================================
-# 19. Command line: doctor
+# 17. Command line: doctor
 #
 # Looks at what a relay stands on, from the inside (the environment it would start with) and from the outside (through
 # its proxy, as a client meets it), and says what is wrong and how to mend it. It changes nothing but for a throw-away
 # identity, which it deletes again.
-# ======================================================================================================================
 
 MIN_FREE_BYTES = 200 * 1024 * 1024
 MIN_CERTIFICATE_DAYS = 14
 OK, WARNING, FAILURE = "ok  ", "warn", "FAIL"
 Finding = tuple[str, str]  # level, sentence
+
+
+def judge(good: bool, praise: str, mend: str, level: str = FAILURE) -> Finding:
+    return (OK, praise) if good else (level, mend)
 
 
 def examine_settings(environ: Mapping[str, str], url: str | None) -> tuple[Config | None, list[Finding]]:
@@ -2531,12 +2484,11 @@ def examine_database(config: Config) -> list[Finding]:
             is_future = newest is not None and newest[0] > to_milliseconds(time.time() + 60)
     except (StoreError, sqlite3.Error) as error:
         return [(FAILURE, f"database: {error}")]
-    sound = verdict == "ok"
     mend = f"database: {path} is damaged ({verdict}): stop the relay, keep a copy, and restore the newest backup"
     clock = "clock: mail in the database is from the future: set the clock (timedatectl set-ntp true)"
     return [
-        (OK, f"database: {path} is sound and can be written") if sound else (FAILURE, mend),
-        (FAILURE, clock) if is_future else (OK, f"clock: it is {rfc3339(to_milliseconds(time.time()))}, after all mail"),
+        judge(verdict == "ok", f"database: {path} is sound and can be written", mend),
+        judge(not is_future, f"clock: it is {rfc3339(to_milliseconds(time.time()))}, after all mail", clock),
     ]
 
 
@@ -2544,31 +2496,22 @@ def examine_disk_and_client(config: Config) -> list[Finding]:
     free = shutil.disk_usage(Path(config.database).resolve().parent).free
     space = f"disk: {free // 2**20} MiB free"
     files = read_static_files(config.static_dir)
-    client = f"client: {len(files)} files, SHA-256 {client_sha256(files)}"
-    return [
-        (OK, space)
-        if free >= MIN_FREE_BYTES
-        else (FAILURE, f"{space}: mail will soon be refused; make room, or shorten MESSAGE_TTL_DAYS"),
-        (OK, client)
-        if files
-        else (WARNING, "client: none is served; copy the static folder beside relay.py, or set STATIC_DIR"),
-    ]
+    hashed = f"client: {len(files)} files, SHA-256 {client_sha256(files)}"
+    missing = "client: none is served; copy the static folder beside relay.py, or set STATIC_DIR"
+    full = f"{space}: mail will soon be refused; make room, or shorten MESSAGE_TTL_DAYS"
+    return [judge(free >= MIN_FREE_BYTES, space, full), judge(bool(files), hashed, missing, WARNING)]
 
 
 async def examine_certificate(origin: str) -> Finding:
     url = URL(origin)
     if url.scheme != "https":
-        return (
-            WARNING,
-            "TLS: plain http: whoever is on the way can change the page, and browsers withhold notifications and offline use",
-        )
+        return WARNING, "TLS: plain http: whoever is on the way can change the page, and browsers withhold offline use"
     _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
     not_after = writer.get_extra_info("peercert")["notAfter"]
     writer.close()
-    days = int((ssl.cert_time_to_seconds(not_after) - time.time()) // 86_400)
-    if days < MIN_CERTIFICATE_DAYS:
-        return WARNING, f"TLS: the certificate ends in {days} days: see why it is not renewed (certbot renew --dry-run)"
-    return OK, f"TLS: the certificate is good for {days} days"
+    left = f"TLS: the certificate is good for {int((ssl.cert_time_to_seconds(not_after) - time.time()) // 86_400)} days"
+    mend = f"{left}: see why it is not renewed (certbot renew --dry-run)"
+    return judge(ssl.cert_time_to_seconds(not_after) - time.time() >= MIN_CERTIFICATE_DAYS * 86_400, left, mend, WARNING)
 
 
 async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
@@ -2576,23 +2519,15 @@ async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIter
     async with session.get(origin + "/") as response:
         wanted = {name: value for name, value in PAGE_HEADERS.items() if name != "Server"}
         changed = [name for name, value in wanted.items() if response.headers.getall(name, []) != [value]]
-    if changed:
-        yield (
-            FAILURE,
-            f"headers: the proxy drops, changes or doubles {', '.join(changed)}: let it pass the relay's own through",
-        )
-    else:
-        yield OK, "headers: the page has all of them"
+    mend = f"headers: the proxy drops, changes or doubles {', '.join(changed)}: let it pass the relay's own through"
+    yield judge(not changed, "headers: the page has all of them", mend)
 
 
 async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Config | None) -> AsyncIterator[Finding]:
     client = Client(session, origin, secrets.token_bytes(KEY_BYTES))
     version = (await client.request("GET", "/v1/stats")).get("version")
-    yield (
-        (OK, f"version: {version}")
-        if version == __version__
-        else (WARNING, f"version: {version} there, {__version__} here: upgrade the older")
-    )
+    older = f"version: {version} there, {__version__} here: upgrade the older"
+    yield judge(version == __version__, f"version: {version}", older, WARNING)
     challenge = await client.request("POST", "/v1/register/challenge", {"public_key": encode_base64(client.public_key)})
     if config and challenge.get("server_public_key") == encode_base64(Registrar(config.jwt_secret).public_key):
         client.invite = config.invite_code  # only the relay of these settings is told it
@@ -2605,7 +2540,7 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Con
         mend = f"set ORIGIN={client.origin}, and let the proxy pass Host on"
         yield (
             FAILURE,
-            f"ORIGIN: the relay thinks it is {challenge.get('origin')}, but it was reached as {client.origin}: {mend}",
+            f"ORIGIN: the relay thinks it is {challenge.get('origin')}, and was reached as {client.origin}: {mend}",
         )
         return
     try:
@@ -2615,12 +2550,10 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Con
             break
         yield OK, "WebSocket: the upgrade passes"
     except aiohttp.ClientError as error:
-        yield (
-            FAILURE,
-            f"WebSocket: no upgrade ({error}): the proxy must pass Upgrade and Connection on, see docs/deploy/nginx.conf",
-        )
+        mend = "the proxy must pass Upgrade and Connection on, see docs/deploy/nginx.conf"
+        yield FAILURE, f"WebSocket: no upgrade ({error}): {mend}"
     finally:
-        if client.is_registered:
+        if client.token:
             await client.call("DELETE", "/v1/me")
 
 
@@ -2669,8 +2602,7 @@ async def doctor(url: str | None) -> int:
 
 
 # ======================================================================================================================
-# 20. main
-# ======================================================================================================================
+# 18. main
 
 
 def parse_arguments(words: list[str]) -> argparse.Namespace:
@@ -2727,15 +2659,12 @@ def main(words: list[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    except (CommandError, StoreError, RelayError) as error:
-        print(f"relay.py: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output left; nor flush it at exit
         return 1
-    except OSError as error:
+    except (CommandError, StoreError, RelayError, OSError) as error:
         print(f"relay.py: {error}", file=sys.stderr)
         return 1
     return 0
