@@ -11,6 +11,7 @@ export class ComposerView {
   #status = byId("chatSendStatus");
   #fingerprint = null;
   #relay = "";
+  #sending = new Map(); // fingerprint → text that is sent but not stored yet: until then it counts as draft
   #saveSoon = debounce(() => this.#save(), DRAFT_WAIT_MS);
 
   constructor(client) {
@@ -50,7 +51,11 @@ export class ComposerView {
   }
 
   #save() {
-    if (this.#fingerprint) this.#client.store.setDraft(this.#fingerprint, this.#body.value);
+    if (this.#fingerprint) return this.#client.store.setDraft(this.#fingerprint, this.#unstored(this.#fingerprint) + this.#body.value);
+  }
+
+  #unstored(fingerprint) {
+    return this.#sending.get(fingerprint) ?? "";
   }
 
   #fill(text) {
@@ -102,19 +107,29 @@ export class ComposerView {
     const fingerprint = this.#fingerprint;
     const text = this.#body.value;
     if (!text.trim()) return this.focus();
+    this.#sending.set(fingerprint, this.#unstored(fingerprint) + text);
     this.#fill("");
     this.focus();
     try {
       await this.#client.outbox.send(fingerprint, text);
-      await this.#client.store.setDraft(fingerprint, fingerprint === this.#fingerprint ? this.#body.value : "");
     } catch (error) {
-      await this.#giveBack(fingerprint, text, error);
+      await this.#settle(fingerprint, text);
+      return this.#giveBack(fingerprint, text, error);
     }
+    await this.#settle(fingerprint, text);
+  }
+
+  /** The text is stored, or refused: the draft of its thread goes on without it. */
+  async #settle(fingerprint, text) {
+    this.#sending.set(fingerprint, this.#unstored(fingerprint).slice(text.length));
+    if (fingerprint === this.#fingerprint) return this.#save();
+    const draft = await this.#client.store.draft(fingerprint);
+    if (draft.startsWith(text)) await this.#client.store.setDraft(fingerprint, draft.slice(text.length));
   }
 
   async #giveBack(fingerprint, text, error) {
     if (error instanceof EmptyMessageError) return;
-    if (fingerprint !== this.#fingerprint) await this.#client.store.setDraft(fingerprint, text);
+    if (fingerprint !== this.#fingerprint) await this.#client.store.setDraft(fingerprint, text + (await this.#client.store.draft(fingerprint)));
     else this.#fill(text + this.#body.value);
     this.#save();
     say(this.#status, error.message, "bad");

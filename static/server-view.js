@@ -130,6 +130,6 @@ function fillRow(row, relay) {
 function facts({ message_retention_days, max_message_bytes, refused }) {
   const known = [];
   if (message_retention_days != null) known.push(`keeps mail ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
-  if (refused) known.push(`${plural(refused, "message")} from here failed verification and were not shown`);
+  if (refused) known.push(`${plural(refused, "message")} from here failed verification and ${refused === 1 ? "was" : "were"} not shown`);
   return known.join(" · ");
 }
