@@ -1127,14 +1127,15 @@ class TestChallengesAndProofs:
         monkeypatch.setattr(relay_module, "MAX_SPENT_CHALLENGES", 3)
         relay = await relays(clock=clock)
         clock.advance(365 * 86400)
-        await relay.register()
+        for _ in range(3):
+            await relay.register()
         clock.advance(-365 * 86400)
 
         for _ in range(4):
             await relay.register()
             clock.advance(61)
 
-        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 5
+        assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 7
 
     async def test_more_proofs_than_can_be_remembered_are_a_503_for_a_minute(self, relays, clock, monkeypatch):
         monkeypatch.setattr(relay_module, "MAX_SPENT_CHALLENGES", 3)
@@ -2575,8 +2576,9 @@ class TestBounds:
         others = len(relay.runner.server.connections)
 
         with await stall(relay, alice):
+            connection = relay.runner.server.connections[-1].transport.get_extra_info("socket")
             assert len(relay.runner.server.connections) == others + 1
-
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000
             await until(lambda: len(relay.runner.server.connections) <= others)
 
     async def test_connection_too_many_is_dropped_quietly_until_there_is_room(self, relay_process):
@@ -2845,6 +2847,7 @@ class TestServe:
         [
             ("NOTIFY_SOCKET", "/nowhere/notify", 1),
             ("BIND", "a..b:3233", 1),
+            ("BIND", "é..b:3233", 1),
             ("DATABASE_URL", "sqlite:a%00b", 2),
         ],
     )
@@ -3919,6 +3922,16 @@ class TestLog:
         await relay.stop()
         assert all(answer.split()[1] in ("400", "415") for answer in answers), answers
         assert relay.log == at_start
+
+    async def test_reads_that_fail_are_one_line_in_the_log(self, relay, caplog):
+        alice = await relay.register()
+        with contextlib.closing(sqlite3.connect(relay.database)) as connection:
+            connection.executescript("ALTER TABLE messages RENAME TO elsewhere")
+
+        answers = [await alice.call("GET", "/v1/messages") for _ in range(20)]
+
+        assert [answer.refused(503) and answer.headers["Retry-After"] for answer in answers] == ["5"] * 20
+        assert len(caplog.records) == 1, caplog.text
 
 
 async def every_kind_of_nonsense(relay: AnyRelay, person: Person) -> None:
