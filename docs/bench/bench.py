@@ -177,14 +177,7 @@ def measure_page(options: argparse.Namespace) -> dict[str, Any]:
             common.add_strangers(database, size - len(people))
             common.add_messages(database, people[0], people[1:], size)
             servers[size] = stack.enter_context(start_relay(database, f"{size} messages", options.relay))
-            loads[size] = {
-                "page": Load(page_requests(people[1:], size), folder / f"page{size}"),
-                "stats": Load([raw_request("GET", "/v1/stats")], folder / f"stats{size}"),
-                "search": Load(
-                    [raw_request("GET", f"/v1/keys/search/{os.urandom(4).hex()}") for _ in range(1000)],
-                    folder / f"search{size}",
-                ),
-            }
+            loads[size] = read_loads(people[1:], size, folder)
         table: dict[str, dict[str, Any]] = {}
         for kind in ("page", "stats", "search"):
             rates: dict[int, list[float]] = {size: [] for size in sizes}
@@ -207,6 +200,15 @@ def measure_page(options: argparse.Namespace) -> dict[str, Any]:
                     flush=True,
                 )
     return table
+
+
+def read_loads(readers: list[Person], size: int, folder: Path) -> dict[str, Load]:
+    prefixes = [os.urandom(4).hex() for _ in range(1000)]
+    return {
+        "page": Load(page_requests(readers, size), folder / f"page{size}"),
+        "stats": Load([raw_request("GET", "/v1/stats")], folder / f"stats{size}"),
+        "search": Load([raw_request("GET", f"/v1/keys/search/{prefix}") for prefix in prefixes], folder / f"search{size}"),
+    }
 
 
 def page_requests(readers: list[Person], size: int) -> list[bytes]:
@@ -409,41 +411,40 @@ def has_expired(database: Path) -> bool:
         )
 
 
+LIMITED = {"RATE_LIMIT": "on", "TRUST_FORWARDED_FOR": "1"}
+
+
+def from_everywhere(count: int, method: str, path: str, body: object = None) -> list[bytes]:
+    """The same request from `count` addresses."""
+    hosts = random.sample(range(1 << 24), count)
+    return [
+        raw_request(method, path, body, headers=[f"X-Forwarded-For: 10.{n >> 16}.{n >> 8 & 255}.{n & 255}"]) for n in hosts
+    ]
+
+
 def measure_memory(options: argparse.Namespace) -> dict[str, Any]:
     """Resident memory before and after many addresses, challenges and messages; each twice, since caches fill once."""
     addresses, messages = (20_000, 50_000) if options.quick else (100_000, 1_000_000)
     people = [Person.make() for _ in range(1064)]
-    key = relay.encode_base64(people[0].public_key)
-
-    def from_everywhere(method: str, path: str, body: object = None) -> list[bytes]:
-        hosts = random.sample(range(1 << 24), 2 * addresses)
-        return [
-            raw_request(method, path, body, headers=[f"X-Forwarded-For: 10.{n >> 16}.{n >> 8 & 255}.{n & 255}"])
-            for n in hosts
-        ]
-
+    challenge = {"public_key": relay.encode_base64(people[0].public_key)}
     seen = {"addresses": addresses, "messages": messages}
     with scratch_folder() as folder:
         database = common.make_database(folder / "relay.db", people)
         loads = {
-            "address": (
-                Load(from_everywhere("GET", "/v1/stats"), folder / "stats"),
-                addresses,
-                {"RATE_LIMIT": "on", "TRUST_FORWARDED_FOR": "1"},
-            ),
+            "address": (Load(from_everywhere(2 * addresses, "GET", "/v1/stats"), folder / "stats"), addresses, LIMITED),
             "challenge": (
-                Load(from_everywhere("POST", "/v1/register/challenge", {"public_key": key}), folder / "challenges"),
+                Load(from_everywhere(2 * addresses, "POST", "/v1/register/challenge", challenge), folder / "challenges"),
                 addresses,
-                {"RATE_LIMIT": "on", "TRUST_FORWARDED_FOR": "1"},
+                LIMITED,
             ),
-            "message": (Load(common.posts(people[:64], people[64:], 4256), folder / "posts"), messages, {}),
+            "message": (Load(common.posts(people[:64], people[64:], 4256), folder / "posts"), messages // 2, {}),
         }
         for name, (load, count, settings) in loads.items():
             with start_relay(database, program=options.relay, **settings) as server:
                 load.run(server, 32, 2, answers=1000)
                 memory = [server.resident_bytes]
                 for _ in range(2):
-                    load.run(server, 32, 900, answers=count // 2 if name == "message" else count)
+                    load.run(server, 32, 900, answers=count)
                     server.settle()
                     memory.append(server.resident_bytes)
             seen[name] = memory

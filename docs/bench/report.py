@@ -89,27 +89,30 @@ def median(numbers: Sequence[float]) -> float:
     return sorted(numbers)[len(numbers) // 2]
 
 
+POST_GOALS = {"32": 0.55, "128": 0.60}  # connections: share of the bare rate
+
+
+def post_row(connections: str, ours: dict[str, Any], bare: dict[str, Any], control: dict[str, Any]) -> list[str]:
+    low, middle, high = ours["ratio"]
+    goal = POST_GOALS.get(connections)
+    return [
+        connections,
+        f"{median(bare['rates']):,}/s",
+        f"{median(ours['rates']):,}/s",
+        f"**{middle:.2f}** ({low:.2f}–{high:.2f})",
+        "{1:.2f} ({0:.2f}–{2:.2f})".format(*control["ratio"]),
+        f"{ms(ours['p50'])}, {ms(bare['p50'])}",
+        f"{ms(ours['p99'])}, {ms(bare['p99'])} ({ours['p99_ratio']:.1f}×)",
+        mb(ours["wal_peak_bytes"]),
+        f"{goal:.2f}: {target(middle >= goal)}; 3×: {target(ours['p99_ratio'] <= 3)}" if goal else "none",
+    ]
+
+
 def post_section(seen: dict[str, Any]) -> str:
-    goals = {"32": 0.55, "128": 0.60}
     rows, chart = [], []
     for connections, one in seen["connections"].items():
-        ours, bare, control = one["relay"], one["bare"], one["control"]
-        low, middle, high = ours["ratio"]
-        goal = goals.get(connections)
-        verdict = f"{goal:.2f}: {target(middle >= goal)}; 3×: {target(ours['p99_ratio'] <= 3)}" if goal else "none"
-        rows.append(
-            [
-                connections,
-                f"{median(bare['rates']):,}/s",
-                f"{median(ours['rates']):,}/s",
-                f"**{middle:.2f}** ({low:.2f}–{high:.2f})",
-                "{1:.2f} ({0:.2f}–{2:.2f})".format(*control["ratio"]),
-                f"{ms(ours['p50'])}, {ms(bare['p50'])}",
-                f"{ms(ours['p99'])}, {ms(bare['p99'])} ({ours['p99_ratio']:.1f}×)",
-                mb(ours["wal_peak_bytes"]),
-                verdict,
-            ]
-        )
+        ours, bare = one["relay"], one["bare"]
+        rows.append(post_row(connections, ours, bare, one["control"]))
         for name, row, mine in (("bare aiohttp", bare, False), ("relay, durable", ours, True)):
             chart.append(
                 (
@@ -154,8 +157,8 @@ def lone_section(seen: dict[str, Any]) -> str:
 
 {table(["one message (median)", "time", "ratio"], rows)}
 
-Batches must not cost a lone sender anything: the goal is 1.3 for what the relay adds to the commit itself ({target(seen["add_message_ratio"] <= 1.3)});
-the whole POST has HTTP, JSON and the token on top, on the same core.
+The goal is 1.3 for the whole POST ({target(seen["post_ratio"] <= 1.3)}). Waiting for a batch would show in the second line; what the third has on top
+is HTTP, JSON and the token, on the same core.
 """
 
 
