@@ -6851,7 +6851,7 @@ async def searches(page: Page, words: str, found: str) -> None:
     await page.shows("#libraryPageInfo", found)
 
 
-NOTIFICATIONS = (
+NOTIFICATION_BODIES = (
     "navigator.serviceWorker.ready.then(async (worker) => (await worker.getNotifications()).map(({ body }) => body))"
 )
 
@@ -6917,8 +6917,8 @@ class TestBrowserContacts:
         await post(bob, address, text="psst")
         await post(carol, address, text="hello")
 
-        await alice.until(f"{NOTIFICATIONS}.then((bodies) => bodies.includes('hello'))")
-        assert await alice.evaluate(NOTIFICATIONS) == ["hello"]
+        await alice.until(f"{NOTIFICATION_BODIES}.then((bodies) => bodies.includes('hello'))")
+        assert await alice.evaluate(NOTIFICATION_BODIES) == ["hello"]
         assert (await alice.evaluate("document.title")).startswith("(1)")
 
     async def test_blocked_contacts_mail_is_fetched_passed_and_dropped(self, relay, browser):
