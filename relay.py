@@ -600,8 +600,8 @@ DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so 
 VACUUM_SLICE = 256  # pages
 EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
-MIN_PAGE_BYTES = 64 * 1024
-PAGES_BYTES = 64 * 1024 * 1024  # about what all pages on their way to readers may hold
+MIN_PAGE_BYTES = 256 * 1024
+PAGES_BYTES = 64 * 1024 * 1024  # on their way to readers: from here on pages are as small as can be, at twice that refused
 CHECKPOINT_SECONDS = 0.5
 CHECKPOINT_PAGES = 2000  # from this WAL length on, the writer helps
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
@@ -878,6 +878,10 @@ class Store:
     def share_of_pages(self) -> Iterator[int]:
         """How many bytes a page may hold, for as long as it is under way. The more are under way the smaller they
         get, so that slow readers cost bounded memory, and `more` brings everybody the rest."""
+        if self._pages_bytes >= 2 * PAGES_BYTES:
+            raise RelayError(
+                503, "too many are fetching mail just now: try again", reason="busy", headers={"Retry-After": "1"}
+            )
         share = max(MIN_PAGE_BYTES, min(PAGE_BYTES, (PAGES_BYTES - self._pages_bytes) // 2))
         self._pages_bytes += share
         try:
@@ -1621,13 +1625,13 @@ async def get_messages(request: web.Request) -> web.Response:
 
     with request.app[STORE].share_of_pages() as page_bytes:
         rows, more = await request.app[STORE].get_page(recipient, after_id, limit, page_bytes, request.app[CLOCK]())
+        counts = request.app[METRICS].counts
+        counts["messages_out_total"] += len(rows)
+        counts["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
         page = reply(f'{{"messages":[{",".join(map(message_json, rows))}],"more":{"true" if more else "false"}}}')
+        del rows  # or it would stay in memory, beside the answer, for as long as the reader takes
         await page.prepare(request)
         await page.write_eof()  # here and not by aiohttp, so that the share is held until the reader has taken it
-
-    counts = request.app[METRICS].counts
-    counts["messages_out_total"] += len(rows)
-    counts["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
     return page
 
 
@@ -1991,7 +1995,7 @@ def listen_on(config: Config) -> socket.socket:
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         both = config.host == "::" and socket.has_dualstack_ipv6()
         listening = socket.create_server((config.host, config.port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
-    except (OSError, UnicodeError) as error:
+    except (OSError, TypeError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         message = f"cannot listen on {config.host}:{config.port} ({reason}): change BIND, or stop what uses it"
         raise CommandError(message) from None

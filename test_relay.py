@@ -2847,6 +2847,7 @@ class TestServe:
         [
             ("NOTIFY_SOCKET", "/nowhere/notify", 1),
             ("BIND", "a..b:3233", 1),
+            ("BIND", "é..b:3233", 1),
             ("DATABASE_URL", "sqlite:a%00b", 2),
         ],
     )
