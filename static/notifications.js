@@ -3,6 +3,7 @@
 export class Notifications {
   #settings;
   #registration;
+  #last = Promise.resolve(); // one after the other: what is taken away must not be shown a moment later
 
   /** `registration`: a promise of the ServiceWorkerRegistration, or of null where the browser has none. */
   constructor({ settings, registration }) {
@@ -41,19 +42,23 @@ export class Notifications {
   }
 
   /** Shows messages, `[{message, contact}]`, where the person wants that. */
-  async show(arrived) {
-    const registration = this.on && arrived.length > 0 ? await this.#registration : null;
-    if (!registration) return;
-    const { showNotices } = await import("./notices.js");
-    await showNotices(registration, arrived, { preview: this.#settings.get("preview") });
+  show(arrived) {
+    if (arrived.length === 0) return this.#last;
+    return this.#inTurn(({ showNotices }, registration) => showNotices(registration, arrived, { preview: this.#settings.get("preview") }));
   }
 
   /** Takes away what is shown for a thread that was read. */
-  async clear(fingerprint) {
-    const registration = this.on ? await this.#registration : null;
-    if (!registration) return;
-    const { clearNotices } = await import("./notices.js");
-    await clearNotices(registration, fingerprint);
+  clear(fingerprint) {
+    return this.#inTurn(({ clearNotices }, registration) => clearNotices(registration, fingerprint));
+  }
+
+  #inTurn(work) {
+    const turn = async () => {
+      const registration = this.on ? await this.#registration : null;
+      if (registration) await work(await import("./notices.js"), registration);
+    };
+    this.#last = this.#last.then(turn, turn);
+    return this.#last;
   }
 
   /** The app icon's badge, where there is one. */
