@@ -1732,6 +1732,8 @@ async def open_socket(request: web.Request) -> web.WebSocketResponse:
         timeout=SHUTDOWN_SECONDS,
     )
     ws.headers.update((name, value) for name, value in API_HEADERS.items() if name != "Content-Type")
+    if request.transport is None:
+        raise ConnectionResetError("the peer left before the upgrade")
     await ws.prepare(request)
     if transport := request.transport:
         transport.set_write_buffer_limits(high=0)

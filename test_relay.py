@@ -322,7 +322,7 @@ class RunningRelay(AnyRelay):
         self.app = relay_module.make_app(relay_module.Config.from_env(self.environ), clock=self.clock)
         self.runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=2)
         await self.runner.setup()
-        await web.TCPSite(self.runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self.runner, "127.0.0.1", self.port, backlog=1024).start()
 
     async def stop(self) -> None:
         if self.runner:
