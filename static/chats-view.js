@@ -45,6 +45,7 @@ export class ChatsView {
 
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
+    this.#composer.save();
     this.#client.showThread(null);
   }
 

@@ -12,15 +12,15 @@ export class ComposerView {
   #fingerprint = null;
   #relay = "";
   #sending = new Map(); // fingerprint → text that is sent but not stored yet: until then it counts as draft
-  #saveSoon = debounce(() => this.#save(), DRAFT_WAIT_MS);
+  #saveSoon = debounce(() => this.save(), DRAFT_WAIT_MS);
 
   constructor(client) {
     this.#client = client;
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
-    on(document, "visibilitychange", () => this.#save());
-    on(window, "pagehide", () => this.#save());
+    on(document, "visibilitychange", () => this.save());
+    on(window, "pagehide", () => this.save());
   }
 
   /** Puts the draft for this contact into the field. */
@@ -33,9 +33,14 @@ export class ComposerView {
     if (fingerprint === this.#fingerprint && !this.#body.value) this.#fill(draft);
   }
 
+  /** Keeps the draft. Begun at once, so that whoever reads the store next finds it there. */
+  save() {
+    if (this.#fingerprint) return this.#client.store.setDraft(this.#fingerprint, this.#unstored(this.#fingerprint) + this.#body.value);
+  }
+
   /** Keeps the draft and empties the field. */
   close() {
-    this.#save();
+    this.save();
     this.discard();
   }
 
@@ -48,10 +53,6 @@ export class ComposerView {
 
   focus() {
     this.#body.focus({ preventScroll: true });
-  }
-
-  #save() {
-    if (this.#fingerprint) return this.#client.store.setDraft(this.#fingerprint, this.#unstored(this.#fingerprint) + this.#body.value);
   }
 
   #unstored(fingerprint) {
@@ -122,7 +123,7 @@ export class ComposerView {
   /** The text is stored, or refused: the draft of its thread goes on without it. */
   async #settle(fingerprint, text) {
     this.#sending.set(fingerprint, this.#unstored(fingerprint).slice(text.length));
-    if (fingerprint === this.#fingerprint) return this.#save();
+    if (fingerprint === this.#fingerprint) return this.save();
     const draft = await this.#client.store.draft(fingerprint);
     if (draft.startsWith(text)) await this.#client.store.setDraft(fingerprint, draft.slice(text.length));
   }
@@ -131,7 +132,7 @@ export class ComposerView {
     if (error instanceof EmptyMessageError) return;
     if (fingerprint !== this.#fingerprint) await this.#client.store.setDraft(fingerprint, text + (await this.#client.store.draft(fingerprint)));
     else this.#fill(text + this.#body.value);
-    this.#save();
+    this.save();
     say(this.#status, error.message, "bad");
   }
 }

@@ -10,6 +10,7 @@ const LEAD = 60; // characters shown ahead of the first match in a long message
 export class LibraryView {
   #client;
   #field = byId("librarySearch");
+  #text = ""; // what the pages are of
   #cursors = [undefined]; // where each page up to this one begins
   #older = null;
   #asked = 0;
@@ -17,17 +18,12 @@ export class LibraryView {
   constructor(client) {
     this.#client = client;
     on(byId("libraryForm"), "submit", (event) => event.preventDefault());
-    on(this.#field, "input", debounce(() => this.#restart(), TYPING_MS));
+    on(this.#field, "input", debounce(() => this.#load(), TYPING_MS));
     on(byId("libraryNext"), "click", () => this.#turn([...this.#cursors, this.#older]));
     on(byId("libraryPrev"), "click", () => this.#turn(this.#cursors.slice(0, -1)));
   }
 
   show() {
-    return this.#load();
-  }
-
-  #restart() {
-    this.#cursors = [undefined];
     return this.#load();
   }
 
@@ -37,10 +33,13 @@ export class LibraryView {
     byId("main").scrollTop = 0;
   }
 
-  // A slow answer to what was typed before must not replace a newer one.
+  // Other words begin at their first page. A slow answer to what was typed
+  // before must not replace a newer one.
   async #load() {
     const asked = (this.#asked += 1);
     const text = this.#field.value.trim();
+    if (text !== this.#text) this.#cursors = [undefined];
+    this.#text = text;
     const [page, contacts] = await Promise.all([
       this.#client.store.search(text, { before: this.#cursors.at(-1), limit: PAGE }),
       this.#client.store.contacts(),
