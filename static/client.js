@@ -117,12 +117,11 @@ export class Client extends EventTarget {
   async #arrived(messages, remote) {
     this.#markShownRead();
     if (remote) return;
-    const reading = this.tabs.reading();
-    const unseen = [];
-    for (const message of messages.filter(({ contact, kind }) => !reading.has(contact) && kind !== "refused")) {
-      const contact = await this.store.contact(message.contact);
-      if (contact && !contact.muted && !contact.blocked) unseen.push({ message, contact });
-    }
+    const contacts = new Map((await this.store.contacts()).map((contact) => [contact.fingerprint, contact]));
+    const reading = this.tabs.reading(); // only now: a thread may have been opened meanwhile
+    const unseen = messages
+      .map((message) => ({ message, contact: contacts.get(message.contact) }))
+      .filter(({ message, contact }) => contact && !contact.muted && !contact.blocked && message.kind !== "refused" && !reading.has(contact.fingerprint));
     if (unseen.length > 0 && this.settings.get("sound")) this.tabs.beep();
     await this.notifications.show(unseen);
   }
@@ -136,8 +135,8 @@ export class Client extends EventTarget {
   async #markShownRead() {
     const { thread, visible } = this.tabs;
     if (!thread || !visible) return;
-    await this.store.markRead(thread);
-    await this.notifications.clear(thread);
+    // Asking what is shown while something is being shown can lose that in Chromium: not without need.
+    if (await this.store.markRead(thread)) await this.notifications.clear(thread);
   }
 
   #listenToServiceWorker(worker) {

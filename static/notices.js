@@ -1,5 +1,6 @@
 /** Shows and takes away notifications. Loaded when the first one is due. */
 import { shortForm } from "./encoding.js";
+import { plural } from "./format.js";
 
 const MOST_SINGLE = 3; // on screen at once; more become one summary
 const SUMMARY_TAG = "summary";
@@ -9,28 +10,41 @@ const NAME_CHARACTERS = 13; // of a short form: "3233:" and 8 digits
 /** Shows messages, `[{message, contact}]`: one each, or one summary when they are many. */
 export async function showNotices(registration, arrived, { preview }) {
   const shown = await registration.getNotifications();
-  const total = shown.reduce((sum, { data }) => sum + (data?.count ?? 1), 0) + arrived.length;
-  if (total > MOST_SINGLE) await summarize(registration, shown, total, arrived.at(-1).contact);
-  else for (const one of arrived) await showOne(registration, one, preview);
+  const counts = [...shown.map(({ data }) => data.counts), ...arrived.map(({ contact }) => ({ [contact.fingerprint]: 1 }))].reduce(add, {});
+  if (total(counts) <= MOST_SINGLE) return Promise.all(arrived.map((one) => showOne(registration, one, preview)));
+  for (const one of shown) one.close();
+  return summarize(registration, counts);
 }
 
-/** Takes away what is shown for a thread that was read. */
+/** Takes away what is shown of a thread that was read. What a summary tells of the other threads stays. */
 export async function clearNotices(registration, fingerprint) {
   for (const shown of await registration.getNotifications()) {
-    if (shown.data?.fingerprint === fingerprint || shown.tag === SUMMARY_TAG) shown.close();
+    const { [fingerprint]: read, ...unread } = shown.data.counts;
+    if (read && total(unread)) await summarize(registration, unread);
+    else if (read) shown.close();
   }
 }
 
-function showOne(registration, { message, contact: { name, fingerprint, relay } }, preview) {
-  const body = (preview && message.text) || "New message";
-  const data = { fingerprint, relay, count: 1 };
-  const title = name || shortForm(fingerprint).slice(0, NAME_CHARACTERS);
-  return registration.showNotification(title, { body, tag: `message-${message.seq}`, icon: ICON, data });
+/** Messages a thread, `{fingerprint: number}`, the thread of the latest last. */
+function add(counts, more) {
+  const sum = { ...counts };
+  for (const [fingerprint, number] of Object.entries(more)) {
+    delete sum[fingerprint];
+    sum[fingerprint] = (counts[fingerprint] ?? 0) + number;
+  }
+  return sum;
 }
 
-/** Its one tag makes a later summary replace an earlier one. */
-function summarize(registration, shown, count, { fingerprint, relay }) {
-  for (const one of shown) one.close();
-  const data = { fingerprint, relay, count };
-  return registration.showNotification("io3233", { body: `${count} new messages`, tag: SUMMARY_TAG, icon: ICON, data });
+const total = (counts) => Object.values(counts).reduce((sum, number) => sum + number, 0);
+
+function showOne(registration, { message, contact: { name, fingerprint } }, preview) {
+  const body = (preview && message.text) || "New message";
+  const title = name || shortForm(fingerprint).slice(0, NAME_CHARACTERS);
+  return registration.showNotification(title, { body, tag: `message-${message.seq}`, icon: ICON, data: { counts: { [fingerprint]: 1 } } });
+}
+
+/** Its one tag makes a later summary replace an earlier one, without another sound. */
+function summarize(registration, counts) {
+  const body = plural(total(counts), "new message");
+  return registration.showNotification("io3233", { body, tag: SUMMARY_TAG, icon: ICON, data: { counts } });
 }

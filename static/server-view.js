@@ -25,11 +25,12 @@ export class ServerView {
   async show() {
     byId("serverUrl").value = this.#client.relays.home;
     if (this.#suggested()) return;
+    const status = byId("serverStatus");
+    say(status, "");
     try {
       await this.#client.relays.refreshStats(this.#client.relays.home);
-      say(byId("serverStatus"), "");
     } catch (error) {
-      say(byId("serverStatus"), error.message, "bad");
+      if (!status.textContent) say(status, error.message, "bad"); // what was said meanwhile is newer
     }
   }
 

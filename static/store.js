@@ -112,6 +112,7 @@ export class Store extends SharedEventTarget {
     return { total: counted.reduce((sum, contact) => sum + contact.unread, 0), threads: counted.length };
   }
 
+  /** False where nothing was unread. */
   async markRead(fingerprint) {
     const changed = await this.#db.note(["contacts"], async ({ contacts }) => {
       const record = await result(contacts.get(fingerprint));
@@ -119,9 +120,10 @@ export class Store extends SharedEventTarget {
       contacts.put({ ...record, unread: 0 });
       return { ...record, unread: 0 };
     });
-    if (!changed) return;
+    if (!changed) return false;
     this.emitContact(changed);
     await this.emitUnread();
+    return true;
   }
 
   async message(seq) {

@@ -82,11 +82,12 @@ async function networkFirst(path, event) {
 /** The page names each script's hash, so it changes with every one of them. */
 const isNewer = (response, kept) => response.ok && response.headers.get("ETag") !== kept?.headers.get("ETag");
 
-/** Opens the thread in a tab that is there, else in a new one. */
-async function openThread({ fingerprint, relay }) {
+/** Opens the thread of a notification's latest message in a tab that is there, else in a new one. */
+async function openThread({ counts }) {
+  const fingerprint = Object.keys(counts).at(-1);
   const tabs = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   const tab = tabs.find(({ focused }) => focused) ?? tabs[0];
-  if (!tab) return self.clients.openWindow(`/chats#${new URLSearchParams({ chat: fingerprint, server: relay })}`);
+  if (!tab) return self.clients.openWindow(`/chats#chat=${fingerprint}`);
   tab.postMessage({ type: "open-thread", fingerprint });
   return tab.focus();
 }
