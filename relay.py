@@ -30,7 +30,8 @@ promises and why. Section 6 (storage) is the heart; sections 10 and 11 are the p
 Known limits: one process, one machine, one SQLite file. Whoever registers can be sent mail by anybody registered.
 Search by prefix tells anyone whether a fingerprint is registered, as the v1 protocol does. A challenge proved in the
 minute before a restart could be presented once more after it, by somebody who could read the TLS stream. Under
-aiohttp older than 3.14, a peer that never finishes its request head holds one connection until nginx ends it.
+aiohttp older than 3.14, a peer that never finishes its request head holds one connection until nginx ends it, and one
+that sends requests without end, and reads nothing, takes memory: let nginx stand between it and strangers.
 """
 
 from __future__ import annotations
@@ -178,6 +179,29 @@ SETTINGS: dict[str, tuple[Parser, str]] = {
 }  # and JWT_SECRET and STATIC_DIR, in `from_env`
 
 
+def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
+    secret = text.encode(errors="surrogateescape")
+    if not secret and insecure:
+        return secrets.token_bytes(MIN_JWT_SECRET_BYTES)
+    if not secret:
+        mistakes.append(HOW_TO_START)
+    elif len(secret) < MIN_JWT_SECRET_BYTES and not insecure:
+        mistakes.append(
+            f"JWT_SECRET has {len(secret)} bytes: it wants {MIN_JWT_SECRET_BYTES} or more (openssl rand -hex 32)"
+        )
+    return secret
+
+
+def read_static_dir(text: str | None, mistakes: list[str]) -> Path | None:
+    """Unset: the folder beside this file, when there is one. Empty: no web client."""
+    path = DEFAULT_STATIC_DIR if text is None else Path(text)
+    if text == "" or (text is None and not path.is_dir()):
+        return None
+    if not (path / "index.html").is_file():
+        mistakes.append(f"STATIC_DIR={str(path)!r} cannot be used: it wants a folder with an index.html in it, or nothing")
+    return path
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """The relay's settings. README.md has the table of their variables."""
@@ -207,7 +231,7 @@ class Config:
     @property
     def max_body_bytes(self) -> int:
         """The largest request body that can hold an acceptable message: base64, and room for the JSON around it."""
-        return self.max_message_bytes * 4 // 3 + 4096
+        return self.max_message_bytes * 3 // 2 + 4096
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Config:
@@ -226,29 +250,6 @@ class Config:
         if mistakes:
             raise ConfigError("\n".join(mistakes))
         return cls(**fields)
-
-
-def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
-    secret = text.encode(errors="surrogateescape")
-    if not secret and insecure:
-        return secrets.token_bytes(MIN_JWT_SECRET_BYTES)
-    if not secret:
-        mistakes.append(HOW_TO_START)
-    elif len(secret) < MIN_JWT_SECRET_BYTES and not insecure:
-        mistakes.append(
-            f"JWT_SECRET has {len(secret)} bytes: it wants {MIN_JWT_SECRET_BYTES} or more (openssl rand -hex 32)"
-        )
-    return secret
-
-
-def read_static_dir(text: str | None, mistakes: list[str]) -> Path | None:
-    """Unset: the folder beside this file, when there is one. Empty: no web client."""
-    path = DEFAULT_STATIC_DIR if text is None else Path(text)
-    if text == "" or (text is None and not path.is_dir()):
-        return None
-    if not (path / "index.html").is_file():
-        mistakes.append(f"STATIC_DIR={str(path)!r} cannot be used: it wants a folder with an index.html in it, or nothing")
-    return path
 
 
 # ======================================================================================================================
@@ -291,7 +292,11 @@ def decode_base64(value: Any, field: str) -> bytes:
         text = value.encode("ascii")
         if b"-" in text or b"_" in text:
             text = text.translate(URL_SAFE_TO_STANDARD)
-        return binascii.a2b_base64(text if text.endswith(b"=") else text + b"=" * (-len(text) % 4), strict_mode=True)
+        bare = text.rstrip(b"=")
+        padded = bare + b"=" * (-len(bare) % 4)
+        if text not in (bare, padded):  # Python takes more padding than fits
+            raise ValueError(field)
+        return binascii.a2b_base64(padded, strict_mode=True)
     except (AttributeError, ValueError):
         raise bad_request(f"{field} must be a base64 string") from None
 
@@ -329,14 +334,14 @@ def parse_integer(text: str, field: str) -> int:
     return max(-(2**63), min(int(text), 2**63 - 1))
 
 
-def rfc3339(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{rfc3339_seconds(seconds)}.{rest:03d}Z"
-
-
 @functools.lru_cache(256)
 def rfc3339_seconds(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def rfc3339(milliseconds: int) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{rfc3339_seconds(seconds)}.{rest:03d}Z"
 
 
 def to_milliseconds(seconds: float) -> int:
@@ -363,16 +368,16 @@ class Claims:
     issued: float  # likewise; infinity where the token does not say
 
 
+def encode_base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
 def decode_base64url(text: str) -> bytes:
     """Bytes of canonical unpadded base64url (RFC 7515, section 2); ValueError for any other spelling."""
     octets = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if encode_base64url(octets) != text:
         raise ValueError("not canonical base64url")
     return octets
-
-
-def encode_base64url(octets: bytes) -> str:
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 class Tokens:
@@ -382,7 +387,7 @@ class Tokens:
         self._secret = secret
         self._expiry_seconds = expiry_seconds
         self._verified: dict[str, Claims] = {}  # oldest first; `remember` keeps it at MAX_VERIFIED_TOKENS
-        self._generation = 0
+        self.generation = 0  # rises whenever an identity leaves; see `remember`
 
     def issue(self, fingerprint: bytes, registered_at: int, now: float) -> str:
         """A token that is good from now on. Its `iat` is never before the identity registered, in milliseconds, not
@@ -405,22 +410,17 @@ class Tokens:
     def is_remembered(self, token: str) -> bool:
         return token in self._verified
 
-    @property
-    def generation(self) -> int:
-        """Rises whenever an identity leaves; see `remember`."""
-        return self._generation
-
     def remember(self, token: str, claims: Claims, generation: int) -> None:
         """Skip the checks for this token from now on. `generation` is from before its identity was looked up: if
         anybody left since, the look-up may be stale and nothing is remembered."""
-        if generation != self._generation:
+        if generation != self.generation:
             return
         while len(self._verified) >= MAX_VERIFIED_TOKENS:
             del self._verified[next(iter(self._verified))]
         self._verified[token] = claims
 
     def forget(self, fingerprint: bytes) -> None:
-        self._generation += 1
+        self.generation += 1
         self._verified = {token: claims for token, claims in self._verified.items() if claims.fingerprint != fingerprint}
 
     def _signature(self, signed: str) -> bytes:
@@ -549,7 +549,7 @@ class Registrar:
 # disk rolls the whole batch back, and each job is then tried alone, so that one cannot fail its neighbours.
 #
 # Reads have a connection and thread of their own and see committed data only. A third thread moves the WAL into the
-# database file, so that senders do not wait for that. The event loop never touches SQLite.
+# database file, so that senders do not wait for that. While it serves, the event loop never touches SQLite.
 #
 # A deletion writes too, and so does moving the WAL. So new mail is refused a good while before the disk is full: what
 # is left is for acknowledging and pruning, which make room again.
@@ -700,22 +700,6 @@ def unusable(path: str, error: sqlite3.Error) -> StoreError:
     )
 
 
-def open_database(path: str, create: bool) -> sqlite3.Connection:
-    """The connection that writes, to a database of this version. Raises StoreError when the file cannot be that."""
-    if path != ":memory:" and not create and not Path(path).exists():
-        raise StoreError(f"there is no database at {path}: check DATABASE_URL, or let it end in ?mode=rwc to make one")
-    try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; see `prune`
-        check_schema(connection, path)
-        if path == ":memory:":
-            return connection
-        connection.close()
-        return connect(path, *WRITING)
-    except sqlite3.Error as error:
-        raise unusable(path, error) from None
-
-
 def check_schema(connection: sqlite3.Connection, path: str) -> None:
     """Make the tables in a new file; refuse a newer relay's and another program's."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -733,6 +717,22 @@ def check_schema(connection: sqlite3.Connection, path: str) -> None:
     if version == 0:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+
+
+def open_database(path: str, create: bool) -> sqlite3.Connection:
+    """The connection that writes, to a database of this version. Raises StoreError when the file cannot be that."""
+    if path != ":memory:" and not create and not Path(path).exists():
+        raise StoreError(f"there is no database at {path}: check DATABASE_URL, or let it end in ?mode=rwc to make one")
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; see `prune`
+        check_schema(connection, path)
+        if path == ":memory:":
+            return connection
+        connection.close()
+        return connect(path, *WRITING)
+    except sqlite3.Error as error:
+        raise unusable(path, error) from None
 
 
 def yield_to_the_loop() -> None:
@@ -758,7 +758,7 @@ class Store:
         self._in_memory = config.database == ":memory:"
         self._turn: list[Job] = []  # written to in this turn of the event loop
         self._turns: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()  # handed to the writer; an empty list wakes it
-        self._waiting = 0  # jobs in both; `_write` bounds it
+        self.waiting_jobs = 0  # jobs in both; `_write` bounds it
         self._mailboxes: dict[bytes, Mailbox] = {}  # the writer's; least recently used first
         self._closed = threading.Event()
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
@@ -793,8 +793,8 @@ class Store:
 
     async def close(self) -> None:
         """Commit what is waiting, move the WAL into the file, and end the threads."""
-        self._closed.set()
         self._hand_over()
+        self._closed.set()
         self._turns.put([])
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
@@ -882,7 +882,7 @@ class Store:
             raise RelayError(
                 503, "too many are fetching mail just now: try again", reason="busy", headers={"Retry-After": "1"}
             )
-        share = max(MIN_PAGE_BYTES, min(PAGE_BYTES, (PAGES_BYTES - self._pages_bytes) // 2))
+        share = max(MIN_PAGE_BYTES, self._config.max_message_bytes, min(PAGE_BYTES, (PAGES_BYTES - self._pages_bytes) // 2))
         self._pages_bytes += share
         try:
             yield share
@@ -948,10 +948,6 @@ class Store:
         paths = [] if self._in_memory else [Path(self._config.database + suffix) for suffix in ("", "-wal")]
         return sum(path.stat().st_size for path in paths if path.exists())
 
-    @property
-    def waiting_jobs(self) -> int:
-        return self._waiting
-
     # Inside a transaction, on the writer's thread
 
     def _take_room(self, db: sqlite3.Connection, size: int) -> None:
@@ -962,9 +958,9 @@ class Store:
             self._room, self._room_measured = measure_room(db, self._config.database), time.monotonic()
         self._room -= 2 * size + COMMIT_BYTES
         self.is_full = self._room < 0
-        if not self.is_full:
+        if self._room > RESERVE_BYTES // 4:  # well clear of the edge, or the log would fill with each message there
             self._works("take mail")
-        else:
+        if self.is_full:
             self._report("take mail", "the disk is nearly full")
             raise RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
 
@@ -1018,10 +1014,10 @@ class Store:
         return selected
 
     def _write(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        if self._waiting >= MAX_WAITING_JOBS or self._closed.is_set():
+        if self.waiting_jobs >= MAX_WAITING_JOBS or self._closed.is_set():
             raise RelayError(503, "the relay is busy: try again in a moment", reason="busy", headers={"Retry-After": "1"})
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting += 1
+        self.waiting_jobs += 1
         if not self._turn:
             self._loop.call_soon(self._hand_over)  # what this turn of the loop brings goes over at once, in one piece
         self._turn.append(Job(run, future))
@@ -1076,7 +1072,7 @@ class Store:
         self._roll_back()
         if len(batch) > 1:
             return [outcome for job in batch for outcome in self._commit([job])]
-        if not isinstance(error, sqlite3.Error):
+        if not isinstance(error, sqlite3.Error | OSError):
             return [error]
         self._report("write", error)
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
@@ -1100,7 +1096,7 @@ class Store:
             log.info("the database can %s again", verb)
 
     def _settle(self, batch: list[Job], outcomes: list[Any]) -> None:
-        self._waiting -= len(batch)
+        self.waiting_jobs -= len(batch)
         for job, outcome in zip(batch, outcomes, strict=True):
             if job.future.done():
                 continue  # its request was cancelled
@@ -1165,29 +1161,6 @@ class RateLimiter:
             raise RelayError(
                 429, f"too many requests: try again in {wait} s", reason="rate_limit", headers={"Retry-After": str(wait)}
             )
-
-
-def client_address(request: web.Request) -> str:
-    """What a request is counted under. Only the last hop of X-Forwarded-For is believed: our own proxy appended it,
-    and all before it is the client's to invent."""
-    peer = request.remote or ""
-    if request.app[CONFIG].trust_forwarded_for:
-        hops = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-        return address_group(hops[-1].strip()) or address_group(peer) or peer
-    return address_group(peer) or peer
-
-
-def address_group(text: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one; empty when it is neither."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 # ======================================================================================================================
@@ -1351,6 +1324,14 @@ def error_response(request: web.BaseRequest, status: int, message: str, headers:
     return web.Response(text=message + "\n", status=status, headers={**PAGE_HEADERS, **headers})
 
 
+HTTP_ERRORS = {
+    400: "this is a WebSocket: connect with an Upgrade header, which a proxy in between must pass on",
+    404: "there is nothing at this path: docs/PROTOCOL.md lists the routes",
+    405: "this path does not answer that method: see the Allow header",
+    413: "the request is too large: /v1/stats tells max_message_bytes",
+}
+
+
 @web.middleware
 async def answer_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -1376,12 +1357,26 @@ async def answer_errors(
         return error_response(request, 500, "internal error", {})
 
 
-HTTP_ERRORS = {
-    400: "this is a WebSocket: connect with an Upgrade header, which a proxy in between must pass on",
-    404: "there is nothing at this path: docs/PROTOCOL.md lists the routes",
-    405: "this path does not answer that method: see the Allow header",
-    413: "the request is too large: /v1/stats tells max_message_bytes",
-}
+def address_group(text: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one; empty when it is neither."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def client_address(request: web.Request) -> str:
+    """What a request is counted under. Only the last hop of X-Forwarded-For is believed: our own proxy appended it,
+    and all before it is the client's to invent."""
+    peer, last_hop = request.remote or "", ""
+    if request.app[CONFIG].trust_forwarded_for:
+        last_hop = ",".join(request.headers.getall("X-Forwarded-For", ())).rpartition(",")[2].strip()
+    return address_group(last_hop) or address_group(peer) or peer
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
@@ -1411,12 +1406,6 @@ def bearer_token(request: web.Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-async def authenticate(request: web.Request) -> bytes:
-    """The fingerprint that the request's bearer token belongs to. Raises RelayError 401 or 429."""
-    claims = await verify_token(request, bearer_token(request))
-    return claims.fingerprint
-
-
 async def verify_token(request: web.Request, token: str) -> Claims:
     """Check a token, that its identity is registered (and was when the token was made), and the rate limit. Failures
     count against the address, so that guessing is as limited as everything else."""
@@ -1437,6 +1426,12 @@ async def verify_token(request: web.Request, token: str) -> Claims:
         raise
     limiter.take("identity", claims.fingerprint, now)
     return claims
+
+
+async def authenticate(request: web.Request) -> bytes:
+    """The fingerprint that the request's bearer token belongs to. Raises RelayError 401 or 429."""
+    claims = await verify_token(request, bearer_token(request))
+    return claims.fingerprint
 
 
 def limit_address(request: web.Request, kind: str) -> None:
@@ -1483,6 +1478,17 @@ async def post_challenge(request: web.Request) -> web.Response:
     )
 
 
+async def admit(request: web.Request, public_key: bytes, invite: Any) -> None:
+    """On a closed relay, raise RelayError 403 for a new identity without the invite code."""
+    code = request.app[CONFIG].invite_code
+    if not code or await request.app[STORE].get_identity(fingerprint_of(public_key)) is not None:
+        return
+    offered = invite.encode(errors="surrogatepass") if isinstance(invite, str) else b""
+    if not hmac.compare_digest(offered, code.encode(errors="surrogateescape")):
+        limit_address(request, "register")
+        raise RelayError(403, "this relay is closed: ask its operator for the invite code", reason="invite")
+
+
 async def post_register(request: web.Request) -> web.Response:
     """POST /v1/register: a token for whoever proves to hold a key."""
     limit_address(request, "register")
@@ -1500,15 +1506,11 @@ async def post_register(request: web.Request) -> web.Response:
     return reply({"fingerprint": fingerprint.hex(), "token": token, "expires_in": request.app[CONFIG].jwt_expiry_seconds})
 
 
-async def admit(request: web.Request, public_key: bytes, invite: Any) -> None:
-    """On a closed relay, raise RelayError 403 for a new identity without the invite code."""
-    code = request.app[CONFIG].invite_code
-    if not code or await request.app[STORE].get_identity(fingerprint_of(public_key)) is not None:
-        return
-    offered = invite.encode(errors="surrogatepass") if isinstance(invite, str) else b""
-    if not hmac.compare_digest(offered, code.encode(errors="surrogateescape")):
-        limit_address(request, "register")
-        raise RelayError(403, "this relay is closed: ask its operator for the invite code", reason="invite")
+async def find_key(request: web.Request, fingerprint: bytes) -> bytes:
+    identity = await request.app[STORE].get_identity(fingerprint)
+    if identity is None:
+        raise RelayError(404, "this fingerprint is not registered on this relay", reason="unknown_fingerprint")
+    return identity[0]
 
 
 async def get_me(request: web.Request) -> web.Response:
@@ -1518,13 +1520,6 @@ async def get_me(request: web.Request) -> web.Response:
     public_key = await find_key(request, fingerprint)
 
     return reply({"fingerprint": fingerprint.hex(), "public_key": encode_base64(public_key)})
-
-
-async def find_key(request: web.Request, fingerprint: bytes) -> bytes:
-    identity = await request.app[STORE].get_identity(fingerprint)
-    if identity is None:
-        raise RelayError(404, "this fingerprint is not registered on this relay", reason="unknown_fingerprint")
-    return identity[0]
 
 
 async def delete_me(request: web.Request) -> web.Response:
@@ -1657,25 +1652,9 @@ async def get_health(request: web.Request) -> web.Response:
     """GET /healthz: 200 while the database answers."""
     try:
         await request.app[STORE].check()
-    except (sqlite3.Error, RelayError):
+    except RelayError:
         return reply({"status": "the database does not answer"}, status=503)
     return reply({"status": "ok"})
-
-
-async def get_metrics(request: web.Request) -> web.Response:
-    """GET /metrics: counters in the Prometheus text format, for whoever has METRICS_TOKEN. 404 without one."""
-    expected = request.app[CONFIG].metrics_token
-    if not expected:
-        raise web.HTTPNotFound
-    if not hmac.compare_digest(
-        bearer_token(request).encode(errors="surrogateescape"), expected.encode(errors="surrogateescape")
-    ):
-        limit_address(request, "unauthorized")
-        raise unauthorized("send Authorization: Bearer <METRICS_TOKEN>")
-    text = format_metrics(request.app[METRICS], request.app[STORE], request.app[HUB])
-    return web.Response(
-        body=text.encode(), headers={**PAGE_HEADERS, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-    )
 
 
 def format_metrics(metrics: Metrics, store: Store, hub: Hub) -> str:
@@ -1698,6 +1677,22 @@ def format_metrics(metrics: Metrics, store: Store, hub: Hub) -> str:
         ]
         lines.append(f"io3233_{name}_sum {histogram.total}\nio3233_{name}_count {histogram.buckets[math.inf]}")
     return "\n".join(lines) + "\n"
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """GET /metrics: counters in the Prometheus text format, for whoever has METRICS_TOKEN. 404 without one."""
+    expected = request.app[CONFIG].metrics_token
+    if not expected:
+        raise web.HTTPNotFound
+    if not hmac.compare_digest(
+        bearer_token(request).encode(errors="surrogateescape"), expected.encode(errors="surrogateescape")
+    ):
+        limit_address(request, "unauthorized")
+        raise unauthorized("send Authorization: Bearer <METRICS_TOKEN>")
+    text = format_metrics(request.app[METRICS], request.app[STORE], request.app[HUB])
+    return web.Response(
+        body=text.encode(), headers={**PAGE_HEADERS, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+    )
 
 
 # ======================================================================================================================
@@ -1742,6 +1737,15 @@ async def open_socket(request: web.Request) -> web.WebSocketResponse:
     return ws
 
 
+def is_ping(text: str) -> bool:
+    """Whether a frame asks for a pong. "subscribe" is v1's and means nothing here; all else is ignored."""
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(frame, dict) and frame.get("type") == "ping"
+
+
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """GET /v1/ws: hints, until either side leaves or the token expires."""
     claims = await verify_token(request, socket_token(request))
@@ -1765,15 +1769,6 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
         expiry.cancel()
         hub.remove(claims.fingerprint, subscriber)
     return ws
-
-
-def is_ping(text: str) -> bool:
-    """Whether a frame asks for a pong. "subscribe" is v1's and means nothing here; all else is ignored."""
-    try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(frame, dict) and frame.get("type") == "ping"
 
 
 # ======================================================================================================================
@@ -1937,7 +1932,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
             web.get("/v1/keys/{fingerprint}", get_key),
             web.get("/v1/keys/search/{prefix}", search_keys),
             web.get("/v1/stats", get_stats),
-            web.get("/v1/ws", websocket),
+            web.get("/v1/ws", websocket, allow_head=False),
             web.get("/healthz", get_health),
             web.get("/metrics", get_metrics),
             web.get("/{path:(?!v1(/|$)).*}", get_static),
@@ -1972,7 +1967,9 @@ def is_own_fault(record: logging.LogRecord) -> bool:
     """False for the tracebacks that aiohttp, and asyncio around it, write about requests that were never HTTP, or whose
     body cannot be unpacked: a client's mistake, and some name its address."""
     error = record.exc_info[1] if record.exc_info else None
-    in_parser = record.name == "asyncio" and "data_received() call failed" in record.getMessage()
+    in_parser = record.name == "asyncio" and re.search(
+        r"data_received\(\) call failed|RequestHandler\.start\(\)", record.getMessage()
+    )
     return not (in_parser or isinstance(error, HttpProcessingError | web.RequestPayloadError))
 
 
@@ -2024,10 +2021,29 @@ def connection_limits() -> tuple[int, int]:
     return min(MAX_CONNECTIONS, max(files // 2, files - OTHER_FILES - 4 * accepts)), accepts
 
 
+def config_warnings(config: Config) -> list[str]:
+    warnings = []
+    if config.insecure_secret:
+        warnings.append(
+            "ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use this relay for real mail"
+        )
+    if not config.origins:
+        warnings.append(
+            "ORIGIN is not set: set it to this relay's web address, so that a proof made for another relay is never taken here"
+        )
+    return warnings
+
+
 async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
     app = make_app(config)
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=75, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,  # aiohttp 3.11 unpacks whatever arrived at once: 200 kB of gzip were 200 MB
+        keepalive_timeout=75,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+    )
     loop, stop, (limit, accepts) = asyncio.get_running_loop(), asyncio.Event(), connection_limits()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -2051,19 +2067,6 @@ async def serve(config: Config) -> None:
             server.close()
         finally:
             await runner.cleanup()
-
-
-def config_warnings(config: Config) -> list[str]:
-    warnings = []
-    if config.insecure_secret:
-        warnings.append(
-            "ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use this relay for real mail"
-        )
-    if not config.origins:
-        warnings.append(
-            "ORIGIN is not set: set it to this relay's web address, so that a proof made for another relay is never taken here"
-        )
-    return warnings
 
 
 IDS_SKIPPED = 1_000_000
@@ -2192,6 +2195,13 @@ def parse_link(link: str) -> tuple[str, str]:
     return fields.get("server") or f"{parts.scheme}://{parts.netloc}", contact
 
 
+def printable(text: str) -> str:
+    """Text on one line, without what would move a terminal's cursor or turn its direction."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
 class Refused(CommandError):
     """A relay answered with an error."""
 
@@ -2291,7 +2301,7 @@ class Client:
             message_id = row.get("id") if isinstance(row, dict) else None
             if type(message_id) is not int or message_id <= after_id:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
-            after_id, sender = message_id, str(row.get("sender_fingerprint"))
+            after_id, sender = message_id, str(row.get("sender_fingerprint")).lower()
             try:
                 page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
             except EnvelopeRefused as refusal:
@@ -2324,23 +2334,15 @@ class Client:
         return {"proof_nonce": encode_base64(nonce), "proof_ciphertext": encode_base64(box)}
 
 
-def printable(text: str) -> str:
-    """Text on one line, without what would move a terminal's cursor or turn its direction."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
-
-
 class ListenState:
-    """Where `listen` left off on each relay, and which messages it has printed: a file beside the key."""
+    """Where `listen` left off, and which messages it has printed. A file for each relay, or two would overwrite each other's."""
 
-    def __init__(self, path: Path, origin: str):
-        self._path, self._origin = path, origin
+    def __init__(self, path: Path):
+        self._path = path
         try:
-            self._relays = json.loads(path.read_text()) if path.exists() else {}
-            entry = self._relays.get(origin, {})
-            self.cursor, self._seen = int(entry.get("cursor", 0)), dict.fromkeys(entry.get("seen", []))
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+            kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"cursor": 0, "seen": []}
+            self.cursor, self._seen = int(kept["cursor"]), dict.fromkeys(kept["seen"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise CommandError(f"cannot use {path}: {error}. Move it away to start from the oldest mail") from None
 
     def is_new(self, sender: str, message_id: str) -> bool:
@@ -2355,9 +2357,8 @@ class ListenState:
 
     def save(self, cursor: int) -> None:
         self.cursor = cursor
-        self._relays[self._origin] = {"cursor": cursor, "seen": list(self._seen)}
         partial = self._path.with_name(self._path.name + ".partial")
-        partial.write_text(json.dumps(self._relays))
+        partial.write_text(json.dumps({"cursor": cursor, "seen": list(self._seen)}))
         partial.replace(self._path)
 
 
@@ -2393,6 +2394,13 @@ def default_key_file() -> Path:
         raise CommandError("there is no home directory to keep a key in: name a file with --key") from None
 
 
+@asynccontextmanager
+async def open_client(arguments: argparse.Namespace, url: str) -> AsyncIterator[Client]:
+    secret_key = read_key_file(arguments.key or default_key_file())
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+        yield Client(session, url, secret_key, invite=arguments.invite, allow_v1_proof=arguments.v1_proof)
+
+
 async def send(arguments: argparse.Namespace) -> None:
     """`relay.py send LINK [TEXT]` or `relay.py send URL FINGERPRINT [TEXT]`."""
     words = list(arguments.words)
@@ -2418,7 +2426,7 @@ async def listen(arguments: argparse.Namespace) -> None:
     """`relay.py listen URL`: print mail as it arrives, until interrupted."""
     async with open_client(arguments, arguments.url) as client:
         key_file = arguments.key or default_key_file()
-        state = ListenState(key_file.with_name(key_file.name + ".state"), client.origin)
+        state = ListenState(key_file.with_name(f"{key_file.name}.{urllib.parse.quote(client.origin, safe='')}"))
         await client.register()
         print(f"listening; my invite link: {client.invite_link}", file=sys.stderr, flush=True)
         failures = 0
@@ -2437,13 +2445,6 @@ async def listen(arguments: argparse.Namespace) -> None:
                 print(f"not connected: {error}", file=sys.stderr, flush=True)
             failures += 1
             await asyncio.sleep(min(RECONNECT_SECONDS, 2**failures) * (0.5 + secrets.randbelow(500) / 1000))
-
-
-@asynccontextmanager
-async def open_client(arguments: argparse.Namespace, url: str) -> AsyncIterator[Client]:
-    secret_key = read_key_file(arguments.key or default_key_file())
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
-        yield Client(session, url, secret_key, invite=arguments.invite, allow_v1_proof=arguments.v1_proof)
 
 
 # ======================================================================================================================

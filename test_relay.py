@@ -608,6 +608,21 @@ class TestEncodings:
 
         answer.refused(400)
 
+    @pytest.mark.parametrize("text", ["AAAA=", "AAAA==", "AAAA====", "AA=", "AAA==", "AAAAA===", "===="])
+    def test_padding_that_does_not_fit_is_refused(self, text):
+        with pytest.raises(relay_module.RelayError, match="must be a base64 string"):
+            relay_module.decode_base64(text, "ciphertext")
+
+    async def test_largest_message_may_come_from_an_encoder_that_escapes_slashes(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        body = alice.seal(bob, random.randbytes(262_144 - 24 - 32 - 16))
+
+        escaped = json.dumps(body).replace("/", "\\/").encode()
+        answer = await alice.call("POST", "/v1/messages", data=escaped)
+
+        assert len(escaped) > len(json.dumps(body)) + 4096
+        assert answer.status == 201, answer.body
+
     async def test_fingerprints_are_read_in_upper_case_and_written_in_lower(self, relay):
         alice, bob = await relay.register(), await relay.register()
         shouted = alice.seal(bob, b"hello") | {"recipient_fingerprint": bob.fingerprint.upper()}
@@ -1875,14 +1890,16 @@ class TestMiddleware:
 
         assert {answer.headers.get("Server") for answer in answers} <= {"io3233", None}
 
-    async def test_small_body_that_unpacks_to_a_large_one_is_refused(self, relay):
-        alice = await relay.register()
-        bomb = gzip.compress(b" " * 50_000_000)
+    async def test_small_body_that_unpacks_to_a_large_one_is_refused_and_not_unpacked(self, relay_process):
+        relay = await relay_process()
+        alice, bomb = await relay.register(), gzip.compress(b" " * 200_000_000)
+        before = peak_bytes(relay)
 
-        answer = await alice.call("POST", "/v1/messages", data=bomb, headers={"Content-Encoding": "gzip"})
+        for path in ("/v1/register/challenge", "/v1/messages"):
+            answer = await alice.call("POST", path, data=bomb, headers={"Content-Encoding": "gzip"})
+            answer.refused(400)
 
-        assert answer.status in (400, 413, 415)
-        answer.refused(answer.status)
+        assert peak_bytes(relay) - before < 20_000_000
 
     async def test_failure_says_no_more_than_internal_error_and_the_log_has_the_rest(self, relay, caplog):
         alice = await relay.register()
@@ -2466,6 +2483,12 @@ def resident_bytes(relay: RelayProcess) -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) * 1024
 
 
+def peak_bytes(relay: RelayProcess) -> int:
+    """The most that the relay's process ever held in memory."""
+    status = Path(f"/proc/{relay.process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) * 1024
+
+
 async def ask_and_stall(relay: AnyRelay, person: Person) -> socket.socket:
     """Ask for a page, and take no more than its first bytes."""
     stalled, loop = await stalling_connection(relay), asyncio.get_running_loop()
@@ -2552,6 +2575,14 @@ class TestBounds:
         assert [message["id"] for message in await bob.fetch_all()] == ids
         for each in stalled:
             each.close()
+
+    def test_page_counts_as_much_as_the_largest_message_that_may_be_in_it(self, tmp_path):
+        config = relay_module.Config(SECRET.encode(), max_message_bytes=24 * 1024 * 1024)
+        store = relay_module.Store(config)
+
+        with contextlib.ExitStack() as under_way, pytest.raises(relay_module.RelayError, match="too many are fetching"):
+            shares = [under_way.enter_context(store.share_of_pages()) for _ in range(100)]
+            pytest.fail(f"{sum(shares)} bytes are under way")
 
     async def test_page_is_whole_again_once_the_readers_who_stalled_have_left(self, relay):
         alice, bob = await relay.register(), await relay.register()
@@ -2714,6 +2745,11 @@ async def listen(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     yield start
     for each in listeners:
         await each.stop()
+
+
+def state_name(relay: AnyRelay) -> str:
+    """The file beside the key in which `listen` keeps its place on a relay."""
+    return "key." + quote(relay.url, safe="")
 
 
 def write_key(home: Path, person: Person) -> Path:
@@ -2981,7 +3017,7 @@ class TestSendAndListen:
         await alice.send(bob, envelope(alice, bob, text="first"))
         listener = await listen(relay, person=bob)
         assert await listener.line() == f"{alice.fingerprint[:8]} first"
-        await until((listener.home / ".config/io3233/key.state").exists)
+        await until((listener.home / ".config/io3233" / state_name(relay)).exists)
         await listener.stop()
         await alice.send(bob, envelope(alice, bob, text="second"))
 
@@ -3020,6 +3056,32 @@ class TestSendAndListen:
         assert await listener.line() == f"{alice.fingerprint[:8]} a good one"
         assert "refused message" in listener.stderr or "newer client" in listener.stderr
         assert "Traceback" not in listener.stderr
+
+    async def test_replay_under_another_spelling_of_the_sender_is_printed_once(self, relay, listen):
+        alice, bob = Person(relay), Person(relay)
+        once, then = (alice.seal(bob, envelope(alice, bob, text=text)) for text in ("once", "then"))
+        spellings = [alice.fingerprint, alice.fingerprint.upper(), alice.fingerprint.title()]
+        page = [{**once, "id": id, "sender_fingerprint": sender} for id, sender in enumerate(spellings, 1)]
+        page.append({**then, "id": 9, "sender_fingerprint": alice.fingerprint.upper()})
+        hostile = HostileRelay(messages=lambda: web.json_response({"messages": page}))
+
+        async with hostile.running():
+            listener = await listen(hostile, "--json", person=bob)
+            printed = [json.loads(await listener.line()) for _ in range(2)]
+            await listener.stop()
+
+        assert [each["text"] for each in printed] == ["once", "then"]
+        assert {each["from"] for each in printed} == {alice.fingerprint}
+
+    async def test_listeners_on_two_relays_keep_their_places_apart(self, tmp_path):
+        one, two = (relay_module.ListenState(tmp_path / name) for name in ("key.one", "key.two"))
+        one.is_new("alice", "a message")
+
+        one.save(100)
+        two.save(7)
+
+        again = relay_module.ListenState(tmp_path / "key.one")
+        assert (again.cursor, again.is_new("alice", "a message")) == (100, False)
 
     async def test_replayed_envelope_is_printed_once(self, relay, listen):
         alice, bob = await relay.register(), await relay.register()
@@ -3083,7 +3145,7 @@ class TestSendAndListen:
         await alice.send(bob, envelope(alice, bob, text="first"))
 
         await (keeping := await listen(relay, person=bob)).line()
-        await until((keeping.home / ".config/io3233/key.state").exists)
+        await until((keeping.home / ".config/io3233" / state_name(relay)).exists)
         await keeping.stop()
 
         assert len(await bob.fetch()) == 1
@@ -3113,11 +3175,11 @@ class TestSendAndListen:
         assert "Traceback" not in listener.stderr
 
     @pytest.mark.parametrize(
-        "content", ["nonsense", "[]", "\xff", '{"URL": {"cursor": "x"}}', '{"URL": {"seen": 7}}', '{"URL": 7}']
+        "content", ["nonsense", "[]", "\xff", '{"cursor": "x", "seen": []}', '{"cursor": 1, "seen": 7}', '{"cursor": 1}']
     )
     async def test_state_file_that_can_not_be_read_is_left_alone_and_said(self, relay, tmp_path, content):
-        state = write_key(tmp_path, await relay.register()).with_name("key.state")
-        state.write_text(content.replace("URL", relay.url), encoding="latin-1")
+        state = write_key(tmp_path, await relay.register()).with_name(state_name(relay))
+        state.write_text(content, encoding="latin-1")
 
         finished = await run_command(tmp_path, "listen", relay.url)
 
@@ -3887,6 +3949,38 @@ class TestLog:
         await sockets_that_misbehave(relay, alice)
 
         assert relay.log == at_start
+
+    @pytest.mark.parametrize("line", ["CONNECT a:b?token={0} HTTP/1.1", "GET http://a:99999/?token={0} HTTP/1.1"])
+    async def test_address_that_is_none_leaves_nothing_in_the_log(self, relay_process, line):
+        relay = await relay_process()
+        alice = await relay.register()
+        at_start = relay.log
+
+        await raw_head(relay, f"{line.format(alice.token)}\r\nHost: x\r\n\r\n".encode())
+
+        await relay.stop()
+        assert relay.log == at_start
+
+    async def test_disk_at_the_edge_is_one_line_in_the_log(self, relay, caplog, monkeypatch):
+        alice, bob = await relay.register(), await relay.register()
+        monkeypatch.setattr(relay_module, "measure_room", lambda *_: 100 * 1024)
+        monkeypatch.setattr(relay_module, "ROOM_SECONDS", 0)
+
+        answers = [await alice.call("POST", "/v1/messages", json=alice.seal(bob, bytes(n))) for n in (100, 90_000) * 9]
+
+        assert [answer.status for answer in answers] == [201, 507] * 9
+        assert caplog.text.count("the disk is nearly full") == 1 and "again" not in caplog.text
+
+    async def test_database_that_was_deleted_is_one_line_in_the_log(self, relay, caplog):
+        alice = await relay.register()
+        for path in relay.folder.glob("*.db*"):
+            path.unlink()
+        await asyncio.sleep(2 * relay_module.ROOM_SECONDS)
+
+        answers = [await alice.call("POST", "/v1/messages", json=alice.seal(alice, b"hello")) for _ in range(5)]
+
+        assert [answer.refused(503) and answer.status for answer in answers] == [503] * 5
+        assert len([each for each in caplog.records if each.levelname == "ERROR"]) == 1, caplog.text
 
     async def test_failing_disk_fills_no_log(self, relay_process):
         relay = await relay_process()

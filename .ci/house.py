@@ -39,6 +39,23 @@ def long_functions(path: Path) -> Iterator[str]:
                 yield f"{path}:{node.lineno}: {node.name} has {lines} lines"
 
 
+def used_before_defined(path: Path) -> Iterator[str]:
+    """A reader of relay.py never jumps ahead: what a function or class names stands above it."""
+    tree = ast.parse(path.read_text())
+    lines: dict[str, int] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            lines[node.name] = node.lineno
+        for target in getattr(node, "targets", [getattr(node, "target", None)]):
+            if isinstance(target, ast.Name):
+                lines[target.id] = node.lineno
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            for name in sorted(name for name in names if lines.get(name, 0) > (node.end_lineno or 0)):
+                yield f"{path}:{node.lineno}: {node.name} uses {name}, which is defined below it"
+
+
 def anchors(path: Path) -> set[str]:
     """The fragments that a page's headings get where such pages are shown."""
     headings = re.findall(r"^#+ (.*)$", FENCE.sub("", path.read_text()), re.MULTILINE)
@@ -63,6 +80,8 @@ def breaches(paths: list[Path]) -> Iterator[str]:
             yield from matches(UNFINISHED, path, "left undone")
         if path.suffix == ".py" and path.parts[0] not in {".ci", "test_relay.py"}:
             yield from long_functions(path)
+        if path == Path("relay.py"):
+            yield from used_before_defined(path)
         if path.suffix == ".md":
             yield from broken_links(path)
         if path.parts[0] == "static" and path.suffix in {".js", ".html"}:
