@@ -3956,7 +3956,10 @@ class TestLog:
         alice = await relay.register()
         at_start = relay.log
 
-        await raw_head(relay, f"{line.format(alice.token)}\r\nHost: x\r\n\r\n".encode())
+        _, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+        writer.write(f"{line.format(alice.token)}\r\nHost: x\r\n\r\n".encode())
+        await relay.call("GET", "/v1/stats")  # by now the other was read; aiohttp 3.11 does not answer it
+        writer.close()
 
         await relay.stop()
         assert relay.log == at_start
