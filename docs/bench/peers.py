@@ -5,6 +5,7 @@ acknowledgement before the next, and then hands them over. Peers that are not in
 
     apt install prosody beanstalkd redis-server mosquitto nats-server strace
     pip install magic-wormhole-mailbox-server        (with its `twist` in PATH)
+    pip install nostr-relay                          (in a venv of its own, with its `nostr-relay` in PATH)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import re
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,6 +33,7 @@ from common import Person, Server, free_port, quartiles, raw_request, scratch_fo
 
 PAYLOAD = base64.b64encode(secrets.token_bytes(768))  # 1 KiB that a text protocol can carry too
 FETCH_AT_MOST = 5000
+EVENTS = 20_000  # signed beforehand; more than a turn can use up
 SENDERS = 32
 
 Store = Callable[[], Awaitable[object]]
@@ -384,8 +387,65 @@ class WormholeMailbox(Peer):
         return socket
 
 
+class NostrRelay(Peer):
+    name, short, program = "nostr-relay", "synced late", "nostr-relay"
+    durability = "committed, but synced only at the database's checkpoints"
+    # Run by the Python that nostr-relay is installed for, which has its configuration and can sign. Each event has a time
+    # of its own, two seconds from the next: pages end between any two, whether `until` counts as within or not.
+    make = """
+import sys, time
+from importlib.resources import files
+from json import dumps
+from aionostr.event import Event
+from aionostr.key import PrivateKey
+
+count, content = int(sys.argv[1]), sys.argv[2]
+sender, recipient, now = PrivateKey(), PrivateKey().public_key.hex(), int(time.time())
+print(dumps([recipient, files("nostr_relay").joinpath("config.yaml").read_text()]))
+for age in range(count):
+    event = Event(sender.public_key.hex(), content, now - 2 * age, 4, [["p", recipient]])
+    sender.sign_event(event)
+    print(dumps(["EVENT", event.to_json_object()]))
+"""
+
+    def __init__(self) -> None:
+        script = Path(shutil.which(self.program) or self.program)
+        python = script.read_text().partition("\n")[0].removeprefix("#!")
+        command = [python, "-c", self.make, str(EVENTS), PAYLOAD]
+        head, *self._events = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+        self._recipient, self._config = json.loads(head)
+
+    def command(self, folder: Path, port: int) -> Sequence[str | Path]:
+        self._unsent = iter(self._events)
+        config = self._config.replace("6969", str(port)).replace(":///nostr.sqlite3", f":///{folder}/nostr.sqlite3")
+        (folder / "config.yaml").write_text(config)
+        return ["env", f"HOME={folder}", self.program, "-c", folder / "config.yaml", "serve"]
+
+    async def sender(self, port: int, number: int) -> Store:
+        socket = await self._open(port)
+
+        async def store() -> None:
+            await socket.send_str(next(self._unsent))
+            answer = await socket.receive_json()
+            if answer[0] != "OK" or answer[2] is not True:
+                raise SystemExit(f"nostr-relay refuses: {answer}")
+
+        return store
+
+    async def fetch(self, port: int, count: int) -> None:
+        socket, until = await self._open(port), int(time.time()) + 60
+        while count > 0:
+            wanted = {"kinds": [4], "#p": [self._recipient], "until": until, "limit": min(count, 200)}
+            await socket.send_json(["REQ", "inbox", wanted])
+            while (frame := await socket.receive_json())[0] == "EVENT":
+                until, count = min(until, frame[2]["created_at"] - 1), count - 1
+
+    async def _open(self, port: int) -> aiohttp.ClientWebSocketResponse:
+        return await SESSION.get().ws_connect(f"http://127.0.0.1:{port}/")
+
+
 SESSION: ContextVar[aiohttp.ClientSession] = ContextVar("session")
-PEERS = (Relay, UnsyncedRelay, Redis, Beanstalkd, Mosquitto, Nats, Prosody, WormholeMailbox)
+PEERS = (Relay, UnsyncedRelay, Redis, Beanstalkd, Mosquitto, Nats, Prosody, WormholeMailbox, NostrRelay)
 
 
 async def store_for(peer: Peer, port: int, senders: int, seconds: float) -> tuple[int, float]:
@@ -428,21 +488,24 @@ async def count_stored(peer: Peer, port: int, seconds: float) -> int:
 
 
 def count_syncs(peer: Peer, folder: Path, seconds: float) -> float:
-    """fsync and fdatasync calls a stored message, as strace counts them."""
-    counts, port = folder / "strace", free_port()
-    command = ["strace", "-c", "-f", "-e", "trace=fsync,fdatasync", "-o", counts, *peer.command(folder, port)]
+    """fsync and fdatasync calls a stored message, as strace sees them from the first message to the last acknowledgement."""
+    seen, port = folder / "strace", free_port()
+    command = ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o", seen, *peer.command(folder, port)]
     with Server(peer.name, command, port) as server:
+        before = seen.read_text().count("sync(")  # making an empty database is not storing
         stored = asyncio.run(count_stored(peer, port, seconds))
+        syncs = seen.read_text().count("sync(") - before
         strace = server.process.pid
         for child in Path(f"/proc/{strace}/task/{strace}/children").read_text().split():
             os.kill(int(child), signal.SIGTERM)
         server.process.wait(30)
-    lines = [line.split() for line in counts.read_text().splitlines()]
-    return sum(int(words[3]) for words in lines if words and words[-1] in ("fsync", "fdatasync")) / stored
+    return syncs / stored
 
 
 def measure(quick: bool) -> dict[str, Any]:
     rounds, seconds = (1, 1.0) if quick else (5, 4.0)
+    if not shutil.which("strace"):
+        raise SystemExit("strace counts the syncs: apt install strace")
     installed = [make() for make in PEERS if shutil.which(make.program)]
     skipped = [make.name for make in PEERS if not shutil.which(make.program)]
     turns: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in installed}

@@ -255,17 +255,17 @@ def peers_section(seen: dict[str, Any]) -> str:
         for name, one in sorted(seen["peers"].items(), key=lambda item: -item[1]["store_32"])
     ]
     (HERE / "peers.svg").write_text(bars("1 KiB messages stored and acknowledged a second, 32 senders", chart))
-    skipped = f"\nNot installed, so not measured: {', '.join(seen['skipped'])}.\n" if seen["skipped"] else ""
+    skipped = f"\nNot installed, so not measured: {'; '.join(seen['skipped'])}.\n" if seen["skipped"] else ""
     return f"""## Beside its peers
 
 ![Messages stored a second](bench/peers.svg)
 
 {table(["peer", "1 sender", "32 senders", "fetched", "syncs a message", "when it acknowledges"], rows)}
 
-Faster than the relay at 32 senders: {", ".join(faster) or "none"}. They are servers in C or Go that take a binary or line protocol, without HTTP,
+Faster than the relay at 32 senders: {"; ".join(faster) or "none"}. They are servers in C or Go that take a binary or line protocol, without HTTP,
 JSON, tokens or signatures to check; and those that do not sync acknowledge what a power cut takes back. The relay without its sync stands
 beside them for that comparison: it is not a setting that the relay offers. All take turns, {seen["rounds"]} rounds of {seen["seconds"]:g} s, the figure is the median; server on one core,
-the same kind of Python load generator on the other (≥: the generator could do no more, the peer perhaps). Syncs are counted by `strace -c -f -e trace=fsync,fdatasync` in a run of its own, at 32 senders.
+the same kind of Python load generator on the other (≥: the generator could do no more, the peer perhaps). Syncs are counted by `strace -f -e trace=fsync,fdatasync` in a run of its own, at 32 senders.
 {skipped}"""
 
 
