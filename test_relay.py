@@ -3958,10 +3958,10 @@ class TestLog:
 
         _, writer = await asyncio.open_connection("127.0.0.1", relay.port)
         writer.write(f"{line.format(alice.token)}\r\nHost: x\r\n\r\n".encode())
-        await relay.call("GET", "/v1/stats")  # by now the other was read; aiohttp 3.11 does not answer it
+        await asyncio.sleep(0.5)  # aiohttp 3.11 does not answer it at all, and logs when the task is collected
         writer.close()
 
-        await relay.stop()
+        assert await relay.stop() == 0
         assert relay.log == at_start
 
     async def test_disk_at_the_edge_is_one_line_in_the_log(self, relay, caplog, monkeypatch):
