@@ -6443,6 +6443,21 @@ class TestBrowserRelays:
         await alice.has_relayed(1)
         assert (queued(here), queued(there)) == (1, 0)
 
+    async def test_contact_who_moved_is_written_to_by_the_new_relay(self, relays, browser):
+        here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice, bob = await browser.person(here), await here.register()
+        await alice.opens(bob.fingerprint)
+        await adds_relay(alice, there.url)
+        await alice.shows("#addRelayStatus", "Registered")
+        await there.register(bob.secret_key)
+
+        await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
+        await agrees(alice, "Write by another relay?")
+        await alice.says("are you here?")
+
+        await alice.has_relayed(1)
+        assert (queued(here), queued(there)) == (0, 1)
+
     async def test_relay_that_presents_another_relays_key_is_refused(self, relays, browser):
         here, impostor = await relays(), await relays(JWT_SECRET=SECRET)
         alice = await browser.person(here)
