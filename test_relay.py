@@ -7016,6 +7016,19 @@ class TestBrowserContacts:
         await alice.shows("#chatSendStatus.bad", "You blocked this contact")
         assert (await alice.value("#chatBody"), queued(relay)) == ("hello", 0)
 
+    async def test_contact_who_writes_while_the_question_is_asked_is_blocked_all_the_same(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        address = await address_of(alice)
+        await panel_of(alice, bob)
+        await alice.click("#contactBlocked")
+        await alice.shows("#confirmTitle", "Block ")
+
+        await post(bob, address, text="one more thing")
+        await alice.sees("one more thing")
+        await agrees(alice, "Block ")
+
+        await alice.shows(".thread-detail .blocked", "blocked")
+
     async def test_removed_contact_goes_with_history_and_does_not_come_back(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         address = await address_of(alice)
