@@ -5556,6 +5556,20 @@ CLICK_NOTIFICATION = """(async () => {
 })()"""
 
 
+async def holds_store(page: Page, name: str) -> None:
+    """Keep everybody waiting for one of the stores, as a long write of another tab does, until `window.release()`."""
+    await page.evaluate(f"""new Promise((held) => {{
+        const request = indexedDB.open("io3233");
+        request.onsuccess = () => {{
+            let holding = true;
+            window.release = () => (holding = false);
+            const store = request.result.transaction("{name}", "readwrite").objectStore("{name}");
+            const goOn = () => (held(), holding ? (store.count().onsuccess = goOn) : request.result.close());
+            goOn();
+        }};
+    }})""")
+
+
 async def has_service_worker(page: Page) -> None:
     """Wait until the service worker has stored the app shell and answers for this page."""
     await page.until("navigator.serviceWorker.controller")
@@ -5651,6 +5665,52 @@ class TestBrowserAttention:
         await alice.until("document.querySelector('#chatBody').value === 'for bob'")
         await alice.reload()
         await alice.until("document.querySelector('#chatBody').value === 'for bob'")
+
+    async def test_draft_outlives_a_look_at_its_thread_before_it_was_read(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("for bob")
+        await alice.opens(carol.fingerprint)
+        await alice.until("document.querySelector('#chatBody').value === ''")
+
+        await holds_store(alice, "drafts")
+        await alice.switches_to(bob)
+        await alice.switches_to(carol)
+        await alice.evaluate("window.release()")
+        await alice.switches_to(bob)
+
+        await alice.until("document.querySelector('#chatBody').value === 'for bob'")
+
+    async def test_text_that_is_being_stored_is_no_draft_when_its_thread_is_opened_again(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.call("Network.setBypassServiceWorker", bypass=True)
+        await alice.call("Fetch.enable", patterns=[{"urlPattern": "*/queue.js"}])  # which then never comes
+        await alice.opens(carol.fingerprint)
+        await alice.opens(bob.fingerprint)
+
+        await alice.says("sent once")
+        await alice.switches_to(carol)
+        await alice.drafts("for carol")
+        await alice.switches_to(bob)
+        await alice.drafts("")
+        await alice.call("Fetch.disable")
+
+        await alice.has_relayed(1)
+        assert await alice.value("#chatBody") == ""
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'for carol'")
+
+    async def test_text_that_cannot_be_stored_is_given_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        alice.expects("storage was closed")
+        newer = "indexedDB.open('io3233', 2)"
+
+        await alice.evaluate(f"new Promise((done) => ({newer}.onsuccess = ({{ target }}) => done(target.result.close())))")
+        await alice.drafts("hold on to this")
+        await alice.key("Enter")
+
+        await alice.shows("#chatSendStatus.bad", "storage was closed")
+        assert await alice.value("#chatBody") == "hold on to this"
 
     async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -5956,6 +6016,20 @@ class TestBrowserTabs:
 
         for each in (alice, tab):
             await each.until("!document.title.startsWith('(')")
+
+    async def test_tab_that_was_not_typed_in_leaves_the_other_tabs_draft_alone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.shows("#chatThread")
+        await alice.to_front()
+        await alice.drafts("in the first tab")
+        stored = FROM_DATABASE % "(await result(drafts.getAll())).join()"
+        await alice.until(f"{stored}.then((drafts) => drafts === 'in the first tab')")
+
+        await tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+        assert await tab.evaluate(stored) == "in the first tab"
 
     async def test_new_keys_in_one_tab_are_the_other_tabs_keys(self, browser, relay):
         alice = await browser.person(relay)
@@ -7259,6 +7333,16 @@ class TestBrowserBackup:
 
         await device.until(f"document.querySelector('#fpFull')?.textContent === '{alice.fingerprint}'")
         await device.shows(".chat-tab-label", "Bob")
+
+    async def test_restored_draft_is_not_replaced_by_the_one_that_was_here(self, alice, tmp_path):
+        backup = await exports(alice, tmp_path / "alice")
+        await alice.click(".chat-tab-label", "Bob")
+        await alice.fill("#chatBody", "another thought")
+
+        await restores(alice, backup)
+        await alice.click(".chat-tab-label", "Bob")
+
+        await alice.until("document.querySelector('#chatBody').value === 'half a thou'")
 
     async def test_backup_file_tells_nothing_without_the_passphrase(self, alice, tmp_path):
         backup = (await exports(alice, tmp_path / "alice")).read_bytes()
