@@ -5773,6 +5773,22 @@ class TestBrowserAttention:
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length)")
         assert [body for _, body in await alice.evaluate(NOTIFICATIONS)] == ["not seen"]
 
+    async def test_thread_that_was_left_before_it_had_loaded_gains_an_unread_mark(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("loaded")
+        await alice.opens(carol.fingerprint)
+
+        await holds_store(alice, "drafts")
+        await alice.switches_to(bob)
+        await alice.click("#tab-newchat")
+        await alice.evaluate("window.release()")
+        await alice.until("document.querySelector('#chatBody').value === 'loaded'")
+        await write(bob, alice, "are you there?")
+
+        await alice.shows(".chat-tab-label", "are you there?")
+        await alice.until("document.title.startsWith('(1) ')")
+
     async def test_bell_turns_notifications_on_and_off(self, browser, relay):
         alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
 

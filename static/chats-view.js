@@ -59,6 +59,7 @@ export class ChatsView {
       again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
       !contact.open && this.#client.store.updateContact(contact.fingerprint, { open: true }),
     ]);
+    if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
     this.#client.showThread(contact.fingerprint);
     if (byPerson) this.#focus();
   }
