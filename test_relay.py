@@ -5570,6 +5570,20 @@ async def holds_store(page: Page, name: str) -> None:
     }})""")
 
 
+async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
+    """Keep the page waiting for the next answer to "whose key is this?", until `window.release()`."""
+    await page.evaluate(f"""(() => {{
+        const {{ fetch }} = window;
+        let failing = {json.dumps(first_fails)};
+        window.fetch = async (url, options) => {{
+            if (!url.includes("/v1/keys/") || window.release) return fetch(url, options);
+            if (failing) throw new TypeError(`no network ${{(failing = false)}}`);
+            await new Promise((released) => (window.release = released));
+            return fetch(url, options);
+        }};
+    }})()""")
+
+
 async def has_service_worker(page: Page) -> None:
     """Wait until the service worker has stored the app shell and answers for this page."""
     await page.until("navigator.serviceWorker.controller")
@@ -5623,6 +5637,35 @@ class TestBrowserAttention:
         await alice.switches_to(carol)
         await alice.until("document.title.startsWith('Chats')")
         assert await alice.count(".chat-tab-unread-dot") == 0
+
+    async def test_person_typing_to_one_is_not_disturbed_when_another_is_found(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await holds_keys(alice)
+        await alice.asks_for(bob.fingerprint)
+        await alice.until("window.release")
+
+        await alice.switches_to(carol)
+        await alice.drafts("for carol, ")
+        await alice.evaluate("window.release()")
+        await alice.shows(f'[data-fingerprint="{bob.fingerprint}"]')
+        await alice.drafts("alone")
+
+        assert await alice.evaluate("location.hash") == f"#chat={carol.fingerprint}"
+        assert await alice.value("#chatBody") == "for carol, alone"
+
+    async def test_person_typing_to_one_is_not_disturbed_when_an_invite_has_led_to_another(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await holds_keys(alice)
+        await alice.evaluate(f"location.hash = '#chat={bob.fingerprint}&server={relay.url}'")
+        await alice.until("window.release")
+
+        await alice.switches_to(carol)
+        await alice.evaluate("window.release()")
+        await alice.shows(f'[data-fingerprint="{bob.fingerprint}"]')
+
+        assert await alice.evaluate("location.hash") == f"#chat={carol.fingerprint}"
 
     async def test_reader_who_scrolled_up_gets_a_button(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -7137,6 +7180,25 @@ class TestBrowserContacts:
         await alice.shows("#liveIndicator.live")
         await searches(alice, "me", "0 of 0")
         assert await alice.count(".chat-tab") == 0
+
+    async def test_contact_who_is_removed_while_the_key_is_fetched_does_not_come_back(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await holds_keys(alice, first_fails=True)
+        await panel_of(alice, bob)
+        await closes_panel(alice)
+        await alice.says("second thoughts")
+        await alice.until("window.release")
+
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.evaluate("window.release()")
+        await alice.opens(carol.fingerprint)
+        await alice.says("to carol")
+        await alice.has_relayed(1)
+
+        assert (await alice.count(".chat-tab"), await read_all(bob)) == (1, [])
 
     async def test_cancelled_removal_and_block_change_nothing(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()

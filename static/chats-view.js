@@ -93,16 +93,22 @@ export class ChatsView {
       if (invite.error) throw invite.error;
       const { openChat } = await import("./open-chat.js");
       const contact = await openChat(this.#client, invite);
-      if (contact) this.#router.replace(threadPath(contact.fingerprint));
+      if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
     } catch (error) {
       this.#explain(error);
     }
     return true;
   }
 
+  // Looking somebody up takes a while on a slow network: whoever has opened another
+  // thread by then must not find themselves typing to the one who was found.
+  #waits() {
+    return this.#router.view === "chats" && !this.#router.place.thread;
+  }
+
   #explain(error) {
     if (!(error instanceof ClientError)) throw error;
-    this.#router.replace("/newchat");
+    if (this.#waits()) this.#router.replace("/newchat");
     say(byId("openChatStatus"), error.message, "bad");
     notice(error.message);
   }
