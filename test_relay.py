@@ -7468,6 +7468,23 @@ class TestBrowserBackup:
 
         assert await device.evaluate(EVERYTHING) == before
 
+    async def test_import_that_is_cancelled_while_it_replaces_changes_nothing(self, alice, tmp_path):
+        backup = await exports(alice, tmp_path / "alice")
+        await alice.click(".chat-tab-label", "Bob")
+        await alice.fill("#chatBody", "written since")
+        await chooses(alice, backup)
+        await alice.shows("#importReplaces", "It replaces all that is here")
+        before = await alice.evaluate(EVERYTHING)
+
+        await holds_store(alice, "messages")
+        await alice.click("#importGo")
+        await alice.until("document.querySelector('#importGo').disabled")
+        await alice.click("#importCancel")
+        await alice.evaluate("window.release()")
+
+        await alice.until("!document.querySelector('#importGo').disabled")
+        assert await alice.evaluate(EVERYTHING) == before
+
     async def test_cancelled_export_makes_no_file(self, alice, tmp_path):
         await alice.downloads_to(tmp_path)
         await goes_to(alice, "keys")
