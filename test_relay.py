@@ -5410,6 +5410,23 @@ class TestBrowserConversation:
 
         assert shown == [0, "stored before", "came meanwhile"]
 
+    async def test_older_page_that_was_asked_for_before_a_leap_to_the_end_is_not_joined_to_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(str(number) for number in range(110)))
+        await alice.shows(".chat-tab-label", "109")
+
+        texts = await alice.evaluate(f"""(async () => {{
+            const names = ["database", "store", "message-window"];
+            const [{{ Database }}, {{ Store }}, {{ MessageWindow }}] = await Promise.all(names.map((name) => import(`/${{name}}.js`)));
+            const thread = new MessageWindow(new Store(await Database.open()));
+            thread.reset("{bob.fingerprint}");
+            await thread.load({{ around: 50 }});
+            await Promise.all([thread.load(), thread.extendOlder((alter) => alter())]);
+            return thread.messages.map(({{ text }}) => text);
+        }})()""")
+
+        assert texts == [str(number) for number in range(60, 110)]
+
     async def test_markup_arrives_as_text(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, *MARKUP)
