@@ -7083,6 +7083,19 @@ class TestBrowserContacts:
         await alice.shows(".chat-tab-label", "Bob <b>Builder</b>")
         assert not [row for row in rows(relay.database, "SELECT * FROM messages") if "Builder" in str(row)]
 
+    async def test_newest_contact_is_the_first_of_the_list_before_any_message(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await alice.has_relayed(1)
+        await alice.opens(carol.fingerprint)
+
+        await alice.reload()
+
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+        order = await alice.evaluate("[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)")
+        assert order == [carol.fingerprint, bob.fingerprint]
+
     async def test_safety_number_is_the_same_on_both_sides(self, relay, browser):
         alice, bob = await browser.person(relay), await browser.person(relay)
         await alice.opens(bob.fingerprint)
