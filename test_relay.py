@@ -5936,6 +5936,21 @@ class TestBrowserOutage:
         await alice.sees("keep this")
         await alice.until("document.querySelector('#chatBody').value === 'unfinished'")
 
+    async def test_thread_that_could_not_be_loaded_is_loaded_by_the_next_click(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "from before")
+        await alice.shows(".chat-tab-label", "from before")
+        alice.expects("history.js", UNREACHABLE)
+        await alice.call("Network.setBypassServiceWorker", bypass=True)
+
+        await alice.call("Network.setBlockedURLs", urls=["*/history.js"])
+        await alice.click(".chat-tab-label")
+        await alice.shows("#accountNotice", "could not be started whole")
+        await alice.call("Network.setBlockedURLs", urls=[])
+        await alice.click(".chat-tab-label")
+
+        await alice.sees("from before")
+
     async def test_every_view_starts_offline(self, browser, relay):
         alice = await browser.person(relay)
         await has_service_worker(alice)

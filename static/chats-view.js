@@ -50,7 +50,7 @@ export class ChatsView {
   }
 
   async #open(contact, seq, byPerson) {
-    const again = this.#contact?.fingerprint === contact.fingerprint && seq === null;
+    const again = this.#thread.contact === contact.fingerprint && seq === null;
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
