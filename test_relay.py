@@ -5573,6 +5573,22 @@ CLICK_NOTIFICATION = """(async () => {
 })()"""
 
 
+async def holds_drafts(page: Page) -> None:
+    """Keep the page waiting for every draft that it reads, until `window.release()`."""
+    await page.evaluate("""(() => {
+        const { get } = IDBObjectStore.prototype;
+        const released = new Promise((release) => (window.release = release));
+        IDBObjectStore.prototype.get = function (key) {
+            const request = get.call(this, key);
+            if (this.name !== "drafts") return request;
+            return {
+                set onsuccess(take) { request.onsuccess = () => released.then(take) },
+                get result() { return request.result },
+            };
+        };
+    })()""")
+
+
 async def holds_store(page: Page, name: str) -> None:
     """Keep everybody waiting for one of the stores, as a long write of another tab does, until `window.release()`."""
     await page.evaluate(f"""new Promise((held) => {{
@@ -5733,7 +5749,7 @@ class TestBrowserAttention:
         await alice.opens(carol.fingerprint)
         await alice.until("document.querySelector('#chatBody').value === ''")
 
-        await holds_store(alice, "drafts")
+        await holds_drafts(alice)
         await alice.switches_to(bob)
         await alice.switches_to(carol)
         await alice.evaluate("window.release()")
@@ -5838,8 +5854,9 @@ class TestBrowserAttention:
         await alice.opens(bob.fingerprint)
         await alice.drafts("loaded")
         await alice.opens(carol.fingerprint)
+        await alice.until("document.querySelector('#chatBody').value === ''")
 
-        await holds_store(alice, "drafts")
+        await holds_drafts(alice)
         await alice.switches_to(bob)
         await alice.click("#tab-newchat")
         await alice.evaluate("window.release()")
