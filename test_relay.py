@@ -5507,6 +5507,23 @@ class TestBrowserConversation:
 
         assert shown == [0, "stored before", "came meanwhile"]
 
+    async def test_older_page_that_was_asked_for_before_a_leap_to_the_end_is_not_joined_to_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(str(number) for number in range(110)))
+        await alice.shows(".chat-tab-label", "109")
+
+        texts = await alice.evaluate(f"""(async () => {{
+            const names = ["database", "store", "message-window"];
+            const [{{ Database }}, {{ Store }}, {{ MessageWindow }}] = await Promise.all(names.map((name) => import(`/${{name}}.js`)));
+            const thread = new MessageWindow(new Store(await Database.open()));
+            thread.reset("{bob.fingerprint}");
+            await thread.load({{ around: 50 }});
+            await Promise.all([thread.load(), thread.extendOlder((alter) => alter())]);
+            return thread.messages.map(({{ text }}) => text);
+        }})()""")
+
+        assert texts == [str(number) for number in range(60, 110)]
+
     async def test_markup_arrives_as_text(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, *MARKUP)
@@ -5655,6 +5672,50 @@ CLICK_NOTIFICATION = """(async () => {
 })()"""
 
 
+async def holds_drafts(page: Page) -> None:
+    """Keep the page waiting for every draft that it reads, until `window.release()`."""
+    await page.evaluate("""(() => {
+        const { get } = IDBObjectStore.prototype;
+        const released = new Promise((release) => (window.release = release));
+        IDBObjectStore.prototype.get = function (key) {
+            const request = get.call(this, key);
+            if (this.name !== "drafts") return request;
+            return {
+                set onsuccess(take) { request.onsuccess = () => released.then(take) },
+                get result() { return request.result },
+            };
+        };
+    })()""")
+
+
+async def holds_store(page: Page, name: str) -> None:
+    """Keep everybody waiting for one of the stores, as a long write of another tab does, until `window.release()`."""
+    await page.evaluate(f"""new Promise((held) => {{
+        const request = indexedDB.open("io3233");
+        request.onsuccess = () => {{
+            let holding = true;
+            window.release = () => (holding = false);
+            const store = request.result.transaction("{name}", "readwrite").objectStore("{name}");
+            const goOn = () => (held(), holding ? (store.count().onsuccess = goOn) : request.result.close());
+            goOn();
+        }};
+    }})""")
+
+
+async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
+    """Keep the page waiting for the next answer to "whose key is this?", until `window.release()`."""
+    await page.evaluate(f"""(() => {{
+        const {{ fetch }} = window;
+        let failing = {json.dumps(first_fails)};
+        window.fetch = async (url, options) => {{
+            if (!url.includes("/v1/keys/") || window.release) return fetch(url, options);
+            if (failing) throw new TypeError(`no network ${{(failing = false)}}`);
+            await new Promise((released) => (window.release = released));
+            return fetch(url, options);
+        }};
+    }})()""")
+
+
 async def has_service_worker(page: Page) -> None:
     """Wait until the service worker has stored the app shell and answers for this page."""
     await page.until("navigator.serviceWorker.controller")
@@ -5709,6 +5770,35 @@ class TestBrowserAttention:
         await alice.until("document.title.startsWith('Chats')")
         assert await alice.count(".chat-tab-unread-dot") == 0
 
+    async def test_person_typing_to_one_is_not_disturbed_when_another_is_found(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await holds_keys(alice)
+        await alice.asks_for(bob.fingerprint)
+        await alice.until("window.release")
+
+        await alice.switches_to(carol)
+        await alice.drafts("for carol, ")
+        await alice.evaluate("window.release()")
+        await alice.shows(f'[data-fingerprint="{bob.fingerprint}"]')
+        await alice.drafts("alone")
+
+        assert await alice.evaluate("location.hash") == f"#chat={carol.fingerprint}"
+        assert await alice.value("#chatBody") == "for carol, alone"
+
+    async def test_person_typing_to_one_is_not_disturbed_when_an_invite_has_led_to_another(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await holds_keys(alice)
+        await alice.evaluate(f"location.hash = '#chat={bob.fingerprint}&server={relay.url}'")
+        await alice.until("window.release")
+
+        await alice.switches_to(carol)
+        await alice.evaluate("window.release()")
+        await alice.shows(f'[data-fingerprint="{bob.fingerprint}"]')
+
+        assert await alice.evaluate("location.hash") == f"#chat={carol.fingerprint}"
+
     async def test_reader_who_scrolled_up_gets_a_button(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, *(f"line {number}" for number in range(45)))
@@ -5750,6 +5840,52 @@ class TestBrowserAttention:
         await alice.until("document.querySelector('#chatBody').value === 'for bob'")
         await alice.reload()
         await alice.until("document.querySelector('#chatBody').value === 'for bob'")
+
+    async def test_draft_outlives_a_look_at_its_thread_before_it_was_read(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("for bob")
+        await alice.opens(carol.fingerprint)
+        await alice.until("document.querySelector('#chatBody').value === ''")
+
+        await holds_drafts(alice)
+        await alice.switches_to(bob)
+        await alice.switches_to(carol)
+        await alice.evaluate("window.release()")
+        await alice.switches_to(bob)
+
+        await alice.until("document.querySelector('#chatBody').value === 'for bob'")
+
+    async def test_text_that_is_being_stored_is_no_draft_when_its_thread_is_opened_again(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.call("Network.setBypassServiceWorker", bypass=True)
+        await alice.call("Fetch.enable", patterns=[{"urlPattern": "*/queue.js"}])  # which then never comes
+        await alice.opens(carol.fingerprint)
+        await alice.opens(bob.fingerprint)
+
+        await alice.says("sent once")
+        await alice.switches_to(carol)
+        await alice.drafts("for carol")
+        await alice.switches_to(bob)
+        await alice.drafts("")
+        await alice.call("Fetch.disable")
+
+        await alice.has_relayed(1)
+        assert await alice.value("#chatBody") == ""
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'for carol'")
+
+    async def test_text_that_cannot_be_stored_is_given_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        alice.expects("storage was closed")
+        newer = "indexedDB.open('io3233', 2)"
+
+        await alice.evaluate(f"new Promise((done) => ({newer}.onsuccess = ({{ target }}) => done(target.result.close())))")
+        await alice.drafts("hold on to this")
+        await alice.key("Enter")
+
+        await alice.shows("#chatSendStatus.bad", "storage was closed")
+        assert await alice.value("#chatBody") == "hold on to this"
 
     async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -5823,6 +5959,23 @@ class TestBrowserAttention:
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length)")
         assert [body for _, body in await alice.evaluate(NOTIFICATIONS)] == ["not seen"]
+
+    async def test_thread_that_was_left_before_it_had_loaded_gains_an_unread_mark(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("loaded")
+        await alice.opens(carol.fingerprint)
+        await alice.until("document.querySelector('#chatBody').value === ''")
+
+        await holds_drafts(alice)
+        await alice.switches_to(bob)
+        await alice.click("#tab-newchat")
+        await alice.evaluate("window.release()")
+        await alice.until("document.querySelector('#chatBody').value === 'loaded'")
+        await write(bob, alice, "are you there?")
+
+        await alice.shows(".chat-tab-label", "are you there?")
+        await alice.until("document.title.startsWith('(1) ')")
 
     async def test_bell_turns_notifications_on_and_off(self, browser, relay):
         alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
@@ -5910,6 +6063,21 @@ class TestBrowserOutage:
 
         await alice.sees("keep this")
         await alice.until("document.querySelector('#chatBody').value === 'unfinished'")
+
+    async def test_thread_that_could_not_be_loaded_is_loaded_by_the_next_click(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "from before")
+        await alice.shows(".chat-tab-label", "from before")
+        alice.expects("history.js", UNREACHABLE)
+        await alice.call("Network.setBypassServiceWorker", bypass=True)
+
+        await alice.call("Network.setBlockedURLs", urls=["*/history.js"])
+        await alice.click(".chat-tab-label")
+        await alice.shows("#accountNotice", "could not be started whole")
+        await alice.call("Network.setBlockedURLs", urls=[])
+        await alice.click(".chat-tab-label")
+
+        await alice.sees("from before")
 
     async def test_every_view_starts_offline(self, browser, relay):
         alice = await browser.person(relay)
@@ -6067,6 +6235,20 @@ class TestBrowserTabs:
 
         for each in (alice, tab):
             await each.until("!document.title.startsWith('(')")
+
+    async def test_tab_that_was_not_typed_in_leaves_the_other_tabs_draft_alone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.shows("#chatThread")
+        await alice.to_front()
+        await alice.drafts("in the first tab")
+        stored = FROM_DATABASE % "(await result(drafts.getAll())).join()"
+        await alice.until(f"{stored}.then((drafts) => drafts === 'in the first tab')")
+
+        await tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+        assert await tab.evaluate(stored) == "in the first tab"
 
     async def test_new_keys_in_one_tab_are_the_other_tabs_keys(self, browser, relay):
         alice = await browser.person(relay)
@@ -6554,6 +6736,21 @@ class TestBrowserRelays:
         await alice.has_relayed(1)
         assert (queued(here), queued(there)) == (1, 0)
 
+    async def test_contact_who_moved_is_written_to_by_the_new_relay(self, relays, browser):
+        here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice, bob = await browser.person(here), await here.register()
+        await alice.opens(bob.fingerprint)
+        await adds_relay(alice, there.url)
+        await alice.shows("#addRelayStatus", "Registered")
+        await there.register(bob.secret_key)
+
+        await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
+        await agrees(alice, "Write by another relay?")
+        await alice.says("are you here?")
+
+        await alice.has_relayed(1)
+        assert (queued(here), queued(there)) == (0, 1)
+
     async def test_relay_that_presents_another_relays_key_is_refused(self, relays, browser):
         here, impostor = await relays(), await relays(JWT_SECRET=SECRET)
         alice = await browser.person(here)
@@ -7027,6 +7224,19 @@ class TestBrowserContacts:
         await alice.shows(".chat-tab-label", "Bob <b>Builder</b>")
         assert not [row for row in rows(relay.database, "SELECT * FROM messages") if "Builder" in str(row)]
 
+    async def test_newest_contact_is_the_first_of_the_list_before_any_message(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await alice.has_relayed(1)
+        await alice.opens(carol.fingerprint)
+
+        await alice.reload()
+
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+        order = await alice.evaluate("[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)")
+        assert order == [carol.fingerprint, bob.fingerprint]
+
     async def test_safety_number_is_the_same_on_both_sides(self, relay, browser):
         alice, bob = await browser.person(relay), await browser.person(relay)
         await alice.opens(bob.fingerprint)
@@ -7110,6 +7320,19 @@ class TestBrowserContacts:
         await alice.shows("#chatSendStatus.bad", "You blocked this contact")
         assert (await alice.value("#chatBody"), queued(relay)) == ("hello", 0)
 
+    async def test_contact_who_writes_while_the_question_is_asked_is_blocked_all_the_same(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        address = await address_of(alice)
+        await panel_of(alice, bob)
+        await alice.click("#contactBlocked")
+        await alice.shows("#confirmTitle", "Block ")
+
+        await post(bob, address, text="one more thing")
+        await alice.sees("one more thing")
+        await agrees(alice, "Block ")
+
+        await alice.shows(".thread-detail .blocked", "blocked")
+
     async def test_removed_contact_goes_with_history_and_does_not_come_back(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         address = await address_of(alice)
@@ -7128,6 +7351,25 @@ class TestBrowserContacts:
         await alice.shows("#liveIndicator.live")
         await searches(alice, "me", "0 of 0")
         assert await alice.count(".chat-tab") == 0
+
+    async def test_contact_who_is_removed_while_the_key_is_fetched_does_not_come_back(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await holds_keys(alice, first_fails=True)
+        await panel_of(alice, bob)
+        await closes_panel(alice)
+        await alice.says("second thoughts")
+        await alice.until("window.release")
+
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.evaluate("window.release()")
+        await alice.opens(carol.fingerprint)
+        await alice.says("to carol")
+        await alice.has_relayed(1)
+
+        assert (await alice.count(".chat-tab"), await read_all(bob)) == (1, [])
 
     async def test_cancelled_removal_and_block_change_nothing(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
@@ -7341,6 +7583,16 @@ class TestBrowserBackup:
         await device.until(f"document.querySelector('#fpFull')?.textContent === '{alice.fingerprint}'")
         await device.shows(".chat-tab-label", "Bob")
 
+    async def test_restored_draft_is_not_replaced_by_the_one_that_was_here(self, alice, tmp_path):
+        backup = await exports(alice, tmp_path / "alice")
+        await alice.click(".chat-tab-label", "Bob")
+        await alice.fill("#chatBody", "another thought")
+
+        await restores(alice, backup)
+        await alice.click(".chat-tab-label", "Bob")
+
+        await alice.until("document.querySelector('#chatBody').value === 'half a thou'")
+
     async def test_backup_file_tells_nothing_without_the_passphrase(self, alice, tmp_path):
         backup = (await exports(alice, tmp_path / "alice")).read_bytes()
 
@@ -7386,6 +7638,23 @@ class TestBrowserBackup:
         await device.reload()
 
         assert await device.evaluate(EVERYTHING) == before
+
+    async def test_import_that_is_cancelled_while_it_replaces_changes_nothing(self, alice, tmp_path):
+        backup = await exports(alice, tmp_path / "alice")
+        await alice.click(".chat-tab-label", "Bob")
+        await alice.fill("#chatBody", "written since")
+        await chooses(alice, backup)
+        await alice.shows("#importReplaces", "It replaces all that is here")
+        before = await alice.evaluate(EVERYTHING)
+
+        await holds_store(alice, "messages")
+        await alice.click("#importGo")
+        await alice.until("document.querySelector('#importGo').disabled")
+        await alice.click("#importCancel")
+        await alice.evaluate("window.release()")
+
+        await alice.until("!document.querySelector('#importGo').disabled")
+        assert await alice.evaluate(EVERYTHING) == before
 
     async def test_cancelled_export_makes_no_file(self, alice, tmp_path):
         await alice.downloads_to(tmp_path)

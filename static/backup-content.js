@@ -4,6 +4,7 @@ import { KEY_BYTES, fingerprintOf, identityFrom } from "./crypto.js";
 import { fromBase64, toBase64 } from "./encoding.js";
 import { DamagedBackupError, EncodingError } from "./errors.js";
 import { isFingerprint } from "./address.js";
+import { throwIfAborted } from "./kdf.js";
 import { newContact } from "./store.js";
 
 const BATCH = 500;
@@ -65,8 +66,11 @@ const isMessage = ({ seq, contact, direction, kind, text, at }) =>
   Number.isSafeInteger(seq) && isFingerprint(contact) && DIRECTIONS.includes(direction) && KINDS.includes(kind) &&
   typeof text === "string" && Number.isFinite(at);
 
-/** Puts the backup in place of everything here, in one transaction: all of it or nothing. Then every tab gets "reset". */
-export async function replaceEverything(store, content, { onProgress } = {}) {
+/**
+ * Puts the backup in place of everything here, in one transaction: all of it or, where the `signal` aborts, nothing. Then every tab
+ * gets "reset".
+ */
+export async function replaceEverything(store, content, { onProgress, signal } = {}) {
   const { identity, settings, contacts, drafts, relays, messages, seen, history } = content;
   await store.db.write(ALL_STORES, async (stores) => {
     for (const name of ALL_STORES) stores[name].clear();
@@ -78,16 +82,17 @@ export async function replaceEverything(store, content, { onProgress } = {}) {
     for (const [fingerprint, text] of drafts) stores.drafts.put(text, fingerprint);
     for (const relay of relays) stores.relays.put(relay);
     for (const key of seen) stores.seen.put(1, key);
-    await putAll(stores.messages, messages, onProgress);
+    await putAll(stores.messages, messages, { onProgress, signal });
   });
   onProgress?.(1);
   store.emit("reset");
 }
 
-async function putAll(store, rows, onProgress) {
+async function putAll(store, rows, { onProgress, signal }) {
   for (let at = 0; at < rows.length; at += BATCH) {
     const puts = rows.slice(at, at + BATCH).map((row) => result(store.put(row)));
     await Promise.all(puts);
+    throwIfAborted(signal);
     onProgress?.(at / rows.length);
   }
 }

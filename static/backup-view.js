@@ -78,7 +78,7 @@ export class BackupView {
 
   // The store's "reset" event then reloads every tab (app.js).
   async #apply() {
-    await this.#run("import", (_, { onProgress }) => this.#restore.apply({ onProgress }));
+    await this.#run("import", (_, options) => this.#restore.apply(options));
   }
 
   /** Runs a task with its progress bar; undefined when it failed or was cancelled. */

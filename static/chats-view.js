@@ -50,7 +50,7 @@ export class ChatsView {
   }
 
   async #open(contact, seq, byPerson) {
-    const again = this.#contact?.fingerprint === contact.fingerprint && seq === null;
+    const again = this.#thread.contact === contact.fingerprint && seq === null;
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
@@ -59,6 +59,7 @@ export class ChatsView {
       again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
       !contact.open && this.#client.store.updateContact(contact.fingerprint, { open: true }),
     ]);
+    if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
     this.#client.showThread(contact.fingerprint);
     if (byPerson) this.#focus();
   }
@@ -92,16 +93,22 @@ export class ChatsView {
       if (invite.error) throw invite.error;
       const { openChat } = await import("./open-chat.js");
       const contact = await openChat(this.#client, invite);
-      if (contact) this.#router.replace(threadPath(contact.fingerprint));
+      if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
     } catch (error) {
       this.#explain(error);
     }
     return true;
   }
 
+  // Looking somebody up takes a while on a slow network: whoever has opened another
+  // thread by then must not find themselves typing to the one who was found.
+  #waits() {
+    return this.#router.view === "chats" && !this.#router.place.thread;
+  }
+
   #explain(error) {
     if (!(error instanceof ClientError)) throw error;
-    this.#router.replace("/newchat");
+    if (this.#waits()) this.#router.replace("/newchat");
     say(byId("openChatStatus"), error.message, "bad");
     notice(error.message);
   }

@@ -1,6 +1,5 @@
 // The composer: one draft per thread, kept as it is typed.
 import { byId, debounce, on, say } from "./dom.js";
-import { EmptyMessageError } from "./errors.js";
 import { formatBytes } from "./format.js";
 
 const DRAFT_WAIT_MS = 250;
@@ -10,6 +9,8 @@ export class ComposerView {
   #body = byId("chatBody");
   #status = byId("chatSendStatus");
   #fingerprint = null;
+  #kept = null; // the draft as this tab last read or wrote it; null while it is read
+  #opening = null;
   #relay = "";
   #sending = new Map(); // fingerprint → text that is sent but not stored yet: until then it counts as draft
   #saveSoon = debounce(() => this.save(), DRAFT_WAIT_MS);
@@ -29,13 +30,25 @@ export class ComposerView {
     if (fingerprint === this.#fingerprint) return;
     this.close();
     this.#fingerprint = fingerprint;
+    const unstored = this.#unstored(fingerprint);
+    const opening = (this.#opening = {});
     const draft = await this.#client.store.draft(fingerprint);
-    if (draft && fingerprint === this.#fingerprint) this.#fill(draft + this.#body.value); // some of it may be typed already
+    if (opening !== this.#opening) return;
+    this.#kept = draft;
+    const unsent = draft.startsWith(unstored) ? draft.slice(unstored.length) : draft;
+    if (unsent) this.#fill(unsent + this.#body.value); // some of it may be typed already
+    await this.save();
   }
 
-  /** Keeps the draft. Begun at once, so that whoever reads the store next finds it there. */
+  /**
+   * Keeps the draft. Begun at once, so that whoever reads the store next finds it there. Only what was typed here: another
+   * tab's draft, and a restored one, are not undone by a field that was merely open, nor is one that was not read yet.
+   */
   save() {
-    if (this.#fingerprint) return this.#client.store.setDraft(this.#fingerprint, this.#unstored(this.#fingerprint) + this.#body.value);
+    const text = this.#unstored(this.#fingerprint) + this.#body.value;
+    if (this.#kept === null || text === this.#kept) return undefined;
+    this.#kept = text;
+    return this.#client.store.setDraft(this.#fingerprint, text);
   }
 
   /** Keeps the draft and empties the field. */
@@ -46,7 +59,7 @@ export class ComposerView {
 
   /** Empties the field and keeps nothing: the contact is gone. */
   discard() {
-    this.#fingerprint = null;
+    this.#fingerprint = this.#kept = this.#opening = null;
     this.#fill("");
     say(this.#status, "");
   }
@@ -114,25 +127,29 @@ export class ComposerView {
     try {
       await this.#client.outbox.send(fingerprint, text);
     } catch (error) {
-      await this.#settle(fingerprint, text);
       return this.#giveBack(fingerprint, text, error);
     }
-    await this.#settle(fingerprint, text);
+    return this.#settle(fingerprint, text);
   }
 
-  /** The text is stored, or refused: the draft of its thread goes on without it. */
+  /** The text is stored: the draft of its thread goes on without it. */
   async #settle(fingerprint, text) {
-    this.#sending.set(fingerprint, this.#unstored(fingerprint).slice(text.length));
+    this.#drop(fingerprint, text);
     if (fingerprint === this.#fingerprint) return this.save();
     const draft = await this.#client.store.draft(fingerprint);
     if (draft.startsWith(text)) await this.#client.store.setDraft(fingerprint, draft.slice(text.length));
   }
 
-  async #giveBack(fingerprint, text, error) {
-    if (error instanceof EmptyMessageError) return;
-    if (fingerprint !== this.#fingerprint) await this.#client.store.setDraft(fingerprint, text + (await this.#client.store.draft(fingerprint)));
-    else this.#fill(text + this.#body.value);
-    this.save();
+  // Shown before anything is stored, for the store may be what failed. The draft
+  // of a thread that was left meanwhile begins with the text already.
+  #giveBack(fingerprint, text, error) {
+    this.#drop(fingerprint, text);
+    if (fingerprint === this.#fingerprint) this.#fill(text + this.#body.value);
     say(this.#status, error.message, "bad");
+    return this.save();
+  }
+
+  #drop(fingerprint, text) {
+    this.#sending.set(fingerprint, this.#unstored(fingerprint).slice(text.length));
   }
 }

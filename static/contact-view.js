@@ -58,10 +58,12 @@ export class ContactView {
     say(byId("contactStatus"), "Name saved on this device.", "good");
   }
 
+  // Their mail may come while the question is asked, and show the box as it was.
   async #switch(box, field) {
-    const agreed = field !== "blocked" || !box.checked || (await this.#mayBlock());
+    const { checked } = box;
+    const agreed = field !== "blocked" || !checked || (await this.#mayBlock());
     if (!agreed) box.checked = false;
-    else await this.#client.store.updateContact(this.#contact.fingerprint, { [field]: box.checked });
+    else await this.#client.store.updateContact(this.#contact.fingerprint, { [field]: checked });
   }
 
   #mayBlock() {

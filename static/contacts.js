@@ -38,8 +38,8 @@ export class Contacts {
   }
 
   /** Stores what find() found, or reopens the thread that is there. */
-  open({ fingerprint, public_key, relay, existing }) {
-    return this.#store.putContact(fingerprint, { open: true, public_key, relay: existing?.relay || relay });
+  open({ fingerprint, public_key, relay }) {
+    return this.#store.putContact(fingerprint, { open: true, public_key, relay });
   }
 
   #refuseOneself({ fingerprint, prefix }) {

@@ -105,7 +105,8 @@ export class Delivery {
     if (contact.public_key) return contact;
     const public_key = await getKey(contact.relay, fingerprint);
     if (fingerprintOf(public_key) !== fingerprint) throw new WrongKeyError(`${contact.relay} gave a key that is not this address's. Nothing was sent.`);
-    return this.#store.putContact(fingerprint, { public_key });
+    await this.#store.updateContact(fingerprint, { public_key });
+    return this.#recipient(fingerprint); // who may have been removed or blocked while the key was fetched
   }
 
   async #failed(record, error, backoff) {

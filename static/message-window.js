@@ -106,10 +106,10 @@ export class MessageWindow {
   async #extend(range, take) {
     if (this.#extending) return;
     this.#extending = true;
-    const contact = this.#contact;
+    const run = this.#messages;
     try {
-      const page = await this.#store.thread(contact, range);
-      if (contact === this.#contact) take(page);
+      const page = await this.#store.thread(this.#contact, range);
+      if (run === this.#messages) take(page); // else it belongs beside what is no longer held
     } finally {
       this.#extending = false;
     }

@@ -40,7 +40,7 @@ export class NewChatView {
     if (!contact) return field.focus();
     say(status, "");
     field.value = "";
-    this.#router.go(threadPath(contact.fingerprint));
+    if (this.#router.view === "newchat") this.#router.go(threadPath(contact.fingerprint)); // else they are typing elsewhere by now
   }
 
   async #find(address) {

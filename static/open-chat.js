@@ -12,7 +12,7 @@ import { addRelay } from "./relay-questions.js";
 export async function openChat(client, address) {
   const found = await find(client, address);
   if (!found) return null;
-  if (found.moves && !(await mayMove(client, found))) return client.contacts.open(found.existing);
+  if (found.moves && !(await mayMove(found))) return client.contacts.open(found.existing);
   return client.contacts.open(found);
 }
 
@@ -34,13 +34,11 @@ async function joins(client, origin) {
   return agreed && addRelay(client, origin);
 }
 
-async function mayMove(client, { existing, fingerprint, relay }) {
-  const agreed = await confirmed({
+function mayMove({ existing, relay }) {
+  return confirmed({
     title: "Write by another relay?",
     text: `You write to ${displayName(existing)} by ${existing.relay}. This invite names ${relay}.\n\nMove the chat only if they told you that they moved.`,
     ok: "Move the chat",
     danger: true,
   });
-  if (agreed) await client.store.updateContact(fingerprint, { relay });
-  return agreed;
 }

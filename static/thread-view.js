@@ -33,11 +33,20 @@ export class ThreadView {
     new ResizeObserver(() => this.#settle()).observe(this.#box);
   }
 
+  get contact() {
+    return this.#window.contact;
+  }
+
   /** Shows a contact's thread at its end, or around the message `seq`. */
   async open(fingerprint, name, seq = null) {
     if (this.#window.contact !== fingerprint) this.clear(fingerprint);
     this.#name = name;
-    if (!(await this.#window.load(seq === null ? {} : { around: seq }))) return;
+    try {
+      if (!(await this.#window.load(seq === null ? {} : { around: seq }))) return;
+    } catch (error) {
+      if (this.#window.contact === fingerprint) this.clear(); // so that the next click on it tries again
+      throw error;
+    }
     this.#render();
     if (seq !== null && this.#window.has(seq)) this.#pointOut(seq);
     else this.#toEnd();

@@ -60,7 +60,7 @@ export class ThreadsView {
   // Newest first; but a list that somebody is pointing at or tabbing through
   // stays as it is until they leave, or the click would land on another thread.
   #arrange(now = false) {
-    const newest = [...this.#contacts.values()].sort((a, b) => (b.last_at ?? b.added_at) - (a.last_at ?? a.added_at));
+    const newest = [...this.#contacts.values()].sort((a, b) => (b.last_at || b.added_at) - (a.last_at || a.added_at));
     const tabs = newest.map(({ fingerprint }) => this.#tabs.get(fingerprint));
     if (now || !this.#isInUse()) reconcile(this.#list, tabs);
     else this.#list.append(...tabs.filter((tab) => !tab.isConnected));
