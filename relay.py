@@ -602,8 +602,9 @@ EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
 MIN_PAGE_BYTES = 256 * 1024
 PAGES_BYTES = 64 * 1024 * 1024  # on their way to readers: from here on pages are as small as can be, at twice that refused
-CHECKPOINT_SECONDS = 0.5
-CHECKPOINT_PAGES = 2000  # from this WAL length on, the writer helps
+CHECKPOINT_SECONDS = 0.1  # after a commit; the longer, the more there is to move at once, and the longer senders feel it
+CHECKPOINT_PAGES = 10_000  # from this WAL length on, the writer helps
+CACHE_BYTES = 16 * 1024 * 1024  # of pages that the writer keeps, so that it need not read where it is to write
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 ROOM_SECONDS = 0.05  # between two looks at the disk
 COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
@@ -612,7 +613,8 @@ WRITING = (
     "synchronous=FULL",
     "secure_delete=FAST",  # Debian's default writes every freed page once more, as zeroes
     f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-    f"journal_size_limit={CHECKPOINT_PAGES * 4096}",
+    f"journal_size_limit={8 * 1024 * 1024}",
+    f"cache_size=-{CACHE_BYTES // 1024}",
 )
 
 
@@ -764,6 +766,7 @@ class Store:
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
         self._room, self._room_measured = 0, 0.0  # bytes; the writer's
         self.is_full = False  # new mail is refused until there is room again
+        self._committed = threading.Event()  # since the last checkpoint
         self._tail_is_short = False  # see `_checkpoint`
         self._pages_bytes = 0
         self.identity_count = 0
@@ -796,6 +799,7 @@ class Store:
         self._hand_over()
         self._closed.set()
         self._turns.put([])
+        self._committed.set()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
         if not self._in_memory:
@@ -1056,6 +1060,7 @@ class Store:
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
             return self._recover(batch, error)
+        self._committed.set()
         self._works("write")
         self._metrics.commit_seconds.observe(time.perf_counter() - start)
         self._metrics.commit_jobs.observe(len(batch))
@@ -1106,20 +1111,22 @@ class Store:
                 job.future.set_result(outcome)
 
     def _checkpoint(self) -> None:
-        """Move the WAL into the file twice a second. While mail comes in there is always a tail that came meanwhile:
-        the writer moves that between two batches, when it is short, and so the next batch begins the WAL anew."""
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)  # a thread's, on Linux: the writer goes first
+        """Move the WAL into the file a moment after each commit. While mail comes in there is always a tail that came
+        meanwhile: the writer moves that between two batches, when it is short, and so the next batch begins the WAL anew."""
         reported = ""
-        while not self._closed.wait(CHECKPOINT_SECONDS):
+        while self._committed.wait() and not self._closed.wait(CHECKPOINT_SECONDS):
+            self._committed.clear()
             mode = "TRUNCATE" if self.is_full else "PASSIVE"  # TRUNCATE waits for the writer, and gives space back
             try:
-                self._moving.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                busy, pages, moved = self._moving.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
                 self._tail_is_short, reported = True, ""
             except sqlite3.Error as error:
+                busy, pages, moved = 1, 0, 0
                 if str(error) != reported:
                     reported = str(error)
                     log.error("cannot move the write-ahead log into the database: %s", error)
+            if busy or moved < pages:
+                self._committed.set()  # a reader, or a full disk, held some of it back: try again
 
 
 # ======================================================================================================================
