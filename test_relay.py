@@ -5488,6 +5488,36 @@ class TestBrowserConversation:
         await alice.has_relayed(len(texts))
         assert await read_all(bob) == texts == await alice.sent()
 
+    async def test_message_that_failed_says_why_and_is_sent_by_a_retry(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("404 (Not Found)")
+        await alice.opens(bob.fingerprint)
+        await bob.call("DELETE", "/v1/me")
+
+        await alice.says("are you there?")
+        await alice.shows(".chat-line-out", "Nobody with this address is registered")
+        await bob.register()
+        await alice.click(".chat-retry")
+
+        await alice.has_relayed(1)
+        assert await read_all(bob) == ["are you there?"]
+        assert await alice.count(".chat-retry") == await alice.count(".chat-discard") == 0
+
+    async def test_message_that_failed_and_was_discarded_is_gone_from_thread_and_list(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("404 (Not Found)")
+        await alice.opens(bob.fingerprint)
+        await alice.says("first")
+        await alice.has_relayed(1)
+        await bob.call("DELETE", "/v1/me")
+        await alice.says("second")
+        await alice.shows(".chat-tab-label", "> second")
+
+        await alice.click(".chat-discard")
+
+        await alice.shows(".chat-tab-label", "> first")
+        assert await alice.sent() == ["first"]
+
     async def test_mail_that_comes_while_a_thread_is_read_is_added_to_it(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "stored before")
@@ -6358,6 +6388,16 @@ class TestBrowserKeyboard:
 
         assert await alice.evaluate("document.activeElement.id") == field
 
+    async def test_address_typed_before_the_view_had_loaded_stays(self, browser, relay):
+        alice = await browser.person(relay)
+
+        await alice.evaluate("""document.querySelector('#tab-server').click();
+            document.querySelector('#serverUrl').focus();
+            document.querySelector('#serverUrl').value = 'https://chat.example.com'""")
+        await alice.until("document.querySelector('#retentionDays').textContent === '14'")
+
+        assert await alice.value("#serverUrl") == "https://chat.example.com"
+
 
 # ------------------------------------------------------------------------------------------------------------------------
 # Browser: plain http on a LAN
@@ -6644,6 +6684,18 @@ async def declines(page: Page, title: str) -> None:
     await page.click("#confirmCancel")
 
 
+# Notes which relays the device knows at the moment when it tells one to forget it.
+NOTE_RELAYS_ON_DELETE = """(() => {
+    const fetch = window.fetch;
+    window.fetch = async (...request) => {
+        if (request[1]?.method !== "DELETE") return fetch(...request);
+        const [{ Database }, { Store }] = await Promise.all([import("/database.js"), import("/store.js")]);
+        window.relaysOnDelete = (await new Store(await Database.open()).relays()).map(({ origin }) => origin);
+        return fetch(...request);
+    };
+})()"""
+
+
 async def adds_relay(page: Page, url: str) -> None:
     """Type a relay's address on the server view, and press Enter."""
     await goes_to(page, "server")
@@ -6846,14 +6898,31 @@ class TestBrowserRelays:
         await alice.shows("#addRelayStatus", "Registered")
 
         alice.expects("401 (Unauthorized)")  # a poll may be under way when the relay forgets the person
+        await alice.evaluate(NOTE_RELAYS_ON_DELETE)
         await alice.click(f'.relay[data-origin="{there.url}"] .relay-leave')
         await agrees(alice, f"Leave {there.url}?")
 
-        await alice.until("document.querySelectorAll('.relay').length === 1")
+        await alice.until("document.querySelectorAll('.relay').length === 1 && window.relaysOnDelete")
+        assert await alice.evaluate("window.relaysOnDelete") == [here.url]  # nobody may register there again meanwhile
+        await alice.until("document.querySelector('#toast').textContent.includes('Left')")
         assert (await there.call("GET", f"/v1/keys/{alice.fingerprint}")).status == 404
         await alice.reload()
         await alice.until("document.querySelector('#liveIndicator.live')")
         assert await relays_of(alice) == [here.url]
+
+    async def test_relay_that_can_not_be_told_is_not_left(self, relays, browser):
+        here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice = await browser.person(here)
+        alice.expects(UNREACHABLE)
+        await adds_relay(alice, there.url)
+        await alice.shows("#addRelayStatus", "Registered")
+        await there.stop()
+
+        await alice.click(f'.relay[data-origin="{there.url}"] .relay-leave')
+        await agrees(alice, f"Leave {there.url}?")
+
+        await alice.shows("#addRelayStatus.bad", there.url)
+        assert await relays_of(alice) == [here.url, there.url]
 
     async def test_new_home_relay_is_in_the_invite_and_old_contacts_stay_where_they_are(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)

@@ -23,6 +23,12 @@ export class Backoff {
     if (jittered_ms > least_ms) await this.#sleep(jittered_ms - least_ms);
   }
 
+  /** Ends the wait that is on, and begins with short ones again: something has changed. */
+  anew() {
+    this.reset();
+    this.wake();
+  }
+
   /** Ends the wait that is on, if any. */
   wake() {
     this.#cut();

@@ -138,7 +138,9 @@ export class ChatsView {
     const contact = this.#contact;
     if (!contact) return;
     byId("threadName").textContent = displayName(contact);
-    byId("threadDetail").replaceChildren(...marks(contact), this.#facts(contact).join(" · "));
+    const facts = document.createElement("span");
+    facts.textContent = this.#facts(contact).join(" · ");
+    byId("threadDetail").replaceChildren(...marks(contact), facts);
   }
 
   #facts(contact) {

@@ -108,8 +108,8 @@ export class Client extends EventTarget {
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
     document.addEventListener("visibilitychange", () => this.#cameBack());
-    addEventListener("online", () => this.relays.retryNow({ anew: false }));
-    addEventListener("pageshow", () => this.relays.retryNow({ anew: false }));
+    addEventListener("online", () => this.relays.retryNow());
+    addEventListener("pageshow", () => this.relays.retryNow());
     this.#listenToServiceWorker(navigator.serviceWorker);
   }
 
@@ -128,7 +128,7 @@ export class Client extends EventTarget {
 
   #cameBack() {
     if (!this.tabs.visible) return;
-    this.relays.retryNow({ anew: false });
+    this.relays.retryNow();
     this.#markShownRead();
   }
 
@@ -140,8 +140,6 @@ export class Client extends EventTarget {
   }
 
   #listenToServiceWorker(worker) {
-    const updating = Boolean(worker?.controller);
-    worker?.addEventListener("controllerchange", () => updating && this.#tell("update"));
     worker?.addEventListener("message", ({ data }) => this.#tell(data.type, { fingerprint: data.fingerprint }));
   }
 

@@ -43,7 +43,7 @@ export class Connection extends EventTarget {
 
   /** The network or the person is back: tries now, or, when live, makes sure that it really is. */
   wake() {
-    this.#backoff.wake();
+    this.#backoff.anew();
     this.#ping();
   }
 

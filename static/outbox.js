@@ -78,13 +78,15 @@ export class Outbox {
   /** Another tab sends from now on. */
   async follow() {
     this.#leading = false;
-    (await this.#delivery)?.stop();
+    const delivery = this.#delivery;
     this.#delivery = null;
+    (await delivery)?.stop();
   }
 
   /** Sends what is queued, now: cuts every wait short. */
   async wake() {
     if (!this.#leading || !(this.#delivery || (await this.#parts.store.anyQueued()))) return;
+    if (!this.#leading) return; // another tab took over while the store was asked
     this.#delivery ??= this.#startDelivery();
     await (await this.#delivery)?.wake();
   }

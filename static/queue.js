@@ -1,8 +1,9 @@
 /** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history. */
 import { result } from "./database.js";
-import { toMessage, withLatest } from "./messages.js";
+import { everythingOf, toMessage, withLatest } from "./messages.js";
 import { newContact } from "./store.js";
 
+const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
 const CLAIM_MS = 40_000; // longer than one request may take
 
 /** Stores a message as queued and returns it. `envelope_id` and `at` stay the same over every retry. */
@@ -72,13 +73,18 @@ export async function settle(store, { seq, envelope_id }, fields) {
   if (changed) store.emit("message", { message: toMessage(changed) });
 }
 
-/** Removes a message that was never sent. */
+/** Removes a message that was never sent. The list of threads then shows the one before it. */
 export async function discard(store, seq) {
-  const contact = await store.db.write(["messages"], async ({ messages }) => {
+  const contact = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
     const record = await result(messages.get(seq));
     if (record?.direction !== "out" || record.state === "relayed") return null;
     messages.delete(seq);
-    return record.contact;
+    const before = await result(messages.index("thread").openCursor(everythingOf(record.contact), "prev"));
+    const known = withLatest(await result(contacts.get(record.contact)), before?.value ?? NO_MESSAGE);
+    contacts.put(known);
+    return known;
   });
-  if (contact) store.emit("message-removed", { seq, contact });
+  if (!contact) return;
+  store.emit("message-removed", { seq, contact: contact.fingerprint });
+  store.emitContact(contact);
 }

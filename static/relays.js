@@ -32,7 +32,7 @@ export class Relays extends SharedEventTarget {
     this.addEventListener("changed", ({ detail }) => this.#reload(detail));
     this.addEventListener("states", ({ detail, remote }) => this.#adoptStates(detail.states, remote));
     this.addEventListener("who-leads", () => this.#sessions && this.emit("states", { states: this.#states }));
-    this.addEventListener("wake", ({ detail }) => this.#wakeSessions(detail));
+    this.addEventListener("wake", () => this.#wakeSessions());
     settings.addEventListener("change", ({ detail }) => detail.name === "home" && this.#announce());
   }
 
@@ -97,12 +97,23 @@ export class Relays extends SharedEventTarget {
     await this.#settings.set("home", origin);
   }
 
-  /** Leaves a relay; with `forget` it is told to delete this identity and its mail there. */
+  /**
+   * Leaves a relay; with `forget` it is told to delete this identity and its mail there. Its record goes first: whoever else
+   * asks the relay in that moment must not register there again because the token is refused.
+   */
   async leave(origin, { forget = true } = {}) {
     if (origin === this.home) throw new HomeRelayError("This is your home relay: make another one home first.");
-    if (forget) await this.authorized(origin, (token) => deleteMe(origin, token));
+    const { token } = await this.pass(origin);
+    const record = await this.record(origin);
     await this.#store.removeRelay(origin);
     this.emit("changed", { origin });
+    try {
+      if (forget) await deleteMe(origin, token);
+    } catch (error) {
+      await this.#store.putRelay(origin, record);
+      this.emit("changed", { origin, restart: true });
+      throw error;
+    }
   }
 
   /** Registers again now, whatever the token. */
@@ -111,9 +122,9 @@ export class Relays extends SharedEventTarget {
     this.emit("changed", { origin, restart: true });
   }
 
-  /** Tries everything that is down at once; with `anew`, also what waits for the person. */
-  retryNow({ anew = true } = {}) {
-    this.emit("wake", { anew });
+  /** Tries everything that is down at once, but for what waits for the person. */
+  retryNow() {
+    this.emit("wake");
   }
 
   /** Asks for the relay's figures and returns the relay; one that can't be asked keeps the last ones. */
@@ -123,7 +134,7 @@ export class Relays extends SharedEventTarget {
       this.emit("changed", { origin });
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
-      this.dispatchEvent(new CustomEvent("stats-failed", { detail: { origin, message: error.message } }));
+      console.debug("The last figures stay:", error.message);
     }
     return this.get(origin);
   }
@@ -186,11 +197,8 @@ export class Relays extends SharedEventTarget {
     this.#announce();
   }
 
-  #wakeSessions({ anew }) {
-    for (const [origin, session] of this.#sessions ?? []) {
-      if (anew && session.stopped) this.#restart(origin);
-      else session.wake();
-    }
+  #wakeSessions() {
+    for (const session of this.#sessions?.values() ?? []) session.wake();
   }
 
   #announce() {

@@ -18,12 +18,12 @@ export class ServerView {
     on(byId("addRelayForm"), "submit", (event) => this.#add(event));
     on(byId("relayList"), "click", (event) => this.#act(event));
     on(client.relays, "relays", () => this.#render());
-    byId("serverUrl").value = client.relays.home;
     this.#render();
   }
 
   async show() {
-    byId("serverUrl").value = this.#client.relays.home;
+    const field = byId("serverUrl");
+    if (document.activeElement !== field) field.value = this.#client.relays.home; // else somebody types in it already
     if (this.#suggested()) return;
     const status = byId("serverStatus");
     say(status, "");

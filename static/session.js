@@ -49,10 +49,6 @@ export class Session extends EventTarget {
     this.#connection.run();
   }
 
-  get stopped() {
-    return this.#stopped;
-  }
-
   stop() {
     this.#stopped = true;
     clearInterval(this.#poll);
@@ -61,7 +57,7 @@ export class Session extends EventTarget {
 
   wake() {
     if (this.#stopped) return;
-    this.#backoff.wake();
+    this.#backoff.anew();
     this.#connection.wake();
     this.#fetch();
   }

@@ -69,13 +69,24 @@ async function networkFirst(path, event) {
   const kept = await (await caches.open(CACHE)).match(path);
   if (kept && Date.now() - network.failed_at < RETRY_NETWORK_MS) return kept;
   try {
-    const response = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetchHead(path);
     if (path === PAGE && isNewer(response, kept)) event.waitUntil(fillCache());
     return response.ok || !kept ? response : kept;
   } catch (error) {
     network.failed_at = Date.now();
     if (kept) return kept;
     throw error;
+  }
+}
+
+/** A response whose head came in time; its body may take longer, or a slow network would never bring an update. */
+async function fetchHead(path) {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+  try {
+    return await fetch(path, { cache: "no-cache", signal: patience.signal });
+  } finally {
+    clearTimeout(timer);
   }
 }
 
