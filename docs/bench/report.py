@@ -231,7 +231,7 @@ def memory_section(seen: dict[str, Any]) -> str:
 
 {table(["resident memory after", "warm", "that many", "twice as many"], rows)}
 
-Caches fill to their bounds once (rate limits of 16,384 clients); the third figure shows that they stay there.
+Caches fill to their bounds once (rate limits of 16,384 clients, 16 MiB of database pages); the third figure shows that they stay there.
 """
 
 
