@@ -230,7 +230,7 @@ class Config:
 
     @property
     def max_body_bytes(self) -> int:
-        """The largest request body that can hold an acceptable message: base64, and room for the JSON around it."""
+        """The largest request body that can hold an acceptable message: base64, its slashes perhaps escaped, in JSON."""
         return self.max_message_bytes * 3 // 2 + 4096
 
     @classmethod
@@ -1119,7 +1119,7 @@ class Store:
             mode = "TRUNCATE" if self.is_full else "PASSIVE"  # TRUNCATE waits for the writer, and gives space back
             try:
                 busy, pages, moved = self._moving.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-                self._tail_is_short, reported = True, ""
+                self._tail_is_short, reported = not busy and moved == pages, ""
             except sqlite3.Error as error:
                 busy, pages, moved = 1, 0, 0
                 if str(error) != reported:
@@ -1972,12 +1972,14 @@ def notify_systemd(state: str) -> None:
 
 def is_own_fault(record: logging.LogRecord) -> bool:
     """False for the tracebacks that aiohttp, and asyncio around it, write about requests that were never HTTP, or whose
-    body cannot be unpacked: a client's mistake, and some name its address."""
-    error = record.exc_info[1] if record.exc_info else None
-    in_parser = record.name == "asyncio" and re.search(
-        r"data_received\(\) call failed|RequestHandler\.start\(\)", record.getMessage()
+    address is none: a client's mistake, and some name its address or hold its token."""
+    error, text = record.exc_info[1] if record.exc_info else None, record.getMessage()
+    in_parser = "data_received() call failed" in text or (
+        "RequestHandler.start()" in text and isinstance(error, ValueError)
     )
-    return not (in_parser or isinstance(error, HttpProcessingError | web.RequestPayloadError))
+    return not (
+        (in_parser and record.name == "asyncio") or isinstance(error, HttpProcessingError | web.RequestPayloadError)
+    )
 
 
 def start_logging() -> None:

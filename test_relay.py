@@ -6923,6 +6923,7 @@ class TestBrowserRelays:
 
         await alice.shows("#addRelayStatus.bad", there.url)
         assert await relays_of(alice) == [here.url, there.url]
+        assert "Left" not in await alice.text("#toast")
 
     async def test_new_home_relay_is_in_the_invite_and_old_contacts_stay_where_they_are(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)

@@ -47,12 +47,30 @@ export class ComposerView {
   save() {
     const text = this.#unstored(this.#fingerprint) + this.#body.value;
     if (this.#kept === null || text === this.#kept) return undefined;
+    return this.#write(text);
+  }
+
+  async #write(text) {
+    const before = this.#kept;
     this.#kept = text;
-    return this.#client.store.setDraft(this.#fingerprint, text);
+    try {
+      await this.#client.store.setDraft(this.#fingerprint, text);
+    } catch (error) {
+      if (this.#kept === text) this.#kept = before; // the next save tries again
+      throw error;
+    }
+  }
+
+  /** What was typed and sent before the thread's draft had been read is kept beside it. */
+  async #addToDraft(fingerprint, unstored, typed) {
+    const draft = await this.#client.store.draft(fingerprint);
+    await this.#client.store.setDraft(fingerprint, (draft.startsWith(unstored) ? draft : unstored + draft) + typed);
   }
 
   /** Keeps the draft and empties the field. */
   close() {
+    const [unstored, typed] = [this.#unstored(this.#fingerprint), this.#body.value];
+    if (this.#opening && this.#kept === null && unstored + typed) this.#addToDraft(this.#fingerprint, unstored, typed);
     this.save();
     this.discard();
   }

@@ -10,7 +10,7 @@ const NAME_CHARACTERS = 13; // of a short form: "3233:" and 8 digits
 /** Shows messages, `[{message, contact}]`: one each, or one summary when they are many. */
 export async function showNotices(registration, arrived, { preview }) {
   const shown = await registration.getNotifications();
-  const counts = [...shown.map(({ data }) => data.counts), ...arrived.map(({ contact }) => ({ [contact.fingerprint]: 1 }))].reduce(add, {});
+  const counts = [...shown.map(({ data }) => data?.counts ?? {}), ...arrived.map(({ contact }) => ({ [contact.fingerprint]: 1 }))].reduce(add, {});
   if (total(counts) <= MOST_SINGLE) return Promise.all(arrived.map((one) => showOne(registration, one, preview)));
   for (const one of shown) one.close();
   return summarize(registration, counts);
@@ -19,7 +19,7 @@ export async function showNotices(registration, arrived, { preview }) {
 /** Takes away what is shown of a thread that was read. What a summary tells of the other threads stays. */
 export async function clearNotices(registration, fingerprint) {
   for (const shown of await registration.getNotifications()) {
-    const { [fingerprint]: read, ...unread } = shown.data.counts;
+    const { [fingerprint]: read, ...unread } = shown.data?.counts ?? {};
     if (read && total(unread)) await summarize(registration, unread);
     else if (read) shown.close();
   }
@@ -43,7 +43,7 @@ function showOne(registration, { message, contact: { name, fingerprint } }, prev
   return registration.showNotification(title, { body, tag: `message-${message.seq}`, icon: ICON, data: { counts: { [fingerprint]: 1 } } });
 }
 
-/** Its one tag makes a later summary replace an earlier one, without another sound. */
+/** Its one tag makes a later summary replace an earlier one. */
 function summarize(registration, counts) {
   const body = plural(total(counts), "new message");
   return registration.showNotification("io3233", { body, tag: SUMMARY_TAG, icon: ICON, data: { counts } });

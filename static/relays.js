@@ -2,7 +2,7 @@
  * The relays this device is registered with. Every tab can register, list and use them; only the leading tab holds their
  * sessions, and tells the others each state. Events: "relays" (list or a state changed) · "came-live" {origin} (leading tab).
  */
-import { deleteMe, getStats } from "./api.js";
+import { deleteMe, getMessages, getStats } from "./api.js";
 import { fingerprintOf } from "./crypto.js";
 import { HomeRelayError, RelayError, UnknownRelayError } from "./errors.js";
 import { relayOrigin } from "./address.js";
@@ -98,17 +98,18 @@ export class Relays extends SharedEventTarget {
   }
 
   /**
-   * Leaves a relay; with `forget` it is told to delete this identity and its mail there. Its record goes first: whoever else
-   * asks the relay in that moment must not register there again because the token is refused.
+   * Leaves a relay, which is told to delete this identity and its mail there; true. Its record goes first: whoever else asks
+   * the relay in that moment must not register there again because the token is refused. So the token is tried before.
    */
-  async leave(origin, { forget = true } = {}) {
+  async leave(origin) {
     if (origin === this.home) throw new HomeRelayError("This is your home relay: make another one home first.");
-    const { token } = await this.pass(origin);
+    await this.authorized(origin, (token) => getMessages(origin, token, { after_id: Number.MAX_SAFE_INTEGER, limit: 1 }));
     const record = await this.record(origin);
     await this.#store.removeRelay(origin);
     this.emit("changed", { origin });
     try {
-      if (forget) await deleteMe(origin, token);
+      await deleteMe(origin, record.token);
+      return true;
     } catch (error) {
       await this.#store.putRelay(origin, record);
       this.emit("changed", { origin, restart: true });

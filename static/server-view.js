@@ -23,7 +23,7 @@ export class ServerView {
 
   async show() {
     const field = byId("serverUrl");
-    if (document.activeElement !== field) field.value = this.#client.relays.home; // else somebody types in it already
+    if (document.activeElement !== field || !field.value) field.value = this.#client.relays.home; // else somebody types in it already
     if (this.#suggested()) return;
     const status = byId("serverStatus");
     say(status, "");
@@ -88,8 +88,8 @@ export class ServerView {
       danger: true,
     });
     if (!agreed) return;
-    await attempt(button, byId("addRelayStatus"), () => this.#client.relays.leave(origin));
-    if (!this.#client.relays.get(origin)) notice(`Left ${origin}`);
+    const left = await attempt(button, byId("addRelayStatus"), () => this.#client.relays.leave(origin));
+    if (left) notice(`Left ${origin}`);
   }
 
   #render() {
