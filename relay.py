@@ -1114,8 +1114,10 @@ class Store:
         """Move the WAL into the file a moment after each commit. While mail comes in there is always a tail that came
         meanwhile: the writer moves that between two batches, when it is short, and so the next batch begins the WAL anew."""
         reported = ""
-        while self._committed.wait() and not self._closed.wait(CHECKPOINT_SECONDS):
-            self._committed.clear()
+        while self._committed.wait():
+            self._committed.clear()  # before the look at `_closed`: `close` sets that first, and its call must not be lost
+            if self._closed.wait(CHECKPOINT_SECONDS):
+                return
             mode = "TRUNCATE" if self.is_full else "PASSIVE"  # TRUNCATE waits for the writer, and gives space back
             try:
                 busy, pages, moved = self._moving.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()

@@ -3849,6 +3849,24 @@ class TestFaults:
         assert await lost(bob, acknowledged) == {}
         assert "Traceback" not in relay.log
 
+    async def test_relay_that_is_closed_just_when_a_checkpoint_begins_ends(self, tmp_path):
+        store = relay_module.Store(relay_module.Config(SECRET.encode(), database=str(tmp_path / "relay.db")))
+        store.open()
+        committed, checkpointer = store._committed, store._threads[-1]
+        clear = committed.clear
+
+        def close_and_clear() -> None:
+            store._closed.set()
+            committed.set()
+            clear()
+
+        committed.clear = close_and_clear
+        await store.add_identity(bytes(PrivateKey.generate().public_key), 0)
+        await asyncio.to_thread(checkpointer.join, PATIENCE_SECONDS)
+
+        assert not checkpointer.is_alive()
+        await store.close()
+
     async def test_disk_that_is_nearly_full_takes_no_mail_yet_lets_people_make_room(
         self, relays, small_disk, caplog, monkeypatch
     ):
