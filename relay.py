@@ -283,22 +283,22 @@ def unauthorized(message: str) -> RelayError:
 # bytes, and every refusal names the field. Inside the relay keys and fingerprints are 32 raw bytes and times are whole
 # milliseconds; base64, hex and RFC 3339 exist only at the edge.
 
-URL_SAFE_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+URL_SAFE_TO_STANDARD = str.maketrans("-_", "+/")
 
 
 def decode_base64(value: Any, field: str) -> bytes:
     """Bytes of a base64 string (RFC 4648, either alphabet, padded or not). Raises RelayError 400 for anything else."""
     try:
-        text = value.encode("ascii")
-        if b"-" in text or b"_" in text:
-            text = text.translate(URL_SAFE_TO_STANDARD)
-        bare = text.rstrip(b"=")
-        padded = bare + b"=" * (-len(bare) % 4)
-        if text not in (bare, padded):  # Python takes more padding than fits
+        if "-" in value or "_" in value:
+            value = value.translate(URL_SAFE_TO_STANDARD)
+        if len(value) % 4 and "=" not in value:
+            value += "=" * (-len(value) % 4)
+        octets = binascii.a2b_base64(value, strict_mode=True)
+        if len(value) != (len(octets) + 2) // 3 * 4:  # Python takes more padding than fits
             raise ValueError(field)
-        return binascii.a2b_base64(padded, strict_mode=True)
-    except (AttributeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         raise bad_request(f"{field} must be a base64 string") from None
+    return octets
 
 
 def encode_base64(octets: bytes) -> str:
@@ -322,9 +322,13 @@ def fingerprint_of(public_key: bytes) -> bytes:
 
 
 def parse_fingerprint(value: Any, field: str = "fingerprint") -> bytes:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Fa-f]{64}", value):
-        raise bad_request(f"{field} must be 64 hex digits")
-    return bytes.fromhex(value)
+    try:
+        octets = bytes.fromhex(value)
+        if (len(octets), len(value)) != (KEY_BYTES, 2 * KEY_BYTES):  # Python skips spaces
+            raise ValueError(field)
+    except (TypeError, ValueError):
+        raise bad_request(f"{field} must be 64 hex digits") from None
+    return octets
 
 
 def parse_integer(text: str, field: str) -> int:
@@ -602,8 +606,9 @@ EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
 MIN_PAGE_BYTES = 256 * 1024
 PAGES_BYTES = 64 * 1024 * 1024  # on their way to readers: from here on pages are as small as can be, at twice that refused
-CHECKPOINT_SECONDS = 0.1  # after a commit; the longer, the more there is to move at once, and the longer senders feel it
-CHECKPOINT_PAGES = 10_000  # from this WAL length on, the writer helps
+CHECKPOINT_SECONDS = 0.25  # after a commit, or
+CHECKPOINT_ROWS = 400  # after so many: the more there is to move at once, the longer senders feel it
+CHECKPOINT_PAGES = 8000  # of the WAL; from here on the writer moves what is left, and begins it anew
 CACHE_BYTES = 16 * 1024 * 1024  # of pages that the writer keeps, so that it need not read where it is to write
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 ROOM_SECONDS = 0.05  # between two looks at the disk
@@ -613,7 +618,7 @@ WRITING = (
     "synchronous=FULL",
     "secure_delete=FAST",  # Debian's default writes every freed page once more, as zeroes
     f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-    f"journal_size_limit={8 * 1024 * 1024}",
+    f"journal_size_limit={CHECKPOINT_PAGES * 4096}",  # cutting it shorter would only make the file system find the room again
     f"cache_size=-{CACHE_BYTES // 1024}",
 )
 
@@ -766,8 +771,9 @@ class Store:
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
         self._room, self._room_measured = 0, 0.0  # bytes; the writer's
         self.is_full = False  # new mail is refused until there is room again
-        self._committed = threading.Event()  # since the last checkpoint
-        self._tail_is_short = False  # see `_checkpoint`
+        self._committed = threading.Event()  # something, since the last checkpoint
+        self._committed_much = threading.Event()
+        self._rows_counted = 0  # the writer's; when it last said so
         self._pages_bytes = 0
         self.identity_count = 0
 
@@ -800,6 +806,7 @@ class Store:
         self._closed.set()
         self._turns.put([])
         self._committed.set()
+        self._committed_much.set()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
         if not self._in_memory:
@@ -856,7 +863,7 @@ class Store:
         when the mailbox or the disk is full, 503 when the disk fails."""
         created_at = to_milliseconds(now)
         expires_at = created_at + self._config.message_ttl_ms
-        row = (envelope.recipient, envelope.sender_public_key, envelope.nonce, envelope.ciphertext, created_at, expires_at)
+        row = (*envelope, created_at, expires_at)
 
         def insert(db: sqlite3.Connection) -> Receipt:
             mailbox = self._mailbox(db, envelope.recipient)
@@ -1041,10 +1048,6 @@ class Store:
                     batch += self._turns.get_nowait()
             if batch:
                 self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
-            if self._tail_is_short:
-                self._tail_is_short = False
-                with suppress(sqlite3.Error):  # the checkpointer reports it
-                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _commit(self, batch: list[Job]) -> list[Any]:
         """Run the jobs in one transaction; each one's result or exception."""
@@ -1061,6 +1064,9 @@ class Store:
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
             return self._recover(batch, error)
         self._committed.set()
+        if (rows := self._connection.total_changes) - self._rows_counted >= CHECKPOINT_ROWS:
+            self._rows_counted = rows
+            self._committed_much.set()
         self._works("write")
         self._metrics.commit_seconds.observe(time.perf_counter() - start)
         self._metrics.commit_jobs.observe(len(batch))
@@ -1111,17 +1117,19 @@ class Store:
                 job.future.set_result(outcome)
 
     def _checkpoint(self) -> None:
-        """Move the WAL into the file a moment after each commit. While mail comes in there is always a tail that came
-        meanwhile: the writer moves that between two batches, when it is short, and so the next batch begins the WAL anew."""
+        """Move the WAL into the file, a little at a time, soon after it was written. While mail comes in there is always
+        some left: SQLite has the writer move that, sync the file and begin the WAL anew when it is long."""
         reported = ""
         while self._committed.wait():
-            self._committed.clear()  # before the look at `_closed`: `close` sets that first, and its call must not be lost
-            if self._closed.wait(CHECKPOINT_SECONDS):
+            self._committed_much.wait(CHECKPOINT_SECONDS)
+            self._committed_much.clear()
+            self._committed.clear()
+            if self._closed.is_set():  # looked at last: `close` sets it first, and its call must not be lost
                 return
             mode = "TRUNCATE" if self.is_full else "PASSIVE"  # TRUNCATE waits for the writer, and gives space back
             try:
                 busy, pages, moved = self._moving.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-                self._tail_is_short, reported = not busy and moved == pages, ""
+                reported = ""
             except sqlite3.Error as error:
                 busy, pages, moved = 1, 0, 0
                 if str(error) != reported:
@@ -1315,10 +1323,10 @@ def is_api(request: web.BaseRequest) -> bool:
 
 def reply(answer: Mapping[str, Any] | str, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """JSON, with the headers of every /v1 answer; a string is JSON already."""
-    all_headers = API_HEADERS.copy()
-    all_headers.update(headers or {})
     body = answer if isinstance(answer, str) else json.dumps(answer)
-    return web.Response(body=body.encode(), status=status, headers=all_headers)
+    response = web.Response(body=body.encode(), status=status, headers=API_HEADERS)
+    response.headers.update(headers or {})
+    return response
 
 
 def no_content() -> web.Response:
@@ -1390,11 +1398,11 @@ def client_address(request: web.Request) -> str:
 
 async def read_json(request: web.Request) -> dict[str, Any]:
     """The request's JSON object. Raises RelayError 400, 408 or 413; an oversized body is not read to its end."""
-    if (request.content_length or 0) > request.app[CONFIG].max_body_bytes:
-        raise web.HTTPRequestEntityTooLarge(request.app[CONFIG].max_body_bytes, request.content_length or 0)
+    if (request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size, request.content_length or 0)
     try:
         if request.content.is_eof():  # it all came with the head, as most do: a timer would cost more than the reading
-            octets = await request.read()
+            octets = request.content.read_nowait()
         else:
             async with asyncio.timeout(BODY_SECONDS):
                 octets = await request.read()
@@ -1418,14 +1426,15 @@ def bearer_token(request: web.Request) -> str:
 async def verify_token(request: web.Request, token: str) -> Claims:
     """Check a token, that its identity is registered (and was when the token was made), and the rate limit. Failures
     count against the address, so that guessing is as limited as everything else."""
-    tokens, limiter, now = request.app[TOKENS], request.app[LIMITER], request.app[CLOCK]()
+    app = request.app
+    tokens, limiter, now = app[TOKENS], app[LIMITER], app[CLOCK]()
     try:
         if not token:
             raise unauthorized("this needs a token: register, then send Authorization: Bearer <token>")
         claims = tokens.verify(token, now)
         if not tokens.is_remembered(token):
             generation = tokens.generation
-            identity = await request.app[STORE].get_identity(claims.fingerprint)
+            identity = await app[STORE].get_identity(claims.fingerprint)
             if identity is None or claims.issued * 1000 < identity[1] - 0.5:
                 raise unauthorized("the token's identity is not registered here: register again")
             tokens.remember(token, claims, generation)
@@ -1597,13 +1606,14 @@ def parse_envelope(body: dict[str, Any], sender: bytes, max_message_bytes: int) 
 
 async def post_message(request: web.Request) -> web.Response:
     """POST /v1/messages: queue one ciphertext for a recipient."""
+    app = request.app
     sender = await authenticate(request)
-    envelope = parse_envelope(await read_json(request), sender, request.app[CONFIG].max_message_bytes)
+    envelope = parse_envelope(await read_json(request), sender, app[CONFIG].max_message_bytes)
 
-    receipt = await request.app[STORE].add_message(envelope, request.app[CLOCK]())
+    receipt = await app[STORE].add_message(envelope, app[CLOCK]())
 
-    request.app[HUB].publish(envelope.recipient, receipt.id)
-    counts = request.app[METRICS].counts
+    app[HUB].publish(envelope.recipient, receipt.id)
+    counts = app[METRICS].counts
     counts["messages_in_total"] += 1
     counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
     created, expires = rfc3339(receipt.created_at), rfc3339(receipt.expires_at)
@@ -2072,6 +2082,7 @@ async def serve(config: Config) -> None:
             for warning in config_warnings(config):
                 log.warning("%s", warning)
             gc.freeze()  # what lives as long as the process need not be looked at in each collection
+            gc.set_threshold(20_000)  # and a hundred requests at once are no garbage either
             notify_systemd("READY=1")
             await stop.wait()
             notify_systemd("STOPPING=1")

@@ -3920,13 +3920,13 @@ class TestFaults:
         wal = relay.database.with_name("relay.db-wal")
         with contextlib.closing(sqlite3.connect(relay.database, isolation_level=None)) as reader:
             reader.executescript("BEGIN; SELECT count(*) FROM messages;")
-            for _ in range(120):
+            for _ in range(180):
                 await alice.send(bob, bytes(250_000))
-        assert wal.stat().st_size > 30_000_000
+        assert wal.stat().st_size > 45_000_000
 
         async def shrank() -> bool:
             await alice.send(bob, b"hello")
-            return wal.stat().st_size < 20_000_000
+            return wal.stat().st_size < 35_000_000
 
         await until(shrank)
 

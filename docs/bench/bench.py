@@ -36,18 +36,25 @@ from common import (
 )
 
 
+MANY_RECIPIENTS = 1000
+
+
 def measure_post(options: argparse.Namespace) -> dict[str, Any]:
-    """Durable POST against a bare POST, in turns and random order, with one bare against itself as a control."""
+    """Durable POST against a bare POST, in turns and random order, with one bare against itself as a control. There are
+    as many senders as connections and as many recipients; and once, for 32 connections, many recipients."""
     rounds, seconds = (options.rounds or (3 if options.quick else 7)), (options.seconds or (3 if options.quick else 10))
-    people = [Person.make() for _ in range(1064)]
+    people = [Person.make() for _ in range(MANY_RECIPIENTS)]
+    crowds = {str(connections): (connections, connections) for connections in options.connections}
+    if 32 in options.connections:
+        crowds[f"32, to {MANY_RECIPIENTS:,} people"] = 32, MANY_RECIPIENTS
     with scratch_folder() as folder, ExitStack() as stack:
-        load = Load(common.posts(people[:64], people[64:], 4256), folder / "requests")
         servers = {"bare": stack.enter_context(start_bare())}
         for name, program in {"relay": options.relay, **({"other": options.against} if options.against else {})}.items():
             database = common.make_database(folder / f"{name}.db", people)
             servers[name] = stack.enter_context(start_relay(database, name, program))
         table = {}
-        for connections in options.connections:
+        for crowd, (connections, recipients) in crowds.items():
+            load = Load(common.posts(people[-connections:], people[:recipients], 4000), folder / "requests")
             slices: dict[str, list[Slice]] = {name: [] for name in (*servers, "control")}
             wal = dict.fromkeys(slices, 0)
             for turn in range(rounds + 1):
@@ -61,8 +68,8 @@ def measure_post(options: argparse.Namespace) -> dict[str, Any]:
                     wal[name] = max(wal[name], peak.bytes)
                     if turn:  # the first, short one only warms up
                         slices[name].append(result)
-            table[str(connections)] = {name: summarize(slices[name], slices["bare"], wal[name]) for name in slices}
-            print_post(connections, table[str(connections)])
+            table[crowd] = {name: summarize(slices[name], slices["bare"], wal[name]) for name in slices}
+            print_post(crowd, table[crowd])
     return {"rounds": rounds, "seconds": seconds, "connections": table}
 
 
@@ -78,11 +85,11 @@ def summarize(slices: list[Slice], bare: list[Slice], wal: int) -> dict[str, Any
     }
 
 
-def print_post(connections: int, row: dict[str, Any]) -> None:
+def print_post(crowd: str, row: dict[str, Any]) -> None:
     for name, seen in row.items():
         low, median, high = seen["ratio"]
         print(
-            f"{connections:4} connections {name:8} {quartiles(seen['rates'])[1]:8.0f}/s  ratio {median:.3f} [{low:.3f} {high:.3f}]"
+            f"{crowd:>20} {name:8} {quartiles(seen['rates'])[1]:8.0f}/s  ratio {median:.3f} [{low:.3f} {high:.3f}]"
             f"  p50 {seen['p50'] * 1e3:6.2f} ms  p99 {seen['p99'] * 1e3:6.2f} ms ({seen['p99_ratio']:.2f}x)"
             f"  max {seen['max'] * 1e3:5.0f} ms  WAL {seen['wal_peak_bytes'] / 1e6:.1f} MB",
             flush=True,
