@@ -552,8 +552,8 @@ class Registrar:
 # batch to fill: a lone job is a batch of one. A job checks before it writes, so a refusal undoes nothing; a failing
 # disk rolls the whole batch back, and each job is then tried alone, so that one cannot fail its neighbours.
 #
-# Reads have a connection and thread of their own and see committed data only. A third thread moves the WAL into the
-# database file, so that senders do not wait for that. While it serves, the event loop never touches SQLite.
+# Reads have a connection and thread of their own and see committed data only. A third thread keeps moving the WAL into
+# the database file, so that senders wait for little of that. While it serves, the event loop never touches SQLite.
 #
 # A deletion writes too, and so does moving the WAL. So new mail is refused a good while before the disk is full: what
 # is left is for acknowledging and pruning, which make room again.
@@ -606,8 +606,9 @@ EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
 MIN_PAGE_BYTES = 256 * 1024
 PAGES_BYTES = 64 * 1024 * 1024  # on their way to readers: from here on pages are as small as can be, at twice that refused
-CHECKPOINT_SECONDS = 0.25  # after a commit, or
-CHECKPOINT_ROWS = 400  # after so many: the more there is to move at once, the longer senders feel it
+CHECKPOINT_SECONDS = 0.25  # after a commit, or sooner:
+CHECKPOINT_ROWS = 400  # when so many changed; the more there is to move at once, the longer the next batch waits
+CHECKPOINT_BATCHES = 12  # of that length: who waits for a long batch anyway hardly feels more
 CHECKPOINT_PAGES = 8000  # of the WAL; from here on the writer moves what is left, and begins it anew
 CACHE_BYTES = 16 * 1024 * 1024  # of pages that the writer keeps, so that it need not read where it is to write
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
@@ -1064,7 +1065,8 @@ class Store:
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
             return self._recover(batch, error)
         self._committed.set()
-        if (rows := self._connection.total_changes) - self._rows_counted >= CHECKPOINT_ROWS:
+        rows = self._connection.total_changes
+        if rows - self._rows_counted >= max(CHECKPOINT_ROWS, CHECKPOINT_BATCHES * len(batch)):
             self._rows_counted = rows
             self._committed_much.set()
         self._works("write")
@@ -1325,7 +1327,8 @@ def reply(answer: Mapping[str, Any] | str, status: int = 200, headers: Mapping[s
     """JSON, with the headers of every /v1 answer; a string is JSON already."""
     body = answer if isinstance(answer, str) else json.dumps(answer)
     response = web.Response(body=body.encode(), status=status, headers=API_HEADERS)
-    response.headers.update(headers or {})
+    if headers:
+        response.headers.update(headers)
     return response
 
 

@@ -35,7 +35,6 @@ from common import (
     start_relay,
 )
 
-
 MANY_RECIPIENTS = 1000
 
 
@@ -54,7 +53,8 @@ def measure_post(options: argparse.Namespace) -> dict[str, Any]:
             servers[name] = stack.enter_context(start_relay(database, name, program))
         table = {}
         for crowd, (connections, recipients) in crowds.items():
-            load = Load(common.posts(people[-connections:], people[:recipients], 4000), folder / "requests")
+            drawn = random.choices(people[:recipients], k=4000)
+            load = Load(common.posts(people[-connections:], drawn, len(drawn)), folder / "requests")
             slices: dict[str, list[Slice]] = {name: [] for name in (*servers, "control")}
             wal = dict.fromkeys(slices, 0)
             for turn in range(rounds + 1):
@@ -100,14 +100,15 @@ def print_post(crowd: str, row: dict[str, Any]) -> None:
 
 
 def measure_lone(options: argparse.Namespace) -> dict[str, Any]:
-    """A lone sender's POST against one INSERT and COMMIT through an executor of one thread, as a plain program does it."""
+    """A lone sender's POST against one INSERT and COMMIT through an executor of one thread, as a plain program does it,
+    and against a POST that stores nothing."""
     count, rounds = (200, 3) if options.quick else (1000, 7)
     people = [Person.make() for _ in range(2)]
     with scratch_folder() as folder:
         server = start_relay(common.make_database(folder / "relay.db", people), program=options.relay)
         load = Load(common.posts(people[:1], people[1:], 256), folder / "requests")
-        times: dict[str, list[float]] = {"insert_and_commit": [], "add_message": [], "post": []}
-        with server, common.on_core(common.SERVER_CORE):
+        times: dict[str, list[float]] = {"insert_and_commit": [], "add_message": [], "bare_post": [], "post": []}
+        with server, start_bare() as bare, common.on_core(common.SERVER_CORE):
             config = relay.Config(
                 SECRET_BYTES, database=str(folder / "store.db"), mailbox_max_messages=10**9, mailbox_max_bytes=2**50
             )
@@ -116,12 +117,13 @@ def measure_lone(options: argparse.Namespace) -> dict[str, Any]:
                 one.clear()
             for _ in range(rounds):
                 asyncio.run(time_writes(config, people, count, 1, times))
-                times["post"].append(load.run(server, 1, 1 if options.quick else 3).p50)
+                for name, target in (("bare_post", bare), ("post", server)):
+                    times[name].append(load.run(target, 1, 1 if options.quick else 3).p50)
     seen = {name: quartiles(one)[1] for name, one in times.items()}
     base = times["insert_and_commit"]
     seen |= {
         f"{name}_ratio": quartiles([one / other for one, other in zip(times[name], base, strict=True)])[1]
-        for name in ("add_message", "post")
+        for name in ("add_message", "bare_post", "post")
     }
     print(
         "  ".join(
