@@ -608,7 +608,7 @@ MIN_PAGE_BYTES = 256 * 1024
 PAGES_BYTES = 64 * 1024 * 1024  # on their way to readers: from here on pages are as small as can be, at twice that refused
 CHECKPOINT_SECONDS = 0.25  # after a commit, or sooner:
 CHECKPOINT_ROWS = 400  # when so many changed; the more there is to move at once, the longer the next batch waits
-CHECKPOINT_BATCHES = 12  # of that length: who waits for a long batch anyway hardly feels more
+CHECKPOINT_BATCHES = 8  # of that length: who waits for a long batch anyway hardly feels more
 CHECKPOINT_PAGES = 8000  # of the WAL; from here on the writer moves what is left, and begins it anew
 CACHE_BYTES = 16 * 1024 * 1024  # of pages that the writer keeps, so that it need not read where it is to write
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
@@ -1406,6 +1406,8 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     try:
         if request.content.is_eof():  # it all came with the head, as most do: a timer would cost more than the reading
             octets = request.content.read_nowait()
+            if len(octets) > request.client_max_size:  # it came in chunks, and said nothing of its length
+                raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(octets))
         else:
             async with asyncio.timeout(BODY_SECONDS):
                 octets = await request.read()

@@ -47,7 +47,7 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 from nacl.bindings import crypto_box, crypto_box_afternm
@@ -612,6 +612,24 @@ class TestEncodings:
     def test_padding_that_does_not_fit_is_refused(self, text):
         with pytest.raises(relay_module.RelayError, match="must be a base64 string"):
             relay_module.decode_base64(text, "ciphertext")
+
+    @given(text=st.text("Aa0+/-_=\n é", max_size=12))
+    @example("A+-_")
+    def test_base64_is_read_in_each_alphabet_whole_or_without_padding_and_not_otherwise(self, text):
+        canonical = re.fullmatch("([A0a+/_-]{4})*([A0a+/_-]{2}(==)?|[A0a+/_-]{3}=?)?", text)
+
+        try:
+            octets = relay_module.decode_base64(text, "ciphertext")
+        except relay_module.RelayError:
+            octets = None
+
+        padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
+        assert octets == (base64.urlsafe_b64decode(padded.replace("+", "-").replace("/", "_")) if canonical else None)
+
+    @pytest.mark.parametrize("fingerprint", ["ab " * 21 + "a", "ab" * 32 + " ", " " + "ab" * 32, "ab" * 31 + " a", ["ab"] * 32])
+    def test_fingerprint_is_hex_digits_and_nothing_between_them(self, fingerprint):
+        with pytest.raises(relay_module.RelayError, match="must be 64 hex digits"):
+            relay_module.parse_fingerprint(fingerprint)
 
     async def test_largest_message_may_come_from_an_encoder_that_escapes_slashes(self, relay):
         alice, bob = await relay.register(), await relay.register()
@@ -1875,6 +1893,15 @@ class TestMiddleware:
         head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nTransfer-Encoding: chunked\r\n\r\n"
 
         answer = await raw_head(relay, head.encode() + (b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 12)
+
+        assert answer.startswith("HTTP/1.1 413")
+
+    async def test_chunked_body_that_comes_with_its_head_is_refused_when_it_is_too_large(self, relays):
+        relay = await relays(MAX_MESSAGE_BYTES="100")
+        body = json.dumps({"public_key": b64(AWKWARD_KEY), "filler": "x" * 4300}).encode()
+        head = b"POST /v1/register/challenge HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+        answer = await raw_head(relay, head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
 
         assert answer.startswith("HTTP/1.1 413")
 

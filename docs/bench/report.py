@@ -122,9 +122,8 @@ def post_section(seen: dict[str, Any]) -> str:
                     mine,
                 )
             )
-    (HERE / "post.svg").write_text(
-        bars("POST /v1/messages, 1 KiB, by connections: requests a second (more is better)", chart)
-    )
+    title = "POST /v1/messages, 1 KiB, by connections: requests a second (more is better)"
+    (HERE / "post.svg").write_text(bars(title, chart))
     head = [
         "connections",
         "bare",
