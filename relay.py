@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["aiohttp>=3.11", "pynacl>=1.5"]
+# dependencies = ["aiohttp>=3.11.16", "pynacl>=1.5"]
 # ///
 """io3233: a relay for end-to-end encrypted chat, in one file.
 
@@ -608,8 +608,10 @@ MIN_PAGE_BYTES = 256 * 1024
 PAGES_BYTES = 64 * 1024 * 1024  # on their way to readers: from here on pages are as small as can be, at twice that refused
 CHECKPOINT_SECONDS = 0.25  # after a commit, or sooner:
 CHECKPOINT_ROWS = 400  # when so many changed; the more there is to move at once, the longer the next batch waits
-CHECKPOINT_BATCHES = 8  # of that length: who waits for a long batch anyway hardly feels more
-CHECKPOINT_PAGES = 8000  # of the WAL; from here on the writer moves what is left, and begins it anew
+CHECKPOINT_BATCHES = 8  # or this many times the last batch: who waits for a long one anyway hardly feels more
+CHECKPOINT_REST_SECONDS = 0.05  # in which the writer can move the last of a long WAL
+LONG_WAL_PAGES = 8000
+MAX_WAL_PAGES = 10_000  # which are 41 MB; from here on senders wait until it is moved
 CACHE_BYTES = 16 * 1024 * 1024  # of pages that the writer keeps, so that it need not read where it is to write
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 ROOM_SECONDS = 0.05  # between two looks at the disk
@@ -618,8 +620,8 @@ WRITING = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "secure_delete=FAST",  # Debian's default writes every freed page once more, as zeroes
-    f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-    f"journal_size_limit={CHECKPOINT_PAGES * 4096}",  # cutting it shorter would only make the file system find the room again
+    f"wal_autocheckpoint={MAX_WAL_PAGES}",
+    f"journal_size_limit={MAX_WAL_PAGES * (4096 + 24)}",  # shorter, the file system would have to find the room each time
     f"cache_size=-{CACHE_BYTES // 1024}",
 )
 
@@ -644,7 +646,7 @@ def disk_failure(verb: str) -> RelayError:
 
 
 class Envelope(NamedTuple):
-    """A ciphertext on its way in, as parsed from a request."""
+    """A ciphertext on its way in, as parsed from a request; in the order of the table's columns."""
 
     recipient: bytes
     sender_public_key: bytes
@@ -774,7 +776,8 @@ class Store:
         self.is_full = False  # new mail is refused until there is room again
         self._committed = threading.Event()  # something, since the last checkpoint
         self._committed_much = threading.Event()
-        self._rows_counted = 0  # the writer's; when it last said so
+        self._rows_counted = 0  # the writer's: `total_changes` when it last set that
+        self._wal_is_long = False
         self._pages_bytes = 0
         self.identity_count = 0
 
@@ -1049,6 +1052,11 @@ class Store:
                     batch += self._turns.get_nowait()
             if batch:
                 self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
+            del batch  # or its ciphertexts would stay in memory until there is another
+            if self._wal_is_long:
+                self._wal_is_long = False
+                with suppress(sqlite3.Error):  # the checkpointer reports it
+                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def _commit(self, batch: list[Job]) -> list[Any]:
         """Run the jobs in one transaction; each one's result or exception."""
@@ -1065,8 +1073,8 @@ class Store:
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
             return self._recover(batch, error)
         self._committed.set()
-        rows = self._connection.total_changes
-        if rows - self._rows_counted >= max(CHECKPOINT_ROWS, CHECKPOINT_BATCHES * len(batch)):
+        rows = self._connection.total_changes  # an int of C: it wraps around
+        if (rows - self._rows_counted) % 2**32 >= max(CHECKPOINT_ROWS, CHECKPOINT_BATCHES * len(batch)):
             self._rows_counted = rows
             self._committed_much.set()
         self._works("write")
@@ -1078,7 +1086,7 @@ class Store:
         try:
             return job.run(self._connection)
         except RelayError as refusal:
-            return refusal
+            return refusal.with_traceback(None)  # which holds the job, which holds the future, which will hold the refusal
 
     def _recover(self, batch: list[Job], error: Exception) -> list[Any]:
         """The transaction failed: undo it, and try each job alone, unless it was alone."""
@@ -1120,7 +1128,7 @@ class Store:
 
     def _checkpoint(self) -> None:
         """Move the WAL into the file, a little at a time, soon after it was written. While mail comes in there is always
-        some left: SQLite has the writer move that, sync the file and begin the WAL anew when it is long."""
+        some left. When the WAL is long the writer moves that between two batches; the next one begins it anew."""
         reported = ""
         while self._committed.wait():
             self._committed_much.wait(CHECKPOINT_SECONDS)
@@ -1139,6 +1147,9 @@ class Store:
                     log.error("cannot move the write-ahead log into the database: %s", error)
             if busy or moved < pages:
                 self._committed.set()  # a reader, or a full disk, held some of it back: try again
+            if pages >= LONG_WAL_PAGES:
+                self._wal_is_long = True
+                self._closed.wait(CHECKPOINT_REST_SECONDS)
 
 
 # ======================================================================================================================
@@ -2087,7 +2098,9 @@ async def serve(config: Config) -> None:
             for warning in config_warnings(config):
                 log.warning("%s", warning)
             gc.freeze()  # what lives as long as the process need not be looked at in each collection
-            gc.set_threshold(20_000)  # and a hundred requests at once are no garbage either
+            gc.set_threshold(
+                20_000
+            )  # nor are a hundred requests in progress garbage, which fill the default of 700 each time
             notify_systemd("READY=1")
             await stop.wait()
             notify_systemd("STOPPING=1")

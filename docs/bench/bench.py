@@ -45,7 +45,7 @@ def measure_post(options: argparse.Namespace) -> dict[str, Any]:
     people = [Person.make() for _ in range(MANY_RECIPIENTS)]
     crowds = {str(connections): (connections, connections) for connections in options.connections}
     if 32 in options.connections:
-        crowds[f"32, to {MANY_RECIPIENTS:,} people"] = 32, MANY_RECIPIENTS
+        crowds[f"32 → {MANY_RECIPIENTS:,} people"] = 32, MANY_RECIPIENTS
     with scratch_folder() as folder, ExitStack() as stack:
         servers = {"bare": stack.enter_context(start_bare())}
         for name, program in {"relay": options.relay, **({"other": options.against} if options.against else {})}.items():

@@ -146,7 +146,7 @@ checks a message of 1 KiB and answers once it is committed and synced (WAL, `syn
 {seen["seconds"]:g} s each, everybody once a round in random order. The ratio is the median of the rounds' ratios, with quartiles. The
 control is bare against itself: what it strays from 1.00 is the machine's, not ours. The relay is at rest before the next one's turn.
 There are as many senders as connections and as many recipients, drawn at random. Each recipient has a place of their own in the index of
-mailboxes, so the more there are, the more pages a commit writes: in the last row there are a thousand.
+mailboxes, so the more there are, the more pages a commit writes: the row with 1,000 people shows that (before 2026-11-25 all rows did).
 """
 
 
@@ -162,8 +162,8 @@ def lone_section(seen: dict[str, Any]) -> str:
 {table(["one message (median)", "time", "ratio"], rows)}
 
 The goal is 1.3 for the whole POST ({target(seen["post_ratio"] <= 1.3)}). Waiting for a batch would show in the second line. A commit and then a bare
-POST take {1 + seen["bare_post_ratio"]:.2f} already: the faster the disk, the more of the whole is HTTP. The rest is the token, the checks, and a processor that has
-slept, and grown cold, while the disk synced.
+POST take {1 + seen["bare_post_ratio"]:.2f} already: the faster the disk, the more of the whole is HTTP. What the whole takes beyond that is the token, the checks and,
+probably, a processor that has slept and grown cold while the disk synced.
 """
 
 
@@ -311,7 +311,7 @@ def save(name: str, seen: dict[str, Any], versions: dict[str, str], date: str) -
 def write_page(results: dict[str, Any]) -> None:
     head = (
         "# Benchmarks\n\nWritten by `make bench`; `docs/bench/` has the programs and `results.json` the raw figures. The server has one core to itself and the\n"
-        "load generator the other (wrk with ready-made requests: real tokens of many senders, really boxed messages of 1 KiB to many recipients).\n"
+        "load generator the other (wrk with ready-made requests: real tokens, really boxed messages of 1 KiB).\n"
         "Databases are files on a disk. The speed of a rented machine swings within seconds, so what is compared takes turns in one run.\n"
     )
     parts = [head]
