@@ -2098,9 +2098,7 @@ async def serve(config: Config) -> None:
             for warning in config_warnings(config):
                 log.warning("%s", warning)
             gc.freeze()  # what lives as long as the process need not be looked at in each collection
-            gc.set_threshold(
-                20_000
-            )  # nor are a hundred requests in progress garbage, which fill the default of 700 each time
+            gc.set_threshold(20_000)  # the default of 700 looks for garbage among a few requests in progress, in vain
             notify_systemd("READY=1")
             await stop.wait()
             notify_systemd("STOPPING=1")
