@@ -450,6 +450,8 @@ BAD_SETTINGS = [
     ("DATABASE_URL", "postgres://localhost/relay"),
     ("DATABASE_URL", "data.db"),
     ("DATABASE_URL", "sqlite:"),
+    ("DATABASE_URL", "sqlite::memory:"),
+    ("DATABASE_URL", "sqlite://:memory:"),
     ("ALLOW_INSECURE_JWT_SECRET", "maybe"),
     ("TRUST_FORWARDED_FOR", "maybe"),
     ("JWT_EXPIRY_SEC", "soon"),
@@ -515,7 +517,6 @@ class TestConfiguration:
         "setting",
         [
             {"BIND": "[::1]:3233"},
-            {"DATABASE_URL": "sqlite::memory:"},
             {"DATABASE_URL": "sqlite:///tmp/relay.db?mode=rwc"},
             {"DATABASE_URL": "sqlite:data.db"},
             {"ORIGIN": "https://chat.example.com,http://192.168.1.7:3233"},
@@ -535,15 +536,6 @@ class TestConfiguration:
 
         assert (stats["message_retention_days"], stats["max_message_bytes"]) == (14, 262144)
         assert token["expires_in"] == 604800
-
-    async def test_memory_database_carries_a_conversation(self, relays):
-        relay = await relays(DATABASE_URL="sqlite::memory:")
-        alice, bob = await relay.register(), await relay.register()
-
-        await alice.send(bob, b"hello")
-
-        assert [bob.open(message) for message in await bob.fetch()] == [b"hello"]
-        assert not relay.database.exists()
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -2848,7 +2840,7 @@ class TestServe:
 
     async def test_port_in_use_is_said(self, tmp_path, relay):
         finished = await run_command(
-            tmp_path, JWT_SECRET=SECRET, BIND=f"127.0.0.1:{relay.port}", DATABASE_URL="sqlite::memory:"
+            tmp_path, JWT_SECRET=SECRET, BIND=f"127.0.0.1:{relay.port}", DATABASE_URL=f"sqlite:{tmp_path}/relay.db"
         )
 
         assert "BIND" in finished.refused()
@@ -2957,9 +2949,8 @@ class TestBackup:
         finished.refused()
         assert (tmp_path / "existing.db").read_text() == "precious"
 
-    @pytest.mark.parametrize("url", ["sqlite:nowhere.db", "sqlite::memory:"])
-    async def test_missing_source_is_said_and_not_made(self, tmp_path, url):
-        finished = await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=url)
+    async def test_missing_source_is_said_and_not_made(self, tmp_path):
+        finished = await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL="sqlite:nowhere.db")
 
         finished.refused()
         assert not list(tmp_path.glob("*.db"))
@@ -3899,24 +3890,6 @@ class TestFaults:
         finally:
             gc.enable()
             await store.close()
-
-    async def test_relay_that_is_closed_just_when_a_checkpoint_begins_ends(self, tmp_path):
-        store = relay_module.Store(relay_module.Config(SECRET.encode(), database=str(tmp_path / "relay.db")))
-        store.open()
-        committed, checkpointer = store._committed, store._threads[-1]
-        clear = committed.clear
-
-        def close_and_clear() -> None:
-            store._closed.set()
-            committed.set()
-            clear()
-
-        committed.clear = close_and_clear
-        await store.add_identity(bytes(PrivateKey.generate().public_key), 0)
-        await asyncio.to_thread(checkpointer.join, PATIENCE_SECONDS)
-
-        assert not checkpointer.is_alive()
-        await store.close()
 
     async def test_disk_that_is_nearly_full_takes_no_mail_yet_lets_people_make_room(
         self, relays, small_disk, caplog, monkeypatch
