@@ -6237,6 +6237,84 @@ class TestBrowserOutage:
 
 
 # ------------------------------------------------------------------------------------------------------------------------
+# Browser: storage that goes away
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+async def loses_storage(page: Page, relay: AnyRelay, *kinds: str) -> None:
+    """Have the browser throw these kinds of the page's storage away, as it does when space runs short."""
+    await page.call("Storage.clearDataForOrigin", origin=relay.url, storageTypes=",".join(kinds))
+
+
+async def comes_back_without(page: Page, relay: AnyRelay, *kinds: str) -> None:
+    """Close the page, lose its storage, and open it again."""
+    await page.goto("about:blank")
+    await loses_storage(page, relay, *kinds)
+    await page.goto(relay.url)
+
+
+# Whether keys were made: the number of identities stored.
+IDENTITIES = """new Promise((done) => (indexedDB.open("io3233").onsuccess = ({ target: { result: db } }) =>
+    (db.transaction("kv").objectStore("kv").count("identity").onsuccess = ({ target }) => done(target.result) || db.close())))"""
+
+
+class TestBrowserStorage:
+    """What this browser keeps may go away under the page: it says so, makes nothing up, and goes on where it can."""
+
+    @pytest.mark.parametrize("kinds", ["indexeddb", "indexeddb,cache_storage", "indexeddb,local_storage"])
+    async def test_lost_database_is_told_before_any_key_is_made(self, browser, relay, kinds):
+        alice = await browser.person(relay)
+
+        await comes_back_without(alice, relay, kinds)
+
+        await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
+        assert await alice.count(".view, header, nav") == 0
+        assert await alice.evaluate(IDENTITIES) == 0
+
+    async def test_new_keys_are_made_in_place_of_lost_ones_only_after_asking(self, browser, relay):
+        alice = await browser.person(relay)
+        await comes_back_without(alice, relay, "indexeddb")
+
+        await alice.click("#lostAnew")
+        await declines(alice, "Start with new keys?")
+        await alice.reload()
+        await alice.click("#lostAnew")
+        await agrees(alice, "Start with new keys?")
+
+        await alice.until(f"/^[0-9a-f]{{64}}$/.test(fpFull.textContent) && fpFull.textContent !== '{alice.fingerprint}'")
+        await alice.reload()
+        await goes_live(alice)
+
+    async def test_backup_brings_back_what_the_browser_lost(self, browser, relay, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("before")
+        await alice.has_relayed(1)
+        backup = await exports(alice, tmp_path)
+        await comes_back_without(alice, relay, "indexeddb")
+
+        await alice.click("#lostRestore")
+        await opens_backup(alice, backup)
+        await alice.shows("#importReplaces", "no keys here now")
+        await alice.click("#importGo")
+
+        await alice.until(f"document.querySelector('#fpFull')?.textContent === '{alice.fingerprint}'")
+        await alice.click(".chat-tab-label")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'before'")
+
+    async def test_keys_survive_a_database_that_is_deleted_under_the_page(self, browser, relay):
+        alice = await browser.person(relay)
+
+        await loses_storage(alice, relay, "indexeddb")
+        await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
+        await alice.click("#lostKeep")
+
+        await alice.until("!document.body.hasAttribute('data-lost')")
+        await goes_live(alice)
+        assert await alice.text("#fpFull") == alice.fingerprint
+
+
+# ------------------------------------------------------------------------------------------------------------------------
 # Browser: tabs
 # ------------------------------------------------------------------------------------------------------------------------
 
@@ -7575,6 +7653,11 @@ async def chooses(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> Non
     """Open a backup by the import dialog."""
     await goes_to(page, "keys")
     await page.click("#importBackup")
+    await opens_backup(page, backup, passphrase)
+
+
+async def opens_backup(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> None:
+    """Choose a file in the import dialog and open it."""
     await page.shows("#importDialog")
     await page.upload("#importFile", backup)
     await page.fill("#importPass", passphrase)

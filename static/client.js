@@ -9,19 +9,32 @@ import { Inbox } from "./mail/inbox.js";
 import { makeInviteLink } from "./protocol/address.js";
 import { Notifications } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
+import { Persistence } from "./device/persistence.js";
 import { Relays } from "./relay/relays.js";
 import { ServiceWorkerUpdates } from "./device/service-worker.js";
 import { Session } from "./relay/session.js";
 import { Settings } from "./store/settings.js";
 import { Sound } from "./device/sound.js";
 import { Store } from "./store/store.js";
+import { findLost, Lost } from "./store/lost.js";
+import { localItems } from "./store/web-storage.js";
 import { Tabs } from "./device/tabs.js";
 
 export class Client extends EventTarget {
+  /** What this device keeps things in, opened or not: see store/database.js. */
+  static get storage() {
+    return Database.shared;
+  }
+
+  /** Whose keys were here and are gone, and what can be done: see store/lost.js. Null where nothing is lost. */
+  static async lost() {
+    return findLost(await Database.open());
+  }
+
   /** Opens the database, takes over old data, makes keys. Throws StorageError. */
   static async open({ origin = location.origin } = {}) {
     const store = new Store(await Database.open());
-    const identity = await loadIdentity(store, localStorage, origin);
+    const identity = await loadIdentity(store, localItems(), origin);
     const client = new Client({ store, identity, settings: await Settings.load(store, { home: origin }) });
     await client.relays.load();
     return client;
@@ -42,6 +55,7 @@ export class Client extends EventTarget {
     this.outbox = new Outbox({ store, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
+    this.persistence = new Persistence();
     this.sound = new Sound(() => tabs.becomeAudible());
     this.#listen();
   }
@@ -52,7 +66,7 @@ export class Client extends EventTarget {
   start() {
     this.#registered(this.updates.register());
     this.tabs.lead(() => this.#lead(), () => this.#follow());
-    navigator.storage?.persist?.();
+    this.persistence.ask();
   }
 
   /** One sentence for each thing that a page without a secure context can't do. */
@@ -67,12 +81,17 @@ export class Client extends EventTarget {
 
   /** See store/backup.js. */
   exportBackup(passphrase, options) {
-    return exportBackup(this, passphrase, options);
+    return exportBackup(this.store, passphrase, options);
   }
 
   /** See store/backup.js. */
   openBackup(file, passphrase, options) {
-    return openBackup(this, file, passphrase, options);
+    return openBackup(this.store, file, passphrase, options);
+  }
+
+  /** The database was deleted under this page, which has the keys still. */
+  get dropped() {
+    return new Lost(this.store, this.identity.short, this.identity);
   }
 
   /** SHA-256 of every client file as this relay serves it: see device/hashes.js. */
@@ -118,6 +137,7 @@ export class Client extends EventTarget {
     document.addEventListener("visibilitychange", () => this.#cameBack());
     addEventListener("online", () => this.relays.retryNow());
     addEventListener("pageshow", () => this.relays.retryNow());
+    Database.shared.addEventListener("state", () => Database.shared.state === "open" && this.#canStoreAgain());
     this.#listenToServiceWorker(navigator.serviceWorker);
   }
 
@@ -138,6 +158,11 @@ export class Client extends EventTarget {
     if (!this.tabs.visible) return;
     this.relays.retryNow();
     this.#markShownRead();
+  }
+
+  #canStoreAgain() {
+    this.relays.retryNow();
+    this.outbox.wake();
   }
 
   async #markShownRead() {
