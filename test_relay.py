@@ -5283,10 +5283,17 @@ def chromium_or_skip() -> str:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[str]:
     """A headless Chromium for the whole run; the address of its DevTools."""
+    with running_chromium() as address:
+        yield address
+
+
+@contextlib.contextmanager
+def running_chromium(profile_at: Path | None = None) -> Iterator[str]:
+    """A headless Chromium, its profile at a place of its own or anywhere; the address of its DevTools."""
     path = chromium_or_skip()
     with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
-        profile = Path(folder, "profile")
-        command = [path, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        profile = profile_at or Path(folder, "profile")
+        command = [path, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", f"--disk-cache-dir={folder}/cache", "about:blank"]
         with Path(folder, "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder})
         try:
@@ -5312,6 +5319,13 @@ def devtools_address(port_file: Path, process: subprocess.Popen[bytes], log: Pat
 @pytest.fixture(name="browser")
 async def browser_fixture(chromium: str, relays: Any) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
+    async with connected_to(chromium) as browser:
+        yield browser
+
+
+@contextlib.asynccontextmanager
+async def connected_to(chromium: str) -> AsyncIterator[Browser]:
+    """A connection to a Chromium; what it opened is closed with it, and what pages complained about is reported."""
     async with aiohttp.ClientSession() as session, session.ws_connect(chromium, max_msg_size=0) as socket:
         browser = Browser(socket)
         reading = asyncio.create_task(browser.read())
@@ -5948,14 +5962,15 @@ class TestBrowserAttention:
     async def test_text_that_cannot_be_stored_is_given_back(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        alice.expects("storage was closed")
+        alice.expects("newer version")
         newer = "indexedDB.open('io3233', 2)"
 
         await alice.evaluate(f"new Promise((done) => ({newer}.onsuccess = ({{ target }}) => done(target.result.close())))")
         await alice.drafts("hold on to this")
         await alice.key("Enter")
 
-        await alice.shows("#chatSendStatus.bad", "storage was closed")
+        await alice.shows("#chatSendStatus.bad", "in a newer version: reload this one")
+        await alice.shows("#storageNotice", "in a newer version: reload this one")
         assert await alice.value("#chatBody") == "hold on to this"
 
     async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
@@ -6246,6 +6261,47 @@ async def loses_storage(page: Page, relay: AnyRelay, *kinds: str) -> None:
     await page.call("Storage.clearDataForOrigin", origin=relay.url, storageTypes=",".join(kinds))
 
 
+async def closes_connections(page: Page, relay: AnyRelay) -> None:
+    """Have the browser close the page's connections to IndexedDB, as it does after a failed write."""
+    inside = await page.browser.page(page.context)
+    await inside.goto("chrome://indexeddb-internals")
+    mine = f"[...document.querySelectorAll('.indexeddb-origin')].find((each) => each.textContent.includes({json.dumps(relay.url)}))"
+    await inside.until(f"{mine}?.querySelector('.force-close')")
+    await inside.evaluate(f"{mine}.querySelector('.force-close').click()")
+    await inside.until(f"{mine}.querySelector('.connection-count').textContent.trim() === '0'")
+    await inside.call("Page.close")
+    await page.to_front()
+
+
+# As in WebKit after its storage process has ended: the page that had the database does not get it again.
+REFUSE_TO_OPEN = "void (IDBFactory.prototype.open = () => { throw new DOMException('Connection lost', 'UnknownError') })"
+
+
+@pytest.fixture
+async def page_on_small_disk(relays: Any, tmp_path: Path) -> AsyncIterator[tuple[Page, Path]]:
+    """A page of a browser whose whole profile is on a small disk, and a file there that fills it when it grows."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96M", "tmpfs", disk]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk takes root")
+    try:
+        with running_chromium(disk / "profile") as address:
+            async with connected_to(address) as browser:
+                targets = (await browser.call("Target.getTargets"))["targetInfos"]
+                on_disk = next(each["browserContextId"] for each in targets if each["type"] == "page")
+                yield await browser.page(on_disk), disk / "filler"
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def fill(filler: Path) -> None:
+    """Leave not a byte on its disk."""
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(2**20)):
+            pass
+
+
 async def comes_back_without(page: Page, relay: AnyRelay, *kinds: str) -> None:
     """Close the page, lose its storage, and open it again."""
     await page.goto("about:blank")
@@ -6312,6 +6368,115 @@ class TestBrowserStorage:
         await alice.until("!document.body.hasAttribute('data-lost')")
         await goes_live(alice)
         assert await alice.text("#fpFull") == alice.fingerprint
+
+    async def test_connection_that_the_browser_closes_is_opened_again_unnoticed(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("typed be")
+
+        await closes_connections(alice, relay)
+        await alice.drafts("fore")
+        await alice.key("Enter")
+        await write(bob, alice, "and after")
+
+        await alice.has_relayed(1)
+        await alice.sees("and after")
+        assert await alice.sent() == ["typed before"]
+        assert await alice.count("#storageNotice") == 0
+
+    async def test_what_is_typed_while_nothing_can_be_stored_outlives_the_reload_that_helps(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(REFUSE_TO_OPEN)
+        await closes_connections(alice, relay)
+        await alice.drafts("still here")
+        await alice.shows("#storageNotice", "often only a reload helps")
+        await alice.click("#storageReload")
+
+        await alice.until("document.querySelector('#chatBody').value === 'still here'")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still here'")
+        assert await alice.count("#storageNotice") == 0
+
+    async def test_full_disk_is_told_and_all_goes_on_once_there_is_room(self, relay, page_on_small_disk):
+        (alice, filler), bob = page_on_small_disk, await relay.register()
+        alice.expects("StorageError", "QuotaExceededError")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.opens(bob.fingerprint)
+
+        fill(filler)
+        await alice.drafts("x" * 60_000)
+        await write(bob, alice, "mail meanwhile")
+        await alice.shows("#storageNotice", "no room left")
+        filler.unlink()
+
+        await alice.sees("mail meanwhile")
+        await alice.until("document.querySelector('#storageNotice').hidden")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join().length === 60000")
+        await alice.key("Enter")
+        await alice.has_relayed(1)
+
+    async def test_page_that_starts_on_a_full_disk_waits_for_room(self, relay, page_on_small_disk):
+        alice, filler = page_on_small_disk
+        alice.expects("Failed to access storage", "No service worker")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.goto("about:blank")
+
+        fill(filler)
+        await alice.goto(relay.url)
+        await alice.shows("#storageNotice", "no room left")
+        filler.unlink()
+
+        await alice.until(f"fpFull.textContent === '{alice.fingerprint}'")
+        await goes_live(alice)
+
+    @pytest.mark.parametrize("storage", ["null", "(() => { throw new DOMException('off', 'SecurityError') })()"])
+    async def test_page_starts_without_local_storage(self, browser, relay, storage):
+        page = await browser.page()
+        absent = "for (const name of ['localStorage', 'sessionStorage'])"
+        source = f"{absent} Object.defineProperty(window, name, {{ get: () => {storage} }})"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+        await page.goto(relay.url)
+        await page.has_keys()
+        await goes_live(page)
+        await page.reload()
+
+        await page.until(f"fpFull.textContent === '{page.fingerprint}'")
+
+    @pytest.mark.parametrize(
+        ("open_it", "sentence"),
+        [
+            ("throw new DOMException('no', 'SecurityError')", "does not let the page store anything"),
+            ("return {}", "does not open what is stored here yet"),
+            ("throw new DOMException('no', 'UnknownError')", "often only a reload helps"),
+        ],
+    )
+    async def test_page_that_can_keep_nothing_says_so_and_makes_no_keys(self, browser, relay, open_it, sentence):
+        page = await browser.page()
+        source = f"IDBFactory.prototype.open = () => {{ {open_it} }}"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+        await page.goto(relay.url)
+
+        await page.shows("#storageNotice", sentence)
+        assert await page.evaluate("inviteLinkInput.placeholder") == "no keys: see above"
+        assert await page.text("#fpFull") == ""
+
+    async def test_settings_tell_that_the_browser_may_delete_everything(self, browser, relay):
+        page = await browser.person(relay)
+        await page.click("#settingsOpen")
+        await page.shows("#persistenceHint", "may delete your keys")
+        await page.click("#persistenceAsk")
+        await page.shows("#toast", "The browser said no")
+
+        await page.permit("persistent-storage")
+        await page.click("#persistenceAsk")
+
+        await page.shows("#persistenceHint", "until you delete it")
+        assert await page.count("#persistenceAsk") == 0
 
 
 # ------------------------------------------------------------------------------------------------------------------------

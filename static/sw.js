@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "90d0c8fc252dd19d";
+const VERSION = "6feebce0a9e7597d";
 const FILES = {
   "/app.js": "sha256-j2tAPsgFyHlxnR8XCtqpZg5gbbjeSNUK52UpPXyocis=",
   "/client.js": "sha256-8WZMhnQ020NipBnR1jRZWieQxMxvc/I83JT3PszUYI0=",
@@ -20,7 +20,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-7LLpb2ml31NaPCfmRlpi9bcGglTWRdRTJ2p5z2cLwdw=",
+  "/index.html": "sha256-QOaB45M0Spv7WQzA6HMgrrv6QxHgIAvy91hekOKvTRw=",
   "/mail/arrivals.js": "sha256-PTEYy3gnLBaEN0C13U9EP/BkH/iAgj5Ctw4kf27PpBc=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
@@ -47,19 +47,21 @@ const FILES = {
   "/relay/tokens.js": "sha256-zPMKDGeg+C3UPCxqRXAA27SVZmtudnSNUSH6HUWVuXc=",
   "/store/backup-content.js": "sha256-XaLg3eW2JLp9NOSBdEpIZNPGeQrKW/HffU3mbQy59kY=",
   "/store/backup.js": "sha256-ir45QQryLWou+ijdELTuQt8aQl01VcFOGLEVGDD/TJ4=",
-  "/store/database.js": "sha256-g5U5HJ3B5alin6l0A8WHxUDchT70yCvJ9/APfuuzyZg=",
+  "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
   "/store/drafts.js": "sha256-chhYvAVDsi4eVGkzd+ruW6XW+0AioWpd7KS7WL9g2i0=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
   "/store/identity.js": "sha256-9HvFbIO4ThQ09v7RwfY70GkKeIvJznFLHzGF+M2XSDQ=",
   "/store/legacy.js": "sha256-DVm3fn4qSheCjRWlse3se19umM3LWyAAlhQrxyOauww=",
   "/store/lost.js": "sha256-hIpmWzG8Tfzg5hgMG01UI6NIYUvWAqzbL5IEhllHaMU=",
-  "/store/mark.js": "sha256-IjC1eKc0AsrgNcF1rhLk72i/XJn+6+jr/YOZTYbNyUY=",
+  "/store/mark.js": "sha256-jSx6KAGfJRWMhWtnFYS/BF2FPkxv7URAtP0d/fRG6O4=",
   "/store/messages.js": "sha256-6rGCmdLqFtl1NHySvkzM6oSIXWBuS0g6zOxVxJ3CugA=",
-  "/store/requests.js": "sha256-+/gKb68Ufpcmaxl6h8y7zsGtr31SGTwtGUqXLwKnwBc=",
+  "/store/requests.js": "sha256-Gc1G5y4Ho/DJfMdlZaYAyowN+GxOgZnTxwjBYqWnaX8=",
+  "/store/room.js": "sha256-tBHVrPo7IAODxEje47TowZEeV+EvuRekPmNDPWmVHZI=",
   "/store/schema.js": "sha256-tnF7Z0909SP90znKfOlJcqnWavLQ7WoceTcuLn4gT6Q=",
-  "/store/search.js": "sha256-CYdvCfXh7NnGDL3hBYMe+gnkWBPySi2GU1CK0zUVKZE=",
+  "/store/search.js": "sha256-t5/U7PgNvOuuwgjYsoUq3gjMhaqlwbc5M4W0rf0km0s=",
   "/store/settings.js": "sha256-3prUrsgRPS4eImHxsktQZ3g0uVpUNHo9n8WNN/Fm4hI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
+  "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
   "/store/store.js": "sha256-K/mnjtnXDepJTfKDiboYIpGmGwqt2McNkpWqAUek820=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
   "/style.css": "sha256-fYnzDHB4nkAWeeaY2aE24Fee/GwARN36U97VAq3e7cY=",

@@ -3,8 +3,12 @@
  * site data is cleared. Emits "state" in this tab, see `state`.
  */
 import { StorageError } from "../protocol/errors.js";
-import { abortIfActive, result, settled } from "./requests.js";
+import { isMarked } from "./mark.js";
+import { abortIfActive, pause, result, settled } from "./requests.js";
+import { hasRoom } from "./room.js";
 import { NAME, VERSION, createStores } from "./schema.js";
+import { FINAL, SENTENCES } from "./storage-states.js";
+import { localItems } from "./web-storage.js";
 
 export { result } from "./requests.js";
 export { ALL_STORES } from "./schema.js";
@@ -12,22 +16,9 @@ export { ALL_STORES } from "./schema.js";
 const SLOW_MS = 8000; // an opening that takes so long is held up by somebody
 const PATIENCE_MS = 10_000; // of whoever wants to read or write while there is no connection
 const PROBE_MS = 5000;
+const MOMENT_MS = 50;
 const RETRY_MS = [0, 250, 500, 1000, 2000, 5000, 10_000];
 const RELOAD_AFTER = 5; // attempts that failed: in some browsers a closed storage stays closed for the page that had it
-
-const SENTENCES = {
-  forbidden:
-    "This browser does not let the page store anything here, so keys and messages can't be kept. Allow site data for this page, or leave private browsing, and reload it.",
-  slow: "The browser does not open what is stored here yet. Close this page where it is open in other tabs. Nothing is lost.",
-  lost: "The browser closed this page's storage. It is opened again by itself; what you type is kept meanwhile.",
-  stuck: "The browser does not open this page's storage. It is tried on by itself, but often only a reload helps, or free space on the disk. What you typed is kept.",
-  full: "This device has no room left: free some space, and all goes on by itself. What is stored stays, and what you type is kept.",
-  outdated: "This page is open in another tab in a newer version: reload this one. What you typed is kept.",
-  dropped: "The browser deleted what was stored here.",
-};
-const FINAL = ["forbidden", "outdated", "dropped"];
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Database extends EventTarget {
   #db = null; // while there is a connection
@@ -77,19 +68,29 @@ export class Database extends EventTarget {
     return this.#transact(names, "readwrite", write, "relaxed");
   }
 
-  // Begins within the call where there is a connection: a page that goes away can still store something.
-  async #transact(names, mode, work, durability = "strict") {
+  // Begins within the call where there is a connection: a page that goes away can still store something. What the end of a connection
+  // aborts is done again on the next one, so `work` may run twice.
+  async #transact(names, mode, work, durability = "strict", again = true) {
     const begin = () => this.#begin(names, mode, durability);
     const transaction = begin() ?? (await this.#reachable(), begin());
     if (!transaction) throw this.#error();
+    const { db } = transaction;
     try {
       const value = await settled(transaction, names, work);
       if (mode === "readwrite") this.#report("open");
       return value;
     } catch (error) {
       abortIfActive(transaction);
-      throw error instanceof DOMException ? this.#failed(error) : error;
+      if (!(error instanceof DOMException)) throw error;
+      if (again && (await this.#endsSoon(db))) return this.#transact(names, mode, work, durability, false);
+      throw this.#failed(error);
     }
+  }
+
+  /** A connection's transactions are aborted a moment before its end is told. */
+  async #endsSoon(db) {
+    await pause(MOMENT_MS);
+    return this.#db !== db;
   }
 
   /** Null where the connection is gone; the browser may be about to say so. */
@@ -103,18 +104,23 @@ export class Database extends EventTarget {
     }
   }
 
+  /** The reason may be any: Chromium tells of a full disk as of a failure without a name, and then closes the connection. */
   #failed(cause) {
-    if (cause.name !== "QuotaExceededError") return new StorageError("The browser's storage failed in the middle of it. Nothing was changed: try again.", { cause });
-    if (this.#report("full")) this.#probe();
-    return this.#error(cause);
+    if (cause.name === "QuotaExceededError") this.#report("full");
+    this.#watchRoom();
+    const failed = "The browser's storage failed in the middle of it. Nothing was changed: try again.";
+    return cause.name === "QuotaExceededError" ? this.#error(cause) : new StorageError(failed, { cause });
   }
 
-  /** Room may be made while nobody writes. */
-  async #probe() {
-    while (this.#state === "full") {
+  async #watchRoom() {
+    await this.#untilRoom();
+    if (this.#state === "full" && this.connected) this.#report("open");
+  }
+
+  async #untilRoom() {
+    while (!(await hasRoom())) {
+      this.#report("full");
       await pause(PROBE_MS);
-      const same = async ({ kv }) => kv.put((await result(kv.get("settings"))) ?? {}, "settings");
-      await this.write(["kv"], same).catch((error) => console.debug("Still full:", error.message));
     }
   }
 
@@ -136,6 +142,7 @@ export class Database extends EventTarget {
 
   async #connected() {
     for (let failures = 0; ; failures += 1) {
+      if (this.#was_open || isMarked(localItems())) await this.#untilRoom();
       try {
         return this.#keep(await this.#request());
       } catch (error) {
@@ -185,7 +192,7 @@ export class Database extends EventTarget {
     this.#db = null;
     if (this.#state === "outdated") return;
     this.#connecting = null;
-    this.#report("lost");
+    if (this.#state !== "full") this.#report("lost");
     this.#connect().catch((error) => console.debug(error.message)); // the state says it
   }
 

@@ -7,6 +7,8 @@ export const result = (request) =>
     request.onerror = () => reject(request.error);
   });
 
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** What `work` gives, once the transaction is through. */
 export async function settled(transaction, names, work) {
   const ended = new Promise((resolve, reject) => {
