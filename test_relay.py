@@ -60,6 +60,7 @@ from yarl import URL
 import relay as relay_module
 
 RELAY_PY = Path(__file__).with_name("relay.py")
+STATIC = RELAY_PY.with_name("static")
 SECRET = "a secret of the tests, long enough for HS256"
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
 
@@ -5624,6 +5625,8 @@ class TestBrowserConversation:
 
         await write(bob, alice, *long_texts)
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.shows(".chat-more")
+        await alice.evaluate("document.querySelectorAll('.chat-more').forEach((each) => each.click())")
         await alice.sees(long_texts[-1])
 
         assert await alice.received() == long_texts
@@ -5723,6 +5726,177 @@ class TestBrowserConversation:
         links = "[...document.querySelectorAll('.chat-bubble a')].map(({ href, rel, target }) => [href, rel, target])"
         assert await alice.evaluate(links) == [[url, "noopener noreferrer", "_blank"] for url in web]
         assert {URL(url).authority for url in alice.requests} == {URL(relay.url).authority}
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: texts of strangers
+#
+# Anybody may write to anybody, so a text is whatever a text can be. The bounds on time compare two things of one run: a
+# quadratic pattern over eight times the text takes 64 times as long, on whatever machine.
+# ------------------------------------------------------------------------------------------------------------------------
+
+# What patterns backtrack over, and what engines take long to lay out; repeated up to a length, between a beginning and an end.
+HOSTILE = {
+    "dots in an address": ("http://a", ".", "x"),
+    "closing brackets": ("http://a", ")", "x"),
+    "opening brackets": ("http://a", "([{", "x"),
+    "stars and quotes": ("http://a", "*'", "x"),
+    "at signs": ("http://", "a@", "x"),
+    "addresses without a space": ("", "http://", ""),
+    "addresses that a bracket ends": ("", "http://a)", ""),
+    "addresses with a space": ("", "http://a.example ", ""),
+    "equals signs": ("", "=", "x"),
+    "base64 that is none": ("", "A", "!"),
+    "digits": ("3233:", "0", "x"),
+    "slashes": ("https:", "/", "\\x"),
+    "spaces": ("", " ", "x"),
+    "newlines": ("", "\n", "x"),
+    "line separators": ("", "\u2028\x0b", "x"),
+    "marks on a letter": ("a", "\u0301", ""),
+    "marks of two classes": ("a", "\u0301\u0323", ""),
+    "marks of Thai": ("ก", "\u0e48", ""),
+    "marks of Arabic": ("ا", "\u064b\u0655", ""),
+    "skin tones": ("👋", "🏽", ""),
+    "joiners": ("", "👩\u200d", ""),
+    "families": ("", "👨‍👩‍👧‍👦", ""),
+    "turns": ("", "\u202e", "http://a.example/"),
+    "isolates": ("", "\u2067a\u2069", ""),
+    "both directions": ("", "a\u05d0", ""),
+    "homographs": ("", "http://аррӏе.example ", ""),
+    "userinfo": ("", "http://bank.example@b.example/ ", ""),
+    "format characters": ("", "http://bank\u200b.example ", ""),
+    "half characters": ("", "\ud83d", ""),
+    "one word": ("", "x", ""),
+}
+HOSTILE_TEXTS = f"""const hostile = Object.entries({json.dumps(HOSTILE)});
+const repeated = ([begin, unit, end], length) => begin + unit.repeat(length / unit.length) + end;"""
+
+
+def module(name: str) -> str:
+    """The address of a module of the client, in whatever folder it lives."""
+    return "/" + next(STATIC.rglob(f"{name}.js")).relative_to(STATIC).as_posix()
+
+
+def imported(**names: str) -> str:
+    """JavaScript that imports names from modules: `imported(links="linkParts")`."""
+    return "\n".join(f'const {{ {each} }} = await import("{module(name)}");' for name, each in names.items())
+
+
+FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
+    before = performance.now();
+    task();
+    return performance.now() - before;
+}));"""
+# Every function that a stranger's text goes through as a whole.
+READERS = """const attempt = (read) => (text) => { try { read(text) } catch (error) { if (!(error instanceof ClientError)) throw error } };
+const readers = {
+    linkParts: (text) => [...linkParts(text)], nextPiece: (text) => nextPiece(text, 0, { characters: 4000, lines: 60 }),
+    oneLine: (text) => oneLine(text, 140), cut: (text) => cut(text, 400),
+    characterStart: (text) => characterStart(text, text.length >> 1),
+    fromBase64: attempt(fromBase64), parseAddress: attempt(parseAddress),
+};"""
+
+
+def in_sight(text: str) -> str:
+    """JavaScript: is the message with this text in the visible part of the thread?"""
+    row = f"[...document.querySelectorAll('.chat-line-in .chat-bubble')].find((each) => each.textContent === {json.dumps(text)})"
+    return f"""((box, view) => box && box.top < view.bottom && box.bottom > view.top)(
+        {row}?.getBoundingClientRect(), document.querySelector("#chatMessages").getBoundingClientRect())"""
+
+
+class TestBrowserStrangers:
+    """No text makes the page slow, shows what is false, or puts the rest of a thread out of reach."""
+
+    async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
+        page = await browser.person(relay)
+        names = {"links": "linkParts", "excerpt": "characterStart, cut, nextPiece, oneLine", "encoding": "fromBase64"}
+        names |= {"invite": "parseAddress", "errors": "ClientError"}
+
+        slow = await page.evaluate(f"""(async () => {{
+            {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
+            const time = (read, kind, length) => {{ const text = repeated(kind, length); return fastest(() => read(text)) }};
+            const pairs = hostile.flatMap(([name, kind]) => Object.entries(readers).map(([reader, read]) =>
+                [name, reader, time(read, kind, 31_250), time(read, kind, 250_000)]));
+            return pairs.filter(([, , short, long]) => long > 3 * 8 * short + 1000);
+        }})()""")
+
+        assert slow == []
+
+    async def test_any_message_is_laid_out_about_as_fast_as_4000_characters_of_words(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        slow = await alice.evaluate(f"""(async () => {{
+            {imported(**{"message-row": "messageRow"})} {HOSTILE_TEXTS} {FASTEST}
+            const box = document.querySelector("#chatMessages");
+            const row = (text) => messageRow({{ seq: 1, direction: "in", kind: "text", at: Date.now(), text }}, "Bob");
+            const draw = (text) => fastest(() => {{ box.replaceChildren(row(text)); return box.scrollHeight }});
+            const words = draw("many אחד ".repeat(444));
+            const took = hostile.map(([name, kind]) => [name, draw(repeated(kind, 250_000)), words]);
+            return took.filter(([, milliseconds]) => milliseconds > 10 * words + 50);
+        }})()""")
+
+        assert slow == []
+
+    async def test_thread_of_hostile_texts_scrolls_to_both_of_its_ends(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(360, 640)), await relay.register()
+        texts = [begin + unit * (15_000 // len(unit)) + end for begin, unit, end in HOSTILE.values()]
+
+        await write(bob, alice, "the first", *texts, *["\n" * 90_000] * 14, "the last")
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.until(in_sight("the last"))
+        await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 0, {in_sight('the first')})")
+        await alice.evaluate("document.querySelector('#chatMessages').scrollTop = 1e9")
+
+        await alice.until(in_sight("the last"))
+        assert (
+            await alice.evaluate("Math.max(...[...document.querySelectorAll('.chat-line')].map((row) => row.offsetHeight))")
+            < 20_000
+        )
+
+    async def test_long_message_is_shown_in_part_until_all_is_asked_for(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        text = "\n".join(f"line {number} of https://a.example/{number}" for number in range(3_000))
+        await write(bob, alice, text)
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-more", "Show all")
+        [part] = await alice.received()
+
+        await alice.click(".chat-more")
+        await alice.sees(text)
+
+        assert part == "".join(text.splitlines(keepends=True)[:60])
+        assert await alice.count(".chat-more") == 0 and await alice.count(".chat-bubble a") == 3_000
+        assert await alice.evaluate("document.activeElement.className") == "chat-bubble"
+
+    async def test_opening_a_long_message_leaves_a_reader_where_they_are(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "x " * 20_000)
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-more")
+
+        await alice.click(".chat-more")
+        top = await alice.evaluate(SCROLL_TOP)
+        await alice.sees("x " * 20_000)
+        await write(bob, alice, "and another")
+        await alice.shows("#newMessagesBtn", "1 new message")
+
+        assert await alice.evaluate(SCROLL_TOP) == top
+
+    @pytest.mark.parametrize(
+        "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
+    )
+    async def test_notification_has_one_line_of_at_most_140_characters(self, browser, relay, text):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+
+        await write(bob, alice, text[:150_000])
+        [[_, body]] = await alice.until(f"{NOTIFICATIONS}.then((all) => all.length && all)")
+
+        line = " ".join(text.replace("\u202e", "").split())
+        assert len(body.encode("utf-16-le")) // 2 <= 140
+        assert body == line or (body.endswith("…") and line.startswith(body[:-1]))
+        assert not line.removeprefix(body.removesuffix("…")).startswith("\u200d")  # half a family
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -7868,8 +8042,6 @@ SPOILT_EARLIER_CLIENT = {
 # ------------------------------------------------------------------------------------------------------------------------
 # Browser: what else speaks this protocol
 # ------------------------------------------------------------------------------------------------------------------------
-
-STATIC = RELAY_PY.parent / "static"
 
 
 class TestVendor:

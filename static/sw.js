@@ -11,20 +11,20 @@ const RETRY_NETWORK_MS = 10_000;
 /** Every file of static/ but this one; a test holds the list to the folder. */
 const SHELL = [
   "/about-view.js", "/address.js", "/announcer.js", "/api.js", "/app.js", "/arrivals.js", "/backoff.js",
-  "/backup-content.js", "/backup-view.js", "/backup.js", "/chats-view.js", "/client.js", "/composer-view.js",
-  "/connection.js", "/contact-view.js", "/contacts.js", "/crypto.js", "/database.js", "/delivery.js", "/dom.js",
-  "/encoding.js", "/envelope.js", "/errors.js", "/format.js", "/hashes.js", "/history.js", "/hold.js", "/http.js",
-  "/icons/apple-touch-icon.png", "/icons/icon-192.png", "/icons/icon-512.png", "/icons/icon-maskable-512.png",
-  "/icons/icon-maskable.svg", "/icons/icon.svg", "/identity-view.js", "/identity.js", "/inbox.js", "/index.html",
-  "/invite.js", "/kdf.js", "/keys-view.js", "/legacy.js", "/library-view.js", "/manifest.webmanifest",
-  "/message-row.js", "/message-window.js", "/messages.js", "/new-keys.js", "/newchat-view.js", "/notices.js",
-  "/notifications.js", "/open-chat.js", "/outbox.js", "/pack-envelope.js", "/qr.js", "/questions.js", "/queue.js",
-  "/registration.js", "/relay-questions.js", "/relays.js", "/router.js", "/safety.js", "/search.js", "/server-view.js",
-  "/service-worker.js", "/session.js", "/settings-view.js", "/settings.js", "/shared-events.js", "/sound.js",
-  "/status-view.js", "/store.js", "/style.css", "/tabs.js", "/theme.js", "/thread-view.js", "/threads-view.js",
-  "/toast.js", "/tokens.js", "/vendor/LICENSE.fast-sha256", "/vendor/LICENSE.lean-qr", "/vendor/LICENSE.tweetnacl",
-  "/vendor/README.md", "/vendor/lean-qr.mjs", "/vendor/nacl-fast.min.js", "/vendor/sha256.min.js", "/version.js",
-  "/view-loader.js"
+  "/backup-content.js", "/backup-view.js", "/backup.js", "/bubble.js", "/chats-view.js", "/client.js",
+  "/composer-view.js", "/connection.js", "/contact-view.js", "/contacts.js", "/crypto.js", "/database.js",
+  "/delivery.js", "/dom.js", "/encoding.js", "/envelope.js", "/errors.js", "/excerpt.js", "/format.js", "/hashes.js",
+  "/history.js", "/hold.js", "/http.js", "/icons/apple-touch-icon.png", "/icons/icon-192.png", "/icons/icon-512.png",
+  "/icons/icon-maskable-512.png", "/icons/icon-maskable.svg", "/icons/icon.svg", "/identity-view.js", "/identity.js",
+  "/inbox.js", "/index.html", "/invite.js", "/kdf.js", "/keys-view.js", "/legacy.js", "/library-view.js", "/links.js",
+  "/manifest.webmanifest", "/message-row.js", "/message-window.js", "/messages.js", "/new-keys.js", "/newchat-view.js",
+  "/notices.js", "/notifications.js", "/open-chat.js", "/outbox.js", "/pack-envelope.js", "/qr.js", "/questions.js",
+  "/queue.js", "/registration.js", "/relay-questions.js", "/relays.js", "/router.js", "/safety.js", "/search.js",
+  "/server-view.js", "/service-worker.js", "/session.js", "/settings-view.js", "/settings.js", "/shared-events.js",
+  "/sound.js", "/status-view.js", "/store.js", "/style.css", "/tabs.js", "/theme.js", "/thread-view.js",
+  "/threads-view.js", "/toast.js", "/tokens.js", "/vendor/LICENSE.fast-sha256", "/vendor/LICENSE.lean-qr",
+  "/vendor/LICENSE.tweetnacl", "/vendor/README.md", "/vendor/lean-qr.mjs", "/vendor/nacl-fast.min.js",
+  "/vendor/sha256.min.js", "/version.js", "/view-loader.js"
 ];
 
 /** When the network failed last (ms): for a while after, the kept copy answers at once, or each file would wait anew. */
