@@ -1,97 +1,69 @@
 /**
- * The app shell, so that the page opens without a network, and notification clicks. It answers only for the page's own
- * files: a relay's /v1 is never touched, and messages live in IndexedDB.
+ * One whole version of the page: it is fetched with the hash of every file, all or none, kept under the version's name, and from then
+ * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
+ * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const CACHE = "io3233-shell";
+const VERSION = "";
+const FILES = [];
+
+const PREFIX = "io3233-";
+const CACHE = PREFIX + VERSION;
 const PAGE = "/index.html";
 const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"];
-const PATIENCE_MS = 4000;
-const RETRY_NETWORK_MS = 10_000;
+/** What version 1.0.0 kept. Its pages fetch modules late and know no update: they are reloaded when this version takes over. */
+const FIRST_CACHE = "io3233-shell";
+const asked = new Set(); // ids of the pages that know of updates
 
-/** Every file of static/ but this one; a test holds the list to the folder. */
-const SHELL = [
-  "/about-view.js", "/address.js", "/announcer.js", "/api.js", "/app.js", "/arrivals.js", "/backoff.js",
-  "/backup-content.js", "/backup-view.js", "/backup.js", "/bubble.js", "/chats-view.js", "/client.js",
-  "/composer-view.js", "/connection.js", "/contact-view.js", "/contacts.js", "/crypto.js", "/database.js",
-  "/delivery.js", "/dom.js", "/encoding.js", "/envelope.js", "/errors.js", "/excerpt.js", "/format.js", "/hashes.js",
-  "/history.js", "/hold.js", "/http.js", "/icons/apple-touch-icon.png", "/icons/icon-192.png", "/icons/icon-512.png",
-  "/icons/icon-maskable-512.png", "/icons/icon-maskable.svg", "/icons/icon.svg", "/identity-view.js", "/identity.js",
-  "/inbox.js", "/index.html", "/invite.js", "/kdf.js", "/keys-view.js", "/legacy.js", "/library-view.js", "/links.js",
-  "/manifest.webmanifest", "/message-row.js", "/message-window.js", "/messages.js", "/new-keys.js", "/newchat-view.js",
-  "/notices.js", "/notifications.js", "/open-chat.js", "/outbox.js", "/pack-envelope.js", "/qr.js", "/questions.js",
-  "/queue.js", "/registration.js", "/relay-questions.js", "/relays.js", "/router.js", "/safety.js", "/search.js",
-  "/server-view.js", "/service-worker.js", "/session.js", "/settings-view.js", "/settings.js", "/shared-events.js",
-  "/sound.js", "/status-view.js", "/store.js", "/style.css", "/tabs.js", "/theme.js", "/thread-view.js",
-  "/threads-view.js", "/toast.js", "/tokens.js", "/vendor/LICENSE.fast-sha256", "/vendor/LICENSE.lean-qr",
-  "/vendor/LICENSE.tweetnacl", "/vendor/README.md", "/vendor/lean-qr.mjs", "/vendor/nacl-fast.min.js",
-  "/vendor/sha256.min.js", "/version.js", "/view-loader.js"
-];
-
-/** When the network failed last (ms): for a while after, the kept copy answers at once, or each file would wait anew. */
-const network = { failed_at: -Infinity };
-
-self.addEventListener("install", (event) => event.waitUntil(fillCache().then(() => self.skipWaiting())));
+self.addEventListener("install", (event) => event.waitUntil(keepAll()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("fetch", (event) => {
-  const path = shellPath(event.request);
-  if (path) event.respondWith(networkFirst(path, event));
+  const path = pathOf(event.request);
+  if (path) event.respondWith(kept(path, event.request));
+});
+self.addEventListener("message", ({ data, source }) => {
+  if (data.type === "take-over") self.skipWaiting();
+  if (data.type !== "version") return;
+  asked.add(source.id);
+  source.postMessage({ type: "version", version: VERSION });
 });
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(openThread(event.notification.data));
 });
 
-/** All files or none: the kept copy is always one whole version, whose integrity attributes fit its scripts. */
-async function fillCache() {
+/** All files or none: `integrity` refuses what a proxy altered or put in their place, and an error ends the installation. */
+async function keepAll() {
+  const answers = await Promise.all(Object.entries(FILES).map(fetchFile));
   const cache = await caches.open(CACHE);
-  await cache.addAll(SHELL.map((path) => new Request(path, { cache: "no-cache" })));
+  await Promise.all(answers.map(([path, answer]) => cache.put(path, answer)));
 }
 
-/** Drops what an earlier version kept and this one does not know. */
+/** With `integrity` it resolves when the whole file is here and is the right one. The browser's own cache gives what has not changed. */
+async function fetchFile([path, integrity]) {
+  return [path, await fetch(path, { integrity, cache: "no-cache" })];
+}
+
 async function takeOver() {
-  const cache = await caches.open(CACHE);
-  for (const request of await cache.keys()) {
-    if (!SHELL.includes(new URL(request.url).pathname)) await cache.delete(request);
-  }
+  const names = await caches.keys();
+  for (const name of names) if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
   await self.clients.claim();
+  if (!names.includes(FIRST_CACHE)) return;
+  for (const tab of await self.clients.matchAll({ type: "window" })) if (!asked.has(tab.id)) await tab.navigate(tab.url);
 }
 
-/** The shell file that answers a request, or null for what is none of ours. Every view is index.html. */
-function shellPath(request) {
+/** The kept file that answers a request, or null for what is none of ours. Every view is index.html. */
+function pathOf(request) {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return null;
   if (request.mode === "navigate") return VIEWS.includes(url.pathname) ? PAGE : null;
-  return SHELL.includes(url.pathname) ? url.pathname : null;
+  return url.pathname in FILES ? url.pathname : null;
 }
 
-/** The network while it answers, so that an update arrives with the next load; else the kept copy. */
-async function networkFirst(path, event) {
-  const kept = await (await caches.open(CACHE)).match(path);
-  if (kept && Date.now() - network.failed_at < RETRY_NETWORK_MS) return kept;
-  try {
-    const response = await fetchHead(path);
-    if (path === PAGE && isNewer(response, kept)) event.waitUntil(fillCache());
-    return response.ok || !kept ? response : kept;
-  } catch (error) {
-    network.failed_at = Date.now();
-    if (kept) return kept;
-    throw error;
-  }
+/** From the network only where the browser threw the kept copy away; the page's own hashes then refuse a mixture. */
+async function kept(path, request) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(path)) ?? fetch(request);
 }
-
-/** A response whose head came in time; its body may take longer, or a slow network would never bring an update. */
-async function fetchHead(path) {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
-  try {
-    return await fetch(path, { cache: "no-cache", signal: patience.signal });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The page names each script's hash, so it changes with every one of them. */
-const isNewer = (response, kept) => response.ok && response.headers.get("ETag") !== kept?.headers.get("ETag");
 
 /** Opens the thread of a notification's latest message in a tab that is there, else in a new one. */
 async function openThread({ counts }) {
