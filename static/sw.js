@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "297126575b51e435";
+const VERSION = "5fb2087aa81b4b0d";
 const FILES = {
   "/app.js": "sha256-M2brKqpT118dk+ra9rEqH5doVxzc2OCOixqcAdbAIrs=",
   "/client.js": "sha256-Jw6puWAT1ZXI/KLjsMmANYKVe6PRCfNDxf5Zn45qsNc=",
@@ -19,7 +19,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-gYFh+E1FYGbXwTCRdpU4aymkd9Lkh15E1oW3yPszgGI=",
+  "/index.html": "sha256-Ikz05oqfK+2gw5TqmDblGp8KDo3+QB75SR5Xc6iYgqE=",
   "/mail/arrivals.js": "sha256-PTEYy3gnLBaEN0C13U9EP/BkH/iAgj5Ctw4kf27PpBc=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
@@ -102,8 +102,9 @@ const PREFIX = "io3233-";
 const CACHE = PREFIX + VERSION;
 const PAGE = "/index.html";
 const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"];
-/** What version 1.0.0 kept. Its pages fetch modules late and know no update: they are reloaded when this version takes over. */
+/** What version 1.0.0 kept. Its pages fetch modules late and know no update: one that is still open gets them until it is reloaded. */
 const FIRST_CACHE = "io3233-shell";
+const FIRST_MODULE = /^\/[a-z-]+\.js$/;
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
@@ -136,11 +137,10 @@ async function fetchFile([path, integrity]) {
 }
 
 async function takeOver() {
-  const names = await caches.keys();
-  for (const name of names) if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
   await self.clients.claim();
-  if (!names.includes(FIRST_CACHE)) return;
-  for (const tab of await self.clients.matchAll({ type: "window" })) if (!asked.has(tab.id)) await tab.navigate(tab.url);
+  const tabs = await self.clients.matchAll({ type: "window" });
+  const needed = [CACHE, ...(tabs.every(({ id }) => asked.has(id)) ? [] : [FIRST_CACHE])];
+  for (const name of await caches.keys()) if (name.startsWith(PREFIX) && !needed.includes(name)) await caches.delete(name);
 }
 
 /** The kept file that answers a request, or null for what is none of ours. Every view is index.html. */
@@ -148,13 +148,13 @@ function pathOf(request) {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return null;
   if (request.mode === "navigate") return VIEWS.includes(url.pathname) ? PAGE : null;
-  return url.pathname in FILES ? url.pathname : null;
+  return url.pathname in FILES || FIRST_MODULE.test(url.pathname) ? url.pathname : null;
 }
 
 /** From the network only where the browser threw the kept copy away; the page's own hashes then refuse a mixture. */
 async function kept(path, request) {
-  const cache = await caches.open(CACHE);
-  return (await cache.match(path)) ?? fetch(request);
+  const cacheName = path in FILES ? CACHE : FIRST_CACHE;
+  return (await caches.match(path, { cacheName })) ?? fetch(request);
 }
 
 /** Opens the thread of a notification's latest message in a tab that is there, else in a new one. */
