@@ -40,7 +40,7 @@ import time
 import tracemalloc
 import types
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -5000,6 +5000,7 @@ class Target:
         self.complaints: list[str] = []
         self.expected: list[str] = []
         self.requests: list[str] = []
+        self.documents: list[str] = []  # those of the requests that began another document
         self.loads = asyncio.Event()
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
@@ -5012,8 +5013,9 @@ class Target:
                 self.complaints.append(f"{text} {entry.get('url', '')}".strip())
             case "Audits.issueAdded", {"issue": {"code": "ContentSecurityPolicyIssue", "details": details}}:
                 self.complaints.append(f"CSP: {json.dumps(details)}")
-            case "Network.requestWillBeSent", {"request": {"url": url}}:
+            case "Network.requestWillBeSent", {"request": {"url": url}, "type": kind}:
                 self.requests.append(url)
+                self.documents += [url] if kind == "Document" else []
             case "Network.webSocketCreated", {"url": url}:
                 self.requests.append(url)
             case "Page.loadEventFired", _:
@@ -7442,6 +7444,215 @@ FROM_DATABASE = """(async () => {
     const database = await Database.open();
     return database.read(ALL_STORES, async ({ kv, contacts, drafts, messages, seen, relays }) => %s);
 })()"""
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: versions of the page
+# ------------------------------------------------------------------------------------------------------------------------
+
+FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of 1.0.0
+PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
+KEPT_VERSIONS = "caches.keys().then((names) => names.map((name) => name.replace('io3233-', '')))"
+# Looks for a newer version, and says what became of it: "installed", "redundant" where it failed, "none" where there is none.
+UPDATE = """(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    await registration.update().catch(() => null);
+    const worker = registration.installing ?? registration.waiting;
+    while (worker?.state === "installing") await new Promise((changed) => (worker.onstatechange = changed));
+    return worker?.state ?? "none";
+})()"""
+
+
+class Front(LyingRelay):
+    """Serves the page from a folder that a test may exchange, as an upgrade does, and one file not as it should be."""
+
+    def __init__(self, truth: AnyRelay, folder: Path) -> None:
+        super().__init__(truth)
+        self.folder = folder
+        self.spoils: dict[str, Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]] = {}
+        self.takes_mail = True
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/v1/"):
+            if request.method == "POST" and request.path == "/v1/messages" and not self.takes_mail:
+                request.transport.abort()
+            return await super().answer(request)
+        name = "index.html" if request.path in relay_module.VIEW_PATHS else request.path.removeprefix("/")
+        if not (self.folder / name).is_file():
+            return web.Response(status=404)
+        if spoil := self.spoils.get(name):
+            return await spoil(request, (self.folder / name).read_bytes())
+        return relay_module.StaticFile.read(self.folder / name).response(request)
+
+
+async def cut_off(request: web.Request, content: bytes) -> web.StreamResponse:
+    """Half of a file, and then nothing more of the connection."""
+    response = web.StreamResponse(headers={"Content-Type": "text/javascript", "Content-Length": str(len(content))})
+    await response.prepare(request)
+    await response.write(content[: len(content) // 2])
+    request.transport.abort()
+    return response
+
+
+async def login_page(request: web.Request, content: bytes) -> web.StreamResponse:
+    """What a proxy that wants a login puts in the place of a file."""
+    return web.Response(text="<!doctype html><title>Log in</title>", content_type="text/html")
+
+
+async def to_login(request: web.Request, content: bytes) -> web.StreamResponse:
+    raise web.HTTPFound("/login")
+
+
+def first_version(folder: Path) -> Path:
+    """static/ as it was in 1.0.0, from this repository's history."""
+    archive = subprocess.run(["git", "archive", FIRST_VERSION, "static"], check=False, cwd=TOP, capture_output=True)
+    if archive.returncode:
+        pytest.skip("the history of 1.0.0 is not here: clone the repository whole to run this")
+    subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+    return folder / "static"
+
+
+def newer_version(folder: Path) -> Path:
+    """static/ as a later version may be: one module differs."""
+    newer = folder / "newer"
+    shutil.copytree(STATIC, newer)
+    (newer / "version.js").write_text('export const VERSION = "99.0.0";\n')
+    subprocess.run([sys.executable, TOP / ".ci/integrity.py", newer], check=True)
+    return newer
+
+
+def version_of(folder: Path) -> str:
+    """The name that a version gives itself."""
+    return re.search(r'name="version" content="([0-9a-f]{16})"', (folder / "index.html").read_text())[1]
+
+
+@pytest.fixture
+async def front(relay: AnyRelay) -> AsyncIterator[Front]:
+    """A relay whose page a test may exchange."""
+    async with Front(relay, STATIC).running() as front:
+        yield front
+
+
+class TestBrowserVersions:
+    """The page is one whole version, from its first file to its last, and a newer one waits for the person."""
+
+    async def test_newer_version_is_kept_whole_or_not_at_all_wherever_the_connection_is_cut(self, front, browser, tmp_path):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        front.folder = newer_version(tmp_path)
+        names = [
+            path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file() and path.name != "sw.js"
+        ]
+
+        ends = {}
+        for name in names:
+            front.spoils = {name: cut_off}
+            ends[name] = await page.evaluate(UPDATE)
+        await page.reload()
+
+        assert ends == dict.fromkeys(names, "redundant")
+        assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
+        assert page.complaints == []
+
+    @pytest.mark.parametrize("spoil", [login_page, to_login])
+    async def test_login_page_in_place_of_a_file_is_never_kept(self, front, browser, tmp_path, spoil):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        front.folder = newer_version(tmp_path)
+
+        front.spoils = dict.fromkeys(("index.html", "app.js", "style.css"), spoil)
+        end = await page.evaluate(UPDATE)
+        await page.reload()
+        await page.has_keys()
+
+        assert end == "redundant"
+        assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
+
+    async def test_newer_version_takes_over_in_every_tab_when_the_person_says_so(self, front, browser, tmp_path):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        tab = await page.another_tab()
+        front.folder = newer_version(tmp_path)
+
+        assert await page.evaluate(UPDATE) == "installed"
+        await page.shows("#updateNotice", "A new version is ready")
+        await tab.shows("#updateNotice")
+        assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
+        await tab.click("#updateNow")
+
+        for each in (page, tab):
+            await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
+            await each.has_keys()
+        await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
+
+    async def test_newer_version_is_there_after_the_last_tab_is_gone(self, front, browser, tmp_path):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        front.folder = newer_version(tmp_path)
+
+        await page.evaluate(UPDATE)
+        await page.goto("about:blank")
+        await page.goto(f"{front.url}/about")
+        await page.has_keys()
+
+        await page.until("document.querySelector('#aboutClientVersion').textContent === '99.0.0'")
+
+    async def test_page_of_the_first_version_ends_in_this_one_after_one_reload_with_nothing_lost(
+        self, front, browser, tmp_path
+    ):
+        front.folder = first_version(tmp_path)
+        alice, bob = await browser.person(front), await front.truth.register()
+        await alice.opens(bob.fingerprint)
+        await has_service_worker(alice)
+        tab = await alice.another_tab()
+        front.takes_mail = False
+        alice.browser.expected.append(UNREACHABLE)
+        await alice.says("waits")
+        await alice.drafts("unfinished")
+        loads = [len(each.documents) for each in (alice, tab)]
+
+        front.folder, front.takes_mail = STATIC, True
+        await tab.reload()
+        await tab.until(
+            "navigator.serviceWorker.getRegistration().then(({ waiting, installing }) => !waiting && !installing)"
+        )
+        await goes_to(alice, "about")  # a module that version fetches late
+        await alice.switches_to(bob)
+        await alice.reload()
+
+        for each in (alice, tab):
+            await each.until(f"{PAGE_VERSION} === '{version_of(STATIC)}'")
+            await each.until("document.querySelector('#chatBody').value === 'unfinished'")
+        await alice.has_relayed(1)
+        assert await read_all(bob) == ["waits"]
+        assert [len(each.documents) for each in (alice, tab)] == [each + 1 for each in loads]
+
+
+class TestBrowserStart:
+    """Where the page does not start, it says so in plain words instead of waiting for ever."""
+
+    @pytest.mark.parametrize("name", ["app.js", "views/dom.js", "vendor/nacl-fast.min.js"])
+    @pytest.mark.parametrize("spoil", [cut_off, login_page])
+    async def test_file_that_does_not_come_as_it_should_is_said(self, front, browser, name, spoil):
+        page = await browser.page()
+        page.expects(UNREACHABLE, "integrity", "MIME type", "404")
+
+        front.spoils = {name: spoil}
+        await page.goto(front.url)
+        await page.shows("#notStarted", "This page did not start")
+        front.spoils = {}
+        await page.click("#reloadPage")
+
+        await page.has_keys()
+        assert await page.count("#notStarted") == 0
+
+    async def test_page_says_that_it_needs_javascript(self, browser, relay):
+        page = await browser.page()
+
+        await page.call("Emulation.setScriptExecutionDisabled", value=True)
+        await page.goto(relay.url)
+
+        await page.shows("#notStarted", "It needs JavaScript")
 
 
 # ------------------------------------------------------------------------------------------------------------------------
