@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "5fb2087aa81b4b0d";
+const VERSION = "c8aa5ad1e93ddcd1";
 const FILES = {
   "/app.js": "sha256-M2brKqpT118dk+ra9rEqH5doVxzc2OCOixqcAdbAIrs=",
   "/client.js": "sha256-Jw6puWAT1ZXI/KLjsMmANYKVe6PRCfNDxf5Zn45qsNc=",
@@ -19,7 +19,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-Ikz05oqfK+2gw5TqmDblGp8KDo3+QB75SR5Xc6iYgqE=",
+  "/index.html": "sha256-3MCQQjPu+6d1rfxbVi2+LTUjC/JxtwpsA8Xznm1Btg0=",
   "/mail/arrivals.js": "sha256-PTEYy3gnLBaEN0C13U9EP/BkH/iAgj5Ctw4kf27PpBc=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
@@ -79,13 +79,13 @@ const FILES = {
   "/views/contact-view.js": "sha256-JStk0QFH9i21W3I15qjMgfEpPzRNw5eLg30n77qn1ec=",
   "/views/dom.js": "sha256-NMOrxeCEL6sXY7LsJ844/VzVtK32nYM77q5xH6XtCQI=",
   "/views/identity-view.js": "sha256-90CAIlRWNthEGgNLvhlUwjBTzFYCocXoBt1UESRJpgw=",
-  "/views/keys-view.js": "sha256-chHtv9w4wgjHYNky2WEe+y8700RjRSaYozf4Cd+ecvk=",
+  "/views/keys-view.js": "sha256-cLjT+bDCwTOAVjkcScRS44R696/TFw9WPB+COPz/AU8=",
   "/views/library-view.js": "sha256-dok7XupHNKruKpZ7fUxJj95oyLMMrMkaeSGTuPbHRnc=",
   "/views/message-row.js": "sha256-vJr0HRqKs6GTrXGr02AHb0szG+95HPNv5LeQzdGxTvA=",
   "/views/message-window.js": "sha256-4shwZ7Y6kP+Fa+8xuSKXJhFxJo8lcBs4GarazeGMCgo=",
-  "/views/newchat-view.js": "sha256-nIKis8GZpxdev8+v8Zc+eZbC4y7RtKKp8/2gB7cuRfI=",
+  "/views/newchat-view.js": "sha256-VNJKygxXsDeFMZNQq9qCyqvfLMVH+l+yt6OWvIHfp1I=",
   "/views/open-chat.js": "sha256-KHOxhhWesyFsHW3E3g3TkgxpTkwAJLVgwbD714RLzBQ=",
-  "/views/qr.js": "sha256-z6xjJsSeLm1vOH9EEdBWGgAKoPTvgzFcJW2Uq27bel8=",
+  "/views/qr.js": "sha256-r6AQ3Ch7nyqIa5Vk3y2GA7CpvmY+UwKMunmpeOpiRMQ=",
   "/views/questions.js": "sha256-hbSvZVb6GI+g7CiqqbdP1t49ksybcciAIwQkVWJMY1k=",
   "/views/relay-questions.js": "sha256-G9wVSddcg+qpUiOvCvesSyuY7vd1mxlm08tUUKzcj7o=",
   "/views/router.js": "sha256-5znvNjlHZgliSjSHYndajkinH6fg+z9dEGADrqNLsgg=",
