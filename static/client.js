@@ -16,6 +16,7 @@ import { Settings } from "./store/settings.js";
 import { Sound } from "./device/sound.js";
 import { Store } from "./store/store.js";
 import { Tabs } from "./device/tabs.js";
+import { Waking } from "./device/waking.js";
 
 export class Client extends EventTarget {
   /** Opens the database, takes over old data, makes keys. Throws StorageError. */
@@ -43,6 +44,7 @@ export class Client extends EventTarget {
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
     this.sound = new Sound(() => tabs.becomeAudible());
+    this.waking = new Waking();
     this.#listen();
   }
 
@@ -115,9 +117,7 @@ export class Client extends EventTarget {
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
-    document.addEventListener("visibilitychange", () => this.#cameBack());
-    addEventListener("online", () => this.relays.retryNow());
-    addEventListener("pageshow", () => this.relays.retryNow());
+    this.waking.addEventListener("woke", () => this.#cameBack());
     this.#listenToServiceWorker(navigator.serviceWorker);
   }
 
@@ -135,8 +135,7 @@ export class Client extends EventTarget {
   }
 
   #cameBack() {
-    if (!this.tabs.visible) return;
-    this.relays.retryNow();
+    this.relays.wake();
     this.#markShownRead();
   }
 

@@ -1,17 +1,22 @@
 /**
  * The relays this device is registered with. Every tab can register, list and use them; only the leading tab holds their
- * sessions, and tells the others each state. Events: "relays" (list or a state changed) · "came-live" {origin} (leading tab).
+ * sessions, and tells the others each state. Events: "relays" (list or a state changed) · "came-live" {origin} (leading tab: mail comes and goes again).
  */
 import { deleteMe, getMessages, getStats } from "./api.js";
 import { fingerprintOf } from "../protocol/crypto.js";
 import { HomeRelayError, RelayError, UnknownRelayError } from "../protocol/errors.js";
 import { relayOrigin } from "../protocol/address.js";
+import { doubtConnections } from "./doubt.js";
 import { SharedEventTarget } from "../store/shared-events.js";
 import { Tokens } from "./tokens.js";
 
 const NO_STATS = {
   registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null,
 };
+
+/** States in which mail comes and goes. */
+const REACHED = new Set(["live", "polling"]);
+const WORKING = new Set([...REACHED, "connecting"]);
 
 export class Relays extends SharedEventTarget {
   #store;
@@ -40,10 +45,10 @@ export class Relays extends SharedEventTarget {
     return this.#settings.get("home");
   }
 
-  /** For the badge: the home relay's state in one of three words. */
+  /** For the badge: the home relay's state in one of four words. */
   get overall() {
     const { state, message } = this.get(this.home) ?? { state: "connecting", message: "" };
-    return { state: ["live", "connecting"].includes(state) ? state : "offline", message };
+    return { state: WORKING.has(state) ? state : "offline", message };
   }
 
   list() {
@@ -123,8 +128,8 @@ export class Relays extends SharedEventTarget {
     this.emit("changed", { origin, restart: true });
   }
 
-  /** Tries everything that is down at once, but for what waits for the person. */
-  retryNow() {
+  /** This device was away: asks every relay again at once, but for what waits for the person, and trusts no open connection. */
+  wake() {
     this.emit("wake");
   }
 
@@ -187,7 +192,7 @@ export class Relays extends SharedEventTarget {
   #stateChanged(origin, detail) {
     this.#states.set(origin, detail);
     this.emit("states", { states: this.#states });
-    if (detail.state !== "live") return;
+    if (!REACHED.has(detail.state)) return;
     this.dispatchEvent(new CustomEvent("came-live", { detail: { origin } }));
     this.refreshStats(origin);
   }
@@ -199,6 +204,7 @@ export class Relays extends SharedEventTarget {
   }
 
   #wakeSessions() {
+    doubtConnections();
     for (const session of this.#sessions?.values() ?? []) session.wake();
   }
 

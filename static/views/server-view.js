@@ -4,9 +4,7 @@ import { formatBytes, formatCount, plural } from "../protocol/format.js";
 import { notice } from "./toast.js";
 import { confirmed } from "./questions.js";
 import { addRelay } from "./relay-questions.js";
-import { NEEDS_ANSWER } from "./status-view.js";
-
-const WORDS = { live: "live", connecting: "connecting", offline: "offline", "needs-consent": "asks you", "needs-invite": "wants an invite code", refused: "refused" };
+import { NEEDS_ANSWER, showState } from "./relay-states.js";
 
 export class ServerView {
   #client;
@@ -116,14 +114,12 @@ function showStats(relay) {
 }
 
 function fillRow(row, relay) {
-  const state = WORDS[relay.state] ? relay.state : "offline";
   row.dataset.origin = relay.origin;
   row.querySelector(".relay-url").textContent = relay.origin;
   row.querySelector(".relay-home").hidden = !relay.home;
-  row.querySelector(".live-indicator").textContent = WORDS[state];
-  row.querySelector(".live-indicator").className = `live-indicator ${NEEDS_ANSWER.has(state) ? "offline" : state}`;
+  showState(row.querySelector(".live-indicator"), relay.state);
   row.querySelector(".relay-hint").textContent = relay.message || facts(relay);
-  row.querySelector(".relay-answer").hidden = !NEEDS_ANSWER.has(state);
+  row.querySelector(".relay-answer").hidden = !NEEDS_ANSWER.has(relay.state);
   row.querySelector(".relay-make-home").hidden = relay.home;
   row.querySelector(".relay-leave").hidden = relay.home;
 }
