@@ -6730,7 +6730,7 @@ class LyingRelay:
             lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
             if lie is None or answer.status >= 400:
                 return web.Response(status=answer.status, body=await answer.read(), headers=passed_on(answer.headers))
-            return self.tell(await answer.json(), lie)
+            return self.tell(await answer.json() if answer.status != 204 else None, lie)
 
     def tell(self, truth: Any, lie: Callable[[Any], Any]) -> web.Response:
         told = lie(truth)
@@ -6841,6 +6841,27 @@ def queued(relay: AnyRelay) -> int:
 OLD_INVITES = ["/chats?chat={}&server={}", "/chats?fp={}&server={}", "/chats?fp={}", "/?chat={}&server={}"]
 
 
+class Moving:
+    """A server that is reached at one address, and later at another: one database, one secret."""
+
+    def __init__(self, old: RunningRelay, new: RunningRelay) -> None:
+        self.old, self.new = old, new
+
+    async def goes(self, page: Page) -> None:
+        """The old address answers no more, the new one does."""
+        await loses_relay(page, self.old)
+        await self.new.start()
+        self.old.url = self.new.url  # where its people reach it from now on
+
+
+@pytest.fixture
+async def moving(relays: Callable[..., Any]) -> Moving:
+    old = await relays()
+    new = await relays(DATABASE_URL=old.environ["DATABASE_URL"])
+    await new.stop()
+    return Moving(old, new)
+
+
 class TestBrowserRelays:
     """A contact belongs to a relay, and no relay and no link decides for the person."""
 
@@ -6920,15 +6941,85 @@ class TestBrowserRelays:
         await alice.has_relayed(1)
         assert (queued(here), queued(there)) == (0, 1)
 
-    async def test_relay_that_presents_another_relays_key_is_refused(self, relays, browser):
+    async def test_relay_that_presents_another_relays_key_gets_nothing_unless_the_person_says_it_is_the_same(
+        self, relays, browser
+    ):
         here, impostor = await relays(), await relays(JWT_SECRET=SECRET)
         alice = await browser.person(here)
 
         await adds_relay(alice, impostor.url)
+        await alice.shows("#confirmText", f"presents the registration key of {here.url}")
+        await declines(alice, "The same server under a new address?")
 
-        await alice.shows("#addRelayStatus.bad", f"presents the registration key of {here.url}")
+        await alice.shows("#addRelayStatus", "Nothing was changed.")
         assert await relays_of(alice) == [here.url]
         assert (await impostor.call("GET", "/v1/stats")).body["registered_identities"] == 0
+
+    async def test_server_that_moved_keeps_its_people_after_one_question(self, browser, moving):
+        alice, bob = await browser.person(moving.old), await moving.old.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "by the old address")
+        await alice.sees("by the old address")
+        await moving.goes(alice)
+
+        await goes_to(alice, "server")
+        await alice.fill("#serverUrl", moving.new.url)
+        await alice.click("#saveServer")
+        await agrees(alice, "The same server under a new address?")
+        await alice.shows("#serverStatus", f"Your home relay is {moving.new.url}")
+        await goes_to(alice, "chats")
+        await write(bob, alice, "by the new one")
+
+        await alice.sees("by the new one")
+        await alice.says("I found you")
+        await alice.has_relayed(1)
+        assert await alice.received() == ["by the old address", "by the new one"]
+        assert (await home_of(alice), await relays_of(alice)) == (moving.new.url, [moving.new.url])
+
+    async def test_invite_that_names_a_servers_new_address_moves_what_is_there_and_opens_the_chat(self, browser, moving):
+        alice, bob = await browser.person(moving.old), await moving.old.register()
+        await alice.opens(bob.fingerprint)
+        await moving.goes(alice)
+
+        await alice.asks_for(f"{moving.new.url}/chats#chat={bob.fingerprint}&server={quote(moving.new.url)}")
+        await agrees(alice, "This contact is on another relay")
+        await agrees(alice, "The same server under a new address?")
+        await alice.says("here we are")
+
+        await alice.has_relayed(1)
+        assert await alice.count(".chat-tab") == 1
+        assert await relays_of(alice) == [moving.new.url]
+
+    async def test_key_that_comes_after_the_accepted_one_is_asked_about_again(self, liar, browser):
+        alice = await browser.person(liar)
+        first, second = Person(liar), Person(liar)
+        liar.lie("POST /v1/register/challenge", lambda body: body | {"server_public_key": b64(first.public_key)})
+        liar.heard.clear()
+
+        await goes_to(alice, "keys")
+        await alice.click("#registerBtn")
+        await alice.shows("#confirmText", f"and is {first.fingerprint[:16]}")
+        liar.lie("POST /v1/register/challenge", lambda body: body | {"server_public_key": b64(second.public_key)})
+        await agrees(alice, "This relay's key has changed")
+
+        await alice.shows("#confirmText", f"It was {first.fingerprint[:16]}…, and is {second.fingerprint[:16]}")
+        assert "POST /v1/register" not in dict(liar.heard)
+
+    async def test_older_proof_is_asked_about_again_once_the_better_one_was_offered(self, relay, liar, browser):
+        alice = await browser.person(relay)
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+        await adds_relay(alice, liar.url)
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#addRelayStatus", "Registered")
+
+        liar.be_honest()
+        await adds_relay(alice, liar.url)
+        await until(lambda: "proof_mac" in dict(liar.heard)["POST /v1/register"])
+        await alice.until(FROM_DATABASE % "(await result(relays.getAll())).every(({ bound }) => bound)")
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+        await adds_relay(alice, liar.url)
+
+        await declines(alice, "Use the older proof?")
 
     async def test_relay_that_presents_a_contacts_key_is_refused(self, relay, liar, browser):
         alice, bob = await browser.person(relay), await relay.register()
@@ -7026,6 +7117,37 @@ class TestBrowserRelays:
         await alice.reload()
         await alice.until("document.querySelector('#liveIndicator.live')")
         assert await relays_of(alice) == [here.url]
+
+    async def test_old_relay_that_knows_no_leaving_is_forgotten_here_and_that_is_said(self, relay, liar, browser):
+        alice = await browser.person(relay)
+        alice.expects("405")
+        await adds_relay(alice, liar.url)
+        await alice.shows("#addRelayStatus", "Registered")
+
+        liar.lie("DELETE /v1/me", lambda _: web.Response(status=405))
+        await alice.click(f'.relay[data-origin="{liar.url}"] .relay-leave')
+        await agrees(alice, f"Leave {liar.url}?")
+
+        await alice.shows("#addRelayStatus", "is forgotten here. It is an older relay that can't be told so")
+        assert await relays_of(alice) == [relay.url]
+
+    async def test_new_key_of_a_relay_without_bound_proof_is_told_and_not_asked_about(self, relay, liar, browser):
+        alice = await browser.person(relay)
+        alice.expects("Failed to load resource", UNREACHABLE, "WebSocket connection")
+        older = lambda body: {each: body[each] for each in V1_CHALLENGE}
+        liar.lie("POST /v1/register/challenge", older)
+        await adds_relay(alice, liar.url)
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#addRelayStatus", "Registered")
+
+        liar.truth.environ["JWT_SECRET"] = "the third secret of the tests, as long as the others"
+        await liar.truth.stop()
+        await liar.truth.start()
+        await alice.evaluate("void dispatchEvent(new Event('online'))")
+
+        await alice.shows(f'.relay[data-origin="{liar.url}"]', "came with a new registration key")
+        await alice.shows(f'.relay[data-origin="{liar.url}"] .live-indicator.live')
+        assert await alice.count("#confirmDialog") == 0
 
     async def test_relay_that_can_not_be_told_is_not_left(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)

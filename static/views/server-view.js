@@ -1,6 +1,6 @@
 // The relays that this device is registered with.
 import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
-import { formatBytes, formatCount, plural } from "../protocol/format.js";
+import { formatBytes, formatCount, formatDateTime, plural } from "../protocol/format.js";
 import { notice } from "./toast.js";
 import { confirmed } from "./questions.js";
 import { addRelay } from "./relay-questions.js";
@@ -54,7 +54,7 @@ export class ServerView {
   }
 
   async #makeHome(origin) {
-    await this.#client.relays.setHome(origin);
+    await this.#client.membership.setHome(origin);
     say(byId("serverStatus"), `Your home relay is ${origin}.`, "good");
   }
 
@@ -86,8 +86,10 @@ export class ServerView {
       danger: true,
     });
     if (!agreed) return;
-    const left = await attempt(button, byId("addRelayStatus"), () => this.#client.relays.leave(origin));
-    if (left) notice(`Left ${origin}`);
+    const left = await attempt(button, byId("addRelayStatus"), () => this.#client.membership.leave(origin));
+    if (left === undefined) return;
+    notice(`Left ${origin}`);
+    if (!left) say(byId("addRelayStatus"), `${origin} is forgotten here. It is an older relay that can't be told so: your address and what waits for it stay there until they expire.`);
   }
 
   #render() {
@@ -124,8 +126,9 @@ function fillRow(row, relay) {
   row.querySelector(".relay-leave").hidden = relay.home;
 }
 
-function facts({ message_retention_days, max_message_bytes, refused }) {
+function facts({ message_retention_days, max_message_bytes, refused, key_changed_at }) {
   const known = [];
+  if (key_changed_at) known.push(`came with a new registration key on ${formatDateTime(key_changed_at)}, as older relays do when they are restarted`);
   if (message_retention_days != null) known.push(`keeps mail ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
   if (refused) known.push(`${plural(refused, "message")} from here failed verification and ${refused === 1 ? "was" : "were"} not shown`);
   return known.join(" · ");
