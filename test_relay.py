@@ -14,6 +14,7 @@ A test's name is a sentence, its body arranges, acts and asserts, with a blank l
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
 import contextlib
 import gc
@@ -59,7 +60,11 @@ from yarl import URL
 
 import relay as relay_module
 
-RELAY_PY = Path(__file__).with_name("relay.py")
+TOP = Path(__file__).parent
+# Started through a link in a folder of its own, so that no `.env` of the tester's stands beside it.
+RELAY_PY = Path(tempfile.mkdtemp(prefix="io3233-")) / "relay.py"
+RELAY_PY.symlink_to(TOP / "relay.py")
+atexit.register(shutil.rmtree, RELAY_PY.parent)
 SECRET = "a secret of the tests, long enough for HS256"
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
 
@@ -447,9 +452,12 @@ BAD_SETTINGS = [
     ("BIND", "127.0.0.1:port"),
     ("BIND", "127.0.0.1:65536"),
     ("BIND", "127.0.0.1:-1"),
+    ("BIND", "unix:relay.sock"),
     ("DATABASE_URL", "postgres://localhost/relay"),
     ("DATABASE_URL", "data.db"),
     ("DATABASE_URL", "sqlite:"),
+    ("DATABASE_URL", "sqlite::memory:"),
+    ("DATABASE_URL", "sqlite://:memory:"),
     ("ALLOW_INSECURE_JWT_SECRET", "maybe"),
     ("TRUST_FORWARDED_FOR", "maybe"),
     ("JWT_EXPIRY_SEC", "soon"),
@@ -474,6 +482,8 @@ BAD_SETTINGS = [
     ("MAILBOX_MAX_BYTES", "-1"),
     ("RATE_LIMIT", "maybe"),
 ]
+
+ENV_LINES = ["A=b", "A=", "A='b c $d'", 'A="b c"', "A=a#b", "A=b\\ c", "A='it'\"'\"'s'", "A=é"]
 
 
 class TestConfiguration:
@@ -515,7 +525,7 @@ class TestConfiguration:
         "setting",
         [
             {"BIND": "[::1]:3233"},
-            {"DATABASE_URL": "sqlite::memory:"},
+            {"BIND": "unix:/run/io3233/relay.sock"},
             {"DATABASE_URL": "sqlite:///tmp/relay.db?mode=rwc"},
             {"DATABASE_URL": "sqlite:data.db"},
             {"ORIGIN": "https://chat.example.com,http://192.168.1.7:3233"},
@@ -536,14 +546,41 @@ class TestConfiguration:
         assert (stats["message_retention_days"], stats["max_message_bytes"]) == (14, 262144)
         assert token["expires_in"] == 604800
 
-    async def test_memory_database_carries_a_conversation(self, relays):
-        relay = await relays(DATABASE_URL="sqlite::memory:")
-        alice, bob = await relay.register(), await relay.register()
+    @pytest.mark.parametrize("line", ENV_LINES)
+    def test_a_line_of_the_env_file_means_what_it_means_to_a_shell(self, tmp_path, line):
+        env_file = tmp_path / ".env"
+        env_file.write_text(f"# settings\n\n  {line}\n")
 
-        await alice.send(bob, b"hello")
+        [(name, value)] = relay_module.read_env_file(env_file).items()
 
-        assert [bob.open(message) for message in await bob.fetch()] == [b"hello"]
-        assert not relay.database.exists()
+        assert run("sh", "-c", f'. {env_file}; printf %s "${name}"').stdout == value
+
+    @pytest.mark.parametrize("line", ["A secret", "A=a secret", "A='a secret", "export A=secret", "=secret", "1=secret"])
+    async def test_mistake_in_the_env_file_is_named_by_its_line_and_not_shown(self, tmp_path, line):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        (tmp_path / ".env").write_text(f"# settings\n{line}\n")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+
+        assert f"{tmp_path}/.env, line 2 " in finished.refused(2)
+        assert "secret" not in finished.stderr
+
+    @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"A=\xff")], ids=["folder", "not UTF-8"])
+    async def test_env_file_that_can_not_be_read_is_said(self, tmp_path, make):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        make(tmp_path / ".env")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+
+        assert f"{tmp_path}/.env cannot be read" in finished.refused(2)
+
+    async def test_the_environment_wins_over_the_env_file(self, tmp_path):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        (tmp_path / ".env").write_text("JWT_SECRET=short\nBIND=nonsense\n")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py", JWT_SECRET=SECRET)
+
+        assert "BIND='nonsense'" in finished.refused(2) and "JWT_SECRET" not in finished.stderr
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -1568,7 +1605,9 @@ async def read_on(stalled: socket.socket, until_seen: bytes) -> bytes:
     received = b""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while until_seen not in received:
-            received += await asyncio.get_running_loop().sock_recv(stalled, 65536)
+            piece = await asyncio.get_running_loop().sock_recv(stalled, 65536)
+            assert piece, f"closed before {until_seen!r}, after {received[-200:]!r}"
+            received += piece
     return received
 
 
@@ -2433,7 +2472,7 @@ class TestStaticClient:
 
         answer = await relay.call("GET", "/chats")
 
-        assert answer.body == (RELAY_PY.parent / "static/index.html").read_bytes()
+        assert answer.body == (TOP / "static/index.html").read_bytes()
 
     async def test_part_of_a_page_is_spared_the_headers_of_a_page_and_the_service_worker_is_not(self, relays):
         relay = await relays()
@@ -2709,10 +2748,12 @@ class Finished(NamedTuple):
         return self.stderr
 
 
-async def run_command(home: Path, *words: str | bytes, stdin: bytes = b"", **environ: str) -> Finished:
+async def run_command(
+    home: Path, *words: str | bytes, stdin: bytes = b"", relay_py: Path = RELAY_PY, **environ: str
+) -> Finished:
     """`python relay.py WORDS` with a home folder and settings, to its end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, RELAY_PY, *words, env=process_environ(home, environ),
+        sys.executable, relay_py, *words, env=process_environ(home, environ),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     stdout, stderr = await asyncio.wait_for(process.communicate(stdin), PATIENCE_SECONDS)
@@ -2848,7 +2889,7 @@ class TestServe:
 
     async def test_port_in_use_is_said(self, tmp_path, relay):
         finished = await run_command(
-            tmp_path, JWT_SECRET=SECRET, BIND=f"127.0.0.1:{relay.port}", DATABASE_URL="sqlite::memory:"
+            tmp_path, JWT_SECRET=SECRET, BIND=f"127.0.0.1:{relay.port}", DATABASE_URL=f"sqlite:{tmp_path}/relay.db"
         )
 
         assert "BIND" in finished.refused()
@@ -2957,9 +2998,8 @@ class TestBackup:
         finished.refused()
         assert (tmp_path / "existing.db").read_text() == "precious"
 
-    @pytest.mark.parametrize("url", ["sqlite:nowhere.db", "sqlite::memory:"])
-    async def test_missing_source_is_said_and_not_made(self, tmp_path, url):
-        finished = await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=url)
+    async def test_missing_source_is_said_and_not_made(self, tmp_path):
+        finished = await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL="sqlite:nowhere.db")
 
         finished.refused()
         assert not list(tmp_path.glob("*.db"))
@@ -3900,24 +3940,6 @@ class TestFaults:
             gc.enable()
             await store.close()
 
-    async def test_relay_that_is_closed_just_when_a_checkpoint_begins_ends(self, tmp_path):
-        store = relay_module.Store(relay_module.Config(SECRET.encode(), database=str(tmp_path / "relay.db")))
-        store.open()
-        committed, checkpointer = store._committed, store._threads[-1]
-        clear = committed.clear
-
-        def close_and_clear() -> None:
-            store._closed.set()
-            committed.set()
-            clear()
-
-        committed.clear = close_and_clear
-        await store.add_identity(bytes(PrivateKey.generate().public_key), 0)
-        await asyncio.to_thread(checkpointer.join, PATIENCE_SECONDS)
-
-        assert not checkpointer.is_alive()
-        await store.close()
-
     async def test_disk_that_is_nearly_full_takes_no_mail_yet_lets_people_make_room(
         self, relays, small_disk, caplog, monkeypatch
     ):
@@ -4163,7 +4185,7 @@ async def sockets_that_misbehave(relay: AnyRelay, person: Person) -> None:
 # Test vectors of docs/PROTOCOL.md
 # ------------------------------------------------------------------------------------------------------------------------
 
-PROTOCOL_MD = RELAY_PY.parent / "docs/PROTOCOL.md"
+PROTOCOL_MD = TOP / "docs/PROTOCOL.md"
 
 
 VECTOR_SECRET = "an example of a secret, and far too well known"
@@ -4284,7 +4306,6 @@ class TestProtocolVectors:
 # Hosting: what surrounds a relay on a real machine
 # ------------------------------------------------------------------------------------------------------------------------
 
-TOP = Path(__file__).parent
 TAKEOVER = TOP / "docs/deploy/takeover.py"
 UNIT = TOP / "io3233.service"
 
@@ -4446,7 +4467,8 @@ class TestTakeover:
         assert repaired.returncode == 0, repaired.stderr
 
     async def test_a_relay_started_on_the_original_file_names_the_script(self, original: OriginalServer) -> None:
-        started = run(sys.executable, RELAY_PY, DATABASE_URL=f"sqlite:{original.path}", JWT_SECRET=SECRET)
+        settings = {"DATABASE_URL": f"sqlite:{original.path}", "JWT_SECRET": SECRET, "BIND": "127.0.0.1:0"}
+        started = run(sys.executable, RELAY_PY, **settings)
 
         assert started.returncode != 0
         assert "docs/deploy/takeover.py" in started.stderr and "Traceback" not in started.stderr
@@ -4812,13 +4834,12 @@ async def serve_by_make(folder: Path, url: str) -> str:
 # Documents
 # ------------------------------------------------------------------------------------------------------------------------
 
-PROJECT = RELAY_PY.parent
-DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("static/**/*.md")])
+DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("static/**/*.md")])
 
 
 def table(document: str, heading: str) -> list[list[str]]:
     """The cells of the first table with a header under a heading, one list a row, without header and rule."""
-    section = re.split(r"^##+ (.*)$", (PROJECT / document).read_text(), flags=re.MULTILINE)
+    section = re.split(r"^##+ (.*)$", (TOP / document).read_text(), flags=re.MULTILINE)
     lines = re.search(r"(?:^\|.*\n)+", section[section.index(heading) + 1], re.MULTILINE)
     assert lines, f"{document} has no table under {heading}"
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines()[2:]]
@@ -4845,7 +4866,7 @@ class Asked(dict[str, str]):
 class TestDocuments:
     """What README.md and docs/ say about names, numbers and places is so."""
 
-    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(PROJECT)) for path in DOCUMENTS])
+    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(TOP)) for path in DOCUMENTS])
     def test_every_relative_link_leads_somewhere(self, document):
         text = document.read_text()
 
@@ -4886,7 +4907,7 @@ class TestDocuments:
 
     def test_example_file_has_the_variables_and_defaults_of_the_table(self):
         table_of = {row[0].strip("`"): row[1].strip("`") for row in table("README.md", "Settings")}
-        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (TOP / ".env.example").read_text(), re.MULTILINE))
 
         assert set(example) == set(table_of)
         deliberate = {"BIND", "ORIGIN", "STATIC_DIR", "JWT_SECRET", "INVITE_CODE", "METRICS_TOKEN"}
@@ -4900,7 +4921,7 @@ class TestDocuments:
 
     def test_line_counts_in_readme_are_about_right(self):
         for link, stated, _ in table("README.md", "Read it yourself"):
-            path = PROJECT / re.search(r"\((.*)\)", link)[1]
+            path = TOP / re.search(r"\((.*)\)", link)[1]
             files = [path] if path.is_file() else list(path.glob("*.js"))
 
             lines = sum(file.read_text().count("\n") for file in files)
@@ -6631,7 +6652,7 @@ class TestBrowserPictures:
         await story.is_told(noor)
         await write(friend, story.page, LAST_WORDS)
         await story.page.shows(".chat-tab-unread-dot")
-        path = RELAY_PY.parent / "docs" / f"screenshot-{kind}.png"
+        path = TOP / "docs" / f"screenshot-{kind}.png"
 
         await story.is_pictured(path, *PICTURES[kind])
 
@@ -7896,7 +7917,7 @@ SPOILT_EARLIER_CLIENT = {
 # Browser: what else speaks this protocol
 # ------------------------------------------------------------------------------------------------------------------------
 
-STATIC = RELAY_PY.parent / "static"
+STATIC = TOP / "static"
 
 
 class TestVendor:
@@ -8028,7 +8049,7 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
 # Browser: for everyone, and light
 # ------------------------------------------------------------------------------------------------------------------------
 
-AXE = RELAY_PY.parent / ".cache/node_modules/axe-core/axe.min.js"
+AXE = TOP / ".cache/node_modules/axe-core/axe.min.js"
 VIEWS = ("newchat", "chats", "library", "keys", "server", "about")
 PHONE, DESKTOP = (390, 844), (1280, 800)
 DIALOGS = {
