@@ -276,8 +276,10 @@ class AnyRelay:
             "RATE_LIMIT": "off",
             **environ,
         }
-        self.environ = {name: value for name, value in settings.items() if value is not None}
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self.environ = {name: value.format(port=self.port) for name, value in settings.items() if value is not None}
+        unix_socket = self.environ["BIND"].partition("unix:")[2]
+        connector = aiohttp.UnixConnector(unix_socket, limit=0) if unix_socket else aiohttp.TCPConnector(limit=0)
+        self.session = aiohttp.ClientSession(connector=connector)
 
     async def start(self) -> None:
         """Start, or start again on the same port and database."""
@@ -2858,6 +2860,13 @@ STRANGE_DATABASES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+def addresses_of_default_routes() -> list[str]:
+    """This machine's IPv4 address, where it has a default route, as Linux tells it."""
+    if not shutil.which("ip"):
+        return []
+    return re.findall(r"src (\S+)", run("ip", "-4", "route", "get", "192.0.2.77").stdout)
+
+
 class TestServe:
     """`python relay.py` starts, or says in a sentence why not."""
 
@@ -2868,12 +2877,63 @@ class TestServe:
         assert str(relay.database) in relay.log
         assert "14 days" in relay.log
 
-    async def test_missing_secret_is_answered_with_the_two_lines_to_type(self, tmp_path):
-        finished = await run_command(tmp_path)
+    async def test_missing_secret_is_answered_with_two_lines_that_work_as_typed(self, tmp_path):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+        keep, start = [line for line in finished.refused(2).splitlines() if line.startswith("  ")]
 
-        sentence = finished.refused(2)
-        assert "export JWT_SECRET=" in sentence
-        assert "python3 relay.py" in sentence
+        run("sh", "-c", keep)
+        relay = RelayProcess(tmp_path, {"JWT_SECRET": None})
+        await relay.start("sh", "-c", f"exec {start}")
+
+        assert (await relay.register()).token
+        assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+        await relay.close()
+
+    async def test_missing_package_is_answered_with_what_to_type(self, tmp_path):
+        finished = run(sys.executable, "-S", RELAY_PY)  # without any package
+
+        assert "aiohttp" in Finished(finished.returncode, "", finished.stderr).refused()
+        assert "python3 -m venv" in finished.stderr and "make run" in finished.stderr
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
+    async def test_start_line_has_the_addresses_that_can_be_typed_here_and_elsewhere(self, relay_process, host):
+        relay = await relay_process(BIND=host + ":{port}")
+
+        urls = re.findall(r"http://\S+:\d+", relay.log)
+
+        assert urls[0] == relay.url
+        assert set(urls) >= {f"http://{address}:{relay.port}" for address in addresses_of_default_routes()}
+        for url in urls:
+            async with relay.session.get(f"{url}/healthz") as answer:
+                assert answer.status == 200
+
+    async def test_unix_socket_takes_the_place_of_a_dead_relays_and_of_nothing_else(self, relay_process, tmp_path):
+        path = tmp_path / "relay.sock"
+        relay = await relay_process(BIND=f"unix:{path}")
+        await relay.stop(signal.SIGKILL)
+
+        await relay.start()
+
+        second = await run_command(tmp_path, JWT_SECRET=SECRET, BIND=f"unix:{path}", DATABASE_URL=f"sqlite:{tmp_path}/2.db")
+        assert f"cannot listen on unix:{path}" in second.refused()
+        assert (await relay.register()).token and path.stat().st_mode & 0o777 == 0o666
+
+    @pytest.mark.parametrize("path", ["notes.txt", "missing/relay.sock", "long/" * 30])
+    async def test_unix_socket_that_can_not_be_made_is_said_and_no_file_is_lost(self, tmp_path, path):
+        (tmp_path / "notes.txt").write_text("to keep")
+
+        finished = await run_command(
+            tmp_path, JWT_SECRET=SECRET, BIND=f"unix:{tmp_path}/{path}", DATABASE_URL=f"sqlite:{tmp_path}/relay.db"
+        )
+
+        assert "BIND" in finished.refused()
+        assert (tmp_path / "notes.txt").read_text() == "to keep"
+
+    async def test_unix_socket_without_a_trusted_proxy_is_warned_about(self, relay_process, tmp_path):
+        relay = await relay_process(BIND=f"unix:{tmp_path}/relay.sock")
+
+        assert "TRUST_FORWARDED_FOR=1" in relay.log
 
     async def test_bad_settings_stop_the_start_with_a_line_each(self, tmp_path):
         finished = await run_command(tmp_path, "serve", JWT_SECRET=SECRET, BIND="nonsense", JWT_EXPIRY_SEC="soon")
