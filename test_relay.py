@@ -4575,7 +4575,8 @@ class Proxy:
         )
         await self.start("nginx", "-p", str(self.folder), "-e", "stderr", "-c", str(self.folder / "nginx.conf"))
 
-    async def start_caddy(self) -> None:
+    async def start_caddy(self, mistakes: Mapping[str, str] | None = None) -> None:
+        """As with nginx."""
         self.make_certificate()
         site = (TOP / "docs/deploy/Caddyfile").read_text()
         tls = f"https://localhost:{self.https_port} {{\n\ttls {self.folder}/fullchain.pem {self.folder}/privkey.pem"
@@ -4583,6 +4584,7 @@ class Proxy:
             "chat.example.com {": tls,
             "127.0.0.1:3233": f"127.0.0.1:{self.upstream.port}",
             "\tservers {": f"\tadmin off\n\thttp_port {self.http_port}\n\thttps_port {self.https_port}\n\tservers {{",
+            **(mistakes or {}),
         }.items():
             assert shipped in site
             site = site.replace(shipped, here)
@@ -4632,19 +4634,47 @@ class ProxiedRelay(AnyRelay):
 
 
 @pytest.fixture(params=["nginx", "caddy"])
-async def proxied(
-    request: pytest.FixtureRequest, tmp_path: Path, relays: Callable[..., Any]
-) -> AsyncIterator[ProxiedRelay]:
-    """A relay behind each proxy that we ship a configuration for; rate limits are on."""
+async def behind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Put a relay behind each proxy that we ship a configuration for: `await behind(upstream, nginx={"this": "that"})`."""
     if not shutil.which(request.param):
         pytest.skip(f"{request.param} is not installed")
-    upstream = await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
-    proxy = Proxy(tmp_path / request.param, upstream)
-    await (proxy.start_nginx() if request.param == "nginx" else proxy.start_caddy())
-    relay = ProxiedRelay(proxy)
-    await relay.start()
-    yield relay
-    await relay.close()
+    started: list[ProxiedRelay] = []
+
+    async def start(upstream: AnyRelay, **mistakes: Mapping[str, str]) -> ProxiedRelay:
+        proxy = Proxy(tmp_path / request.param, upstream)
+        start = proxy.start_nginx if request.param == "nginx" else proxy.start_caddy
+        await start(mistakes.get(request.param))
+        started.append(ProxiedRelay(proxy))
+        await started[-1].start()
+        return started[-1]
+
+    yield start
+    for each in started:
+        await each.close()
+
+
+@pytest.fixture
+async def proxied(behind: Callable[..., Any], relays: Callable[..., Any]) -> ProxiedRelay:
+    """A relay behind each proxy; rate limits are on."""
+    return await behind(await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on"))
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can enter, nginx's workers for one."""
+    with tempfile.TemporaryDirectory(prefix="io3233-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+async def post_half(relay: ProxiedRelay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a message's head and the half of its body, and no more."""
+    trusted = ssl.create_default_context(cafile=str(relay.proxy.folder / "fullchain.pem"))
+    reader, writer = await asyncio.open_connection("localhost", relay.proxy.https_port, ssl=trusted)
+    head = "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+    writer.write(head.encode() + b" " * 500)
+    await writer.drain()
+    return reader, writer
 
 
 class TestProxy:
@@ -4682,6 +4712,67 @@ class TestProxy:
 
         assert answer.status == 413
         assert answer.body["error"]
+
+    async def test_four_people_of_one_address_open_the_whole_page_at_once(
+        self, proxied: ProxiedRelay, browser: Browser
+    ) -> None:
+        people = [await browser.page() for _ in range(4)]
+
+        await asyncio.gather(*(each.goto(f"{proxied.url}/newchat") for each in people))
+
+        for each in people:
+            await each.until("document.querySelector('#liveIndicator.live')")
+
+    @pytest.mark.parametrize("behind", ["nginx"], indirect=True)
+    async def test_sockets_of_an_address_are_counted_and_nothing_else(self, behind: Any, relay: RunningRelay) -> None:
+        proxied = await behind(relay, nginx={"limit_conn io3233_sockets 128;": "limit_conn io3233_sockets 2;"})
+        alice = await proxied.register()
+
+        sockets = [await alice.connect() for _ in range(2)]
+
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="429"):
+            await alice.connect()
+        answers = await asyncio.gather(*(proxied.call("GET", "/healthz") for _ in range(20)))
+        assert {answer.status for answer in answers} == {200}
+        await asyncio.gather(*(websocket.close() for websocket in sockets))
+
+    async def test_slow_bodies_wait_there_and_not_in_the_relay(self, proxied: ProxiedRelay) -> None:
+        slow = [await post_half(proxied) for _ in range(20)]
+
+        assert (await proxied.call("GET", "/healthz")).status == 200
+
+        upstream = proxied.proxy.upstream
+        assert len(upstream.runner.server.connections) <= 2
+        for _, writer in slow:
+            writer.close()
+
+    async def test_body_that_ends_too_late_is_answered_without_an_id(self, behind: Any, relay: RunningRelay) -> None:
+        patience = {
+            "nginx": {"client_body_timeout 20s": "client_body_timeout 1s"},
+            "caddy": {"read_body 5m": "read_body 1s"},
+        }
+        proxied = await behind(relay, **patience)
+
+        reader, _ = await post_half(proxied)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+
+        assert b'"id"' not in answer
+
+    async def test_relay_on_a_unix_socket_is_reached_through_it(
+        self, behind: Any, relay_process: Any, open_folder: Path
+    ) -> None:
+        path = open_folder / "relay.sock"
+        upstream = await relay_process(BIND=f"unix:{path}", TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
+        tcp = f"127.0.0.1:{upstream.port}"
+        proxied = await behind(upstream, nginx={f"server {tcp}": f"server unix:{path}"}, caddy={tcp: f"unix/{path}"})
+
+        alice, bob = await proxied.register(bound=True), await proxied.register(bound=True)
+        websocket = await bob.connect()
+        sent = await alice.send(bob, b"hello")
+
+        assert await frame(websocket) == {"type": "new_message", "id": sent["id"]}
+        statuses = {(await proxied.call("GET", "/v1/stats")).status for _ in range(200)}
+        assert statuses == {200, 429}
 
     async def test_its_logs_hold_no_token_and_no_fingerprint(self, proxied: ProxiedRelay) -> None:
         alice = await proxied.register()
@@ -5008,7 +5099,7 @@ class TestDocuments:
 LAN_NAME = "relay.test"  # that only this Chromium knows
 CHROMIUM_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
+    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--ignore-certificate-errors",
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 )  # fmt: skip
 KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
