@@ -3,12 +3,12 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "297126575b51e435";
+const VERSION = "b6c9360071ec60b8";
 const FILES = {
   "/app.js": "sha256-M2brKqpT118dk+ra9rEqH5doVxzc2OCOixqcAdbAIrs=",
   "/client.js": "sha256-Jw6puWAT1ZXI/KLjsMmANYKVe6PRCfNDxf5Zn45qsNc=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
-  "/device/notices.js": "sha256-CkVackBFH4q7LH3NZpokn786nZHu2KyLAxNS7G+HJP4=",
+  "/device/notices.js": "sha256-0cUkV1WIPVy8cyefu90ktDHmXkU+kNLzarcIhUxpBxw=",
   "/device/notifications.js": "sha256-zkhlrGyxDDsvVtgvGBoNMql/VGp/tGHDz68R4ELJ6BM=",
   "/device/service-worker.js": "sha256-fLPqPMrNd+usF5T+DcQSiQDhJwXjTP9m7lGeEHgX0DA=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
@@ -19,7 +19,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-gYFh+E1FYGbXwTCRdpU4aymkd9Lkh15E1oW3yPszgGI=",
+  "/index.html": "sha256-smAM9BoAlR6NweYEH74wbNYC7pQHvktFKzxrAIxAtZ4=",
   "/mail/arrivals.js": "sha256-PTEYy3gnLBaEN0C13U9EP/BkH/iAgj5Ctw4kf27PpBc=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
@@ -28,12 +28,14 @@ const FILES = {
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-V0edX7AlupzzzMRovpr1Iazl/ydjZbPssTm3kUEEC+s=",
   "/protocol/crypto.js": "sha256-cI/hjzWr45UtjxKAzn3qByQTVlLAVbHE2DogAXG7cig=",
-  "/protocol/encoding.js": "sha256-h7Ka2ndEMfzgBHHSzrOI4573+9F4goQUWtCm5bthb0s=",
+  "/protocol/encoding.js": "sha256-Uu/YLRofo9uQN1ZTBrAw2jXLTo1VolL4FkhFZvCmMj8=",
   "/protocol/envelope.js": "sha256-G+mV0/WundwVhYSOMTMsSahv6tnASAvvLKflVlGMxnU=",
   "/protocol/errors.js": "sha256-bdiAaxq5w3CJ58Fv4gwDTCV45l8wbir5QdsArseEQPY=",
+  "/protocol/excerpt.js": "sha256-dxpdahhQK58Aoq8BZcX9TSl59I7LV5sJTzaQDSrdCJY=",
   "/protocol/format.js": "sha256-kGqv2PZJEGM+t0drUpk2HRQVXb4UwDwQu2q8dmipCw0=",
   "/protocol/invite.js": "sha256-OWogozYzfq1Q0Qfk22FBr5xMM6CmJYC26r9b0xywWH4=",
   "/protocol/kdf.js": "sha256-Qh5LAVzgzdDcoghg4Yn++BWxvgkj4VcSoXkUUctlTmE=",
+  "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
   "/protocol/safety.js": "sha256-JFESLtEoyO74QTxlCGTIVdPAmRmw/ynjRk6NlQX0D1U=",
   "/relay/api.js": "sha256-k9vcGzW13FRizhWh4MWcCbJrGvDLRpLJpSU2nrcf2mw=",
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
@@ -50,12 +52,12 @@ const FILES = {
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
   "/store/identity.js": "sha256-ENuG2qHz/OsnbytyZXSjgqlR8G2UVul6ug+2P95D7dc=",
   "/store/legacy.js": "sha256-DVm3fn4qSheCjRWlse3se19umM3LWyAAlhQrxyOauww=",
-  "/store/messages.js": "sha256-6rGCmdLqFtl1NHySvkzM6oSIXWBuS0g6zOxVxJ3CugA=",
+  "/store/messages.js": "sha256-SlXkBgGKfpd9ralx/Ycd4kSyc1aSgcIf9W7UwJ+pxDU=",
   "/store/search.js": "sha256-CYdvCfXh7NnGDL3hBYMe+gnkWBPySi2GU1CK0zUVKZE=",
   "/store/settings.js": "sha256-3prUrsgRPS4eImHxsktQZ3g0uVpUNHo9n8WNN/Fm4hI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/store.js": "sha256-oNs/tArINQgQHGa9y3xWLwQyQ9tOGhVT6uvw9Gs4US4=",
-  "/style.css": "sha256-QagzyBeIBrcFMVDmc0zo8YZJI8E1Ch0jOrJ37hdFdes=",
+  "/style.css": "sha256-Fg6TwgSNJSp/IdLfLAdx+QwUwc0gs/efIJDWttrOHbc=",
   "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -72,16 +74,17 @@ const FILES = {
   "/vendor/noble-hashes/utils.js": "sha256-A3rUmtt4FotraZWY/TP4X3h3RWsdKLTQMuKhoWgHlHw=",
   "/version.js": "sha256-Zk1AUYReKztgk7JvdmVdkQzwrwn8xPEXc+mzSnyJZf4=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
-  "/views/announcer.js": "sha256-Qp+48um/546y/faFvmnASGIbSVvSXvCRykq03iUedLw=",
+  "/views/announcer.js": "sha256-5MdPUbM02ViqwaV46WYaIPDePF57X5t2AKn/UhB3dyA=",
   "/views/backup-view.js": "sha256-P1BuD3dTd0GRqDDyO2wBDvJ+64p8TjblAReZe3MjZUw=",
+  "/views/bubble.js": "sha256-8TYi0aK85N0V50xDTpTt46B61sRkEz4qsitovgZxGCk=",
   "/views/chats-view.js": "sha256-pfeIs48SftKy2nZ94D0f0X0LgQ8aoa9bm4zdusscTtY=",
   "/views/composer-view.js": "sha256-mWd1IukgahzR84xMAnKjMLsafyxS8C8ClY0tEOgfgBs=",
   "/views/contact-view.js": "sha256-JStk0QFH9i21W3I15qjMgfEpPzRNw5eLg30n77qn1ec=",
   "/views/dom.js": "sha256-NMOrxeCEL6sXY7LsJ844/VzVtK32nYM77q5xH6XtCQI=",
   "/views/identity-view.js": "sha256-90CAIlRWNthEGgNLvhlUwjBTzFYCocXoBt1UESRJpgw=",
   "/views/keys-view.js": "sha256-chHtv9w4wgjHYNky2WEe+y8700RjRSaYozf4Cd+ecvk=",
-  "/views/library-view.js": "sha256-dok7XupHNKruKpZ7fUxJj95oyLMMrMkaeSGTuPbHRnc=",
-  "/views/message-row.js": "sha256-vJr0HRqKs6GTrXGr02AHb0szG+95HPNv5LeQzdGxTvA=",
+  "/views/library-view.js": "sha256-tnDdFE/GmU3rOlzGemPHPspJLPFkPDrnlOsMtqvvkkc=",
+  "/views/message-row.js": "sha256-vtMHpD8Rj4iWhgBzXcBd2P9Ees0/Jkg8A+X0GH7KfcU=",
   "/views/message-window.js": "sha256-4shwZ7Y6kP+Fa+8xuSKXJhFxJo8lcBs4GarazeGMCgo=",
   "/views/newchat-view.js": "sha256-nIKis8GZpxdev8+v8Zc+eZbC4y7RtKKp8/2gB7cuRfI=",
   "/views/open-chat.js": "sha256-KHOxhhWesyFsHW3E3g3TkgxpTkwAJLVgwbD714RLzBQ=",
@@ -92,8 +95,8 @@ const FILES = {
   "/views/server-view.js": "sha256-CHJKHTL8WG3cuKotCCjXSZAXDeZdSJdN7o9KuwpCNeM=",
   "/views/settings-view.js": "sha256-reokG7b5lkTwDAgB5v1hQngn3KYDmPlYmBtPVlMiXvk=",
   "/views/status-view.js": "sha256-yMS6bcBlAKDXBTbd7KjiHBZYcud5KLq9GZv4RS++CXA=",
-  "/views/thread-view.js": "sha256-hZVo40riyOo2aBgHHVwVceOd/oCK+LXtaBqU8F5kZc8=",
-  "/views/threads-view.js": "sha256-k394QmBqA3hFPnTmDtdb3zSa9kG4j7twXTGR9f3o2nM=",
+  "/views/thread-view.js": "sha256-Y1SLdxZbuVkJQr8H1gAFoji3pfyDReYPcBraxCNiuH0=",
+  "/views/threads-view.js": "sha256-gEZlSTh3XfzJC+Z0NqADCSxeb7/QHoOMw14TrjONODw=",
   "/views/toast.js": "sha256-vqum77IfrB+9JavB3QCH5c1kqY7qo3CTMIUFalIZ4hI=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw="
 };
@@ -102,8 +105,9 @@ const PREFIX = "io3233-";
 const CACHE = PREFIX + VERSION;
 const PAGE = "/index.html";
 const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"];
-/** What version 1.0.0 kept. Its pages fetch modules late and know no update: they are reloaded when this version takes over. */
+/** What version 1.0.0 kept. Its pages fetch modules late and know no update: one that is still open gets them until it is reloaded. */
 const FIRST_CACHE = "io3233-shell";
+const FIRST_MODULE = /^\/[a-z-]+\.js$/;
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
@@ -136,11 +140,10 @@ async function fetchFile([path, integrity]) {
 }
 
 async function takeOver() {
-  const names = await caches.keys();
-  for (const name of names) if (name.startsWith(PREFIX) && name !== CACHE) await caches.delete(name);
   await self.clients.claim();
-  if (!names.includes(FIRST_CACHE)) return;
-  for (const tab of await self.clients.matchAll({ type: "window" })) if (!asked.has(tab.id)) await tab.navigate(tab.url);
+  const tabs = await self.clients.matchAll({ type: "window" });
+  const needed = [CACHE, ...(tabs.every(({ id }) => asked.has(id)) ? [] : [FIRST_CACHE])];
+  for (const name of await caches.keys()) if (name.startsWith(PREFIX) && !needed.includes(name)) await caches.delete(name);
 }
 
 /** The kept file that answers a request, or null for what is none of ours. Every view is index.html. */
@@ -148,13 +151,13 @@ function pathOf(request) {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return null;
   if (request.mode === "navigate") return VIEWS.includes(url.pathname) ? PAGE : null;
-  return url.pathname in FILES ? url.pathname : null;
+  return url.pathname in FILES || FIRST_MODULE.test(url.pathname) ? url.pathname : null;
 }
 
 /** From the network only where the browser threw the kept copy away; the page's own hashes then refuse a mixture. */
 async function kept(path, request) {
-  const cache = await caches.open(CACHE);
-  return (await cache.match(path)) ?? fetch(request);
+  const cacheName = path in FILES ? CACHE : FIRST_CACHE;
+  return (await caches.match(path, { cacheName })) ?? fetch(request);
 }
 
 /** Opens the thread of a notification's latest message in a tab that is there, else in a new one. */
