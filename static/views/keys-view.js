@@ -64,7 +64,7 @@ export class KeysView {
 
   async #registerOrAsk() {
     try {
-      await this.#client.reregister();
+      await this.#client.membership.reregister();
       return true;
     } catch (error) {
       const asks = [OlderProofError, InviteNeededError, RelayKeyChangedError].some((kind) => error instanceof kind);
