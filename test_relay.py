@@ -14,6 +14,7 @@ A test's name is a sentence, its body arranges, acts and asserts, with a blank l
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
 import contextlib
 import gc
@@ -59,8 +60,12 @@ from yarl import URL
 
 import relay as relay_module
 
-RELAY_PY = Path(__file__).with_name("relay.py")
-STATIC = RELAY_PY.with_name("static")
+TOP = Path(__file__).parent
+STATIC = TOP / "static"
+# Started through a link in a folder of its own, so that no `.env` of the tester's stands beside it.
+RELAY_PY = Path(tempfile.mkdtemp(prefix="io3233-")) / "relay.py"
+RELAY_PY.symlink_to(TOP / "relay.py")
+atexit.register(shutil.rmtree, RELAY_PY.parent)
 SECRET = "a secret of the tests, long enough for HS256"
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
 
@@ -272,8 +277,10 @@ class AnyRelay:
             "RATE_LIMIT": "off",
             **environ,
         }
-        self.environ = {name: value for name, value in settings.items() if value is not None}
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self.environ = {name: value.format(port=self.port) for name, value in settings.items() if value is not None}
+        unix_socket = self.environ["BIND"].partition("unix:")[2]
+        connector = aiohttp.UnixConnector(unix_socket, limit=0) if unix_socket else aiohttp.TCPConnector(limit=0)
+        self.session = aiohttp.ClientSession(connector=connector)
 
     async def start(self) -> None:
         """Start, or start again on the same port and database."""
@@ -448,6 +455,7 @@ BAD_SETTINGS = [
     ("BIND", "127.0.0.1:port"),
     ("BIND", "127.0.0.1:65536"),
     ("BIND", "127.0.0.1:-1"),
+    ("BIND", "unix:relay.sock"),
     ("DATABASE_URL", "postgres://localhost/relay"),
     ("DATABASE_URL", "data.db"),
     ("DATABASE_URL", "sqlite:"),
@@ -478,6 +486,8 @@ BAD_SETTINGS = [
     ("NEWCOMERS_MAX_BYTES", "half"),
     ("RATE_LIMIT", "maybe"),
 ]
+
+ENV_LINES = ["A=b", "A=", "A='b c $d'", 'A="b c"', "A=a#b", "A=b\\ c", "A='it'\"'\"'s'", "A=é"]
 
 
 class TestConfiguration:
@@ -519,6 +529,7 @@ class TestConfiguration:
         "setting",
         [
             {"BIND": "[::1]:3233"},
+            {"BIND": "unix:/run/io3233/relay.sock"},
             {"DATABASE_URL": "sqlite:///tmp/relay.db?mode=rwc"},
             {"DATABASE_URL": "sqlite:data.db"},
             {"ORIGIN": "https://chat.example.com,http://192.168.1.7:3233"},
@@ -538,6 +549,42 @@ class TestConfiguration:
 
         assert (stats["message_retention_days"], stats["max_message_bytes"]) == (14, 262144)
         assert token["expires_in"] == 604800
+
+    @pytest.mark.parametrize("line", ENV_LINES)
+    def test_a_line_of_the_env_file_means_what_it_means_to_a_shell(self, tmp_path, line):
+        env_file = tmp_path / ".env"
+        env_file.write_text(f"# settings\n\n  {line}\n")
+
+        [(name, value)] = relay_module.read_env_file(env_file).items()
+
+        assert run("sh", "-c", f'. {env_file}; printf %s "${name}"').stdout == value
+
+    @pytest.mark.parametrize("line", ["A secret", "A=a secret", "A='a secret", "export A=secret", "=secret", "1=secret"])
+    async def test_mistake_in_the_env_file_is_named_by_its_line_and_not_shown(self, tmp_path, line):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        (tmp_path / ".env").write_text(f"# settings\n{line}\n")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+
+        assert f"{tmp_path}/.env, line 2 " in finished.refused(2)
+        assert "secret" not in finished.stderr
+
+    @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"A=\xff")], ids=["folder", "not UTF-8"])
+    async def test_env_file_that_can_not_be_read_is_said(self, tmp_path, make):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        make(tmp_path / ".env")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+
+        assert f"{tmp_path}/.env cannot be read" in finished.refused(2)
+
+    async def test_the_environment_wins_over_the_env_file(self, tmp_path):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        (tmp_path / ".env").write_text("JWT_SECRET=short\nBIND=nonsense\n")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py", JWT_SECRET=SECRET)
+
+        assert "BIND='nonsense'" in finished.refused(2) and "JWT_SECRET" not in finished.stderr
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -1781,7 +1828,9 @@ async def read_on(stalled: socket.socket, until_seen: bytes) -> bytes:
     received = b""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while until_seen not in received:
-            received += await asyncio.get_running_loop().sock_recv(stalled, 65536)
+            piece = await asyncio.get_running_loop().sock_recv(stalled, 65536)
+            assert piece, f"closed before {until_seen!r}, after {received[-200:]!r}"
+            received += piece
     return received
 
 
@@ -2646,7 +2695,7 @@ class TestStaticClient:
 
         answer = await relay.call("GET", "/chats")
 
-        assert answer.body == (RELAY_PY.parent / "static/index.html").read_bytes()
+        assert answer.body == (TOP / "static/index.html").read_bytes()
 
     async def test_part_of_a_page_is_spared_the_headers_of_a_page_and_the_service_worker_is_not(self, relays):
         relay = await relays()
@@ -2967,10 +3016,12 @@ class Finished(NamedTuple):
         return self.stderr
 
 
-async def run_command(home: Path, *words: str | bytes, stdin: bytes = b"", **environ: str) -> Finished:
+async def run_command(
+    home: Path, *words: str | bytes, stdin: bytes = b"", relay_py: Path = RELAY_PY, **environ: str
+) -> Finished:
     """`python relay.py WORDS` with a home folder and settings, to its end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, RELAY_PY, *words, env=process_environ(home, environ),
+        sys.executable, relay_py, *words, env=process_environ(home, environ),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     stdout, stderr = await asyncio.wait_for(process.communicate(stdin), PATIENCE_SECONDS)
@@ -3075,6 +3126,13 @@ STRANGE_DATABASES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+def addresses_of_default_routes() -> list[str]:
+    """This machine's IPv4 address, where it has a default route, as Linux tells it."""
+    if not shutil.which("ip"):
+        return []
+    return re.findall(r"src (\S+)", run("ip", "-4", "route", "get", "192.0.2.77").stdout)
+
+
 class TestServe:
     """`python relay.py` starts, or says in a sentence why not."""
 
@@ -3085,12 +3143,63 @@ class TestServe:
         assert str(relay.database) in relay.log
         assert "14 days" in relay.log
 
-    async def test_missing_secret_is_answered_with_the_two_lines_to_type(self, tmp_path):
-        finished = await run_command(tmp_path)
+    async def test_missing_secret_is_answered_with_two_lines_that_work_as_typed(self, tmp_path):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+        keep, start = [line for line in finished.refused(2).splitlines() if line.startswith("  ")]
 
-        sentence = finished.refused(2)
-        assert "export JWT_SECRET=" in sentence
-        assert "python3 relay.py" in sentence
+        run("sh", "-c", keep)
+        relay = RelayProcess(tmp_path, {"JWT_SECRET": None})
+        await relay.start("sh", "-c", f"exec {start}")
+
+        assert (await relay.register()).token
+        assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+        await relay.close()
+
+    async def test_missing_package_is_answered_with_what_to_type(self, tmp_path):
+        finished = run(sys.executable, "-S", RELAY_PY)  # without any package
+
+        assert "aiohttp" in Finished(finished.returncode, "", finished.stderr).refused()
+        assert "python3 -m venv" in finished.stderr and "make run" in finished.stderr
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
+    async def test_start_line_has_the_addresses_that_can_be_typed_here_and_elsewhere(self, relay_process, host):
+        relay = await relay_process(BIND=host + ":{port}")
+
+        urls = re.findall(r"http://\S+:\d+", relay.log)
+
+        assert urls[0] == relay.url
+        assert set(urls) >= {f"http://{address}:{relay.port}" for address in addresses_of_default_routes()}
+        for url in urls:
+            async with relay.session.get(f"{url}/healthz") as answer:
+                assert answer.status == 200
+
+    async def test_unix_socket_takes_the_place_of_a_dead_relays_and_of_nothing_else(self, relay_process, tmp_path):
+        path = tmp_path / "relay.sock"
+        relay = await relay_process(BIND=f"unix:{path}")
+        await relay.stop(signal.SIGKILL)
+
+        await relay.start()
+
+        second = await run_command(tmp_path, JWT_SECRET=SECRET, BIND=f"unix:{path}", DATABASE_URL=f"sqlite:{tmp_path}/2.db")
+        assert f"cannot listen on unix:{path}" in second.refused()
+        assert (await relay.register()).token and path.stat().st_mode & 0o777 == 0o666
+
+    @pytest.mark.parametrize("path", ["notes.txt", "missing/relay.sock", "long/" * 30])
+    async def test_unix_socket_that_can_not_be_made_is_said_and_no_file_is_lost(self, tmp_path, path):
+        (tmp_path / "notes.txt").write_text("to keep")
+
+        finished = await run_command(
+            tmp_path, JWT_SECRET=SECRET, BIND=f"unix:{tmp_path}/{path}", DATABASE_URL=f"sqlite:{tmp_path}/relay.db"
+        )
+
+        assert "BIND" in finished.refused()
+        assert (tmp_path / "notes.txt").read_text() == "to keep"
+
+    async def test_unix_socket_without_a_trusted_proxy_is_warned_about(self, relay_process, tmp_path):
+        relay = await relay_process(BIND=f"unix:{tmp_path}/relay.sock")
+
+        assert "TRUST_FORWARDED_FOR=1" in relay.log
 
     async def test_bad_settings_stop_the_start_with_a_line_each(self, tmp_path):
         finished = await run_command(tmp_path, "serve", JWT_SECRET=SECRET, BIND="nonsense", JWT_EXPIRY_SEC="soon")
@@ -4518,7 +4627,7 @@ async def sockets_that_misbehave(relay: AnyRelay, person: Person) -> None:
 # Test vectors of docs/PROTOCOL.md
 # ------------------------------------------------------------------------------------------------------------------------
 
-PROTOCOL_MD = RELAY_PY.parent / "docs/PROTOCOL.md"
+PROTOCOL_MD = TOP / "docs/PROTOCOL.md"
 
 
 VECTOR_SECRET = "an example of a secret, and far too well known"
@@ -4639,7 +4748,6 @@ class TestProtocolVectors:
 # Hosting: what surrounds a relay on a real machine
 # ------------------------------------------------------------------------------------------------------------------------
 
-TOP = Path(__file__).parent
 TAKEOVER = TOP / "docs/deploy/takeover.py"
 UNIT = TOP / "io3233.service"
 
@@ -4801,7 +4909,8 @@ class TestTakeover:
         assert repaired.returncode == 0, repaired.stderr
 
     async def test_a_relay_started_on_the_original_file_names_the_script(self, original: OriginalServer) -> None:
-        started = run(sys.executable, RELAY_PY, DATABASE_URL=f"sqlite:{original.path}", JWT_SECRET=SECRET)
+        settings = {"DATABASE_URL": f"sqlite:{original.path}", "JWT_SECRET": SECRET, "BIND": "127.0.0.1:0"}
+        started = run(sys.executable, RELAY_PY, **settings)
 
         assert started.returncode != 0
         assert "docs/deploy/takeover.py" in started.stderr and "Traceback" not in started.stderr
@@ -4848,7 +4957,8 @@ class Proxy:
         )
         await self.start("nginx", "-p", str(self.folder), "-e", "stderr", "-c", str(self.folder / "nginx.conf"))
 
-    async def start_caddy(self) -> None:
+    async def start_caddy(self, mistakes: Mapping[str, str] | None = None) -> None:
+        """As with nginx."""
         self.make_certificate()
         site = (TOP / "docs/deploy/Caddyfile").read_text()
         tls = f"https://localhost:{self.https_port} {{\n\ttls {self.folder}/fullchain.pem {self.folder}/privkey.pem"
@@ -4856,6 +4966,7 @@ class Proxy:
             "chat.example.com {": tls,
             "127.0.0.1:3233": f"127.0.0.1:{self.upstream.port}",
             "\tservers {": f"\tadmin off\n\thttp_port {self.http_port}\n\thttps_port {self.https_port}\n\tservers {{",
+            **(mistakes or {}),
         }.items():
             assert shipped in site
             site = site.replace(shipped, here)
@@ -4905,19 +5016,47 @@ class ProxiedRelay(AnyRelay):
 
 
 @pytest.fixture(params=["nginx", "caddy"])
-async def proxied(
-    request: pytest.FixtureRequest, tmp_path: Path, relays: Callable[..., Any]
-) -> AsyncIterator[ProxiedRelay]:
-    """A relay behind each proxy that we ship a configuration for; rate limits are on."""
+async def behind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Put a relay behind each proxy that we ship a configuration for: `await behind(upstream, nginx={"this": "that"})`."""
     if not shutil.which(request.param):
         pytest.skip(f"{request.param} is not installed")
-    upstream = await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
-    proxy = Proxy(tmp_path / request.param, upstream)
-    await (proxy.start_nginx() if request.param == "nginx" else proxy.start_caddy())
-    relay = ProxiedRelay(proxy)
-    await relay.start()
-    yield relay
-    await relay.close()
+    started: list[ProxiedRelay] = []
+
+    async def start(upstream: AnyRelay, **mistakes: Mapping[str, str]) -> ProxiedRelay:
+        proxy = Proxy(tmp_path / request.param, upstream)
+        start = proxy.start_nginx if request.param == "nginx" else proxy.start_caddy
+        await start(mistakes.get(request.param))
+        started.append(ProxiedRelay(proxy))
+        await started[-1].start()
+        return started[-1]
+
+    yield start
+    for each in started:
+        await each.close()
+
+
+@pytest.fixture
+async def proxied(behind: Callable[..., Any], relays: Callable[..., Any]) -> ProxiedRelay:
+    """A relay behind each proxy; rate limits are on."""
+    return await behind(await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on"))
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can enter, nginx's workers for one."""
+    with tempfile.TemporaryDirectory(prefix="io3233-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+async def post_half(relay: ProxiedRelay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a message's head and the half of its body, and no more."""
+    trusted = ssl.create_default_context(cafile=str(relay.proxy.folder / "fullchain.pem"))
+    reader, writer = await asyncio.open_connection("localhost", relay.proxy.https_port, ssl=trusted)
+    head = "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+    writer.write(head.encode() + b" " * 500)
+    await writer.drain()
+    return reader, writer
 
 
 class TestProxy:
@@ -4955,6 +5094,67 @@ class TestProxy:
 
         assert answer.status == 413
         assert answer.body["error"]
+
+    async def test_four_people_of_one_address_open_the_whole_page_at_once(
+        self, proxied: ProxiedRelay, browser: Browser
+    ) -> None:
+        people = [await browser.page() for _ in range(4)]
+
+        await asyncio.gather(*(each.goto(f"{proxied.url}/newchat") for each in people))
+
+        for each in people:
+            await each.until("document.querySelector('#liveIndicator.live')")
+
+    @pytest.mark.parametrize("behind", ["nginx"], indirect=True)
+    async def test_sockets_of_an_address_are_counted_and_nothing_else(self, behind: Any, relay: RunningRelay) -> None:
+        proxied = await behind(relay, nginx={"limit_conn io3233_sockets 128;": "limit_conn io3233_sockets 2;"})
+        alice = await proxied.register()
+
+        sockets = [await alice.connect() for _ in range(2)]
+
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="429"):
+            await alice.connect()
+        answers = await asyncio.gather(*(proxied.call("GET", "/healthz") for _ in range(20)))
+        assert {answer.status for answer in answers} == {200}
+        await asyncio.gather(*(websocket.close() for websocket in sockets))
+
+    async def test_slow_bodies_wait_there_and_not_in_the_relay(self, proxied: ProxiedRelay) -> None:
+        slow = [await post_half(proxied) for _ in range(20)]
+
+        assert (await proxied.call("GET", "/healthz")).status == 200
+
+        upstream = proxied.proxy.upstream
+        assert len(upstream.runner.server.connections) <= 2
+        for _, writer in slow:
+            writer.close()
+
+    async def test_body_that_ends_too_late_is_answered_without_an_id(self, behind: Any, relay: RunningRelay) -> None:
+        patience = {
+            "nginx": {"client_body_timeout 20s": "client_body_timeout 1s"},
+            "caddy": {"read_body 5m": "read_body 1s"},
+        }
+        proxied = await behind(relay, **patience)
+
+        reader, _ = await post_half(proxied)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+
+        assert b'"id"' not in answer
+
+    async def test_relay_on_a_unix_socket_is_reached_through_it(
+        self, behind: Any, relay_process: Any, open_folder: Path
+    ) -> None:
+        path = open_folder / "relay.sock"
+        upstream = await relay_process(BIND=f"unix:{path}", TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
+        tcp = f"127.0.0.1:{upstream.port}"
+        proxied = await behind(upstream, nginx={f"server {tcp}": f"server unix:{path}"}, caddy={tcp: f"unix/{path}"})
+
+        alice, bob = await proxied.register(bound=True), await proxied.register(bound=True)
+        websocket = await bob.connect()
+        sent = await alice.send(bob, b"hello")
+
+        assert await frame(websocket) == {"type": "new_message", "id": sent["id"]}
+        statuses = {(await proxied.call("GET", "/v1/stats")).status for _ in range(200)}
+        assert statuses == {200, 429}
 
     async def test_its_logs_hold_no_token_and_no_fingerprint(self, proxied: ProxiedRelay) -> None:
         alice = await proxied.register()
@@ -5167,13 +5367,12 @@ async def serve_by_make(folder: Path, url: str) -> str:
 # Documents
 # ------------------------------------------------------------------------------------------------------------------------
 
-PROJECT = RELAY_PY.parent
-DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("static/**/*.md")])
+DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("static/**/*.md")])
 
 
 def table(document: str, heading: str) -> list[list[str]]:
     """The cells of the first table with a header under a heading, one list a row, without header and rule."""
-    section = re.split(r"^##+ (.*)$", (PROJECT / document).read_text(), flags=re.MULTILINE)
+    section = re.split(r"^##+ (.*)$", (TOP / document).read_text(), flags=re.MULTILINE)
     lines = re.search(r"(?:^\|.*\n)+", section[section.index(heading) + 1], re.MULTILINE)
     assert lines, f"{document} has no table under {heading}"
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines()[2:]]
@@ -5200,7 +5399,7 @@ class Asked(dict[str, str]):
 class TestDocuments:
     """What README.md and docs/ say about names, numbers and places is so."""
 
-    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(PROJECT)) for path in DOCUMENTS])
+    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(TOP)) for path in DOCUMENTS])
     def test_every_relative_link_leads_somewhere(self, document):
         text = document.read_text()
 
@@ -5241,7 +5440,7 @@ class TestDocuments:
 
     def test_example_file_has_the_variables_and_defaults_of_the_table(self):
         table_of = {row[0].strip("`"): row[1].strip("`") for row in table("README.md", "Settings")}
-        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (TOP / ".env.example").read_text(), re.MULTILINE))
 
         assert set(example) == set(table_of)
         deliberate = {"BIND", "ORIGIN", "STATIC_DIR", "JWT_SECRET", "INVITE_CODE", "METRICS_TOKEN", "NEWCOMERS_MAX_BYTES"}
@@ -5255,7 +5454,7 @@ class TestDocuments:
 
     def test_line_counts_in_readme_are_about_right(self):
         for link, stated, _ in table("README.md", "Read it yourself"):
-            path = PROJECT / re.search(r"\((.*)\)", link)[1]
+            path = TOP / re.search(r"\((.*)\)", link)[1]
             files = [path] if path.is_file() else list(path.glob("*.js"))
 
             lines = sum(file.read_text().count("\n") for file in files)
@@ -5282,7 +5481,7 @@ class TestDocuments:
 LAN_NAME = "relay.test"  # that only this Chromium knows
 CHROMIUM_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
+    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--ignore-certificate-errors",
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 )  # fmt: skip
 KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
@@ -7389,7 +7588,7 @@ class TestBrowserPictures:
         await story.is_told(noor)
         await write(friend, story.page, LAST_WORDS)
         await story.page.shows(".chat-tab-unread-dot")
-        path = RELAY_PY.parent / "docs" / f"screenshot-{kind}.png"
+        path = TOP / "docs" / f"screenshot-{kind}.png"
 
         await story.is_pictured(path, *PICTURES[kind])
 
@@ -9126,7 +9325,7 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
 # Browser: for everyone, and light
 # ------------------------------------------------------------------------------------------------------------------------
 
-AXE = RELAY_PY.parent / ".cache/node_modules/axe-core/axe.min.js"
+AXE = TOP / ".cache/node_modules/axe-core/axe.min.js"
 VIEWS = ("newchat", "chats", "library", "keys", "server", "about")
 PHONE, DESKTOP = (390, 844), (1280, 800)
 DIALOGS = {
