@@ -7,6 +7,7 @@ import { Database } from "./store/database.js";
 import { loadIdentity, replaceIdentity } from "./store/identity.js";
 import { Inbox } from "./mail/inbox.js";
 import { makeInviteLink } from "./protocol/address.js";
+import { Membership } from "./relay/membership.js";
 import { Notifications } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
 import { Persistence } from "./device/persistence.js";
@@ -19,6 +20,8 @@ import { Store } from "./store/store.js";
 import { findLost, Lost } from "./store/lost.js";
 import { localItems } from "./store/web-storage.js";
 import { Tabs } from "./device/tabs.js";
+import { Tokens } from "./relay/tokens.js";
+import { Waking } from "./device/waking.js";
 
 export class Client extends EventTarget {
   /** What this device keeps things in, opened or not: see store/database.js. */
@@ -48,15 +51,18 @@ export class Client extends EventTarget {
       const parts = { origin, store, relays, identity, sharedKeys, settings, reading: () => tabs.reading() };
       return new Session({ origin, inbox: new Inbox(parts), pass: () => relays.pass(origin) });
     };
-    const relays = new Relays({ store, settings, identity, openSession });
+    const tokens = new Tokens(store, identity);
+    const relays = new Relays({ store, settings, tokens, openSession });
     const registration = new Promise((resolve) => (this.#registered = resolve));
     Object.assign(this, { store, identity, settings, tabs, relays });
+    this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
     this.outbox = new Outbox({ store, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
     this.persistence = new Persistence();
     this.sound = new Sound(() => tabs.becomeAudible());
+    this.waking = new Waking();
     this.#listen();
   }
 
@@ -109,10 +115,6 @@ export class Client extends EventTarget {
     this.tabs.emit("identity-replaced");
   }
 
-  reregister(origin) {
-    return this.relays.reregister(origin);
-  }
-
   /** The thread on screen, or null: call it on every change of view or thread. */
   showThread(fingerprint) {
     this.tabs.show(fingerprint);
@@ -134,9 +136,7 @@ export class Client extends EventTarget {
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
-    document.addEventListener("visibilitychange", () => this.#cameBack());
-    addEventListener("online", () => this.relays.retryNow());
-    addEventListener("pageshow", () => this.relays.retryNow());
+    this.waking.addEventListener("woke", () => this.#cameBack());
     Database.shared.addEventListener("state", () => Database.shared.state === "open" && this.#canStoreAgain());
     this.#listenToServiceWorker(navigator.serviceWorker);
   }
@@ -155,13 +155,12 @@ export class Client extends EventTarget {
   }
 
   #cameBack() {
-    if (!this.tabs.visible) return;
-    this.relays.retryNow();
+    this.relays.wake();
     this.#markShownRead();
   }
 
   #canStoreAgain() {
-    this.relays.retryNow();
+    this.relays.wake();
     this.outbox.wake();
   }
 

@@ -21,9 +21,9 @@ export class KeysView {
     new ExportView(client);
   }
 
-  async show() {
-    await drawQr(byId("qrContact"), this.#client.inviteLink());
-    await drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
+  show() {
+    drawQr(byId("qrContact"), this.#client.inviteLink());
+    drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
   }
 
   hide() {
@@ -66,7 +66,7 @@ export class KeysView {
 
   async #registerOrAsk() {
     try {
-      await this.#client.reregister();
+      await this.#client.membership.reregister();
       return true;
     } catch (error) {
       const asks = [OlderProofError, InviteNeededError, RelayKeyChangedError].some((kind) => error instanceof kind);
