@@ -7504,10 +7504,9 @@ REFUSE_TO_OPEN = "void (IDBFactory.prototype.open = () => { throw new DOMExcepti
 
 
 @pytest.fixture
-async def page_on_small_disk(relays: Any, tmp_path: Path) -> AsyncIterator[tuple[Page, Path]]:
+async def page_on_small_disk(relays: Any) -> AsyncIterator[tuple[Page, Path]]:
     """A page of a browser whose whole profile is on a small disk, and a file there that fills it when it grows."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
+    disk = Path(tempfile.mkdtemp(prefix="io3233-"))  # a short path: Chromium has a socket there
     mount = ["mount", "-t", "tmpfs", "-o", "size=96M", "tmpfs", disk]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk takes root")
@@ -7519,9 +7518,10 @@ async def page_on_small_disk(relays: Any, tmp_path: Path) -> AsyncIterator[tuple
                 yield await browser.page(on_disk), disk / "filler"
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)
+        disk.rmdir()
 
 
-def fill(filler: Path) -> None:
+def fill_up(filler: Path) -> None:
     """Leave not a byte on its disk."""
     with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
         while file.write(bytes(2**20)):
@@ -7631,7 +7631,7 @@ class TestBrowserStorage:
         await alice.has_keys()
         await alice.opens(bob.fingerprint)
 
-        fill(filler)
+        fill_up(filler)
         await alice.drafts("x" * 60_000)
         await write(bob, alice, "mail meanwhile")
         await alice.shows("#storageNotice", "no room left")
@@ -7650,7 +7650,7 @@ class TestBrowserStorage:
         await alice.has_keys()
         await alice.goto("about:blank")
 
-        fill(filler)
+        fill_up(filler)
         await alice.goto(relay.url)
         await alice.shows("#storageNotice", "no room left")
         filler.unlink()
