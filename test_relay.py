@@ -6516,6 +6516,46 @@ def imported(**names: str) -> str:
     return "\n".join(f'const {{ {each} }} = await import("{module(name)}");' for name, each in names.items())
 
 
+# A text, and where its links lead.
+LINKS = [
+    ("https://a.example/", ["https://a.example/"]),
+    ("HTTP://A.Example:80/b", ["http://a.example/b"]),
+    ("see https://a.example/b, or (https://a.example/c).", ["https://a.example/b", "https://a.example/c"]),
+    ("(https://a.example/Blur_(band))", ["https://a.example/Blur_(band)"]),
+    ("https://a.example/Blur_(band).", ["https://a.example/Blur_(band)"]),
+    ("[a text](https://a.example/b)", ["https://a.example/b"]),
+    ("[https://a.example/b](https://a.example/c)", ["https://a.example/b", "https://a.example/c"]),
+    ("{https://a.example/b?c[]=d}", ["https://a.example/b?c[]=d"]),
+    ("http://[::1]:8080/b]", ["http://[::1]:8080/b"]),
+    ("https://a.example/b([{", ["https://a.example/b"]),
+    ("**https://a.example/b**, *https://a.example/c*", ["https://a.example/b", "https://a.example/c"]),
+    ("<https://a.example/b> \"https://a.example/c\" `https://a.example/d`", [f"https://a.example/{c}" for c in "bcd"]),
+    ("'https://a.example/b', https://a.example/it's", ["https://a.example/b", "https://a.example/it's"]),
+    ("“https://a.example/b”, ‘https://a.example/c’; «https://a.example/d»", [f"https://a.example/{c}" for c in "bcd"]),
+    ("„https://a.example/b“ ›https://a.example/c‹…", ["https://a.example/b", "https://a.example/c"]),
+    ("「https://a.example/b」を見て。https://a.example/c。", ["https://a.example/b", "https://a.example/c"]),
+    ("（https://a.example/b），《https://a.example/c》！", ["https://a.example/b", "https://a.example/c"]),
+    ("https://a.example/b۔ https://a.example/c؟ https://a.example/d।", [f"https://a.example/{c}" for c in "bcd"]),
+    ("https://a.example/b։ https://a.example/c། https://a.example/d።", [f"https://a.example/{c}" for c in "bcd"]),
+    ("https://a.example/b!?:;…", ["https://a.example/b"]),
+    ("https://a.example/?b=https://c.example/", ["https://a.example/?b=https://c.example/"]),
+    ("https://a.example/straße", ["https://a.example/stra%C3%9Fe"]),
+    ("https://аррӏе.example/", ["https://xn--80ak6aa92e.example/"]),
+    ("https://a.example．b", ["https://a.example/"]),
+    ("https://bank.example\\@b.example/", ["https://bank.example/@b.example/"]),
+    ("https:///a.example/", ["https://a.example/"]),
+    ("https://a.example/" + "b" * 2_000, ["https://a.example/" + "b" * 2_000]),
+    # none of these is a link
+    ("https://a.example/" + "b" * 3_000, []),
+    ("https://bank.example@b.example/", []),
+    ("https://bank.example:443@b.example/ https://@b.example/ https:////c@b.example", []),
+    ("https://a.exam\u00adple/ https://a.example/\u202egpj.exe https://a.example\u200b.b.example/", []),
+    ("https://a.example/\u2066b https://a.example/\U000e0041 https://a.example/.\u202e", []),
+    ("https://\ud83d.example/ http:// https://:80/ http://a.example:99999/", []),
+    ("https://a.example／b", []),
+    ("xhttps://a.example/ _http://a.example/ 3http://a.example/", []),
+    ("javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com", []),
+]  # fmt: skip
 FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
     before = performance.now();
     task();
@@ -6540,6 +6580,21 @@ def in_sight(text: str) -> str:
 
 class TestBrowserStrangers:
     """No text makes the page slow, shows what is false, or puts the rest of a thread out of reach."""
+
+    async def test_links_lead_where_they_say_and_end_where_the_address_ends(self, browser, relay):
+        page = await browser.person(relay)
+        texts = [text for text, _ in LINKS]
+
+        parts = await page.evaluate(f"""(async () => {{
+            {imported(links="linkParts")}
+            return {json.dumps(texts)}.map((text) => [...linkParts(text)]);
+        }})()""")
+
+        hrefs = [[part["href"] for part in each if part["href"]] for each in parts]
+        assert list(zip(texts, hrefs, strict=True)) == LINKS
+        assert [
+            part for each, _, part in zip(texts, hrefs, parts, strict=True) if "".join(p["text"] for p in part) != each
+        ] == []
 
     async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
         page = await browser.person(relay)
@@ -6617,6 +6672,32 @@ class TestBrowserStrangers:
 
         assert await alice.evaluate(SCROLL_TOP) == top
 
+    async def test_link_is_shown_as_the_address_that_it_leads_to_and_nothing_before_it_turns_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "\u202e\u2067 https://аррӏе.example/?moc.elppa//:sptth אבג")
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-bubble a")
+
+        text, href, places = await alice.evaluate("""(() => {
+            const link = document.querySelector(".chat-bubble a");
+            const letters = link.querySelector("bdi").firstChild;
+            const range = new Range();
+            const left = (at) => (range.setStart(letters, at), range.setEnd(letters, at + 1), range.getBoundingClientRect().left);
+            return [link.textContent, link.href, Array.from(letters.data, (_, at) => left(at))];
+        })()""")
+
+        assert text == href == "https://xn--80ak6aa92e.example/?moc.elppa//:sptth"
+        assert places == sorted(places)
+
+    async def test_marks_piled_up_on_a_letter_stay_in_their_bubble(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await write(bob, alice, "true", "a" + "\u0301" * 500)
+        await alice.click(".chat-tab-label")
+        await alice.until("document.querySelectorAll('.chat-bubble').length === 2")
+
+        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-bubble')).overflow") == "clip"
+
     @pytest.mark.parametrize(
         "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
     )
@@ -6631,6 +6712,160 @@ class TestBrowserStrangers:
         assert len(body.encode("utf-16-le")) // 2 <= 140
         assert body == line or (body.endswith("…") and line.startswith(body[:-1]))
         assert not line.removeprefix(body.removesuffix("…")).startswith("\u200d")  # half a family
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: what is shown of times, words and threads
+# ------------------------------------------------------------------------------------------------------------------------
+
+DAY_MS = 86_400_000
+DAYS_SHOWN = "[...document.querySelectorAll('.chat-day')].map((each) => each.textContent)"
+# A text, what is typed to find it, and what is marked.
+FOUND = [
+    ("a café here", "cafe", "café"),
+    ("a cafe here", "café", "cafe"),
+    ("a cafe\u0301 here", "CAFÉ", "cafe\u0301"),
+    ("a caf\u00e9 here", "cafe\u0301", "caf\u00e9"),
+    ("İİİ one two", "two", "two"),
+    ("İstanbul", "istanbul", "İstanbul"),
+    ("ΟΔΟΣ", "οδος", "ΟΔΟΣ"),
+    ("Straße", "straße", "Straße"),
+    ("the ﬁrst", "first", "ﬁrst"),
+    ("ｆｕｌｌ", "full", "ｆｕｌｌ"),
+    ("שָׁלוֹם", "שלום", "שָׁלוֹם"),
+    ("مُحَمَّد", "محمد", "مُحَمَّد"),
+    ("한국어", "한국", "한국"),
+    ("👨‍👩‍👧 x", "x", "x"),
+    ("\ud83d half", "half", "half"),
+    ("nothing", "other", None),
+]
+
+
+async def sets_clock(page: Page, ahead_ms: int) -> None:
+    """Set the page's clock by that much ahead of the true one, and look at the page."""
+    await page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {ahead_ms} }})()")
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+
+class TestBrowserShown:
+    """What is shown stays true while clocks, days and places change, and can be found, copied and printed."""
+
+    async def test_search_finds_words_without_accents_and_marks_what_it_found(self, browser, relay):
+        page = await browser.person(relay)
+
+        marked = await page.evaluate(f"""(async () => {{
+            {imported(fold="fold, locate")}
+            return {json.dumps(FOUND)}.map(([text, typed]) => {{
+                const found = locate(text, fold(typed));
+                return found && text.slice(found.at, found.at + found.length);
+            }});
+        }})()""")
+
+        assert [(text, typed, mark) for (text, typed, _), mark in zip(FOUND, marked, strict=True)] == FOUND
+
+    async def test_excerpt_of_the_library_begins_and_ends_with_whole_characters(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "👨‍👩‍👧" * 15 + "İCafé" + "👨‍👩‍👧" * 80)
+        await alice.shows(".chat-tab-label")
+
+        await searches(alice, "cafe", "1–1 of 1")
+        await alice.shows(".msg-text mark", "Café")
+
+        [text] = await alice.texts(".msg-text")
+        assert set(text.strip("…").replace("İCafé", "|").replace("👨‍👩‍👧", "")) == {"|"}
+
+    async def test_today_becomes_yesterday_at_midnight(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "written today")
+        await alice.click(".chat-tab-label")
+        await alice.until(f"{DAYS_SHOWN}.join() === 'Today'")
+
+        await sets_clock(alice, DAY_MS)
+
+        await alice.until(f"{DAYS_SHOWN}.join() === 'Yesterday'")
+
+    async def test_times_move_with_the_time_zone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-3")
+        await write(bob, alice, "before")
+        await alice.click(".chat-tab-label")
+        await alice.sees("before")
+
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-9")
+        await sets_clock(alice, 0)
+        await write(bob, alice, "after")
+        await alice.sees("after")
+
+        assert await alice.evaluate("""[...document.querySelectorAll(".chat-line time")].map(({ dateTime, textContent }) =>
+            textContent === new Date(dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }))""") == [
+            True,
+            True,
+        ]
+
+    async def test_thread_of_a_clock_ahead_does_not_stay_on_top(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await sets_clock(alice, 2 * DAY_MS)
+        await alice.says("from the day after tomorrow")
+        await sets_clock(alice, 0)
+
+        await write(carol, alice, "from now")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+        await alice.click("#chatBody")
+
+        first = "document.querySelector('.chat-tab').dataset.fingerprint"
+        await alice.until(f"{first} === '{carol.fingerprint}'")
+
+    async def test_clock_that_is_two_days_ahead_gets_one_line_a_day(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        for number in range(3):
+            await write(bob, alice, f"in {number}")
+            await alice.sees(f"in {number}")
+            await sets_clock(alice, 2 * DAY_MS)
+            await alice.says(f"out {number}")
+            await sets_clock(alice, 0)
+
+        await alice.until(f"{DAYS_SHOWN}.length === 2")
+        ahead, today = await alice.texts(".chat-line-out time"), await alice.texts(".chat-line-in time")
+        assert len({len(each) for each in ahead}) == 1 and len(today[1]) > len(today[0])  # with its date, below another day
+
+    @pytest.mark.parametrize(
+        ("ahead_ms", "told"), [(2 * DAY_MS, True), (-2 * 3_600_000, True), (-600_000, False), (0, False)]
+    )
+    async def test_written_time_is_shown_where_it_differs_by_over_an_hour(self, browser, relay, ahead_ms, told):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await bob.send(alice, envelope(bob, alice, text="when?", ts=int(time.time() * 1000) + ahead_ms))
+        await alice.click(".chat-tab-label")
+        await alice.sees("when?")
+
+        [note] = await alice.texts(".chat-note")
+        assert note.startswith("written ") == told and bool(note) == told
+
+    async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one")
+        await alice.click(".chat-tab-label")
+        await alice.sees("one")
+        await alice.says("two")
+        await alice.has_relayed(1)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await alice.evaluate("getSelection().selectAllChildren(document.querySelector('#chatMessages'))")
+        await alice.evaluate("document.execCommand('copy')")
+
+        assert (await alice.evaluate("navigator.clipboard.readText()")).split() == ["one", "two"]
+
+    async def test_thread_is_printed_whole(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number} " * 9 for number in range(45)))
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-bubble", "line 44")
+
+        sheet = await alice.call("Page.printToPDF", paperWidth=4, paperHeight=4)
+
+        assert base64.b64decode(sheet["data"]).count(b"/Type /Page\n") >= 5
 
 
 # ------------------------------------------------------------------------------------------------------------------------
