@@ -5806,7 +5806,8 @@ class Page(Target):
     async def opens(self, address: str) -> None:
         """Open a chat by the field on the home view."""
         await self.asks_for(address)
-        await self.shows("#chatThread")
+        await self.shows("#chatThread")  # with the thread before it on screen until this one is read
+        await self.until("document.querySelector('.chat-tab.active')?.dataset.fingerprint === location.hash.slice(6, 70)")
 
     async def asks_for(self, address: str) -> None:
         """Put an address into that field and press Open."""
