@@ -73,6 +73,7 @@ export class Client extends EventTarget {
     this.#registered(this.updates.register());
     this.tabs.lead(() => this.#lead(), () => this.#follow());
     this.persistence.ask();
+    this.#showBadge(); // the icon may have the number of a database that was replaced or lost
   }
 
   /** One sentence for each thing that a page without a secure context can't do. */
@@ -157,6 +158,10 @@ export class Client extends EventTarget {
   #cameBack() {
     this.relays.wake();
     this.#markShownRead();
+  }
+
+  async #showBadge() {
+    await this.notifications.badge((await this.store.unread()).total);
   }
 
   #canStoreAgain() {

@@ -16,13 +16,15 @@ import { SharedEventTarget } from "./shared-events.js";
 
 const EDITABLE = ["name", "verified", "muted", "blocked", "open", "relay", "public_key"];
 
+const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages count
+
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
   fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
   unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
-const newRelay = (origin) => ({ origin, cursor: 0, erased_through: 0, refused: 0, added_at: Date.now() });
+export const newRelay = (origin) => ({ origin, cursor: 0, erased_through: 0, refused: 0, added_at: Date.now() });
 
 export const toContact = (record) => ({ ...record, short: shortForm(record.fingerprint) });
 
@@ -73,7 +75,7 @@ export class Store extends SharedEventTarget {
     if (!(await this.contact(fingerprint))) throw new UnknownContactError("This contact was removed.");
     const fields = Object.fromEntries(Object.entries(changes).filter(([field]) => EDITABLE.includes(field)));
     const contact = await this.putContact(fingerprint, fields);
-    if ("blocked" in fields || "muted" in fields) await this.emitUnread();
+    if (COUNTED_BY.some((field) => field in fields)) await this.emitUnread();
     return contact;
   }
 
@@ -109,9 +111,9 @@ export class Store extends SharedEventTarget {
     return this.#drafts.set(fingerprint, text);
   }
 
-  /** `{total, threads}` over contacts that are neither blocked nor muted. */
+  /** `{total, threads}` over what the list of threads shows and is not muted: what nobody can get at must not be counted for ever. */
   async unread() {
-    const counted = (await this.contacts()).filter((contact) => contact.unread > 0 && !contact.blocked && !contact.muted);
+    const counted = (await this.contacts()).filter((contact) => contact.unread > 0 && contact.open && !contact.blocked && !contact.muted);
     return { total: counted.reduce((sum, contact) => sum + contact.unread, 0), threads: counted.length };
   }
 
