@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "719437e00f7384d7";
+const VERSION = "a1fe6cd8267573e7";
 const FILES = {
   "/app.js": "sha256-j2tAPsgFyHlxnR8XCtqpZg5gbbjeSNUK52UpPXyocis=",
   "/client.js": "sha256-cfxVX6M/Qye9DZ28nFiIffX9YONIs9b+oGE5kmKt06k=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-84qcp1HPIw0TN5o6FsFDf9E9N7uO4qZdnkOvNP8NTTs=",
+  "/index.html": "sha256-IxhN/YqkVbV9DFZ0RD0/LCZQFd/EI9iIGkx2G7w0IJM=",
   "/mail/arrivals.js": "sha256-q3M09fYNpE2wK10EwWtSbWXzBvLUJvFxQu+HTe59ca8=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
@@ -55,7 +55,7 @@ const FILES = {
   "/relay/sessions.js": "sha256-D8frPVpyhqx1SIQr1/yrhMsHdljVT16YOSRn5b+vofI=",
   "/relay/tokens.js": "sha256-U8vYV2ant0FSWEa5Zi9+KKId5LdJEC/G/Tkr1OW+0NQ=",
   "/store/backup-content.js": "sha256-ALdIPAUJXAQl0eVzEttz6ooPnzDW72gTNynrgHtQ41Y=",
-  "/store/backup-shape.js": "sha256-TAfD/qmCFp/pyNm05mmCGDyp9docm6iOsXKMifS3ePY=",
+  "/store/backup-shape.js": "sha256-COjLKhNFraE+RCP7mbW5Jg+YKywxOmzniBviFGTwx6s=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
   "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
   "/store/drafts.js": "sha256-chhYvAVDsi4eVGkzd+ruW6XW+0AioWpd7KS7WL9g2i0=",

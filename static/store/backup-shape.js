@@ -23,7 +23,7 @@ const bytes = (length) => (value) => value instanceof Uint8Array && value.length
 const maybe = (check) => (value) => value === undefined || value === null || check(value);
 const listOf = (check) => (value) => Array.isArray(value) && value.every(check);
 
-const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const isObject = (value) => value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
 
 const time = number(0, LATEST_TIME);
 const count = whole(0, MOST_COUNT);
