@@ -2783,11 +2783,17 @@ def state_name(relay: AnyRelay) -> str:
     return "key." + quote(relay.url, safe="")
 
 
+def open_record(home: Path, origin: str, fingerprint: str = "f" * 64) -> Any:
+    """What `send` and `listen` keep of a relay beside the key."""
+    return relay_module.RelayRecord.open(home / "key", origin, fingerprint)
+
+
 def write_key(home: Path, person: Person) -> Path:
     """The person's secret key where the commands look for it."""
     path = home / ".config/io3233/key"
     path.parent.mkdir(parents=True)
     path.write_text(b64(bytes(person.secret_key)) + "\n")
+    path.chmod(0o600)
     return path
 
 
@@ -2991,7 +2997,7 @@ def envelope(sender: Person, recipient: Person, **changed: Any) -> bytes:
 
 BAD_ENVELOPE_PLAINTEXTS: dict[str, Callable[[Person, Person], bytes]] = {
     "32 bytes, which could be a proof": lambda alice, bob: bytes(32),
-    "a short message of an old client": lambda alice, bob: b'{"text":"hi","ts":1700000000000}',
+    "32 bytes of JSON, which could be one": lambda alice, bob: b'{"text":"hello"}'.ljust(32),
     "nothing": lambda alice, bob: b"",
     "my own words handed back": lambda alice, bob: envelope(bob, alice),
     "for somebody else": lambda alice, bob: envelope(alice, bob, to=NOBODY),
@@ -3019,7 +3025,7 @@ class TestSendAndListen:
         relay = await relay_process()
         alice, bob = await listen(relay), await listen(relay)
 
-        to_bob = await run_command(alice.home, "send", bob.invite_link, "hello Bob")
+        to_bob = await run_command(alice.home, "send", bob.invite_link, stdin=b"hello Bob\n")
         heard_by_bob = await bob.line()
         await relay.stop()
         await relay.start()
@@ -3034,7 +3040,7 @@ class TestSendAndListen:
         bob = await listen(relay, "--json")
         text = "Filesystem  Size\n/dev/root    20G\n\ttab “quotes” 🙂"
 
-        sent = await run_command(tmp_path, "send", bob.invite_link, stdin=(text + "\n").encode())
+        sent = await run_command(tmp_path, "send", "--register", bob.invite_link, stdin=(text + "\n").encode())
 
         received = json.loads(await bob.line())
         assert sent.status == 0, sent
@@ -3105,14 +3111,29 @@ class TestSendAndListen:
         assert {each["from"] for each in printed} == {alice.fingerprint}
 
     async def test_listeners_on_two_relays_keep_their_places_apart(self, tmp_path):
-        one, two = (relay_module.ListenState(tmp_path / name) for name in ("key.one", "key.two"))
+        one, two = (open_record(tmp_path, origin) for origin in ("http://one", "http://two"))
         one.is_new("alice", "a message")
 
-        one.save(100)
-        two.save(7)
+        one.keep(cursor=100, seen=one.seen)
+        two.keep(cursor=7)
 
-        again = relay_module.ListenState(tmp_path / "key.one")
+        again = open_record(tmp_path, "http://one")
         assert (again.cursor, again.is_new("alice", "a message")) == (100, False)
+
+    async def test_sender_and_listener_of_one_key_change_only_their_own_in_the_record(self, tmp_path):
+        listening, sending = (open_record(tmp_path, "http://one") for _ in range(2))
+
+        listening.keep(cursor=100)
+        sending.keep(token="a.b.c")
+
+        kept = open_record(tmp_path, "http://one")
+        assert (kept.cursor, kept.token) == (100, "a.b.c")
+
+    async def test_record_of_another_key_is_not_gone_on_with(self, tmp_path):
+        open_record(tmp_path, "http://one").keep(cursor=100)
+
+        with pytest.raises(relay_module.CommandError, match="belongs to another key"):
+            open_record(tmp_path, "http://one", fingerprint=NOBODY)
 
     async def test_replayed_envelope_is_printed_once(self, relay, listen):
         alice, bob = await relay.register(), await relay.register()
@@ -3206,7 +3227,7 @@ class TestSendAndListen:
         assert "Traceback" not in listener.stderr
 
     @pytest.mark.parametrize(
-        "content", ["nonsense", "[]", "\xff", '{"cursor": "x", "seen": []}', '{"cursor": 1, "seen": 7}', '{"cursor": 1}']
+        "content", ["nonsense", "[]", "\xff", '{"cursor": "x"}', '{"cursor": 1, "seen": 7}', '{"seen": [[]]}', '{"of": "later"}']
     )
     async def test_state_file_that_can_not_be_read_is_left_alone_and_said(self, relay, tmp_path, content):
         state = write_key(tmp_path, await relay.register()).with_name(state_name(relay))
@@ -3248,11 +3269,31 @@ class TestSendAndListen:
     @pytest.mark.parametrize("content", ["", "*", "AAAA", b64(bytes(33))])
     async def test_key_file_that_holds_no_key_is_left_alone_and_said(self, relay, tmp_path, content):
         (tmp_path / "mine").write_text(content)
+        (tmp_path / "mine").chmod(0o600)
 
         finished = await run_command(tmp_path, "send", "--key", str(tmp_path / "mine"), relay.url, NOBODY, "hello")
 
         assert str(tmp_path / "mine") in finished.refused()
         assert (tmp_path / "mine").read_text() == content
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+    async def test_key_file_that_others_may_read_or_change_is_refused(self, relay, tmp_path, mode):
+        bob = await relay.register()
+        write_key(tmp_path, Person(relay)).chmod(mode)
+
+        finished = await run_command(tmp_path, "send", relay.url, bob.fingerprint, "hello")
+
+        assert "chmod 600" in finished.refused()
+        assert await bob.fetch() == []
+
+    async def test_key_file_that_is_a_link_is_refused(self, relay, tmp_path):
+        bob = await relay.register()
+        (tmp_path / "mine").symlink_to(write_key(tmp_path, Person(relay)))
+
+        finished = await run_command(tmp_path, "send", "--key", str(tmp_path / "mine"), relay.url, bob.fingerprint, "hello")
+
+        assert "is a link" in finished.refused()
+        assert await bob.fetch() == []
 
     @pytest.mark.parametrize(
         "link", ["{url}/chats?chat={bob}", "{url}/chats?fp={bob}&server={url}", "{url}#chat={BOB}&server={url}/"]
@@ -3261,7 +3302,7 @@ class TestSendAndListen:
         bob = await relay.register()
         link = link.format(url=relay.url, bob=bob.fingerprint, BOB=bob.fingerprint.upper())
 
-        finished = await run_command(tmp_path, "send", link, "hello")
+        finished = await run_command(tmp_path, "send", "--register", link, "hello")
 
         assert finished.status == 0, finished
         assert len(await bob.fetch()) == 1
@@ -3331,26 +3372,40 @@ class HostileRelay:
     def __init__(self, **answers: Any) -> None:
         challenge = {"challenge": b64(os.urandom(32)), "server_public_key": b64(bytes(PrivateKey.generate().public_key))}
         self.challenge = challenge | {"expires_in": 60, "bound_proof": True, "origin": "http://127.0.0.1"}
-        self.answers = {"key": {}, "post": {"id": 1}, "messages": {"messages": []}} | answers
+        self.answers = {"key": {}, "post": {"id": 1}, "messages": {"messages": []}, "ws": self.hint} | answers
         self.proofs: list[dict[str, Any]] = []
+        self.posted: list[dict[str, Any]] = []
+        self.upgrades: list[web.Request] = []
         self.asked: list[str] = []
+        self.hints: asyncio.Queue[int] = asyncio.Queue()
         self.url = f"http://127.0.0.1:{free_port()}"
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/v1/")
         self.asked.append(path)
+        body = await request.json() if request.method == "POST" else {}
         if path == "register/challenge":
             return web.json_response(self.challenge)
         if path == "register":
-            self.proofs.append(await request.json())
-            return web.json_response({"fingerprint": NOBODY, "token": "a.b.c", "expires_in": 60})
+            self.proofs.append(body)
+            fingerprint = hashlib.sha256(unb64(body["public_key"])).hexdigest()
+            return web.json_response({"fingerprint": fingerprint, "token": "a.b.c", "expires_in": 60})
         if path == "ws":
-            websocket = web.WebSocketResponse(protocols=("3233.v1",))
-            await websocket.prepare(request)
-            await websocket.receive()
-            return websocket
+            self.upgrades.append(request)
+            return await self.answers["ws"](request)
+        if path == "messages" and request.method == "POST":
+            self.posted.append(body)
         answer = self.answers["key" if path.startswith("keys/") else "post" if request.method == "POST" else "messages"]
         return web.json_response(answer) if isinstance(answer, dict | list) else answer()
+
+    async def hint(self, request: web.Request) -> web.StreamResponse:
+        """A socket that gives each of `hints` as they come."""
+        websocket = web.WebSocketResponse(protocols=("3233.v1",))
+        await websocket.prepare(request)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(websocket.close)
+            while True:
+                await websocket.send_json({"type": "new_message", "id": await self.hints.get()})
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
