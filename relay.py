@@ -44,7 +44,6 @@ import collections
 import dataclasses
 import fcntl
 import functools
-import gc
 import glob
 import gzip
 import hashlib
@@ -133,7 +132,7 @@ def parse_bind(text: str) -> dict[str, Any]:
 
 
 def parse_database_url(text: str) -> dict[str, Any]:
-    match = re.fullmatch(r"sqlite:(?://)?([^?]+)(?:\?mode=(rwc|rw))?", text)
+    match = re.fullmatch(r"sqlite:(?!(?://)?:memory:)(?://)?([^?]+)(?:\?mode=(rwc|rw))?", text)
     if not match or "%00" in match[1]:
         raise ValueError(text)
     return {"database": urllib.parse.unquote(match[1]), "create_database": match[2] != "rw"}
@@ -167,7 +166,7 @@ def whole_number(field: str, low: int, high: int, unit: str) -> tuple[Parser, st
 
 SETTINGS: dict[str, tuple[Parser, str]] = {
     "BIND": (parse_bind, "host:port, such as 127.0.0.1:3233 or [::]:3233"),
-    "DATABASE_URL": (parse_database_url, "sqlite:PATH, sqlite:PATH?mode=rw or sqlite::memory:"),
+    "DATABASE_URL": (parse_database_url, "sqlite:PATH or sqlite:PATH?mode=rw, a file"),
     "ALLOW_INSECURE_JWT_SECRET": switch("insecure_secret"),
     "TRUST_FORWARDED_FOR": switch("trust_forwarded_for"),
     "JWT_EXPIRY_SEC": whole_number("jwt_expiry_seconds", 1, 315_360_000, "seconds"),
@@ -212,7 +211,7 @@ class Config:
     jwt_secret: bytes
     host: str = "0.0.0.0"  # noqa: S104 - a relay is there to be reached
     port: int = 3233
-    database: str = "data.db"  # a path, or ":memory:"
+    database: str = "data.db"
     create_database: bool = True
     trust_forwarded_for: bool = False
     jwt_expiry_seconds: int = 604_800
@@ -555,8 +554,8 @@ class Registrar:
 # batch to fill: a lone job is a batch of one. A job checks before it writes, so a refusal undoes nothing; a failing
 # disk rolls the whole batch back, and each job is then tried alone, so that one cannot fail its neighbours.
 #
-# Reads have a connection and thread of their own and see committed data only. A third thread keeps moving the WAL into
-# the database file, so that senders wait for little of that. While it serves, the event loop never touches SQLite.
+# Reads have a connection and thread of their own and see committed data only. Each thousand pages of the WAL, SQLite
+# moves them into the database file with the commit. While it serves, the event loop never touches SQLite.
 #
 # A deletion writes too, and so does moving the WAL. So new mail is refused a good while before the disk is full: what
 # is left is for acknowledging and pruning, which make room again.
@@ -609,13 +608,7 @@ EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
 MIN_PAGE_BYTES = 256 * 1024
 PAGES_BYTES = 64 * 1024 * 1024  # on their way to readers: from here on pages are as small as can be, at twice that refused
-CHECKPOINT_SECONDS = 0.25  # after a commit, or sooner:
-CHECKPOINT_ROWS = 400  # when so many changed; the more there is to move at once, the longer the next batch waits
-CHECKPOINT_BATCHES = 8  # or this many times the last batch: who waits for a long one anyway hardly feels more
-CHECKPOINT_REST_SECONDS = 0.05  # in which the writer can move the last of a long WAL
-LONG_WAL_PAGES = 8000
-MAX_WAL_PAGES = 10_000  # which are 41 MB; from here on senders wait until it is moved
-CACHE_BYTES = 16 * 1024 * 1024  # of pages that the writer keeps, so that it need not read where it is to write
+WAL_BYTES = 4 * 1024 * 1024  # what the WAL keeps of the disk after a reader, or a long batch, made it grow
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 ROOM_SECONDS = 0.05  # between two looks at the disk
 COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
@@ -623,9 +616,7 @@ WRITING = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "secure_delete=FAST",  # Debian's default writes every freed page once more, as zeroes
-    f"wal_autocheckpoint={MAX_WAL_PAGES}",
-    f"journal_size_limit={MAX_WAL_PAGES * (4096 + 24)}",  # shorter, the file system would have to find the room each time
-    f"cache_size=-{CACHE_BYTES // 1024}",
+    f"journal_size_limit={WAL_BYTES}",
 )
 
 
@@ -678,26 +669,9 @@ class Job(NamedTuple):
     future: asyncio.Future[Any]
 
 
-class Histogram:
-    """Counts observations below each bound, as Prometheus does."""
-
-    def __init__(self, *bounds: float):
-        self.buckets = dict.fromkeys((*bounds, math.inf), 0)
-        self.total = 0.0
-
-    def observe(self, amount: float) -> None:
-        self.total += amount
-        for bound in self.buckets:
-            self.buckets[bound] += amount <= bound
-
-
-class Metrics:
-    """What /metrics tells: plain numbers, never who. Each is changed by one thread only."""
-
-    def __init__(self) -> None:
-        self.counts: collections.Counter[str] = collections.Counter()
-        self.commit_seconds = Histogram(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5)
-        self.commit_jobs = Histogram(1, 2, 4, 8, 16, 32, 64, 128, 256)
+Metrics = collections.defaultdict[
+    str, float
+]  # what /metrics tells: plain numbers, never who; each is changed by one thread only
 
 
 def connect(path: str, *pragmas: str) -> sqlite3.Connection:
@@ -734,25 +708,15 @@ def check_schema(connection: sqlite3.Connection, path: str) -> None:
 
 def open_database(path: str, create: bool) -> sqlite3.Connection:
     """The connection that writes, to a database of this version. Raises StoreError when the file cannot be that."""
-    if path != ":memory:" and not create and not Path(path).exists():
+    if not create and not Path(path).exists():
         raise StoreError(f"there is no database at {path}: check DATABASE_URL, or let it end in ?mode=rwc to make one")
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; see `prune`
-        check_schema(connection, path)
-        if path == ":memory:":
-            return connection
-        connection.close()
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; see `prune`
+            check_schema(connection, path)
         return connect(path, *WRITING)
     except sqlite3.Error as error:
         raise unusable(path, error) from None
-
-
-def yield_to_the_loop() -> None:
-    """Let this thread's wake-ups not preempt another one. On one core the writer would else take the interpreter's
-    lock from the event loop at each row, and give it back at once: a tenth of all time went into that."""
-    with suppress(AttributeError, OSError):  # only Linux has it, and a sandbox may forbid it
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def vacuum(connection: sqlite3.Connection) -> None:
@@ -763,12 +727,11 @@ def vacuum(connection: sqlite3.Connection) -> None:
 
 
 class Store:
-    """The identities and queued messages of one relay. Methods are for the event loop; `open` starts the threads."""
+    """The identities and queued messages of one relay. Methods are for the event loop; `open` starts the writer."""
 
     def __init__(self, config: Config, metrics: Metrics | None = None):
         self._config = config
-        self._metrics = metrics or Metrics()
-        self._in_memory = config.database == ":memory:"
+        self._metrics = metrics if metrics is not None else Metrics(int)
         self._turn: list[Job] = []  # written to in this turn of the event loop
         self._turns: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()  # handed to the writer; an empty list wakes it
         self.waiting_jobs = 0  # jobs in both; `_write` bounds it
@@ -777,10 +740,6 @@ class Store:
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
         self._room, self._room_measured = 0, 0.0  # bytes; the writer's
         self.is_full = False  # new mail is refused until there is room again
-        self._committed = threading.Event()  # something, since the last checkpoint
-        self._committed_much = threading.Event()
-        self._rows_counted = 0  # the writer's: `total_changes` when it last set that
-        self._wal_is_long = False
         self._pages_bytes = 0
         self.identity_count = 0
 
@@ -793,33 +752,24 @@ class Store:
             self._connect()
         except sqlite3.Error as error:
             raise unusable(self._config.database, error) from None
-        for thread in self._threads:
-            thread.start()
+        self._writer.start()
 
     def _connect(self) -> None:
         config = self._config
         self._connection = open_database(config.database, config.create_database)
         self.identity_count = self._connection.execute("SELECT count(*) FROM identities").fetchone()[0]
-        self._threads = [threading.Thread(target=self._write_batches, name="writer")]
-        if not self._in_memory:
-            self._reading = connect(config.database, "query_only=1")
-            self._moving = connect(config.database, *WRITING, "busy_timeout=200")
-            self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
-            self._threads.append(threading.Thread(target=self._checkpoint, name="checkpointer"))
+        self._writer = threading.Thread(target=self._write_batches, name="writer")
+        self._reading = connect(config.database, "query_only=1")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
 
     async def close(self) -> None:
         """Commit what is waiting, move the WAL into the file, and end the threads."""
         self._hand_over()
         self._closed.set()
         self._turns.put([])
-        self._committed.set()
-        self._committed_much.set()
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
-        if not self._in_memory:
-            await asyncio.to_thread(self._reader.shutdown)
-            self._reading.close()
-            self._moving.close()
+        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._reader.shutdown)
+        self._reading.close()
         self._connection.close()
 
     # Identities
@@ -963,15 +913,13 @@ class Store:
 
     def file_bytes(self) -> int:
         """What the database and its WAL take on disk."""
-        paths = [] if self._in_memory else [Path(self._config.database + suffix) for suffix in ("", "-wal")]
+        paths = [Path(self._config.database + suffix) for suffix in ("", "-wal")]
         return sum(path.stat().st_size for path in paths if path.exists())
 
     # Inside a transaction, on the writer's thread
 
     def _take_room(self, db: sqlite3.Connection, size: int) -> None:
         """Raise RelayError 507 unless the disk can hold so many bytes more, in the WAL and then in the file."""
-        if self._in_memory:
-            return
         if time.monotonic() - self._room_measured >= ROOM_SECONDS:
             self._room, self._room_measured = measure_room(db, self._config.database), time.monotonic()
         self._room -= 2 * size + COMMIT_BYTES
@@ -1021,8 +969,6 @@ class Store:
     # Threads
 
     async def _read(self, select: Callable[[sqlite3.Connection], T]) -> T:
-        if self._in_memory:
-            return await self._write(select)
         try:
             selected = await self._loop.run_in_executor(self._reader, select, self._reading)
         except sqlite3.Error as error:
@@ -1047,7 +993,6 @@ class Store:
             self._turn = []
 
     def _write_batches(self) -> None:
-        yield_to_the_loop()
         while not (self._closed.is_set() and self._turns.empty()):
             batch = self._turns.get()
             with suppress(queue.Empty):
@@ -1056,10 +1001,9 @@ class Store:
             if batch:
                 self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
             del batch  # or its ciphertexts would stay in memory until there is another
-            if self._wal_is_long:
-                self._wal_is_long = False
-                with suppress(sqlite3.Error):  # the checkpointer reports it
-                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            if self.is_full:
+                with suppress(sqlite3.Error):  # the next commit reports it
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what it took is room
 
     def _commit(self, batch: list[Job]) -> list[Any]:
         """Run the jobs in one transaction; each one's result or exception."""
@@ -1075,14 +1019,9 @@ class Store:
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
             return self._recover(batch, error)
-        self._committed.set()
-        rows = self._connection.total_changes  # an int of C: it wraps around
-        if (rows - self._rows_counted) % 2**32 >= max(CHECKPOINT_ROWS, CHECKPOINT_BATCHES * len(batch)):
-            self._rows_counted = rows
-            self._committed_much.set()
         self._works("write")
-        self._metrics.commit_seconds.observe(time.perf_counter() - start)
-        self._metrics.commit_jobs.observe(len(batch))
+        self._metrics["commits_total"] += 1
+        self._metrics["commit_seconds_total"] += time.perf_counter() - start
         return outcomes
 
     def _attempt(self, job: Job) -> Any:
@@ -1128,31 +1067,6 @@ class Store:
                 job.future.set_exception(outcome)
             else:
                 job.future.set_result(outcome)
-
-    def _checkpoint(self) -> None:
-        """Move the WAL into the file, a little at a time, soon after it was written. While mail comes in there is always
-        some left. When the WAL is long the writer moves that between two batches; the next one begins it anew."""
-        reported = ""
-        while self._committed.wait():
-            self._committed_much.wait(CHECKPOINT_SECONDS)
-            self._committed_much.clear()
-            self._committed.clear()
-            if self._closed.is_set():  # looked at last: `close` sets it first, and its call must not be lost
-                return
-            mode = "TRUNCATE" if self.is_full else "PASSIVE"  # TRUNCATE waits for the writer, and gives space back
-            try:
-                busy, pages, moved = self._moving.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-                reported = ""
-            except sqlite3.Error as error:
-                busy, pages, moved = 1, 0, 0
-                if str(error) != reported:
-                    reported = str(error)
-                    log.error("cannot move the write-ahead log into the database: %s", error)
-            if busy or moved < pages:
-                self._committed.set()  # a reader, or a full disk, held some of it back: try again
-            if pages >= LONG_WAL_PAGES:
-                self._wal_is_long = True
-                self._closed.wait(CHECKPOINT_REST_SECONDS)
 
 
 # ======================================================================================================================
@@ -1299,7 +1213,7 @@ HUB = web.AppKey("hub", Hub)
 TOKENS = web.AppKey("tokens", Tokens)
 REGISTRAR = web.AppKey("registrar", Registrar)
 LIMITER = web.AppKey("limiter", RateLimiter)
-METRICS = web.AppKey("metrics", Metrics)
+METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CLOCK: web.AppKey[Callable[[], float]] = web.AppKey("clock")
 
 BODY_SECONDS = 30  # for a whole request body to arrive
@@ -1375,7 +1289,7 @@ async def answer_errors(
             return no_content()  # a CORS preflight: any origin may ask, since only the token counts
         return await handler(request)
     except RelayError as error:
-        request.app[METRICS].counts[f'refusals_total{{reason="{error.reason}"}}'] += 1
+        request.app[METRICS][f'refusals_total{{reason="{error.reason}"}}'] += 1
         return error_response(request, error.status, error.message, error.headers)
     except web.HTTPException as error:
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
@@ -1632,7 +1546,7 @@ async def post_message(request: web.Request) -> web.Response:
     receipt = await app[STORE].add_message(envelope, app[CLOCK]())
 
     app[HUB].publish(envelope.recipient, receipt.id)
-    counts = app[METRICS].counts
+    counts = app[METRICS]
     counts["messages_in_total"] += 1
     counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
     created, expires = rfc3339(receipt.created_at), rfc3339(receipt.expires_at)
@@ -1658,7 +1572,7 @@ async def get_messages(request: web.Request) -> web.Response:
 
     with request.app[STORE].share_of_pages() as page_bytes:
         rows, more = await request.app[STORE].get_page(recipient, after_id, limit, page_bytes, request.app[CLOCK]())
-        counts = request.app[METRICS].counts
+        counts = request.app[METRICS]
         counts["messages_out_total"] += len(rows)
         counts["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
         page = reply(f'{{"messages":[{",".join(map(message_json, rows))}],"more":{"true" if more else "false"}}}')
@@ -1703,17 +1617,10 @@ def format_metrics(metrics: Metrics, store: Store, hub: Hub) -> str:
         "database_bytes": store.file_bytes(),
     }
     lines = [f"# TYPE io3233_{name} gauge\nio3233_{name} {value}" for name, value in gauges.items()]
-    families = {name.partition("{")[0] for name in metrics.counts}
-    for family in sorted(families):
+    counters = sorted(metrics.copy().items())  # of one moment: the writer counts too
+    for family, members in itertools.groupby(counters, key=lambda counter: counter[0].partition("{")[0]):
         lines.append(f"# TYPE io3233_{family} counter")
-        lines += [f"io3233_{name} {value}" for name, value in metrics.counts.items() if name.partition("{")[0] == family]
-    for name, histogram in (("commit_seconds", metrics.commit_seconds), ("commit_jobs", metrics.commit_jobs)):
-        lines.append(f"# TYPE io3233_{name} histogram")
-        lines += [
-            f'io3233_{name}_bucket{{le="{"+Inf" if bound == math.inf else bound}"}} {count}'
-            for bound, count in histogram.buckets.items()
-        ]
-        lines.append(f"io3233_{name}_sum {histogram.total}\nio3233_{name}_count {histogram.buckets[math.inf]}")
+        lines += [f"io3233_{name} {value}" for name, value in members]
     return "\n".join(lines) + "\n"
 
 
@@ -1918,7 +1825,7 @@ async def prune_forever(app: web.Application) -> None:
     while True:
         try:
             pruned = await app[STORE].prune(app[CLOCK]())
-            app[METRICS].counts["pruned_total"] += pruned
+            app[METRICS]["pruned_total"] += pruned
         except RelayError as error:
             log.error("cannot prune expired mail: %s", error.message)
         except Exception:
@@ -1949,7 +1856,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     """The relay as an aiohttp application. `clock` tells seconds since 1970. Starting it raises StoreError."""
     app = web.Application(middlewares=[answer_errors], client_max_size=config.max_body_bytes)
     app[CONFIG], app[CLOCK] = config, clock
-    app[METRICS], app[HUB] = Metrics(), Hub()
+    app[METRICS], app[HUB] = Metrics(int), Hub()
     app[STORE] = Store(config, app[METRICS])
     app[TOKENS] = Tokens(config.jwt_secret, config.jwt_expiry_seconds)
     app[REGISTRAR] = Registrar(config.jwt_secret)
@@ -2100,8 +2007,6 @@ async def serve(config: Config) -> None:
             log.info("%s", describe(config, app[CLIENT_FILES], listening.getsockname()[1]))
             for warning in config_warnings(config):
                 log.warning("%s", warning)
-            gc.freeze()  # what lives as long as the process need not be looked at in each collection
-            gc.set_threshold(20_000)  # the default of 700 looks for garbage among a few requests in progress, in vain
             notify_systemd("READY=1")
             await stop.wait()
             notify_systemd("STOPPING=1")
@@ -2125,7 +2030,7 @@ def skip_ids(copy: sqlite3.Connection) -> None:
 def back_up(config: Config, destination: Path) -> None:
     """Copy the database while a relay may be writing to it (SQLite's backup API). `destination` must not exist."""
     source_path = Path(config.database)
-    if config.database == ":memory:" or not source_path.is_file():
+    if not source_path.is_file():
         raise CommandError(f"there is no database at {config.database}: DATABASE_URL must name the one that the relay uses")
     if destination.exists():
         raise CommandError(f"{destination} exists already: name a new file")
@@ -2759,8 +2664,6 @@ def examine_settings(environ: Mapping[str, str], url: str | None) -> tuple[Confi
 
 def examine_database(config: Config) -> list[Finding]:
     path = Path(config.database)
-    if config.database == ":memory:":
-        return [(WARNING, "database: in memory, so a restart loses all mail; DATABASE_URL=sqlite:data.db keeps it")]
     if not path.exists() and config.create_database and os.access(path.parent, os.W_OK):
         return [(OK, f"database: {path} will be made at the first start")]
     try:

@@ -16,6 +16,17 @@ EMPTY_CATCH = re.compile(r"catch\s*(\([^)]*\))?\s*\{\s*\}")
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]*))?\)")
+# Which rooms of static/ a room may import from, beside itself. Views reach the others through the client's object.
+ROOMS = {
+    "protocol": {"vendor"},
+    "store": {"protocol"},
+    "relay": {"store", "protocol"},
+    "mail": {"relay", "store", "protocol"},
+    "device": {"store", "protocol"},
+    "views": {"protocol", "vendor"},
+}
+TOP_MODULES = {"app.js", "client.js", "sw.js", "theme.js", "version.js", "watch.js"}
+IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\.[^"']+)["']|\b(import)\(["']([^"']+)["']""", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -71,6 +82,24 @@ def broken_links(path: Path) -> Iterator[str]:
             yield f"{path}: no such heading: {target}#{anchor}"
 
 
+def forbidden_imports(path: Path) -> Iterator[str]:
+    """The client's rooms know each other in one direction, and the page loads whole: only vendored files may come late."""
+    static = Path("static").resolve()
+    room = path.parts[1] if len(path.parts) > 2 else ""
+    if not room and path.name not in TOP_MODULES:
+        yield f"{path}: the top of static/ is for {', '.join(sorted(TOP_MODULES))}; modules live in its rooms"
+    if room and room not in ROOMS:
+        yield f"{path}: no such room; there are {', '.join(ROOMS)}"
+    for early, late, late_name in IMPORT.findall(path.read_text()):
+        name = early or late_name
+        target = (path.parent / name).resolve()
+        goal = target.relative_to(static).parts[0] if target.is_file() and target.is_relative_to(static) else "nothing"
+        if late and goal != "vendor":
+            yield f"{path}: import({name}) comes late: the page loads whole, import it at the top"
+        if room in ROOMS and goal not in ROOMS[room] | {room, "version.js"}:
+            yield f"{path}: {room}/ may not import {name}, only from {', '.join(sorted(ROOMS[room] | {room}))}"
+
+
 def breaches(paths: list[Path]) -> Iterator[str]:
     for name in sorted({path.parts[0] for path in paths} - TOP_LEVEL):
         if not name.startswith("."):
@@ -87,6 +116,8 @@ def breaches(paths: list[Path]) -> Iterator[str]:
         if path.parts[0] == "static" and path.suffix in {".js", ".html"}:
             yield from matches(MARKUP_FROM_STRINGS, path, "markup or code from a string")
             yield from matches(EMPTY_CATCH, path, "an error is swallowed")
+        if path.parts[0] == "static" and path.suffix == ".js":
+            yield from forbidden_imports(path)
         if path.parts[0] == "static" and path.suffix == ".html":
             yield from matches(INLINE, path, "inline script or style, which the page's CSP refuses")
         if path.parts[0] == "static" and path.suffix == ".js" and path.read_text().count("\n") > MODULE_LINES:

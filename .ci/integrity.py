@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 """Writes what static/index.html and static/sw.js say about the other files.
 
-index.html names every script of its first load with its SHA-256, so that a
-proxy or cache that alters one breaks the page instead of the person: one
-modulepreload line for each module that app.js and the home view import
-(statically, however deep), and the integrity of each stylesheet and classic
-script. sw.js lists every file of the folder, so that the page starts without
-a network.
+index.html names every script of the page with its SHA-256, so that a proxy or
+cache that alters one breaks the page instead of the person: one modulepreload
+line for each module that app.js imports, however deep, and the integrity of
+each stylesheet and script. sw.js has the hash of every file of the folder: it
+keeps one whole version, or none. Both name that version, by a hash over all.
 
-    integrity.py           rewrite both
-    integrity.py --check   change nothing; exit 1 when one of them is stale
+    integrity.py [FOLDER]           rewrite both, in static/ or in a copy of it
+    integrity.py --check [FOLDER]   change nothing; exit 1 when one of them is stale
 """
 
 import base64
@@ -17,24 +16,32 @@ import hashlib
 import json
 import re
 import sys
-import textwrap
 from pathlib import Path
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
-IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\./[^"']+)["']""", re.MULTILINE)
+FOLDERS = [Path(word).resolve() for word in sys.argv[1:] if word != "--check"]
+STATIC = FOLDERS[0] if FOLDERS else Path(__file__).resolve().parent.parent / "static"
+IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\.[^"']+)["']""", re.MULTILINE)
 MARKED = re.compile(r"(<!-- modules: [^>]*-->\n).*?(\s*<!-- /modules -->)", re.DOTALL)
 TAG = re.compile(r"""<(?:link rel="stylesheet"|script)[^>]*?(?:href|src)="/([^"]+)"[^>]*>""")
-SHELL = re.compile(r"const SHELL = \[[^\]]*\];")
+INTEGRITY = re.compile(r' integrity="[^"]*"')
+VERSION = re.compile(r'const VERSION = "[^"]*";')
+FILES = re.compile(r"const FILES = \{[^}]*\};")
+VERSION_DIGITS = 16
 
 
-def integrity(path: Path) -> str:
+def integrity(content: bytes) -> str:
     """The SRI value of a file (W3C Subresource Integrity)."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
+    return "sha256-" + base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
-def modules(*entries: Path) -> list[Path]:
-    """The entry modules and all that they import, entries first."""
-    found = list(entries)
+def integrity_of(path: Path) -> str:
+    """The SRI value of a file of static/."""
+    return integrity(path.read_bytes())
+
+
+def modules(entry: Path) -> list[Path]:
+    """The entry module and all that it imports, entry first."""
+    found = [entry]
     for path in found:
         for name in IMPORT.findall(path.read_text(encoding="utf-8")):
             imported = (path.parent / name).resolve()
@@ -46,50 +53,60 @@ def modules(*entries: Path) -> list[Path]:
 def preload(path: Path) -> str:
     """One modulepreload line."""
     href = path.relative_to(STATIC).as_posix()
-    return f'  <link rel="modulepreload" href="/{href}" integrity="{integrity(path)}">'
+    return f'  <link rel="modulepreload" href="/{href}" integrity="{integrity_of(path)}">'
 
 
 def with_integrity(tag: re.Match[str]) -> str:
     """The tag with the integrity that its file has now."""
-    bare = re.sub(r' integrity="[^"]*"', "", tag.group(0))
-    return f'{bare[:-1]} integrity="{integrity(STATIC / tag.group(1))}">'
+    return f'{INTEGRITY.sub("", tag.group(0))[:-1]} integrity="{integrity_of(STATIC / tag.group(1))}">'
+
+
+def files() -> list[Path]:
+    """Every file of the folder but the worker itself and dot-files."""
+    names = [path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()]
+    return [STATIC / name for name in sorted(names) if name != "sw.js" and not re.search(r"(^|/)\.", name)]
+
+
+def version(page_text: str) -> str:
+    """The name of this version: a hash over the page without what is written here, the worker likewise, and all other files."""
+    bare = INTEGRITY.sub("", MARKED.sub("", page_text))
+    worker_text = FILES.sub("", VERSION.sub("", (STATIC / "sw.js").read_text(encoding="utf-8")))
+    parts = [bare, worker_text] + [integrity_of(path) for path in files() if path.name != "index.html"]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:VERSION_DIGITS]
 
 
 def page(text: str) -> str:
     """index.html as it should be."""
-    lines = "\n".join(preload(path) for path in modules(STATIC / "app.js", STATIC / "newchat-view.js"))
-    text, marked = MARKED.subn(lambda match: match.group(1) + lines + match.group(2), text)
+    lines = [f'  <meta name="version" content="{version(text)}">'] + [preload(path) for path in modules(STATIC / "app.js")]
+    text, marked = MARKED.subn(lambda match: match.group(1) + "\n".join(lines) + match.group(2), text)
     if not marked:
         sys.exit("static/index.html has lost its <!-- modules --> markers; put them back in <head>.")
     return TAG.sub(with_integrity, text)
 
 
-def shell_files() -> list[str]:
-    """Every file of the folder as the page asks for it, but the worker itself and dot-files."""
-    names = (path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file())
-    return sorted(f"/{name}" for name in names if name != "sw.js" and not re.search(r"(^|/)\.", name))
-
-
-def worker(text: str) -> str:
-    """sw.js as it should be. The list is JSON as well: hashes.js reads it as such."""
-    listing = textwrap.fill(", ".join(map(json.dumps, shell_files())), 118, break_on_hyphens=False)
-    text, found = SHELL.subn(f"const SHELL = [\n{textwrap.indent(listing, '  ')}\n];", text)
-    if not found:
-        sys.exit("static/sw.js has lost its SHELL list.")
+def worker(text: str, page_text: str) -> str:
+    """sw.js as it should be. The list is JSON as well: device/hashes.js reads it as such."""
+    hashes = {f"/{path.relative_to(STATIC).as_posix()}": integrity_of(path) for path in files()}
+    hashes["/index.html"] = integrity(page_text.encode())
+    text, named = VERSION.subn(f'const VERSION = "{version(page_text)}";', text)
+    text, listed = FILES.subn(lambda _: f"const FILES = {json.dumps(hashes, indent=2)};", text)
+    if not (named and listed):
+        sys.exit("static/sw.js has lost its VERSION or its FILES.")
     return text
 
 
 def main() -> None:
     """Rewrite or check."""
-    stale = []
-    for path, wanted in [(STATIC / "sw.js", worker), (STATIC / "index.html", page)]:
-        text = path.read_text(encoding="utf-8")
-        if wanted(text) != text:
-            stale.append(f"static/{path.name}")
-            if "--check" not in sys.argv[1:]:
-                path.write_text(wanted(text), encoding="utf-8")
+    old = {path: path.read_text(encoding="utf-8") for path in (STATIC / "index.html", STATIC / "sw.js")}
+    page_text = page(old[STATIC / "index.html"])
+    new = {STATIC / "index.html": page_text, STATIC / "sw.js": worker(old[STATIC / "sw.js"], page_text)}
+    stale = [path for path in new if new[path] != old[path]]
     if stale and "--check" in sys.argv[1:]:
-        sys.exit(f"{' and '.join(stale)} stale: run .ci/integrity.py and commit what it writes.")
+        sys.exit(
+            f"{' and '.join(f'static/{path.name}' for path in stale)} stale: run .ci/integrity.py and commit what it writes."
+        )
+    for path in stale:
+        path.write_text(new[path], encoding="utf-8")
 
 
 if __name__ == "__main__":

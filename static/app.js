@@ -1,17 +1,19 @@
-// Boot and wiring, nothing else. What every view shares is loaded at once; a
-// view's own module when the person first comes to it.
+// Boot and wiring, nothing else.
 import { Client } from "./client.js";
-import { byId, offerFocus, on } from "./dom.js";
-import { ClientError } from "./errors.js";
-import { holdActions } from "./hold.js";
-import { IdentityView } from "./identity-view.js";
-import { Router, threadPath } from "./router.js";
-import { SettingsView } from "./settings-view.js";
-import { StatusView } from "./status-view.js";
-import { ThreadsView } from "./threads-view.js";
-import { ViewLoader } from "./view-loader.js";
+import { ClientError } from "./protocol/errors.js";
+import { AboutView } from "./views/about-view.js";
+import { ChatsView } from "./views/chats-view.js";
+import { byId, offerFocus, on } from "./views/dom.js";
+import { IdentityView } from "./views/identity-view.js";
+import { KeysView } from "./views/keys-view.js";
+import { LibraryView } from "./views/library-view.js";
+import { NewChatView } from "./views/newchat-view.js";
+import { Router, threadPath } from "./views/router.js";
+import { ServerView } from "./views/server-view.js";
+import { SettingsView } from "./views/settings-view.js";
+import { StatusView } from "./views/status-view.js";
+import { ThreadsView } from "./views/threads-view.js";
 
-const release = holdActions(document.body);
 const router = new Router();
 for (const button of document.querySelectorAll("dialog [data-close]")) on(button, "click", () => button.closest("dialog").close());
 
@@ -19,32 +21,38 @@ try {
   await boot(await Client.open());
 } catch (error) {
   explain(error);
-} finally {
-  release();
 }
+dispatchEvent(new Event("io3233-started")); // see watch.js
 
 async function boot(client) {
+  const threads = new ThreadsView(client, router);
+  const views = {
+    newchat: new NewChatView(client, router),
+    chats: new ChatsView(client, router, threads),
+    library: new LibraryView(client),
+    keys: new KeysView(client),
+    server: new ServerView(client),
+    about: new AboutView(client),
+  };
   new SettingsView(client);
   const status = new StatusView(client, router);
-  const threads = new ThreadsView(client, router);
   on(client, "replaced", () => location.reload());
+  on(client.updates, "updated", () => location.reload()); // what is typed is kept when the page goes
   on(client.store, "reset", () => location.reload());
   on(client, "open-thread", ({ detail }) => router.go(threadPath(detail.fingerprint)));
   client.start();
-  const loader = new ViewLoader(client, router, threads);
-  await Promise.all([loader.load(router.view), threads.load(), status.load()]);
+  await Promise.all([threads.load(), status.load()]);
   new IdentityView(client); // my address appears last: where it stands, all works
-  follow(loader);
+  follow(views);
 }
 
-function follow(loader) {
+function follow(views) {
   let shown = null;
   on(router, "route", async ({ detail }) => {
+    const view = views[detail.view];
     shown?.hide?.();
+    shown = view;
     try {
-      const view = await loader.load(detail.view);
-      if (router.view !== detail.view) return; // the person has moved on
-      shown = view;
       byId("accountNotice").hidden = true;
       if (detail.byPerson && detail.view !== "chats") offerFocus(byId(`title-${detail.view}`), byId(`view-${detail.view}`));
       await view.show(detail);
@@ -57,7 +65,7 @@ function follow(loader) {
 
 function explain(error) {
   const bar = byId("accountNotice");
-  bar.textContent = error instanceof ClientError ? error.message : `This page could not be started whole: ${error.message}. Reload it when the relay can be reached.`;
+  bar.textContent = error instanceof ClientError ? error.message : `This page failed: ${error.message}. Reload it.`;
   bar.hidden = false;
   if (!(error instanceof ClientError)) console.error(error);
 }

@@ -1,18 +1,21 @@
 /** Puts the parts together. One direction: connection → inbox → store event → view; person → view → outbox → store. */
-import { SharedKeys } from "./crypto.js";
-import { Database } from "./database.js";
-import { loadIdentity, replaceIdentity } from "./identity.js";
-import { Inbox } from "./inbox.js";
-import { makeInviteLink } from "./address.js";
-import { Notifications } from "./notifications.js";
-import { Outbox } from "./outbox.js";
-import { Relays } from "./relays.js";
-import { registerServiceWorker } from "./service-worker.js";
-import { Session } from "./session.js";
-import { Settings } from "./settings.js";
-import { Sound } from "./sound.js";
-import { Store } from "./store.js";
-import { Tabs } from "./tabs.js";
+import { SharedKeys } from "./protocol/crypto.js";
+import { Contacts } from "./relay/contacts.js";
+import { exportBackup, openBackup } from "./store/backup.js";
+import { clientHashes } from "./device/hashes.js";
+import { Database } from "./store/database.js";
+import { loadIdentity, replaceIdentity } from "./store/identity.js";
+import { Inbox } from "./mail/inbox.js";
+import { makeInviteLink } from "./protocol/address.js";
+import { Notifications } from "./device/notifications.js";
+import { Outbox } from "./mail/outbox.js";
+import { Relays } from "./relay/relays.js";
+import { ServiceWorkerUpdates } from "./device/service-worker.js";
+import { Session } from "./relay/session.js";
+import { Settings } from "./store/settings.js";
+import { Sound } from "./device/sound.js";
+import { Store } from "./store/store.js";
+import { Tabs } from "./device/tabs.js";
 
 export class Client extends EventTarget {
   /** Opens the database, takes over old data, makes keys. Throws StorageError. */
@@ -35,23 +38,19 @@ export class Client extends EventTarget {
     const relays = new Relays({ store, settings, identity, openSession });
     const registration = new Promise((resolve) => (this.#registered = resolve));
     Object.assign(this, { store, identity, settings, tabs, relays });
+    this.contacts = new Contacts({ store, relays, identity });
     this.outbox = new Outbox({ store, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
+    this.updates = new ServiceWorkerUpdates();
     this.sound = new Sound(() => tabs.becomeAudible());
     this.#listen();
   }
 
   #registered;
 
-  /** Looking people up, loaded when somebody first does: see contacts.js. */
-  contacts = {
-    find: async (address) => (await this.#lookUp()).find(address),
-    open: async (found) => (await this.#lookUp()).open(found),
-  };
-
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
-    this.#registered(registerServiceWorker());
+    this.#registered(this.updates.register());
     this.tabs.lead(() => this.#lead(), () => this.#follow());
     navigator.storage?.persist?.();
   }
@@ -64,6 +63,21 @@ export class Client extends EventTarget {
 
   inviteLink() {
     return makeInviteLink(this.identity.fingerprint, this.relays.home);
+  }
+
+  /** See store/backup.js. */
+  exportBackup(passphrase, options) {
+    return exportBackup(this, passphrase, options);
+  }
+
+  /** See store/backup.js. */
+  openBackup(file, passphrase, options) {
+    return openBackup(this, file, passphrase, options);
+  }
+
+  /** SHA-256 of every client file as this relay serves it: see device/hashes.js. */
+  hashes() {
+    return clientHashes();
   }
 
   backupName() {
@@ -83,13 +97,7 @@ export class Client extends EventTarget {
   /** The thread on screen, or null: call it on every change of view or thread. */
   showThread(fingerprint) {
     this.tabs.show(fingerprint);
-    if (fingerprint) this.outbox.prepare();
     return this.#markShownRead();
-  }
-
-  async #lookUp() {
-    const { Contacts } = await import("./contacts.js");
-    return new Contacts(this);
   }
 
   #lead() {
@@ -140,7 +148,7 @@ export class Client extends EventTarget {
   }
 
   #listenToServiceWorker(worker) {
-    worker?.addEventListener("message", ({ data }) => this.#tell(data.type, { fingerprint: data.fingerprint }));
+    worker?.addEventListener("message", ({ data }) => data.type === "open-thread" && this.#tell(data.type, { fingerprint: data.fingerprint }));
   }
 
   #tell(type, detail = {}) {

@@ -1,0 +1,123 @@
+/**
+ * The tabs of one browser. One of them leads: it holds the sockets, sends and notifies. Where there are no Web Locks (plain
+ * http) each tab leads itself; what they store is told apart by its ids, so nothing is kept twice. Phones freeze tabs in the
+ * background, with whatever lock they hold: a tab on screen takes over from a leader that does not answer.
+ */
+import { SharedEventTarget } from "../store/shared-events.js";
+
+const LOCK = "io3233-leader";
+const ANNOUNCE_EVERY_MS = 10_000;
+const FORGET_AFTER_MS = 25_000;
+const ANSWER_WITHIN_MS = 5000;
+
+export class Tabs extends SharedEventTarget {
+  #me = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  #thread = null;
+  #audible = false;
+  #leading = false;
+  #answered = true; // whether the leader answered the last question
+  #start = () => undefined;
+  #stop = () => undefined;
+  #others = new Map(); // id → {visible, thread, audible, at}; entries lapse when a tab stops announcing itself
+
+  constructor() {
+    super("io3233-tabs");
+    this.addEventListener("here", ({ detail, remote }) => remote && this.#others.set(detail.id, { ...detail, at: performance.now() }));
+    this.addEventListener("gone", ({ detail }) => this.#others.delete(detail.id));
+    // By a timer: a frozen tab may still get messages, but runs no timers, and could not fetch either.
+    this.addEventListener("who-leads", () => this.#leading && setTimeout(() => this.emit("i-lead")));
+    this.addEventListener("i-lead", () => (this.#answered = true));
+    document.addEventListener("visibilitychange", () => this.#announce());
+    addEventListener("pagehide", () => this.emit("gone", { id: this.#me }));
+    setInterval(() => this.#announce(), ANNOUNCE_EVERY_MS);
+    setInterval(() => this.#watchLeader(), ANSWER_WITHIN_MS);
+  }
+
+  get id() {
+    return this.#me;
+  }
+
+  /** Whose claims on queued messages count as this tab's: with a lock, those of whoever led before. */
+  get sender() {
+    return navigator.locks ? "leader" : this.#me;
+  }
+
+  get visible() {
+    return document.visibilityState === "visible";
+  }
+
+  /** Calls `start` when it is this tab's turn to lead, until it is closed; `stop` if another one took over from it. */
+  lead(start, stop) {
+    this.#start = start;
+    this.#stop = stop;
+    if (navigator.locks) this.#request({});
+    else start();
+  }
+
+  /** The thread on screen in this tab, or null. */
+  show(thread) {
+    this.#thread = thread;
+    this.#announce();
+  }
+
+  get thread() {
+    return this.#thread;
+  }
+
+  /** This tab may play sounds from now on: the person has touched the page. */
+  becomeAudible() {
+    this.#audible = true;
+    this.#announce();
+  }
+
+  /** Fingerprints of the threads on screen in visible tabs. */
+  reading() {
+    const shown = this.#all().filter(({ visible, thread }) => visible && thread);
+    return new Set(shown.map(({ thread }) => thread));
+  }
+
+  /** Has exactly one tab beep, this one if it may. */
+  beep() {
+    const tab = this.#all().find(({ audible }) => audible);
+    if (tab) this.emit("beep", { id: tab.id });
+  }
+
+  async #request(options) {
+    const untilClosed = () => new Promise(() => this.#begin());
+    try {
+      await navigator.locks.request(LOCK, options, untilClosed);
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+      this.#leading = false; // stolen: this tab was frozen, and is back
+      this.#stop();
+      this.#request({});
+    }
+  }
+
+  #begin() {
+    this.#leading = true;
+    this.#start();
+  }
+
+  /** Asks, and looks one interval later whether somebody answered. */
+  #watchLeader() {
+    if (this.#leading || !this.visible || !navigator.locks) return void (this.#answered = true);
+    if (!this.#answered) this.#request({ steal: true });
+    this.#answered = false;
+    this.emit("who-leads");
+  }
+
+  #all() {
+    const recent = performance.now() - FORGET_AFTER_MS; // monotonic: a clock set back must not keep a closed tab alive
+    for (const [id, { at }] of this.#others) if (at < recent) this.#others.delete(id);
+    return [this.#state(), ...this.#others.values()];
+  }
+
+  #state() {
+    return { id: this.#me, visible: this.visible, thread: this.#thread, audible: this.#audible };
+  }
+
+  #announce() {
+    this.emit("here", this.#state());
+  }
+}

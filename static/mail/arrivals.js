@@ -1,0 +1,111 @@
+/**
+ * Opens and writes what an inbox fetched. Messages, the record that they were seen, their contacts and the relay's cursor go in one
+ * transaction: power loss leaves either all of a page or none of it, and the cursor never runs ahead of the mail.
+ */
+import { result } from "../store/database.js";
+import { openEnvelope } from "../protocol/envelope.js";
+import { OutdatedTabError } from "../protocol/errors.js";
+import { toMessage, withLatest } from "../store/messages.js";
+import { newContact } from "../store/store.js";
+
+const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk with refusals
+
+/**
+ * `rows`: what getMessages gave after `after_id`. `reading`: fingerprints of threads on screen, which gain no unread mark. Returns
+ * `{genuine, refused, blocked}`: the row ids that opened, how many refused rows had no thread to go to, and the row ids of blocked
+ * contacts' mail, which was not kept; or `{rewound: true}` when the stored cursor went back meanwhile (a restored backup): the
+ * page is dropped, or the mail between would be skipped. Throws OutdatedTabError when the keys were replaced or the relay was
+ * left meanwhile. Nothing is written then.
+ */
+export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, reading }) {
+  const opened = rows.map((row) => open(row, identity, sharedKeys));
+  const names = ["kv", "contacts", "messages", "seen", "relays"];
+  const kept = await store.db.write(names, async (stores) => {
+    const relay = await currentRelay(stores, identity, origin);
+    if (relay.cursor < after_id) return null;
+    const page = new Page(stores, origin, reading);
+    for (const message of opened) await page.add(message);
+    stores.relays.put({ ...relay, cursor: rows.at(-1).id, refused: relay.refused + page.refused });
+    return page.finish();
+  });
+  if (!kept) return { rewound: true };
+  await tell(store, kept);
+  const genuine = opened.filter(({ kind }) => kind !== "refused").map(({ row_id }) => row_id);
+  return { genuine, refused: kept.refused, blocked: kept.blocked };
+}
+
+async function tell(store, { added, contacts }) {
+  for (const contact of contacts) store.emitContact(contact);
+  if (added.length > 0) store.emit("messages", { messages: added, received: true });
+  if (contacts.length > 0) await store.emitUnread();
+}
+
+/** What openEnvelope gave, with the row's id, the time to show (no later than now) and the sender's key. */
+function open(row, identity, sharedKeys) {
+  if (row.malformed) return { from: "", id: "", kind: "refused", row_id: row.id };
+  const message = openEnvelope(row, identity, sharedKeys);
+  return { ...message, row_id: row.id, at: Math.min(row.created_at ?? Date.now(), Date.now()), public_key: row.sender_public_key };
+}
+
+async function currentRelay({ kv, relays }, identity, origin) {
+  const [mine, relay] = await Promise.all([result(kv.get("identity")), result(relays.get(origin))]);
+  if (mine?.fingerprint !== identity.fingerprint) throw new OutdatedTabError("The keys were replaced in another tab: reload this page.");
+  if (!relay) throw new OutdatedTabError("This relay was left in another tab.");
+  return relay;
+}
+
+class Page {
+  #stores;
+  #origin;
+  #reading;
+  #contacts = new Map();
+  #added = [];
+  #refused = 0;
+  #blocked = [];
+
+  constructor(stores, origin, reading) {
+    this.#stores = stores;
+    this.#origin = origin;
+    this.#reading = reading;
+  }
+
+  /** Stores one message unless it was seen, is a blocked contact's, or a refused one that no thread should show. */
+  async add(message) {
+    const contact = await this.#contactFor(message);
+    if (!contact) this.#refused += 1; // not even marked as seen: a hostile relay must not fill the disk with garbage
+    else if (contact.blocked) this.#blocked.push(message.row_id);
+    else if (!(await this.#wasSeen(message))) await this.#put(message, contact);
+  }
+
+  get refused() {
+    return this.#refused;
+  }
+
+  finish() {
+    for (const contact of this.#contacts.values()) this.#stores.contacts.put(contact);
+    return { added: this.#added, contacts: [...this.#contacts.values()], refused: this.#refused, blocked: this.#blocked };
+  }
+
+  async #wasSeen({ from, id }) {
+    const key = `${from} ${id}`;
+    const seen = await result(this.#stores.seen.count(key));
+    if (!seen) this.#stores.seen.put(1, key);
+    return seen > 0;
+  }
+
+  /** A stranger's message makes a contact; a refused one never does, or a relay could invent people. */
+  async #contactFor({ from, kind, public_key }) {
+    const known = this.#contacts.get(from) ?? (await result(this.#stores.contacts.get(from)));
+    if (kind === "refused") return known && known.refused < REFUSED_KEPT ? { ...known, refused: known.refused + 1 } : null;
+    return { ...(known ?? newContact(from, { relay: this.#origin })), public_key, open: true };
+  }
+
+  async #put(message, contact) {
+    const { from, kind, text, reason, legacy, at, id } = message;
+    const record = { contact: from, relay: this.#origin, direction: "in", kind, text, at, reason, legacy, envelope_id: id };
+    record.seq = await result(this.#stores.messages.add(record));
+    const unread = contact.unread + (this.#reading.has(from) ? 0 : 1);
+    this.#contacts.set(from, { ...withLatest(contact, record), unread });
+    this.#added.push(toMessage(record));
+  }
+}

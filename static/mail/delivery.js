@@ -1,0 +1,127 @@
+/**
+ * Sends what is queued. One message at a time a contact, oldest first, and the next only once the relay has the one before:
+ * order survives every failure. A retry carries the same envelope id, so it never shows twice at the other end.
+ */
+import { getKey, postMessage } from "../relay/api.js";
+import { Backoff } from "../relay/backoff.js";
+import { NONCE_BYTES, fingerprintOf, randomBytes, sealBox } from "../protocol/crypto.js";
+import {
+  BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError,
+  TooLargeError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
+} from "../protocol/errors.js";
+import { packEnvelope } from "../protocol/envelope.js";
+import { claimNext, settle, waitingContacts } from "./queue.js";
+
+const LONGEST_WAIT_MS = 60_000;
+const CLAIMED_ELSEWHERE_MS = 10_000;
+
+/** What no waiting mends: the message is marked failed, and the next one gets its turn. */
+const FINAL = [
+  BlockedContactError, ForbiddenError, NotFoundError, RejectedError, TooLargeError, UnknownContactError, UnknownRelayError,
+  WeakKeyError, WrongKeyError,
+];
+
+export class Delivery {
+  #store;
+  #relays;
+  #identity;
+  #sharedKeys;
+  #tab;
+  #stopped = false;
+  #lines = new Map(); // contact → its running line; as many as there are contacts with something queued
+
+  constructor({ store, relays, identity, sharedKeys, tab }) {
+    this.#store = store;
+    this.#relays = relays;
+    this.#identity = identity;
+    this.#sharedKeys = sharedKeys;
+    this.#tab = tab;
+  }
+
+  /** Starts a line for every contact that has something queued, and cuts the waits of those that run. */
+  async wake() {
+    for (const line of this.#lines.values()) line.backoff.wake();
+    for (const contact of await waitingContacts(this.#store)) this.#startLine(contact);
+  }
+
+  /** Begins nothing new: another tab sends now. */
+  stop() {
+    this.#stopped = true;
+  }
+
+  async #startLine(contact) {
+    const running = this.#lines.get(contact);
+    if (running) return void (running.again = true);
+    const line = { backoff: new Backoff({ most_ms: LONGEST_WAIT_MS }), again: true };
+    this.#lines.set(contact, line);
+    await this.#run(contact, line);
+    this.#lines.delete(contact);
+  }
+
+  /** Until nothing is queued. `again` closes the gap between the last look and the line's end. */
+  async #run(contact, line) {
+    while (line.again && !this.#stopped) {
+      line.again = false;
+      try {
+        while (!this.#stopped && (await this.#sendNext(contact, line.backoff)));
+      } catch (error) {
+        console.error(error); // storage failed, so the message is as it was
+        await line.backoff.wait();
+        line.again = true;
+      }
+    }
+  }
+
+  /** Sends the oldest queued message. False when there is none left. */
+  async #sendNext(contact, backoff) {
+    const { record, claimed_elsewhere } = await claimNext(this.#store, contact, this.#tab);
+    if (claimed_elsewhere) return backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
+    if (!record) return false;
+    try {
+      await this.#relay(record);
+      backoff.reset();
+    } catch (error) {
+      await this.#failed(record, error, backoff);
+    }
+    return true;
+  }
+
+  async #relay(record) {
+    const contact = await this.#recipient(record.contact);
+    const nonce = randomBytes(NONCE_BYTES);
+    const { fingerprint: from, public_key: sender_public_key } = this.#identity;
+    const plaintext = packEnvelope({ id: record.envelope_id, from, to: contact.fingerprint, ts: record.at, text: record.text });
+    const ciphertext = sealBox(plaintext, nonce, this.#sharedKeys.with(contact.public_key));
+    const message = { recipient_fingerprint: contact.fingerprint, ciphertext, nonce, sender_public_key };
+    const { id, expires_at } = await this.#relays.authorized(contact.relay, (token) => postMessage(contact.relay, token, message));
+    await settle(this.#store, record, { state: "relayed", relay: contact.relay, relay_id: id, expires_at });
+  }
+
+  /** The contact with its key, fetched once and used only if it hashes to the address. */
+  async #recipient(fingerprint) {
+    const contact = await this.#store.contact(fingerprint);
+    if (!contact) throw new UnknownContactError("This contact was removed.");
+    if (contact.blocked) throw new BlockedContactError("You blocked this contact: unblock and retry.");
+    if (contact.public_key) return contact;
+    const public_key = await getKey(contact.relay, fingerprint);
+    if (fingerprintOf(public_key) !== fingerprint) throw new WrongKeyError(`${contact.relay} gave a key that is not this address's. Nothing was sent.`);
+    await this.#store.updateContact(fingerprint, { public_key });
+    return this.#recipient(fingerprint); // who may have been removed or blocked while the key was fetched
+  }
+
+  async #failed(record, error, backoff) {
+    if (!(error instanceof ClientError)) console.error(error);
+    const message = error instanceof ClientError ? explain(error) : "This message could not be sent: reload the page and retry.";
+    if (FINAL.some((FinalError) => error instanceof FinalError)) {
+      return settle(this.#store, record, { state: "failed", error: message, retriable: !(error instanceof TooLargeError) });
+    }
+    await settle(this.#store, record, { state: "queued", error: message });
+    return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
+  }
+}
+
+function explain(error) {
+  if (error instanceof NotFoundError) return `Nobody with this address is registered at ${error.origin}. Ask for a new invite link, or retry later.`;
+  if (error instanceof MailboxFullError) return "Their mailbox on the relay is full. It is tried again by itself.";
+  return error.message;
+}

@@ -1,0 +1,109 @@
+/**
+ * One relay's incoming mail: fetch → verify → open → store → acknowledge. The cursor moves in the transaction that stores
+ * the page, so nothing is skipped; what was seen is dropped there, so fetching again is always safe.
+ */
+import { deleteMessage, deleteMessages, getMessages } from "../relay/api.js";
+import { storeArrivals } from "./arrivals.js";
+import { AnswerTooLargeError, NotFoundError, RejectedError } from "../protocol/errors.js";
+
+const PAGE_ROWS = 50;
+const MOST_PAGES = 200; // then the next poll goes on: a relay whose `more` never ends can't keep this device busy
+const RECENT_IDS = 512;
+
+export class Inbox {
+  #origin;
+  #store;
+  #relays;
+  #identity;
+  #sharedKeys;
+  #settings;
+  #reading;
+  #recent = new Set();
+
+  /** `reading()`: a Set of the fingerprints of the threads on screen in any tab. */
+  constructor({ origin, store, relays, identity, sharedKeys, settings, reading }) {
+    this.#origin = origin;
+    this.#store = store;
+    this.#relays = relays;
+    this.#identity = identity;
+    this.#sharedKeys = sharedKeys;
+    this.#settings = settings;
+    this.#reading = reading;
+  }
+
+  /**
+   * Stores everything new. `hinted_id` at or below the cursor and never seen here means that the relay began counting
+   * anew (an older copy of its database was restored): then reading starts over from there, or mail would be skipped.
+   */
+  async drain(hinted_id = Infinity) {
+    const { cursor } = await this.#record();
+    const restarted = hinted_id <= cursor && !this.#recent.has(hinted_id);
+    await this.#readPages(restarted ? hinted_id - 1 : cursor);
+    if (this.#settings.get("erase_on_relay")) await this.#erase();
+  }
+
+  async #readPages(cursor) {
+    for (let page = 0, more = true; more && page < MOST_PAGES; page += 1) {
+      const answer = await this.#fetch(cursor);
+      if (answer.messages.length === 0) return;
+      const follows = await this.#keep(answer.messages, cursor);
+      cursor = follows ? answer.messages.at(-1).id : (await this.#record()).cursor;
+      more = answer.more || !follows;
+    }
+  }
+
+  /** One page; a page larger than this device takes is asked for again row by row. */
+  async #fetch(after_id) {
+    try {
+      return await this.#page(after_id, PAGE_ROWS);
+    } catch (error) {
+      if (error instanceof AnswerTooLargeError) return this.#page(after_id, 1);
+      throw error;
+    }
+  }
+
+  #page(after_id, limit) {
+    return this.#relays.authorized(this.#origin, (token) => getMessages(this.#origin, token, { after_id, limit }));
+  }
+
+  /**
+   * Stores a page; false when it no longer follows on what is stored. Blocked mail is erased on the relay too, or somebody
+   * blocked could fill this mailbox. Only the ids of mail that opened are remembered: the others may be made up, and the
+   * hint of the true one must still count.
+   */
+  async #keep(rows, after_id) {
+    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: this.#reading() };
+    const { rewound, genuine, refused, blocked } = await storeArrivals(this.#store, { ...parts, rows, after_id });
+    if (rewound) return false;
+    if (refused > 0) this.#relays.emit("changed", { origin: this.#origin });
+    for (const id of genuine) this.#remember(id);
+    for (const id of blocked) await this.#discard((token) => deleteMessage(this.#origin, token, id));
+    return true;
+  }
+
+  #remember(id) {
+    this.#recent.add(id);
+    if (this.#recent.size > RECENT_IDS) this.#recent.delete(this.#recent.values().next().value);
+  }
+
+  /** Only after storing: `cursor` is read back from the database. */
+  async #erase() {
+    const { cursor, erased_through } = await this.#record();
+    if (cursor <= erased_through) return;
+    await this.#discard((token) => deleteMessages(this.#origin, token, cursor));
+    await this.#store.putRelay(this.#origin, { erased_through: cursor }, { only_known: true });
+  }
+
+  /** Old relays can't delete, and what is gone already is as good. */
+  async #discard(call) {
+    try {
+      await this.#relays.authorized(this.#origin, call);
+    } catch (error) {
+      if (!(error instanceof NotFoundError || error instanceof RejectedError)) throw error;
+    }
+  }
+
+  #record() {
+    return this.#relays.record(this.#origin);
+  }
+}

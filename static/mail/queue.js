@@ -1,0 +1,90 @@
+/** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history. */
+import { result } from "../store/database.js";
+import { everythingOf, toMessage, withLatest } from "../store/messages.js";
+import { newContact } from "../store/store.js";
+
+const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
+const CLAIM_MS = 40_000; // longer than one request may take
+
+/** Stores a message as queued and returns it. `envelope_id` and `at` stay the same over every retry. */
+export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now() }) {
+  const queued = { state: "queued", queued_for: contact };
+  const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, ...queued };
+  const changed = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
+    record.seq = await result(messages.add(record));
+    const known = (await result(contacts.get(contact))) ?? newContact(contact, { relay });
+    const latest = withLatest({ ...known, open: true }, record);
+    contacts.put(latest);
+    return latest;
+  });
+  store.emitContact(changed);
+  store.emit("messages", { messages: [toMessage(record)], received: false });
+  return toMessage(record);
+}
+
+/** Contacts that have something queued. */
+export function waitingContacts(store) {
+  return store.db.read(["messages"], async ({ messages }) => {
+    const index = messages.index("queued");
+    const found = [];
+    for (let next = await firstAfter("", index); next; next = await firstAfter(next.key, index)) found.push(next.key);
+    return found;
+  });
+}
+
+const firstAfter = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true)));
+
+/**
+ * `{record}`: the contact's oldest queued message, claimed for `tab`; `{claimed_elsewhere: true}`; or `{}`. A claim keeps two tabs that have no Web Locks from
+ * sending the same message at once; it lapses, so a closed tab holds nothing up.
+ */
+export function claimNext(store, contact, tab, now = Date.now()) {
+  return store.db.write(["messages"], async ({ messages }) => {
+    const [record] = await result(messages.index("queued").getAll(contact, 1));
+    if (!record) return {};
+    const lapses_in = (record.claimed_until ?? 0) - now; // more than a claim's length: the clock was set back
+    if (lapses_in > 0 && lapses_in <= CLAIM_MS && record.claimed_by !== tab) return { claimed_elsewhere: true };
+    const claimed = { ...record, claimed_by: tab, claimed_until: now + CLAIM_MS };
+    messages.put(claimed);
+    return { record: claimed };
+  });
+}
+
+/** Puts a failed message in the queue again. */
+export async function requeue(store, seq) {
+  const record = await store.db.read(["messages"], ({ messages }) => result(messages.get(seq)));
+  if (record?.state === "failed") await settle(store, record, { state: "queued" });
+}
+
+/**
+ * Changes fields of a message if it is still there as it was, and tells every tab. Meanwhile its thread may have been removed, or
+ * a backup restored, in which its seq is another message's.
+ */
+export async function settle(store, { seq, envelope_id }, fields) {
+  const changed = await store.db.write(["messages"], async ({ messages }) => {
+    const record = await result(messages.get(seq));
+    if (record?.direction !== "out" || record.envelope_id !== envelope_id || record.state === "relayed") return null;
+    const next = { ...record, error: "", retriable: false, ...fields, claimed_until: 0 };
+    next.queued_for = next.state === "queued" ? next.contact : undefined;
+    if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages
+    messages.put(next);
+    return next;
+  });
+  if (changed) store.emit("message", { message: toMessage(changed) });
+}
+
+/** Removes a message that was never sent. The list of threads then shows the one before it. */
+export async function discard(store, seq) {
+  const contact = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
+    const record = await result(messages.get(seq));
+    if (record?.direction !== "out" || record.state === "relayed") return null;
+    messages.delete(seq);
+    const before = await result(messages.index("thread").openCursor(everythingOf(record.contact), "prev"));
+    const known = withLatest(await result(contacts.get(record.contact)), before?.value ?? NO_MESSAGE);
+    contacts.put(known);
+    return known;
+  });
+  if (!contact) return;
+  store.emit("message-removed", { seq, contact: contact.fingerprint });
+  store.emitContact(contact);
+}

@@ -1,0 +1,82 @@
+/**
+ * The only user of NaCl. Works without a secure context: `crypto.getRandomValues` is all it asks of the browser.
+ * Keys, nonces and proofs are Uint8Arrays; a fingerprint is 64 lower-case hex digits. Source: PROTOCOL.md, NaCl crypto_box.
+ */
+import "../vendor/nacl-fast.min.js";
+import { hmac } from "../vendor/noble-hashes/hmac.js";
+import { sha256 } from "../vendor/noble-hashes/sha2.js";
+import { concat, toHex, utf8 } from "./encoding.js";
+import { WeakKeyError } from "./errors.js";
+
+const { nacl } = globalThis;
+
+export const KEY_BYTES = 32;
+export const NONCE_BYTES = 24;
+export const BOX_OVERHEAD_BYTES = 16;
+/** HSalsa20 of the all-zero point: the "shared" key of every public key of small order. */
+const WEAK_KEY = "351f86faa3b988468a850122b65b0acece9c4826806aeee63de9c0da2bd7f91e";
+const SHARED_KEYS_KEPT = 256;
+const PROOF_LABEL = "io3233 register v1";
+const SEPARATOR = new Uint8Array([0]);
+
+export const randomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
+export { sha256 };
+export const sha512 = (bytes) => nacl.hash(bytes);
+export const hmacSha256 = (key, bytes) => hmac(sha256, key, bytes);
+export const fingerprintOf = (public_key) => toHex(sha256(public_key));
+
+/** The device's key pair, from 32 secret bytes: `{fingerprint, public_key, secret_key}`. */
+export function identityFrom(secret_key) {
+  const { publicKey: public_key } = nacl.box.keyPair.fromSecretKey(secret_key);
+  return { fingerprint: fingerprintOf(public_key), public_key, secret_key };
+}
+
+export const newIdentity = () => identityFrom(randomBytes(KEY_BYTES));
+
+/**
+ * crypto_box_beforenm. Throws WeakKeyError where the public key is a point of small order: the "shared" key
+ * would then be one that everybody knows (RFC 7748, section 6.1).
+ */
+export function sharedKey(public_key, secret_key) {
+  const key = nacl.box.before(public_key, secret_key);
+  if (toHex(key) === WEAK_KEY) throw new WeakKeyError("This public key is not safe to use: ask for another one.");
+  return key;
+}
+
+/** Shared keys by public key. One costs a millisecond, so the last 256 used are kept. */
+export class SharedKeys {
+  #keys = new Map();
+  #secret_key;
+
+  constructor(secret_key) {
+    this.#secret_key = secret_key;
+  }
+
+  with(public_key) {
+    const name = toHex(public_key);
+    const key = this.#keys.get(name) ?? sharedKey(public_key, this.#secret_key);
+    this.#keys.delete(name);
+    this.#keys.set(name, key);
+    if (this.#keys.size > SHARED_KEYS_KEPT) this.#keys.delete(this.#keys.keys().next().value);
+    return key;
+  }
+}
+
+/** NaCl box with a precomputed key. `openBox` gives null where the box was altered or is not for this key. */
+export const sealBox = (plaintext, nonce, key) => nacl.box.after(plaintext, nonce, key);
+export const openBox = (ciphertext, nonce, key) => nacl.box.open.after(ciphertext, nonce, key);
+export const sealSecret = (plaintext, nonce, key) => nacl.secretbox(plaintext, nonce, key);
+export const openSecret = (ciphertext, nonce, key) => nacl.secretbox.open(ciphertext, nonce, key);
+
+/** The bound registration proof: an HMAC that holds for one relay origin and both keys, and opens nothing else. */
+export function boundProof({ identity, server_public_key, challenge, origin }) {
+  const key = sharedKey(server_public_key, identity.secret_key);
+  const labels = concat(utf8(PROOF_LABEL), SEPARATOR, utf8(origin), SEPARATOR);
+  return hmacSha256(key, concat(labels, identity.public_key, server_public_key, challenge));
+}
+
+/** v1's registration proof: boxes whatever 32 bytes the relay chose, so it is made only after the person agreed. */
+export function olderProof({ identity, server_public_key, challenge, nonce = randomBytes(NONCE_BYTES) }) {
+  const key = sharedKey(server_public_key, identity.secret_key);
+  return { nonce, ciphertext: sealBox(challenge, nonce, key) };
+}

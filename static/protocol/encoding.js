@@ -1,0 +1,57 @@
+/** Bytes to text and back: UTF-8, hex, and the base64 of PROTOCOL.md "Encodings". */
+import { EncodingError } from "./errors.js";
+
+const NOT_BASE64 = /[^A-Za-z0-9+/]/; // one character: a pattern that repeats would backtrack over a stranger's text
+const CHUNK_BYTES = 0x8000; // String.fromCharCode takes its arguments from the stack
+
+export const utf8 = (text) => new TextEncoder().encode(text);
+
+/** UTF-8 bytes to text; throws EncodingError where they are not UTF-8, so nothing is shown in a guessed form. */
+export function fromUtf8(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new EncodingError("These bytes are not UTF-8 text.", { cause: error });
+  }
+}
+
+export const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** Standard alphabet, padded: the one form that goes on the wire. */
+export function toBase64(bytes) {
+  const parts = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    parts.push(String.fromCharCode(...bytes.subarray(at, at + CHUNK_BYTES)));
+  }
+  return btoa(parts.join(""));
+}
+
+export const toBase64Url = (bytes) =>
+  toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+/** Either alphabet, padded or not, nothing else (atob alone would skip white space). Throws EncodingError. */
+export function fromBase64(text, length) {
+  const standard = String(text).replaceAll("-", "+").replaceAll("_", "/");
+  const padding = standard.endsWith("==") ? 2 : Number(standard.endsWith("="));
+  const unpadded = standard.slice(0, standard.length - padding);
+  const wholeGroups = padding === 0 || standard.length % 4 === 0;
+  if (NOT_BASE64.test(unpadded) || unpadded.length % 4 === 1 || !wholeGroups) throw new EncodingError("This is not base64.");
+  const bytes = Uint8Array.from(atob(unpadded), (character) => character.charCodeAt(0));
+  if (length !== undefined && bytes.length !== length) throw new EncodingError(`Expected ${length} bytes, found ${bytes.length}.`);
+  return bytes;
+}
+
+export function concat(...parts) {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+export const equalBytes = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]);
+
+/** `3233:` and the first 32 hex digits: the short form people read out. */
+export const shortForm = (fingerprint) => `3233:${fingerprint.slice(0, 32)}`;

@@ -1,0 +1,124 @@
+/**
+ * One relay's WebSocket: hints that there is mail, and liveness. No UI, no storage.
+ * Events: "connecting" · "live" · "hint" {id} · "lost" {error: Error|null}. After any close, clean ones too, it tries
+ * again with jittered exponential backoff, because a relay that shuts down in order is still gone.
+ */
+import { Backoff } from "./backoff.js";
+import { RateLimitedError } from "../protocol/errors.js";
+
+const PROTOCOL = "3233.v1";
+const PING_EVERY_MS = 25_000;
+const ANSWER_WITHIN_MS = 10_000;
+const STEADY_AFTER_MS = 10_000;
+
+export class Connection extends EventTarget {
+  #url;
+  #prepare;
+  #backoff = new Backoff();
+  #socket = null;
+  #stopped = false;
+  #silence = 0;
+  #giveUp = () => undefined;
+
+  /** `prepare()` runs before every attempt and resolves to `{token, bound}`; what it throws is reported and waited out. */
+  constructor(origin, prepare) {
+    super();
+    this.#url = `${origin.replace(/^http/, "ws")}/v1/ws`;
+    this.#prepare = prepare;
+  }
+
+  /** Runs until stop(). */
+  async run() {
+    while (!this.#stopped) {
+      const error = await this.#attempt();
+      if (this.#stopped) return;
+      this.#tell("lost", { error });
+      await this.#backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
+    }
+  }
+
+  get live() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** The network or the person is back: tries now, or, when live, makes sure that it really is. */
+  wake() {
+    this.#backoff.anew();
+    this.#ping();
+  }
+
+  stop() {
+    this.#stopped = true;
+    this.#backoff.wake();
+    this.#end();
+  }
+
+  /** Connects and stays until the socket closes. Returns the error that prevented it, or null. */
+  async #attempt() {
+    this.#tell("connecting");
+    try {
+      const pass = await this.#prepare();
+      if (!this.#stopped) await this.#stay(this.#open(pass));
+      return null;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** A token in a URL ends in logs, so only a relay that knows no better (no bound proof either) gets it there. */
+  #open({ token, bound }) {
+    this.#socket = bound ? new WebSocket(this.#url, [PROTOCOL, `bearer.${token}`]) : new WebSocket(`${this.#url}?token=${token}`);
+    this.#expectAnswer();
+    return this.#socket;
+  }
+
+  async #stay(socket) {
+    const steady = setTimeout(() => socket.readyState === WebSocket.OPEN && this.#backoff.reset(), STEADY_AFTER_MS);
+    const pinging = setInterval(() => this.#ping(), PING_EVERY_MS);
+    socket.onmessage = ({ data }) => this.#receive(data);
+    await new Promise((resolve) => {
+      socket.onclose = resolve;
+      this.#giveUp = resolve; // a half-open socket may take a minute to close
+    });
+    socket.onmessage = null;
+    clearTimeout(steady);
+    clearInterval(pinging);
+    clearTimeout(this.#silence);
+  }
+
+  /** A half-open socket looks alive for minutes; one unanswered ping ends it. */
+  #ping() {
+    if (!this.live) return;
+    this.#expectAnswer();
+    this.#socket.send('{"type":"ping"}');
+  }
+
+  #expectAnswer() {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#end(), ANSWER_WITHIN_MS);
+  }
+
+  #end() {
+    this.#socket?.close();
+    this.#giveUp();
+  }
+
+  #receive(data) {
+    clearTimeout(this.#silence);
+    const frame = parseFrame(data);
+    if (frame?.type === "connected") this.#tell("live");
+    if (frame?.type === "new_message") this.#tell("hint", { id: Number.isSafeInteger(frame.id) ? frame.id : Infinity });
+  }
+
+  #tell(type, detail = {}) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function parseFrame(data) {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return null; // a frame is only a hint: the poll finds whatever a broken one stood for
+  }
+}

@@ -1,0 +1,79 @@
+/** From what a person pasted to a contact: looks an address up, and believes no relay about whose key it is. */
+import { getKey, searchKeys } from "./api.js";
+import { fingerprintOf } from "../protocol/crypto.js";
+import {
+  NetworkError, NobodyFoundError, NotFoundError, SelfChatError, SeveralFoundError, UnknownRelayError, WrongKeyError,
+} from "../protocol/errors.js";
+import { parseAddress } from "../protocol/invite.js";
+
+export class Contacts {
+  #store;
+  #relays;
+  #identity;
+
+  constructor({ store, relays, identity }) {
+    this.#store = store;
+    this.#relays = relays;
+    this.#identity = identity;
+  }
+
+  /**
+   * Finds whom `address` (text, or what parseAddress gave) names, storing nothing:
+   * `{fingerprint, public_key|null, relay, existing: contact|null, moves}`. `moves`: the contact is kept at another relay
+   * than the invite names, and stays there unless the person says otherwise.
+   */
+  async find(address) {
+    const parsed = typeof address === "string" ? parseAddress(address) : address;
+    if (parsed.error) throw parsed.error;
+    this.#refuseOneself(parsed);
+    const relay = parsed.server ?? this.#relays.home;
+    const fingerprint = parsed.fingerprint ?? (await this.#search(relay, parsed.prefix));
+    this.#refuseOneself({ fingerprint });
+    const existing = (await this.#store.contact(fingerprint)) ?? null;
+    const moves = Boolean(existing && parsed.server && existing.relay !== parsed.server);
+    if (!existing || moves) this.#askFirst(relay);
+    const known_key = existing?.public_key ?? parsed.public_key ?? null;
+    const public_key = existing || known_key ? known_key : await this.#key(relay, fingerprint);
+    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves };
+  }
+
+  /** Stores what find() found, or reopens the thread that is there. */
+  open({ fingerprint, public_key, relay }) {
+    return this.#store.putContact(fingerprint, { open: true, public_key, relay });
+  }
+
+  #refuseOneself({ fingerprint, prefix }) {
+    const mine = this.#identity.fingerprint;
+    if (fingerprint === mine || (prefix && mine.startsWith(prefix))) {
+      throw new SelfChatError("This is your own address: send it to somebody else, and open theirs here.");
+    }
+  }
+
+  /** A link must not register this device anywhere by itself. */
+  #askFirst(relay) {
+    if (this.#relays.get(relay)) return;
+    throw new UnknownRelayError(`This contact uses another relay, ${relay}. To write to them, this device has to register there too.`, { origin: relay });
+  }
+
+  async #search(relay, prefix) {
+    const contacts = (await this.#store.contacts()).map(({ fingerprint }) => fingerprint);
+    const known = contacts.filter((fingerprint) => fingerprint.startsWith(prefix));
+    const found = known.length === 1 ? known : await searchKeys(relay, prefix);
+    if (found.length === 1) return found[0];
+    if (found.length === 0) throw new NobodyFoundError(`Nobody at ${relay} has an address that begins with ${prefix}. Ask for an invite link.`);
+    throw new SeveralFoundError("Several addresses begin like this: type more digits.", { fingerprints: found });
+  }
+
+  /** The key for an address, or null when the relay can't be reached: it is then fetched before the first message goes. */
+  async #key(relay, fingerprint) {
+    try {
+      const public_key = await getKey(relay, fingerprint);
+      if (fingerprintOf(public_key) === fingerprint) return public_key;
+    } catch (error) {
+      if (error instanceof NetworkError) return null;
+      if (error instanceof NotFoundError) throw new NobodyFoundError(`Nobody with this address is registered at ${relay}. Ask for a new invite link.`);
+      throw error;
+    }
+    throw new WrongKeyError(`${relay} gave a key that is not this address's, so it was refused. Ask your contact for their public key.`);
+  }
+}

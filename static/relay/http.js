@@ -1,0 +1,130 @@
+/** One HTTP exchange with a relay: bounded in time and size, JSON or a typed error. */
+import {
+  AnswerTooLargeError, BadAnswerError, ForbiddenError, MailboxFullError, NetworkError, NotFoundError,
+  RateLimitedError, RejectedError, ServerError, TooLargeError, UnauthorizedError,
+} from "../protocol/errors.js";
+import { fromUtf8 } from "../protocol/encoding.js";
+
+const SILENCE_MS = 30_000;
+const LONGEST_MS = 300_000;
+const USUAL_BYTES = 64 * 1024;
+const LONGEST_REASON = 300;
+const LONGEST_RETRY_SECONDS = 3600;
+
+const BY_STATUS = {
+  401: [UnauthorizedError, "no longer accepts this device's token"],
+  403: [ForbiddenError, "does not allow this"],
+  404: [NotFoundError, "does not know this"],
+  413: [TooLargeError, "says that this message is too large"],
+  429: [RateLimitedError, "asks for a pause"],
+  507: [MailboxFullError, "has no room left for this recipient"],
+};
+
+/** GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js. */
+export async function fetchOrThrow(origin, path, { method, token, body, most_bytes = USUAL_BYTES } = {}) {
+  const patience = new Patience();
+  try {
+    const response = await send(origin, path, { method, token, body, signal: patience.signal });
+    if (response.status === 204) return {};
+    const bytes = await readBounded(response, origin, most_bytes, patience);
+    return readAnswer(response, parseObject(bytes), origin);
+  } finally {
+    patience.end();
+  }
+}
+
+function readAnswer(response, answer, origin) {
+  if (!response.ok) throw errorFor(response, answer, origin);
+  if (answer === null) throw new BadAnswerError(`${origin} did not answer like a relay (no JSON). Check the address, or ask its operator.`, { origin, status: response.status });
+  return answer;
+}
+
+/** Gives up on a relay that is silent for 30 s, not on one whose large answer takes longer; and on any after five minutes. */
+class Patience {
+  #controller = new AbortController();
+  #longest = setTimeout(() => this.#controller.abort(), LONGEST_MS);
+  #silence = 0;
+
+  constructor() {
+    this.renew();
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  renew() {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#controller.abort(), SILENCE_MS);
+  }
+
+  end() {
+    clearTimeout(this.#silence);
+    clearTimeout(this.#longest);
+  }
+}
+
+async function send(origin, path, { method, token, body, signal }) {
+  const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) };
+  try {
+    return await fetch(origin + path, {
+      method: method ?? (body ? "POST" : "GET"),
+      headers,
+      body: body && JSON.stringify(body),
+      signal,
+      cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
+    });
+  } catch (error) {
+    throw unreachable(origin, error);
+  }
+}
+
+function unreachable(origin, cause) {
+  const blocked = globalThis.location?.protocol === "https:" && origin.startsWith("http:");
+  const hint = blocked ? "A page opened over https cannot use a relay over plain http." : "It is tried again by itself.";
+  return new NetworkError(`${origin} can't be reached. ${hint}`, { origin, cause });
+}
+
+/** Reads no further than `most_bytes`: a relay that never ends its answer must not fill this device's memory. */
+async function readBounded(response, origin, most_bytes, patience) {
+  const chunks = [];
+  let length = 0;
+  try {
+    for (const reader = response.body.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      patience.renew();
+      length += value.length;
+      if (length > most_bytes) {
+        await reader.cancel();
+        throw new AnswerTooLargeError(`${origin} sent an answer larger than ${most_bytes} bytes. Nothing of it was used.`, { origin });
+      }
+      chunks.push(value);
+    }
+  } catch (error) {
+    throw error instanceof BadAnswerError ? error : unreachable(origin, error);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+function parseObject(bytes) {
+  try {
+    const answer = JSON.parse(fromUtf8(bytes));
+    return answer !== null && typeof answer === "object" && !Array.isArray(answer) ? answer : null;
+  } catch {
+    return null; // not JSON: each caller has its own error for that
+  }
+}
+
+function errorFor(response, answer, origin) {
+  const { status } = response;
+  const [ErrorClass, says] = BY_STATUS[status] ?? (status >= 500 ? [ServerError, "has a problem of its own"] : [RejectedError, "refused this"]);
+  const reason = typeof answer?.error === "string" ? `: ${answer.error.slice(0, LONGEST_REASON)}` : ` (${status}).`;
+  return new ErrorClass(`${origin} ${says}${reason}`, { origin, status, ...(status === 429 && { retry_after_seconds: retryAfter(response) }) });
+}
+
+/** Retry-After in whole seconds, clamped: a relay must not silence this device for a year. */
+function retryAfter(response) {
+  const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), LONGEST_RETRY_SECONDS) : 10;
+}

@@ -1,0 +1,71 @@
+/**
+ * Proves to a relay that this device holds its secret key, without handing the relay anything of use elsewhere: a relay
+ * picks both the key and the bytes that v1's proof boxes, so keys are pinned and the bound proof is preferred (PROTOCOL.md).
+ */
+import { challenge as askChallenge, register } from "./api.js";
+import { boundProof, fingerprintOf, olderProof } from "../protocol/crypto.js";
+import { equalBytes } from "../protocol/encoding.js";
+import {
+  BadAnswerError, ForbiddenError, InviteNeededError, OlderProofError, RelayKeyChangedError, RelayKeyError, UnauthorizedError,
+} from "../protocol/errors.js";
+
+const RENEW_AFTER = 0.9; // of a token's life
+
+/**
+ * Registers `identity` and returns the fields for the relay's record:
+ * `{token, token_for, token_renew_at, server_public_key, bound}`.
+ * `record`: what is known of this relay, `{server_public_key?, allow_older_proof?, invite?}`. `taken(fingerprint)`: who
+ * else is known to hold that key (a name to show), or "".
+ */
+export async function registerWith(origin, identity, record, taken) {
+  const offer = await askChallenge(origin, identity.public_key);
+  checkServerKey(origin, offer.server_public_key, record, taken);
+  const proof = makeProof(origin, identity, offer, record);
+  const answer = await submit(origin, identity, offer, proof, record.invite);
+  if (answer.fingerprint !== identity.fingerprint) {
+    throw new BadAnswerError(`${origin} registered another address than this device's. It is not used.`, { origin });
+  }
+  const lifetime_ms = answer.expires_in * 1000;
+  const token = { token: answer.token, token_for: answer.fingerprint, token_renew_at: Date.now() + lifetime_ms * RENEW_AFTER };
+  return { ...token, server_public_key: offer.server_public_key, bound: offer.bound_proof };
+}
+
+function checkServerKey(origin, server_public_key, { server_public_key: pinned }, taken) {
+  const holder = taken(fingerprintOf(server_public_key));
+  if (holder) {
+    throw new RelayKeyError(`${origin} presents the registration key of ${holder}. It may be trying to pose as you there, so it was refused. If both are the same relay under two addresses, leave one of them first.`, { origin });
+  }
+  if (pinned && !equalBytes(pinned, server_public_key)) {
+    throw new RelayKeyChangedError(`${origin} presents another registration key than before. Its operator may have set a new JWT_SECRET, or somebody else answers in its place. Ask the operator before you accept it.`, { origin });
+  }
+}
+
+function makeProof(origin, identity, offer, { allow_older_proof }) {
+  const { server_public_key, challenge } = offer;
+  if (offer.bound_proof) return { proof_mac: boundProof({ identity, server_public_key, challenge, origin }) };
+  if (!allow_older_proof) {
+    throw new OlderProofError(`${origin} only knows the older way to register, in which a dishonest relay could have this device vouch for something else. Use it only if you trust whoever runs this relay.`, { origin });
+  }
+  const { nonce, ciphertext } = olderProof({ identity, server_public_key, challenge });
+  return { proof_nonce: nonce, proof_ciphertext: ciphertext };
+}
+
+async function submit(origin, identity, offer, proof, invite) {
+  const { challenge } = offer;
+  try {
+    return await register(origin, { public_key: identity.public_key, challenge, proof, invite });
+  } catch (error) {
+    if (error instanceof ForbiddenError) throw inviteNeeded(origin, invite);
+    if (error instanceof UnauthorizedError) throw proofRefused(origin, offer);
+    throw error;
+  }
+}
+
+const inviteNeeded = (origin, invite) =>
+  new InviteNeededError(invite ? `${origin} did not accept this invite code: check it with whoever runs the relay.` : `${origin} is a closed relay: it needs an invite code from whoever runs it.`, { origin, status: 403 });
+
+function proofRefused(origin, offer) {
+  const elsewhere = offer.origin && offer.origin !== origin;
+  const hint = elsewhere ? `It takes itself for ${offer.origin}: open it under that address, or have its operator set ORIGIN.` : "Try again, or ask its operator.";
+  return new UnauthorizedError(`${origin} did not accept this device's proof. ${hint}`, { origin, status: 401 });
+}

@@ -1,0 +1,43 @@
+/** This device's key pair: made on the first visit, or taken over from an earlier client. */
+import { identityFrom, newIdentity } from "../protocol/crypto.js";
+import { result } from "./database.js";
+import { shortForm } from "../protocol/encoding.js";
+import { clearLegacy, readLegacy } from "./legacy.js";
+import { withLatest } from "./messages.js";
+import { newContact } from "./store.js";
+
+/** `{fingerprint, short, public_key, secret_key}`; two tabs that start at once agree on one. */
+export async function loadIdentity(store, storage, home) {
+  const legacy = readLegacy(storage);
+  const identity = await store.db.write(["kv", "contacts", "messages"], async (stores) => {
+    const stored = await result(stores.kv.get("identity"));
+    if (stored) return stored;
+    const mine = legacy.identity ?? newIdentity();
+    stores.kv.put(mine, "identity");
+    await takeOver(stores, legacy, home);
+    return mine;
+  });
+  if (legacy.identity?.fingerprint === identity.fingerprint) clearLegacy(storage);
+  return { ...identity, short: shortForm(identity.fingerprint) };
+}
+
+/** Replaces the keys. Tokens and cursors belong to the old ones; history, contacts and pinned relay keys stay. */
+export async function replaceIdentity(store, secret_key) {
+  const identity = secret_key ? identityFrom(secret_key) : newIdentity();
+  await store.db.write(["kv", "relays"], async ({ kv, relays }) => {
+    kv.put(identity, "identity");
+    for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, cursor: 0, erased_through: 0 });
+  });
+}
+
+async function takeOver({ kv, contacts, messages }, legacy, default_home) {
+  const home = legacy.home ?? default_home;
+  if (legacy.home) kv.put({ ...(await result(kv.get("settings"))), home }, "settings");
+  const people = new Map(legacy.chats.map((fingerprint) => [fingerprint, newContact(fingerprint, { relay: home })]));
+  for (const { contact, text, at } of legacy.sent) {
+    const record = { contact, relay: home, direction: "out", kind: "text", text, at, state: "relayed" };
+    record.seq = await result(messages.add(record));
+    people.set(contact, withLatest(people.get(contact) ?? newContact(contact, { relay: home }), record));
+  }
+  for (const person of people.values()) contacts.put(person);
+}

@@ -1,0 +1,34 @@
+/** Message records: how they are kept, and how they leave the store. */
+import { oneLine } from "../protocol/excerpt.js";
+
+const PREVIEW_CHARACTERS = 120;
+
+/** The key range of one contact's messages in the index [contact, seq]. */
+export const everythingOf = (fingerprint) => IDBKeyRange.bound([fingerprint], [fingerprint, []]);
+
+/** A stored record as views get it: a copy, every field present. */
+export const toMessage = (record) => ({
+  seq: record.seq,
+  contact: record.contact,
+  relay: record.relay,
+  direction: record.direction,
+  kind: record.kind,
+  text: record.text,
+  at: record.at,
+  reason: record.reason ?? "",
+  legacy: record.legacy ?? false,
+  state: record.state ?? "",
+  error: record.error ?? "",
+  retriable: record.retriable ?? false,
+  relay_id: record.relay_id ?? null,
+  expires_at: record.expires_at ?? "",
+});
+
+/** The contact record with this message as its latest. */
+export const withLatest = (contact, message) => ({
+  ...contact,
+  last_seq: message.seq,
+  last_at: message.at,
+  last_text: oneLine(message.text, PREVIEW_CHARACTERS),
+  last_direction: message.direction,
+});

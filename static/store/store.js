@@ -1,0 +1,181 @@
+/**
+ * What this device keeps: contacts, messages, drafts, relays. Never touches the DOM. Every change is in IndexedDB before
+ * its event goes out, and the event reaches every tab:
+ * messages {messages, received} · message {message} · message-removed {seq, contact} · contact {contact} ·
+ * contact-removed {fingerprint} · unread {total, threads} · reset {}
+ */
+import { result } from "./database.js";
+import { shortForm } from "../protocol/encoding.js";
+import { UnknownContactError } from "../protocol/errors.js";
+import { readThread } from "./history.js";
+import { everythingOf, toMessage } from "./messages.js";
+import { Search } from "./search.js";
+import { SharedEventTarget } from "./shared-events.js";
+
+const EDITABLE = ["name", "verified", "muted", "blocked", "open", "relay", "public_key"];
+
+/** A contact's record as it is stored; the store adds `short` on the way out. */
+export const newContact = (fingerprint, fields) => ({
+  fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
+  unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
+});
+
+const newRelay = (origin) => ({ origin, cursor: 0, erased_through: 0, refused: 0, added_at: Date.now() });
+
+export const toContact = (record) => ({ ...record, short: shortForm(record.fingerprint) });
+
+export class Store extends SharedEventTarget {
+  #db;
+  #search;
+
+  constructor(db) {
+    super("io3233-store");
+    this.#db = db;
+    this.#search = new Search(db);
+    for (const type of ["messages", "message", "message-removed", "contact-removed"]) {
+      this.addEventListener(type, () => this.#search.forget());
+    }
+  }
+
+  /** The database, for the modules that write arrivals, the outbox and backups in transactions of their own. */
+  get db() {
+    return this.#db;
+  }
+
+  /** All contacts, the newest activity first. */
+  async contacts() {
+    const records = await this.#db.read(["contacts"], ({ contacts }) => result(contacts.getAll()));
+    return records.map(toContact).sort((a, b) => Math.max(b.last_at, b.added_at) - Math.max(a.last_at, a.added_at));
+  }
+
+  async contact(fingerprint) {
+    const record = await this.#db.read(["contacts"], ({ contacts }) => result(contacts.get(fingerprint)));
+    return record && toContact(record);
+  }
+
+  /** Adds a contact, or changes the given fields of one that is there. Returns it. */
+  async putContact(fingerprint, fields) {
+    const record = await this.#db.write(["contacts"], async ({ contacts }) => {
+      const changed = { ...newContact(fingerprint), ...(await result(contacts.get(fingerprint))), ...fields };
+      contacts.put(changed);
+      return changed;
+    });
+    this.emitContact(record);
+    return toContact(record);
+  }
+
+  async updateContact(fingerprint, changes) {
+    if (!(await this.contact(fingerprint))) throw new UnknownContactError("This contact was removed.");
+    const fields = Object.fromEntries(Object.entries(changes).filter(([field]) => EDITABLE.includes(field)));
+    const contact = await this.putContact(fingerprint, fields);
+    if ("blocked" in fields || "muted" in fields) await this.emitUnread();
+    return contact;
+  }
+
+  /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
+  async removeContact(fingerprint) {
+    await this.#db.write(["contacts", "drafts", "messages"], async ({ contacts, drafts, messages }) => {
+      contacts.delete(fingerprint);
+      drafts.delete(fingerprint);
+      const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
+      for (const seq of keys) messages.delete(seq);
+    });
+    this.emit("contact-removed", { fingerprint });
+    await this.emitUnread();
+  }
+
+  /** A page of one thread, ascending: `{messages, older, newer}`. Without `before`/`after`/`around` (a seq): the newest. */
+  thread(fingerprint, options = {}) {
+    return readThread(this.#db, fingerprint, options);
+  }
+
+  /** History that contains `text` in any case, newest first: `{messages, older, total}`. */
+  search(text, options = {}) {
+    return this.#search.page(text, options);
+  }
+
+  async draft(fingerprint) {
+    return (await this.#db.read(["drafts"], ({ drafts }) => result(drafts.get(fingerprint)))) ?? "";
+  }
+
+  /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
+  setDraft(fingerprint, text) {
+    return this.#db.note(["drafts"], ({ drafts }) => {
+      if (text) drafts.put(text, fingerprint);
+      else drafts.delete(fingerprint);
+      drafts.transaction.commit();
+    });
+  }
+
+  /** `{total, threads}` over contacts that are neither blocked nor muted. */
+  async unread() {
+    const counted = (await this.contacts()).filter((contact) => contact.unread > 0 && !contact.blocked && !contact.muted);
+    return { total: counted.reduce((sum, contact) => sum + contact.unread, 0), threads: counted.length };
+  }
+
+  /** False where nothing was unread. */
+  async markRead(fingerprint) {
+    const changed = await this.#db.note(["contacts"], async ({ contacts }) => {
+      const record = await result(contacts.get(fingerprint));
+      if (!record || record.unread === 0) return null;
+      contacts.put({ ...record, unread: 0 });
+      return { ...record, unread: 0 };
+    });
+    if (!changed) return false;
+    this.emitContact(changed);
+    await this.emitUnread();
+    return true;
+  }
+
+  async message(seq) {
+    const record = await this.#db.read(["messages"], ({ messages }) => result(messages.get(seq)));
+    return record && toMessage(record);
+  }
+
+  emitContact(record) {
+    this.emit("contact", { contact: toContact(record) });
+  }
+
+  async emitUnread() {
+    this.emit("unread", await this.unread());
+  }
+
+  async relays() {
+    return this.#db.read(["relays"], ({ relays }) => result(relays.getAll()));
+  }
+
+  /** All relays; the one at `origin` is added if it is missing. */
+  relaysWith(origin) {
+    return this.#db.note(["relays"], async ({ relays }) => {
+      const records = await result(relays.getAll());
+      if (records.some((record) => record.origin === origin)) return records;
+      const added = newRelay(origin);
+      relays.put(added);
+      return [...records, added];
+    });
+  }
+
+  /** Adds a relay's record or changes fields of it, and returns it. With `only_known`, one that was left stays away (null). */
+  putRelay(origin, fields, { only_known = false } = {}) {
+    return this.#db.write(["relays"], async ({ relays }) => {
+      const record = await result(relays.get(origin));
+      if (!record && only_known) return null;
+      const changed = { ...newRelay(origin), ...record, ...fields };
+      relays.put(changed);
+      return changed;
+    });
+  }
+
+  removeRelay(origin) {
+    return this.#db.write(["relays"], ({ relays }) => result(relays.delete(origin)));
+  }
+
+  value(name) {
+    return this.#db.read(["kv"], ({ kv }) => result(kv.get(name)));
+  }
+
+  /** Stores `change(what is stored)` in one transaction, so that two tabs can't undo each other's changes. */
+  changeValue(name, change) {
+    return this.#db.write(["kv"], async ({ kv }) => result(kv.put(change(await result(kv.get(name))), name)));
+  }
+}

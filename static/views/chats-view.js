@@ -1,0 +1,164 @@
+// Which thread is open: the address bar says it, and nobody but the person
+// (a click, a link, a notification they clicked) changes it.
+import { ComposerView } from "./composer-view.js";
+import { ContactView } from "./contact-view.js";
+import { byId, icon, offerFocus, on, say } from "./dom.js";
+import { ClientError } from "../protocol/errors.js";
+import { displayName } from "../protocol/format.js";
+import { takeInviteFromLocation } from "../protocol/invite.js";
+import { openChat } from "./open-chat.js";
+import { notice } from "./toast.js";
+import { threadPath } from "./router.js";
+import { ThreadView } from "./thread-view.js";
+
+const phone = matchMedia("(max-width: 47.99em)");
+const touch = matchMedia("(pointer: coarse)");
+
+export class ChatsView {
+  #client;
+  #router;
+  #threads;
+  #thread;
+  #composer;
+  #panel;
+  #contact = null;
+
+  constructor(client, router, threads) {
+    this.#client = client;
+    this.#router = router;
+    this.#threads = threads;
+    this.#thread = new ThreadView(client);
+    this.#composer = new ComposerView(client);
+    this.#panel = new ContactView(client);
+    on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
+    on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
+    on(client.relays, "relays", () => this.#showHead());
+    on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
+  }
+
+  /** The router came to this view. */
+  async show({ thread, seq, byPerson }) {
+    const contact = thread && (await this.#client.store.contact(thread));
+    if (thread !== this.#router.place.thread) return; // the person has moved on
+    if (contact) return this.#open(contact, seq, byPerson);
+    if (await this.#takeInvite()) return;
+    if (this.#contact?.open && !phone.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
+    this.#close();
+  }
+
+  /** The router left this view: the thread stays, but nobody sees it. */
+  hide() {
+    this.#composer.save();
+    this.#client.showThread(null);
+  }
+
+  async #open(contact, seq, byPerson) {
+    const again = this.#thread.contact === contact.fingerprint && seq === null;
+    this.#contact = contact;
+    this.#showHead();
+    this.#setScreen(contact.fingerprint);
+    await Promise.all([
+      this.#composer.open(contact), // before anything is awaited: what is typed from here on is for this contact
+      again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
+      !contact.open && this.#client.store.updateContact(contact.fingerprint, { open: true }),
+    ]);
+    if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
+    this.#client.showThread(contact.fingerprint);
+    if (byPerson) this.#focus();
+  }
+
+  // A phone's keyboard would cover what the person came to read.
+  #focus() {
+    offerFocus(byId(touch.matches ? "threadName" : "chatBody"), byId("chatThread"));
+  }
+
+  #close() {
+    this.#contact = null;
+    this.#composer.close();
+    this.#thread.clear();
+    this.#setScreen(null);
+    this.#client.showThread(null);
+  }
+
+  #setScreen(fingerprint) {
+    byId("chatThread").hidden = !fingerprint;
+    byId("chatEmptyHint").hidden = Boolean(fingerprint);
+    document.body.toggleAttribute("data-thread", Boolean(fingerprint));
+    this.#threads.active = fingerprint;
+  }
+
+  /** Opens the chat of an invite in the address bar; false where there is none. */
+  async #takeInvite() {
+    const invite = takeInviteFromLocation(location, history);
+    if (!invite) return false;
+    this.#close();
+    try {
+      if (invite.error) throw invite.error;
+      const contact = await openChat(this.#client, invite);
+      if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
+    } catch (error) {
+      this.#explain(error);
+    }
+    return true;
+  }
+
+  // Looking somebody up takes a while on a slow network: whoever has opened another
+  // thread by then must not find themselves typing to the one who was found.
+  #waits() {
+    return this.#router.view === "chats" && !this.#router.place.thread;
+  }
+
+  #explain(error) {
+    if (!(error instanceof ClientError)) throw error;
+    if (this.#waits()) this.#router.replace("/newchat");
+    say(byId("openChatStatus"), error.message, "bad");
+    notice(error.message);
+  }
+
+  #contactChanged(contact) {
+    if (contact.fingerprint !== this.#contact?.fingerprint) return;
+    const renamed = contact.name !== this.#contact.name;
+    this.#contact = contact;
+    this.#showHead();
+    if (renamed) this.#thread.rename(displayName(contact));
+  }
+
+  #contactRemoved(fingerprint) {
+    if (fingerprint !== this.#contact?.fingerprint) return;
+    this.#composer.discard();
+    this.#close();
+    if (this.#router.view === "chats") this.#router.replace("/chats");
+  }
+
+  #showHead() {
+    const contact = this.#contact;
+    if (!contact) return;
+    byId("threadName").textContent = displayName(contact);
+    const facts = document.createElement("span");
+    facts.textContent = this.#facts(contact).join(" · ");
+    byId("threadDetail").replaceChildren(...marks(contact), facts);
+  }
+
+  #facts(contact) {
+    const relay = this.#client.relays.get(contact.relay);
+    const facts = [contact.short];
+    if (contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
+    if (relay && relay.state !== "live") facts.push(relay.state.replace("-", " "));
+    return facts;
+  }
+}
+
+function marks(contact) {
+  const shown = [];
+  if (contact.verified) shown.push(mark("shield", "verified"));
+  if (contact.muted) shown.push(mark("muted", "muted"));
+  if (contact.blocked) shown.push(mark("close", "blocked"));
+  return shown;
+}
+
+function mark(name, word) {
+  const element = document.createElement("span");
+  element.className = `mark ${word}`;
+  element.append(icon(name), word);
+  return element;
+}

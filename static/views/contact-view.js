@@ -1,0 +1,89 @@
+// The panel of one contact: name, safety number, verified, mute, block, remove.
+import { byId, on, say } from "./dom.js";
+import { displayName } from "../protocol/format.js";
+import { drawQr } from "./qr.js";
+import { confirmed } from "./questions.js";
+import { safetyNumber } from "../protocol/safety.js";
+
+const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
+
+export class ContactView {
+  #client;
+  #dialog = byId("contactDialog");
+  #contact = null;
+
+  constructor(client) {
+    this.#client = client;
+    on(byId("contactNameForm"), "submit", (event) => this.#rename(event));
+    for (const [id, field] of Object.entries(SWITCHES)) on(byId(id), "change", (event) => this.#switch(event.target, field));
+    on(byId("contactRemove"), "click", () => this.#remove());
+    on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
+  }
+
+  open(contact) {
+    say(byId("contactStatus"), "");
+    byId("contactName").value = contact.name;
+    this.#show(contact);
+    this.#showSafetyNumber(contact);
+    this.#dialog.showModal();
+  }
+
+  #changed(contact) {
+    if (!this.#dialog.open || contact.fingerprint !== this.#contact.fingerprint) return;
+    const hadKey = this.#contact.public_key;
+    this.#show(contact);
+    if (!hadKey) this.#showSafetyNumber(contact);
+  }
+
+  #show(contact) {
+    this.#contact = contact;
+    byId("contactTitle").textContent = displayName(contact);
+    byId("contactAddress").textContent = contact.fingerprint;
+    byId("contactRelay").textContent = contact.relay;
+    for (const [id, field] of Object.entries(SWITCHES)) byId(id).checked = contact[field];
+    byId("contactVerified").disabled = !contact.public_key;
+  }
+
+  #showSafetyNumber({ public_key }) {
+    const box = byId("safetyQr");
+    box.replaceChildren();
+    const number = public_key && safetyNumber(this.#client.identity.public_key, public_key);
+    byId("safetyNumber").textContent = number || "Shown as soon as the relay has given their key.";
+    if (number) drawQr(box, number.replaceAll(" ", ""));
+  }
+
+  async #rename(event) {
+    event.preventDefault();
+    await this.#client.store.updateContact(this.#contact.fingerprint, { name: byId("contactName").value.trim() });
+    say(byId("contactStatus"), "Name saved on this device.", "good");
+  }
+
+  // Their mail may come while the question is asked, and show the box as it was.
+  async #switch(box, field) {
+    const { checked } = box;
+    const agreed = field !== "blocked" || !checked || (await this.#mayBlock());
+    if (!agreed) box.checked = false;
+    else await this.#client.store.updateContact(this.#contact.fingerprint, { [field]: checked });
+  }
+
+  #mayBlock() {
+    return confirmed({
+      title: `Block ${displayName(this.#contact)}?`,
+      text: "What they send is fetched and dropped: it cannot be read later, not even after you unblock them. They are not told.",
+      ok: "Block",
+      danger: true,
+    });
+  }
+
+  async #remove() {
+    const agreed = await confirmed({
+      title: `Remove ${displayName(this.#contact)}?`,
+      text: "The contact, the name, the verified mark, the draft and all messages both ways are deleted from this device. This cannot be undone.",
+      ok: "Remove with history",
+      danger: true,
+    });
+    if (!agreed) return;
+    this.#dialog.close();
+    await this.#client.store.removeContact(this.#contact.fingerprint);
+  }
+}

@@ -1,0 +1,91 @@
+// The few DOM helpers that the views share. Text from people enters the page
+// only as text nodes: nothing here parses markup.
+import { ClientError } from "../protocol/errors.js";
+
+/** The element with this id; a misspelt id is a bug and throws. */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`There is no #${id} in the page`);
+  return element;
+}
+
+/** A fresh copy of the one element in `<template id=…>`. */
+export function clone(templateId) {
+  return byId(templateId).content.firstElementChild.cloneNode(true);
+}
+
+export function on(target, type, listener, options) {
+  target.addEventListener(type, listener, options);
+}
+
+/** Text and colour ("", "good" or "bad") of a status line. */
+export function say(element, text, tone = "") {
+  element.textContent = text;
+  element.classList.toggle("bad", tone === "bad");
+  element.classList.toggle("good", tone === "good");
+}
+
+/** Moves the focus to `target`, unless the person has put it somewhere in `place` already: they were quicker than we. */
+export function offerFocus(target, place) {
+  if (!place.contains(document.activeElement)) target.focus({ preventScroll: true });
+}
+
+/**
+ * Makes `parent` hold exactly `nodes`, in this order, and leaves those that are
+ * in their place untouched: focus, selection and scroll survive an update.
+ */
+export function reconcile(parent, nodes) {
+  const wanted = new Set(nodes);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let place = parent.firstElementChild;
+  for (const node of nodes) {
+    if (node === place) place = place.nextElementSibling;
+    else parent.insertBefore(node, place);
+  }
+}
+
+/** An `<svg><use>` of the sprite in index.html. */
+export function icon(name) {
+  const SVG = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(document.createElementNS(SVG, "use"));
+  svg.firstChild.setAttribute("href", `#i-${name}`);
+  return svg;
+}
+
+/**
+ * Runs `task` with `button` disabled, and shows what it throws in `status`:
+ * our errors carry a sentence for the person. Resolves to undefined then.
+ */
+export async function attempt(button, status, task) {
+  button.disabled = true;
+  try {
+    return await task();
+  } catch (error) {
+    say(status, error.message, "bad");
+    if (!(error instanceof ClientError)) console.error(error);
+    return undefined;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** Offers `blob` as a download. */
+export function download({ name, blob }) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** `listener`, run once after calls have stopped for `wait` milliseconds. */
+export function debounce(listener, wait) {
+  let timer;
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(listener, wait, ...args);
+  };
+}

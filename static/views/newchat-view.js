@@ -1,0 +1,59 @@
+// Home: ways to send my invite, and the field that opens a chat.
+import { attempt, byId, on, say } from "./dom.js";
+import { openChat } from "./open-chat.js";
+import { showQr } from "./qr.js";
+import { notice } from "./toast.js";
+import { threadPath } from "./router.js";
+
+export class NewChatView {
+  #client;
+  #router;
+
+  constructor(client, router) {
+    this.#client = client;
+    this.#router = router;
+    on(byId("openChatForm"), "submit", (event) => this.#open(event));
+    on(byId("showInviteQr"), "click", () => this.#showQr());
+    on(byId("shareInviteBtn"), "click", () => share(client.inviteLink()));
+    for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
+    on(client.relays, "relays", () => this.show());
+    byId("shareInviteBtn").hidden = !navigator.share;
+  }
+
+  show() {
+    const words = encodeURIComponent(`Write to me, end-to-end encrypted: ${this.#client.inviteLink()}`);
+    byId("smsInvite").href = `sms:?&body=${words}`;
+    byId("mailInvite").href = `mailto:?subject=${encodeURIComponent("My invite link")}&body=${words}`;
+  }
+
+  #showQr() {
+    return showQr("My invite link", this.#client.inviteLink());
+  }
+
+  async #open(event) {
+    event.preventDefault();
+    const field = byId("openChatFp");
+    const status = byId("openChatStatus");
+    if (!field.value.trim()) return this.#refuseEmpty(field, status);
+    say(status, "Looking…");
+    const contact = await attempt(byId("openChatBtn"), status, () => openChat(this.#client, field.value));
+    if (contact === null) say(status, "Nothing was changed.");
+    if (!contact) return field.focus();
+    say(status, "");
+    field.value = "";
+    if (this.#router.view === "newchat") this.#router.go(threadPath(contact.fingerprint)); // else they are typing elsewhere by now
+  }
+
+  #refuseEmpty(field, status) {
+    say(status, "Paste an invite link, an address or a public key first.", "bad");
+    field.focus();
+  }
+}
+
+async function share(url) {
+  try {
+    await navigator.share({ title: "Chat with me on io3233", url });
+  } catch (error) {
+    if (error.name !== "AbortError") notice("This browser could not share. Copy the link instead.");
+  }
+}

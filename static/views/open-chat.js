@@ -1,0 +1,44 @@
+// From an invite, address or key to a contact, with the questions on the way.
+import { UnknownRelayError } from "../protocol/errors.js";
+import { displayName } from "../protocol/format.js";
+import { confirmed } from "./questions.js";
+import { addRelay } from "./relay-questions.js";
+
+/**
+ * @param {string|object} address what a person typed, or a parsed invite
+ * @returns {Promise<object|null>} the contact; null when the person said no
+ * @throws {ClientError} with a sentence to show
+ */
+export async function openChat(client, address) {
+  const found = await find(client, address);
+  if (!found) return null;
+  if (found.moves && !(await mayMove(found))) return client.contacts.open(found.existing);
+  return client.contacts.open(found);
+}
+
+async function find(client, address) {
+  try {
+    return await client.contacts.find(address);
+  } catch (error) {
+    if (!(error instanceof UnknownRelayError)) throw error;
+    return (await joins(client, error.origin)) ? client.contacts.find(address) : null;
+  }
+}
+
+async function joins(client, origin) {
+  const agreed = await confirmed({
+    title: "This contact is on another relay",
+    text: `To write to them, this device registers at ${origin} too. Your home relay stays ${client.relays.home}.\n\nThat relay will see your address on the network, and who writes to you there.`,
+    ok: "Register there",
+  });
+  return agreed && addRelay(client, origin);
+}
+
+function mayMove({ existing, relay }) {
+  return confirmed({
+    title: "Write by another relay?",
+    text: `You write to ${displayName(existing)} by ${existing.relay}. This invite names ${relay}.\n\nMove the chat only if they told you that they moved.`,
+    ok: "Move the chat",
+    danger: true,
+  });
+}

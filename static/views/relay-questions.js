@@ -1,0 +1,59 @@
+// What a relay can want to know before this device registers there. Nothing
+// here is answered for the person, and a refusal changes nothing.
+import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../protocol/errors.js";
+import { answerTo, confirmed } from "./questions.js";
+
+/**
+ * Registers with the relay at `url`, asking what it wants to know.
+ * @returns {Promise<object|null>} the relay; null when the person said no
+ * @throws {RelayError|RelayAddressError} what no answer can mend
+ */
+export async function addRelay(client, url) {
+  const answers = {};
+  for (;;) {
+    try {
+      return await client.relays.add(url, answers);
+    } catch (error) {
+      if (!(await answer(client, error, answers))) return null;
+    }
+  }
+}
+
+async function answer(client, error, answers) {
+  if (error instanceof OlderProofError) return allowOlderProof(error, answers);
+  if (error instanceof InviteNeededError) return enterInvite(error, answers);
+  if (error instanceof RelayKeyChangedError) return acceptNewKey(client, error);
+  throw error;
+}
+
+async function allowOlderProof(error, answers) {
+  answers.allow_older_proof = await confirmed({
+    title: "Use the older proof?",
+    text: `${error.message}\n\nAllow it only for a relay whose owner you trust.`,
+    ok: "Allow for this relay",
+    danger: true,
+  });
+  return answers.allow_older_proof;
+}
+
+async function enterInvite(error, answers) {
+  const code = await answerTo({
+    title: "This relay wants an invite code",
+    text: answers.invite ? "That code was not accepted. Check it, or ask the relay's owner for another." : error.message,
+    label: "Invite code",
+    ok: "Register",
+  });
+  answers.invite = code ?? "";
+  return Boolean(code);
+}
+
+async function acceptNewKey(client, error) {
+  const accepted = await confirmed({
+    title: "This relay's key has changed",
+    text: error.message,
+    ok: "Accept the new key",
+    danger: true,
+  });
+  if (accepted) await client.relays.acceptNewKey(error.origin);
+  return accepted;
+}

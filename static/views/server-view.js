@@ -1,0 +1,136 @@
+// The relays that this device is registered with.
+import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
+import { formatBytes, formatCount, plural } from "../protocol/format.js";
+import { notice } from "./toast.js";
+import { confirmed } from "./questions.js";
+import { addRelay } from "./relay-questions.js";
+import { NEEDS_ANSWER } from "./status-view.js";
+
+const WORDS = { live: "live", connecting: "connecting", offline: "offline", "needs-consent": "asks you", "needs-invite": "wants an invite code", refused: "refused" };
+
+export class ServerView {
+  #client;
+  #rows = new Map();
+
+  constructor(client) {
+    this.#client = client;
+    on(byId("serverForm"), "submit", (event) => this.#saveHome(event));
+    on(byId("addRelayForm"), "submit", (event) => this.#add(event));
+    on(byId("relayList"), "click", (event) => this.#act(event));
+    on(client.relays, "relays", () => this.#render());
+    this.#render();
+  }
+
+  async show() {
+    const field = byId("serverUrl");
+    if (document.activeElement !== field || !field.value) field.value = this.#client.relays.home; // else somebody types in it already
+    if (this.#suggested()) return;
+    const status = byId("serverStatus");
+    say(status, "");
+    try {
+      await this.#client.relays.refreshStats(this.#client.relays.home);
+    } catch (error) {
+      if (!status.textContent) say(status, error.message, "bad"); // what was said meanwhile is newer
+    }
+  }
+
+  // An older link that names a relay alone: a suggestion, never a change.
+  #suggested() {
+    const origin = new URLSearchParams(location.search).get("server");
+    if (!origin) return false;
+    history.replaceState(history.state, "", location.pathname);
+    byId("serverUrl").value = origin;
+    say(byId("serverStatus"), "The link you opened suggests this relay. Nothing is changed until you save it.");
+    return true;
+  }
+
+  async #saveHome(event) {
+    event.preventDefault();
+    const status = byId("serverStatus");
+    say(status, "Asking the relay…");
+    const relay = await attempt(byId("saveServer"), status, () => addRelay(this.#client, byId("serverUrl").value));
+    if (relay === undefined) return;
+    if (relay === null) return say(status, "Nothing was changed.");
+    await this.#makeHome(relay.origin);
+    byId("serverUrl").value = relay.origin;
+  }
+
+  async #makeHome(origin) {
+    await this.#client.relays.setHome(origin);
+    say(byId("serverStatus"), `Your home relay is ${origin}.`, "good");
+  }
+
+  async #add(event) {
+    event.preventDefault();
+    const status = byId("addRelayStatus");
+    say(status, "Asking the relay…");
+    const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, byId("addRelayUrl").value));
+    if (relay === null) say(status, "Nothing was changed.");
+    if (!relay) return;
+    byId("addRelayUrl").value = "";
+    say(status, `Registered with ${relay.origin}.`, "good");
+  }
+
+  #act(event) {
+    const button = event.target.closest("button");
+    const origin = button?.closest(".relay").dataset.origin;
+    if (!button) return undefined;
+    if (button.matches(".relay-make-home")) return this.#makeHome(origin);
+    if (button.matches(".relay-leave")) return this.#leave(button, origin);
+    return attempt(button, byId("addRelayStatus"), () => addRelay(this.#client, origin));
+  }
+
+  async #leave(button, origin) {
+    const agreed = await confirmed({
+      title: `Leave ${origin}?`,
+      text: "The relay forgets this identity and deletes the mail that waits there. Contacts of that relay can no longer reach you; their history stays on this device.",
+      ok: "Leave",
+      danger: true,
+    });
+    if (!agreed) return;
+    const left = await attempt(button, byId("addRelayStatus"), () => this.#client.relays.leave(origin));
+    if (left) notice(`Left ${origin}`);
+  }
+
+  #render() {
+    const relays = this.#client.relays.list();
+    reconcile(byId("relayList"), relays.map((relay) => this.#row(relay)));
+    const home = relays.find((relay) => relay.home);
+    if (home) showStats(home);
+  }
+
+  #row(relay) {
+    if (!this.#rows.has(relay.origin)) this.#rows.set(relay.origin, clone("relayTemplate"));
+    const row = this.#rows.get(relay.origin);
+    fillRow(row, relay);
+    return row;
+  }
+}
+
+function showStats(relay) {
+  byId("statsIdentities").textContent = formatCount(relay.registered_identities);
+  byId("retentionDays").textContent = formatCount(relay.message_retention_days);
+  byId("maxMessage").textContent = formatBytes(relay.max_message_bytes);
+  byId("registrationMode").textContent = { open: "open to everybody", invite: "with an invite code" }[relay.registration] ?? "–";
+  byId("relayVersion").textContent = relay.version ?? "–";
+}
+
+function fillRow(row, relay) {
+  const state = WORDS[relay.state] ? relay.state : "offline";
+  row.dataset.origin = relay.origin;
+  row.querySelector(".relay-url").textContent = relay.origin;
+  row.querySelector(".relay-home").hidden = !relay.home;
+  row.querySelector(".live-indicator").textContent = WORDS[state];
+  row.querySelector(".live-indicator").className = `live-indicator ${NEEDS_ANSWER.has(state) ? "offline" : state}`;
+  row.querySelector(".relay-hint").textContent = relay.message || facts(relay);
+  row.querySelector(".relay-answer").hidden = !NEEDS_ANSWER.has(state);
+  row.querySelector(".relay-make-home").hidden = relay.home;
+  row.querySelector(".relay-leave").hidden = relay.home;
+}
+
+function facts({ message_retention_days, max_message_bytes, refused }) {
+  const known = [];
+  if (message_retention_days != null) known.push(`keeps mail ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
+  if (refused) known.push(`${plural(refused, "message")} from here failed verification and ${refused === 1 ? "was" : "were"} not shown`);
+  return known.join(" · ");
+}

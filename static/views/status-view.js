@@ -1,0 +1,75 @@
+// What the page says about itself: the live badge, the count in the title,
+// what is missing here, and, for a screen reader, what came and what failed.
+import { Announcer } from "./announcer.js";
+import { attempt, byId, on, say } from "./dom.js";
+import { addRelay } from "./relay-questions.js";
+import { announce } from "./toast.js";
+import { VERSION } from "../version.js";
+
+/** The states of a relay that only the person can end. */
+export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
+
+export class StatusView {
+  #client;
+  #router;
+  #announcer;
+
+  constructor(client, router) {
+    this.#client = client;
+    this.#router = router;
+    this.#announcer = new Announcer(client.store);
+    on(client.relays, "relays", () => this.#showRelays());
+    on(client.store, "unread", ({ detail }) => this.#showUnread(detail.total));
+    on(client.store, "messages", ({ detail }) => detail.received && this.#announcer.gather(detail.messages));
+    on(client.store, "message", ({ detail }) => this.#tellFailure(detail.message));
+    on(byId("relayNoticeBtn"), "click", ({ target }) => this.#answer(target));
+    byId("appVersion").textContent = `v${VERSION}`;
+    on(client.updates, "update-ready", () => (byId("updateNotice").hidden = false));
+    on(byId("updateNow"), "click", () => client.updates.apply());
+    this.#showMissing(client.missing);
+    this.#showRelays();
+  }
+
+  async load() {
+    this.#showUnread((await this.#client.store.unread()).total);
+  }
+
+  #showUnread(total) {
+    this.#router.unread = total;
+    byId("tabUnread").hidden = total === 0;
+    byId("tabUnread").textContent = total > 99 ? "99+" : total;
+    byId("tabUnread").setAttribute("aria-label", `${total} unread`);
+  }
+
+  #showMissing(missing) {
+    byId("contextNotice").textContent = missing.join(" ");
+    byId("contextNotice").hidden = missing.length === 0;
+  }
+
+  #showRelays() {
+    const { state, message } = this.#client.relays.overall;
+    const badge = byId("liveIndicator");
+    badge.className = `live-indicator ${state}`;
+    badge.textContent = state;
+    byId("liveHint").textContent = message;
+    byId("liveHint").title = message;
+    this.#showQuestion(this.#client.relays.list().find((relay) => NEEDS_ANSWER.has(relay.state)));
+  }
+
+  #showQuestion(relay) {
+    const bar = byId("relayNotice");
+    bar.hidden = !relay;
+    bar.dataset.origin = relay?.origin ?? "";
+    byId("relayNoticeText").textContent = relay?.message ?? "";
+  }
+
+  async #answer(button) {
+    const line = byId("relayNoticeText");
+    const relay = await attempt(button, line, () => addRelay(this.#client, byId("relayNotice").dataset.origin));
+    if (relay) say(line, "");
+  }
+
+  #tellFailure(message) {
+    if (message.state === "failed") announce(`A message was not sent: ${message.error}`);
+  }
+}
