@@ -2076,7 +2076,7 @@ MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
 MAX_RECENT = 512
 MAX_ID = 2**53 - 1  # the last integer that every JSON reader takes for itself
 ENDS_OF_SOCKET = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
-LEADS_TO_PARAMETERS = re.compile(r"(?:#|\?|%23)(?:\S*&)?(?:chat|fp)=")
+LEADS_TO_PARAMETERS = re.compile(r"(?:[#?&]|%23)(?:chat|fp)=")
 
 
 class EnvelopeRefused(Exception):
@@ -2186,7 +2186,7 @@ def parse_link(text: str) -> tuple[str, str]:
         raise CommandError(f"{text} is not an invite link: it has no #chat=<fingerprint>")
     link = link if "#" in link else link.replace("%23", "#", 1)
     try:
-        parts = urllib.parse.urlsplit(link if "://" in link else "https://" + link)
+        parts = urllib.parse.urlsplit(link if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", link) else "https://" + link)
     except ValueError:
         raise CommandError(f"{link} is not an invite link") from None
     fields: dict[str, str] = {}
@@ -2824,39 +2824,24 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"io3233 {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="run the relay (the default)")
-    commands.add_parser("backup", help="copy the database of DATABASE_URL, also while a relay runs on it").add_argument(
-        "destination", metavar="DEST", type=Path
-    )
-    sending = commands.add_parser(
-        "send",
-        help="send one message",
-        usage="relay.py send [--register] [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]",
-    )
-    sending.add_argument(
-        "words",
-        metavar="LINK|URL FINGERPRINT",
-        nargs="+",
-        help="whom to; the text comes from standard input, or as a word more",
-    )
-    sending.add_argument(
-        "--register", action="store_true", help="register with the relay of the link, if that is new to us"
-    )
+    backing_up = commands.add_parser("backup", help="copy the database of DATABASE_URL, also while a relay runs on it")
+    backing_up.add_argument("destination", metavar="DEST", type=Path)
+    usage = "relay.py send [--register] [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]"
+    sending = commands.add_parser("send", help="send standard input, or a text, as one message", usage=usage)
+    sending.add_argument("words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to; then a text, if not from stdin")
+    sending.add_argument("--register", action="store_true", help="register with the relay of the link, if it is new to us")
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
-    listening.add_argument(
-        "--acknowledge", action="store_true", help="let the relay forget what was printed (no other device has this key)"
-    )
+    forget = "let the relay forget what was printed (no other device has this key)"
+    listening.add_argument("--acknowledge", action="store_true", help=forget)
     examining = commands.add_parser("doctor", help="say what is wrong with the settings, the machine or the relay at URL")
     examining.add_argument("url", metavar="URL", nargs="?", help="look from outside as well")
     for command in (sending, listening):
-        command.add_argument(
-            "--key", metavar="FILE", type=Path, help="the secret key, made on first use (default: ~/.config/io3233/key)"
-        )
+        made = "the secret key, made on first use (default: ~/.config/io3233/key)"
+        command.add_argument("--key", metavar="FILE", type=Path, help=made)
         command.add_argument("--invite-file", metavar="FILE", type=Path, help="holds the invite code of a closed relay")
-        command.add_argument(
-            "--invite", metavar="CODE", default="", help="the code itself, which others on the machine see"
-        )
+        command.add_argument("--invite", metavar="CODE", default="", help="the code itself, for others here to see")
         command.add_argument("--v1-proof", action="store_true", help="register also with a relay that knows no bound proof")
     return parser.parse_args(words)
 

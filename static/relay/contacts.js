@@ -19,8 +19,9 @@ export class Contacts {
 
   /**
    * Finds whom `address` (text, or what parseAddress gave) names, storing nothing:
-   * `{fingerprint, public_key|null, relay, existing: contact|null, moves}`. `moves`: the contact is kept at another relay
-   * than the invite names, and stays there unless the person says otherwise.
+   * `{fingerprint, public_key|null, relay, existing: contact|null, moves, chosen_by_relay}`. `moves`: the contact is kept at
+   * another relay than the invite names, and stays there unless the person says otherwise. `chosen_by_relay`: a stranger, of
+   * whose address the person typed only the beginning.
    */
   async find(address) {
     const parsed = typeof address === "string" ? parseAddress(address) : address;
@@ -34,7 +35,7 @@ export class Contacts {
     if (!existing || moves) this.#askFirst(relay);
     const known_key = existing?.public_key ?? parsed.public_key ?? null;
     const public_key = existing || known_key ? known_key : await this.#key(relay, fingerprint);
-    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves };
+    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves, chosen_by_relay: Boolean(parsed.prefix && !existing) };
   }
 
   /** Stores what find() found, or reopens the thread that is there. */
