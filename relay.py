@@ -161,13 +161,16 @@ def string(field: str) -> tuple[Parser, str]:
     return lambda text: {field: text}, "a text"
 
 
-def switch(field: str, off: str = "0", on: str = "1") -> tuple[Parser, str]:
-    def parse(text: str) -> dict[str, Any]:
-        if text not in (off, on):
-            raise ValueError(text)
-        return {field: text == on}
+OFF, ON = ("0", "false", "no", "off"), ("1", "true", "yes", "on")
 
-    return parse, f"{off} or {on}"
+
+def switch(field: str) -> tuple[Parser, str]:
+    def parse(text: str) -> dict[str, Any]:
+        if text.lower() not in (*OFF, *ON):
+            raise ValueError(text)
+        return {field: text.lower() in ON}
+
+    return parse, f"{', '.join(ON)}, or {', '.join(OFF)}"
 
 
 def whole_number(field: str, low: int, high: int, unit: str) -> tuple[Parser, str]:
@@ -193,7 +196,7 @@ SETTINGS: dict[str, tuple[Parser, str]] = {
     "ORIGIN": (parse_origins, "web origins such as https://chat.example.com, comma-separated, without a path"),
     "INVITE_CODE": string("invite_code"),
     "METRICS_TOKEN": string("metrics_token"),
-    "RATE_LIMIT": switch("rate_limit", "off", "on"),
+    "RATE_LIMIT": switch("rate_limit"),
 }  # and JWT_SECRET and STATIC_DIR, in `from_env`
 
 
@@ -1444,7 +1447,7 @@ PART_HEADERS = {name: PAGE_HEADERS[name] for name in ("Server", "X-Content-Type-
 
 
 def is_api(request: web.BaseRequest) -> bool:
-    return request.path.startswith("/v1/") or request.path == "/v1"
+    return request.path.startswith("/v1/") or request.path in ("/v1", "/healthz")
 
 
 def reply(answer: Mapping[str, Any] | str, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -1850,12 +1853,17 @@ HEARTBEAT_SECONDS = 30  # a peer that misses one is gone after half as long agai
 SEND_BUFFER_BYTES = 16 * 1024
 
 
+def offered_protocols(request: web.Request) -> list[str]:
+    """Several lines of this header are one list (RFC 6455, section 11.3.4)."""
+    return [item.strip() for item in ",".join(request.headers.getall("Sec-WebSocket-Protocol", ())).split(",")]
+
+
 def socket_token(request: web.Request) -> str:
-    offered = [item.strip() for item in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    offered = offered_protocols(request)
     bearers = [item.removeprefix("bearer.") for item in offered if item.startswith("bearer.")]
     if bearers and SUBPROTOCOL not in offered:
         raise bad_request(f"offer the subprotocol {SUBPROTOCOL} beside bearer.<token>")
-    return bearers[0] if bearers else request.query.get("token", "")
+    return bearers[0] if bearers else bearer_token(request) or request.query.get("token", "")
 
 
 async def open_socket(request: web.Request) -> web.WebSocketResponse:
@@ -1869,6 +1877,8 @@ async def open_socket(request: web.Request) -> web.WebSocketResponse:
         timeout=SHUTDOWN_SECONDS,
     )
     ws.headers.update((name, value) for name, value in API_HEADERS.items() if name != "Content-Type")
+    if SUBPROTOCOL in offered_protocols(request):  # aiohttp reads the first line of them
+        ws.headers["Sec-WebSocket-Protocol"] = SUBPROTOCOL
     if request.transport is None:
         raise ConnectionResetError("the peer left before the upgrade")
     await ws.prepare(request)
@@ -1920,6 +1930,12 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 # touches the file system, and a half-finished upgrade is never mixed with the old version.
 
 VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about")
+ASKED_UNASKED = {  # what browsers look for by themselves, and what the original's page had
+    "favicon.ico": "icons/icon-192.png",
+    "icon-192.png": "icons/icon-192.png",
+    "apple-touch-icon.png": "icons/apple-touch-icon.png",
+    "manifest.json": "manifest.webmanifest",
+}
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -1996,6 +2012,17 @@ def client_sha256(files: Mapping[str, StaticFile]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
+def redirect_to_view(request: web.Request) -> web.Response:
+    """`/Chats`, `/chats/` and `/chats%23chat=…`, as links become on their way, lead to the view. Else raises 404."""
+    path, _, fragment = request.path.partition("#")
+    view, query = path.rstrip("/").lower() or "/", request.rel_url.raw_query_string
+    if view not in VIEW_PATHS:
+        raise web.HTTPNotFound
+    quoted = urllib.parse.quote(fragment, safe="=&:/")
+    location = view + ("?" + query if query else "") + ("#" + quoted if quoted else "")
+    return web.Response(status=307, headers={**PAGE_HEADERS, "Location": location})
+
+
 async def get_static(request: web.Request) -> web.Response:
     """GET of anything else: a client file, or index.html for its views."""
     files = request.app[CLIENT_FILES]
@@ -2003,9 +2030,10 @@ async def get_static(request: web.Request) -> web.Response:
         return web.Response(
             text="This is an io3233 relay without a web client. Its API is under /v1.\n", headers=PAGE_HEADERS
         )
-    file = files.get("index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/"))
+    name = "index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/")
+    file = files.get(ASKED_UNASKED.get(name, name))
     if file is None:
-        raise web.HTTPNotFound
+        return redirect_to_view(request)
     return file.response(request)
 
 

@@ -541,6 +541,27 @@ class TestConfiguration:
     def test_good_value_is_accepted(self, setting):
         relay_module.Config.from_env({"JWT_SECRET": SECRET} | setting)
 
+    @pytest.mark.parametrize(
+        ("word", "is_on"),
+        [
+            ("1", True),
+            ("true", True),
+            ("Yes", True),
+            ("ON", True),
+            ("0", False),
+            ("False", False),
+            ("no", False),
+            ("off", False),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("name", "field"), [("TRUST_FORWARDED_FOR", "trust_forwarded_for"), ("RATE_LIMIT", "rate_limit")]
+    )
+    def test_switch_takes_the_words_that_people_use(self, name, field, word, is_on):
+        config = relay_module.Config.from_env({"JWT_SECRET": SECRET, name: word})
+
+        assert getattr(config, field) is is_on
+
     async def test_defaults_are_the_documented_ones(self, relay):
         alice = await relay.register()
 
@@ -1918,6 +1939,23 @@ class TestWebSocket:
 
         assert websocket.protocol == "3233.v1"
 
+    async def test_token_in_the_authorization_header_is_accepted(self, relay):
+        alice = await relay.register()
+
+        websocket = await relay.session.ws_connect(f"{relay.url}/v1/ws", headers={"Authorization": f"Bearer {alice.token}"})
+
+        assert await frame(websocket) == {"type": "connected", "fingerprint": alice.fingerprint}
+
+    @pytest.mark.parametrize("order", [1, -1])
+    async def test_several_lines_of_subprotocols_are_one_list(self, relay, order):
+        alice = await relay.register()
+        lines = [("Sec-WebSocket-Protocol", value) for value in ("3233.v1", f"bearer.{alice.token}")][::order]
+
+        websocket = await relay.session.ws_connect(f"{relay.url}/v1/ws", headers=CIMultiDict(lines))
+
+        assert await frame(websocket) == {"type": "connected", "fingerprint": alice.fingerprint}
+        assert websocket._response.headers.getall("Sec-WebSocket-Protocol") == ["3233.v1"]
+
     @pytest.mark.parametrize("protocols", [("3233.v1",), ("3233.v1", "bearer."), ("3233.v1", "bearer.forged"), ("bearer",)])
     async def test_subprotocols_without_a_good_token_are_refused(self, relay, protocols):
         assert await refused_handshake(relay, protocols=protocols) == 401
@@ -2504,6 +2542,12 @@ class TestHttp:
 
         assert (answer.status, answer.body) == (200, {"status": "ok"})
 
+    async def test_healthz_refuses_other_methods_as_the_api_does(self, relay):
+        preflight, post = [await relay.call(method, "/healthz") for method in ("OPTIONS", "POST")]
+
+        assert preflight.status == 204
+        post.refused(405)
+
     async def test_healthz_is_a_503_when_the_database_does_not_answer(self, relay):
         with contextlib.closing(sqlite3.connect(relay.database)) as connection:
             connection.executescript("DROP TABLE identities; DROP TABLE messages;")
@@ -2595,6 +2639,35 @@ class TestStaticClient:
     @pytest.fixture(name="relay")
     async def relay_with_a_client(self, relays, static_dir):
         return await relays(STATIC_DIR=str(static_dir))
+
+    @pytest.mark.parametrize(
+        ("path", "location"),
+        [
+            ("/chats/", "/chats"),
+            ("/Chats", "/chats"),
+            ("/NEWCHAT/", "/newchat"),
+            ("/chats/?chat=ab&server=https%3A%2F%2Fa", "/chats?chat=ab&server=https%3A%2F%2Fa"),
+            ("/chats%23chat=ab&server=https%3A%2F%2Fa", "/chats#chat=ab&server=https://a"),
+            ("/%23chat=a%0d%0aX:b", "/#chat=a%0D%0AX:b"),
+        ],
+    )
+    async def test_view_in_another_spelling_leads_to_the_view(self, relay, path, location):
+        async with relay.session.get(URL(relay.url + path, encoded=True), allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (307, location)
+
+    @pytest.mark.parametrize("path", ["//evil.example/", "//evil.example/chats", "/chats/more", "/v1/", "/V1/me"])
+    async def test_what_is_no_view_leads_nowhere(self, relay, path):
+        async with relay.session.get(URL(relay.url + path, encoded=True), allow_redirects=False) as answer:
+            assert answer.status == 404
+
+    async def test_what_browsers_ask_for_by_themselves_is_there(self, relays):
+        relay = await relays()
+
+        paths = ["/favicon.ico", "/apple-touch-icon.png", "/icon-192.png", "/manifest.json"]
+        answers = {path: await relay.call("GET", path) for path in paths}
+
+        kinds = {path: (answer.status, answer.headers["Content-Type"]) for path, answer in answers.items()}
+        assert kinds == dict.fromkeys(paths[:3], (200, "image/png")) | {paths[3]: (200, "application/manifest+json")}
 
     @pytest.mark.parametrize("path", VIEW_PATHS)
     async def test_view_path_answers_with_the_page(self, relay, path):
@@ -5269,6 +5342,22 @@ class TestTakeover:
         assert "Took 1 identities and 0 messages" in done.stdout
         assert "Left 1 identities whose key does not match" in done.stdout
         assert "Left 1 messages for nobody" in done.stdout and "Left 1 messages that nobody could open" in done.stdout
+
+    @pytest.mark.parametrize(
+        "column", ["recipient_fingerprint", "sender_fingerprint", "ciphertext", "nonce", "sender_pubkey", "expires_at"]
+    )
+    async def test_a_row_with_nothing_in_a_column_is_left_behind(
+        self, original: OriginalServer, tmp_path: Path, column: str
+    ) -> None:
+        alice, bob = Person(None), Person(None)
+        original.add_user(bob)
+        half, _ = (original.add_message(alice, bob, text) for text in (b"half", b"whole"))
+        original.database.execute(f"UPDATE messages SET {column} = NULL WHERE id = ?", (half,))
+
+        done = take_over(original.path, tmp_path / "new.db")
+
+        assert done.returncode == 0, done.stderr
+        assert "Took 1 identities and 1 messages" in done.stdout
 
     @pytest.mark.parametrize("journal", ["delete", "wal"])
     async def test_the_source_and_its_folder_stay_as_they_were(
