@@ -2648,7 +2648,7 @@ class TestStaticClient:
             ("/NEWCHAT/", "/newchat"),
             ("/chats/?chat=ab&server=https%3A%2F%2Fa", "/chats?chat=ab&server=https%3A%2F%2Fa"),
             ("/chats%23chat=ab&server=https%3A%2F%2Fa", "/chats#chat=ab&server=https://a"),
-            ("/%23chat=a%0d%0aX:b", "/#chat=a%0D%0AX:b"),
+            ("/%23chat=a%20b", "/#chat=a%20b"),
         ],
     )
     async def test_view_in_another_spelling_leads_to_the_view(self, relay, path, location):
@@ -3886,13 +3886,19 @@ class HostileRelay:
         self.refuses = 1 if self.posted else 0
 
     async def hint(self, request: web.Request) -> web.StreamResponse:
-        """A socket that gives each of `hints` as they come."""
+        """A socket that gives each of `hints` as they come, until the client leaves."""
         websocket = web.WebSocketResponse(protocols=("3233.v1",))
         await websocket.prepare(request)
-        async with contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(websocket.close)
+
+        async def give() -> None:
             while True:
                 await websocket.send_json({"type": "new_message", "id": await self.hints.get()})
+
+        giving = asyncio.create_task(give())
+        async for _ in websocket:
+            pass
+        giving.cancel()
+        return websocket
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
