@@ -600,10 +600,12 @@ CREATE TABLE mailboxes (
     ciphertext_bytes INTEGER NOT NULL,
     PRIMARY KEY (recipient_fingerprint, sender_public_key)
 ) WITHOUT ROWID;
-INSERT INTO mailboxes SELECT recipient_fingerprint, sender_public_key, count(*), sum(length(ciphertext))
-    FROM messages GROUP BY recipient_fingerprint, sender_public_key;
-INSERT INTO mailboxes SELECT recipient_fingerprint, x'', sum(messages), sum(ciphertext_bytes)
-    FROM mailboxes GROUP BY recipient_fingerprint;
+INSERT INTO mailboxes  -- row by row, since to sort a million might take more room than there is for temporary files
+    SELECT recipient_fingerprint, sender_public_key, 1, length(ciphertext) FROM messages WHERE true
+    ON CONFLICT DO UPDATE SET
+        messages = messages + 1, ciphertext_bytes = ciphertext_bytes + excluded.ciphertext_bytes;
+INSERT INTO mailboxes
+    SELECT recipient_fingerprint, x'', sum(messages), sum(ciphertext_bytes) FROM mailboxes GROUP BY recipient_fingerprint;
 CREATE TRIGGER message_queued AFTER INSERT ON messages BEGIN
     INSERT INTO mailboxes VALUES
         (NEW.recipient_fingerprint, x'', 1, length(NEW.ciphertext)),
@@ -1168,6 +1170,7 @@ class Store:
     def _recover(self, batch: list[Job], error: Exception) -> list[Any]:
         """The transaction failed: undo it, and try each job alone, unless it was alone."""
         self._roll_back()
+        self._check_files()
         if len(batch) > 1:
             return [outcome for job in batch for outcome in self._commit([job])]
         if not isinstance(error, sqlite3.Error | OSError):

@@ -2873,6 +2873,21 @@ class TestBounds:
             shares = [under_way.enter_context(store.share_of_pages()) for _ in range(100)]
             pytest.fail(f"{sum(shares)} bytes are under way")
 
+    async def test_memory_that_a_busy_minute_took_is_given_back(self, relay_process):
+        relay = await relay_process()
+        alice, bob = await relay.register(), await relay.register()
+        await writes_to(bob, alice)
+        before, body = resident_bytes(relay), alice.seal(bob, bytes(250_000))
+
+        for _ in range(3):
+            for _ in range(16):
+                await alice.send(bob, bytes(260_000))
+            await asyncio.gather(*(bob.call("GET", "/v1/messages?limit=200") for _ in range(40)))
+            await asyncio.gather(*(alice.call("POST", "/v1/messages", json=body) for _ in range(100)))
+            await bob.call("DELETE", "/v1/messages?through_id=1000")
+
+        await until(lambda: resident_bytes(relay) < before + 60_000_000)
+
     async def test_page_is_whole_again_once_the_readers_who_stalled_have_left(self, relay):
         alice, bob = await relay.register(), await relay.register()
         for _ in range(16):
