@@ -2879,7 +2879,7 @@ class TestBounds:
         await writes_to(bob, alice)
         before, body = resident_bytes(relay), alice.seal(bob, bytes(250_000))
 
-        for _ in range(3):
+        for _ in range(2):
             for _ in range(16):
                 await alice.send(bob, bytes(260_000))
             await asyncio.gather(*(bob.call("GET", "/v1/messages?limit=200") for _ in range(40)))
