@@ -5950,6 +5950,14 @@ async def holds_store(page: Page, name: str) -> None:
     }})""")
 
 
+async def holds_store_over_a_reload(page: Page) -> None:
+    """Load the page anew, which waits for its stores until it is left."""
+    tab = await page.browser.page(page.context)
+    await tab.goto(f"{await page.evaluate('location.origin')}/v1/stats")
+    await holds_store(tab, "kv")
+    await page.reload()
+
+
 async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
     """Keep the page waiting for the next answer to "whose key is this?", until `window.release()`."""
     await page.evaluate(f"""(() => {{
@@ -6142,12 +6150,12 @@ class TestBrowserAttention:
 
         for number, text in enumerate(("one", "two"), 1):
             await write(bob, alice, text)
-            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === {number})")
+            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '{text}')")
             for each in (alice, tab):
                 await each.until(f"document.title.startsWith('({number}) ')")
 
-        bodies = [body for _, body in await alice.evaluate(NOTIFICATIONS)]
-        assert sorted(bodies) == ["one", "two"]
+        [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
+        assert (title, body) == (f"3233:{bob.fingerprint[:8]} (2)", "two")
 
     async def test_many_messages_at_once_become_one_notification(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -6183,6 +6191,32 @@ class TestBrowserAttention:
         await alice.sees("come here")
         await alice.until("document.title.startsWith('Chats')")
         assert await alice.evaluate(NOTIFICATIONS) == []
+
+    async def test_click_on_a_notification_opens_a_window_where_no_page_of_ours_answers(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        await alice.goto(f"{relay.url}/v1/stats")
+
+        await worker.evaluate(CLICK_NOTIFICATION)
+
+        assert await worker.evaluate("self.opened") == f"/chats#chat={bob.fingerprint}"
+
+    async def test_click_on_a_notification_opens_a_window_while_the_page_still_loads(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        await holds_store_over_a_reload(alice)
+
+        await worker.evaluate(CLICK_NOTIFICATION)
+
+        assert await worker.evaluate("self.opened") == f"/chats#chat={bob.fingerprint}"
 
     async def test_preview_setting_hides_the_text(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -7450,7 +7484,7 @@ class TestBrowserLyingRelay:
         carol, mallory = await liar.truth.register(), Person(liar.truth)
         liar.lie("GET /v1/keys/", lambda _: {"public_key": b64(mallory.public_key)})
 
-        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}")
+        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}&server={liar.url}")
         await alice.shows("#openChatStatus.bad", "gave a key that is not this address's")
 
         assert "POST /v1/messages" not in dict(liar.heard)
@@ -7881,6 +7915,15 @@ async def panel_of(page: Page, other: Any) -> None:
     await page.shows("#contactDialog")
 
 
+async def blocks(page: Page, other: Any) -> None:
+    """Open a contact's panel, block them and close it."""
+    await panel_of(page, other)
+    await page.click("#contactBlocked")
+    await agrees(page, "Block ")
+    await page.shows(".thread-detail .blocked", "blocked")
+    await closes_panel(page)
+
+
 async def closes_panel(page: Page) -> None:
     await page.click("#contactDialog [data-close]")
     await page.until("!document.querySelector('#contactDialog').open")
@@ -7999,6 +8042,141 @@ class TestBrowserContacts:
         await post(bob, address, text="thank you")
         await alice.sees("thank you")
         assert await alice.received() == ["thank you"]
+
+    async def test_blocked_mail_is_erased_on_the_relay_beside_everybody_elses(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        address = await address_of(alice)
+        await blocks(alice, bob)
+        for number in range(30):
+            await post(bob, address, text=f"noise {number}")
+        await post(carol, address, text="hello")
+
+        await alice.shows(".chat-tab-label", "hello")
+        assert queued(relay) > 10  # nobody waited for the erasing
+        await until(lambda: queued(relay) == 1)
+
+        seen = "(await result(seen.getAllKeys())).filter((key) => key.startsWith('%s')).length"
+        assert await alice.evaluate(FROM_DATABASE % (seen % bob.fingerprint)) == 30
+        assert await alice.evaluate(FROM_DATABASE % "(await result(relays.getAll()))[0].erase_ids") == []
+
+    async def test_erasing_of_blocked_mail_goes_on_after_a_reload(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        address = await address_of(alice)
+        await blocks(alice, bob)
+        for number in range(8):
+            await post(bob, address, text=f"noise {number}")
+
+        await alice.until(FROM_DATABASE % "(await result(relays.getAll()))[0].erase_ids.length > 4")
+        await alice.reload()
+
+        await until(lambda: queued(relay) == 0)
+
+    async def test_blocked_contact_does_not_come_back_by_the_browsers_history(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await blocks(alice, bob)
+        await goes_elsewhere(alice)
+
+        await alice.evaluate("history.back()")
+        await alice.until("document.querySelector('#toast').textContent.includes('You blocked this contact')")
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until("location.hash === ''")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+
+    async def test_removed_contact_does_not_come_back_by_an_address_without_a_relay(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+        await alice.until("!document.querySelector('.chat-tab')")
+
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until("document.querySelector('#toast').textContent.includes('This chat is not on this device')")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+        assert await alice.evaluate(FROM_DATABASE % "await result(contacts.count())") == 0
+
+    async def test_invite_of_a_blocked_contact_asks_before_it_unblocks(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        invite = f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}"
+        await blocks(alice, bob)
+
+        await alice.goto(invite)
+        await declines(alice, "Unblock ")
+        await alice.until("location.hash === ''")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+        await alice.goto(invite)
+        await agrees(alice, "Unblock ")
+
+        await alice.shows("#chatThread")
+        await alice.shows(f'.chat-tab[data-fingerprint="{bob.fingerprint}"]')
+
+    async def test_settings_list_the_blocked_and_unblock_them(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await blocks(alice, bob)
+        await goes_elsewhere(alice)
+
+        await alice.click("#settingsOpen")
+        await alice.shows("#blockedList li", bob.fingerprint[:8])
+        await alice.click("#blockedList button")
+
+        await alice.shows("#blockedNone")
+        await alice.shows(f'.chat-tab[data-fingerprint="{bob.fingerprint}"]')
+
+    async def test_stranger_asks_to_write_until_the_person_accepts(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+
+        await alice.shows(".chat-tab-marks", "request")
+        await alice.click(".chat-tab-label")
+        await alice.sees("may I?")
+        await alice.click("#requestAccept")
+
+        await alice.until("document.querySelector('#requestBar').hidden && !document.querySelector('.chat-tab .mark')")
+
+    async def test_stranger_who_is_blocked_at_once_is_gone(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "buy this")
+        await alice.click(".chat-tab-label")
+
+        await alice.click("#requestBlock")
+        await agrees(alice, "Block ")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+
+    async def test_answer_accepts_a_stranger(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+        await alice.click(".chat-tab-label")
+
+        await alice.says("of course")
+
+        await alice.until("document.querySelector('#requestBar').hidden")
+
+    async def test_relay_that_invents_people_fills_a_bounded_room(self, relay, browser):
+        alice, friend = await browser.person(relay), await relay.register()
+        await alice.opens(friend.fingerprint)
+        strangers = [await relay.register() for _ in range(60)]
+        await goes_elsewhere(alice)
+
+        for stranger in strangers:
+            await write(stranger, alice, "hello", "it is me")
+        await write(friend, alice, "are you flooded?")
+        await alice.until(f"document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
+
+        assert await alice.count(".chat-tab .mark") == 20
+        await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
+        await alice.shows("#requestsDropped", "And 40 requests")
+        left = "[await result(contacts.count()), await result(messages.count()), await result(seen.count())]"
+        assert await alice.evaluate(FROM_DATABASE % left) == [21, 41, 41]
+
+    async def test_stranger_fills_no_more_than_a_requests_room(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await write(bob, alice, *("x" * 100_000 for _ in range(4)), "last")
+        await alice.until(FROM_DATABASE % "(await result(relays.getAll()))[0].requests_dropped === 2")
+
+        assert await alice.evaluate(FROM_DATABASE % "await result(messages.count())") == 3
 
     async def test_nothing_is_sent_to_a_blocked_contact(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()

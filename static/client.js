@@ -56,6 +56,7 @@ export class Client extends EventTarget {
 
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
+    this.#listenToServiceWorker(navigator.serviceWorker);
     this.#registered(this.updates.register());
     this.tabs.lead(() => this.#lead(), () => this.#follow());
     navigator.storage?.persist?.();
@@ -118,7 +119,6 @@ export class Client extends EventTarget {
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
     this.waking.addEventListener("woke", () => this.#cameBack());
-    this.#listenToServiceWorker(navigator.serviceWorker);
   }
 
   /** One tab speaks for all: the one that stored them. */
@@ -130,7 +130,7 @@ export class Client extends EventTarget {
     const unseen = messages
       .map((message) => ({ message, contact: contacts.get(message.contact) }))
       .filter(({ message, contact }) => contact && !contact.muted && !contact.blocked && message.kind !== "refused" && !reading.has(contact.fingerprint));
-    if (unseen.length > 0 && this.settings.get("sound")) this.tabs.beep();
+    if (unseen.some(({ contact }) => !contact.request) && this.settings.get("sound")) this.tabs.beep();
     await this.notifications.show(unseen);
   }
 
@@ -146,8 +146,12 @@ export class Client extends EventTarget {
     if (await this.store.markRead(thread)) await this.notifications.clear(thread);
   }
 
+  /** Whoever answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */
   #listenToServiceWorker(worker) {
-    worker?.addEventListener("message", ({ data }) => data.type === "open-thread" && this.#tell(data.type, { fingerprint: data.fingerprint }));
+    worker?.addEventListener("message", ({ data, ports }) => {
+      if (data.type === "who-opens") ports[0].postMessage({ type: "here" });
+      if (data.type === "open-thread") this.#tell(data.type, { fingerprint: data.fingerprint });
+    });
   }
 
   #tell(type, detail = {}) {

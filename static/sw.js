@@ -114,6 +114,7 @@ const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/abou
 /** What version 1.0.0 kept. Its pages fetch modules late and know no update: one that is still open gets them until it is reloaded. */
 const FIRST_CACHE = "io3233-shell";
 const FIRST_MODULE = /^\/[a-z-]+\.js$/;
+const ANSWER_WITHIN_MS = 500;
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
@@ -166,12 +167,26 @@ async function kept(path, request) {
   return (await caches.match(path, { cacheName })) ?? fetch(request);
 }
 
-/** Opens the thread of a notification's latest message in a tab that is there, else in a new one. */
+/**
+ * Opens the thread of a notification's latest message: in a tab that shows a view and answers, for one that still loads, or is frozen,
+ * would lose it, and else in a new one. A click allows one window to be opened or to come to the front, and only soon after it.
+ */
 async function openThread({ counts }) {
   const fingerprint = Object.keys(counts).at(-1);
-  const tabs = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const tab = tabs.find(({ focused }) => focused) ?? tabs[0];
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tabs = windows.filter(({ url }) => VIEWS.includes(new URL(url).pathname)).sort((a, b) => b.focused - a.focused);
+  const answers = await Promise.all(tabs.map(isHere));
+  const tab = tabs.find((_, index) => answers[index]);
   if (!tab) return self.clients.openWindow(`/chats#chat=${fingerprint}`);
   tab.postMessage({ type: "open-thread", fingerprint });
   return tab.focus();
+}
+
+function isHere(tab) {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => resolve(true);
+    setTimeout(resolve, ANSWER_WITHIN_MS, false);
+    tab.postMessage({ type: "who-opens" }, [port2]);
+  });
 }

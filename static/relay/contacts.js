@@ -37,9 +37,9 @@ export class Contacts {
     return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves };
   }
 
-  /** Stores what find() found, or reopens the thread that is there. */
+  /** Stores what find() found, or reopens the thread that is there: from now on the person wants to hear of them. */
   open({ fingerprint, public_key, relay }) {
-    return this.#store.putContact(fingerprint, { open: true, public_key, relay });
+    return this.#store.putContact(fingerprint, { open: true, request: false, blocked: false, public_key, relay });
   }
 
   #refuseOneself({ fingerprint, prefix }) {

@@ -4,7 +4,7 @@ import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy } from "./legacy.js";
 import { withLatest } from "./messages.js";
-import { newContact } from "./store.js";
+import { UNREAD_RELAY, newContact } from "./store.js";
 
 /** `{fingerprint, short, public_key, secret_key}`; two tabs that start at once agree on one. */
 export async function loadIdentity(store, storage, home) {
@@ -26,7 +26,7 @@ export async function replaceIdentity(store, secret_key) {
   const identity = secret_key ? identityFrom(secret_key) : newIdentity();
   await store.db.write(["kv", "relays"], async ({ kv, relays }) => {
     kv.put(identity, "identity");
-    for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, cursor: 0, erased_through: 0 });
+    for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, ...UNREAD_RELAY });
   });
 }
 
