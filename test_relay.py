@@ -41,7 +41,7 @@ import time
 import tracemalloc
 import types
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -6919,6 +6919,7 @@ async def holds_store(page: Page, name: str) -> None:
 async def holds_store_over_a_reload(page: Page) -> None:
     """Load the page anew, which waits for its stores until it is left."""
     tab = await page.browser.page(page.context)
+    tab.expects("favicon.ico")
     await tab.goto(f"{await page.evaluate('location.origin')}/v1/stats")
     await holds_store(tab, "kv")
     await page.reload()
@@ -7165,6 +7166,7 @@ class TestBrowserAttention:
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
         worker = await alice.service_worker()
         await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        alice.expects("favicon.ico")
         await alice.goto(f"{relay.url}/v1/stats")
 
         await worker.evaluate(CLICK_NOTIFICATION)
@@ -7310,6 +7312,17 @@ class SleepyPath:
             self.sleep()
 
 
+LOGINS = {
+    "redirect": lambda: web.Response(status=302, headers={"Location": "/login"}),
+    "page": lambda: web.Response(text="<h1>Log in</h1>", content_type="text/html"),
+    "401": lambda: web.Response(status=401, text="<h1>Log in</h1>", content_type="text/html"),
+}
+KEPT_FILES = """(async () => {
+    const [name] = await caches.keys();
+    const cache = await caches.open(name);
+    const answers = await Promise.all((await cache.keys()).map((request) => cache.match(request)));
+    return [name, (await Promise.all(answers.map((answer) => answer.text()))).map((text) => text.length)];
+})()"""
 WAKING = {
     "online": "dispatchEvent(new Event('online'))",
     "visible": "document.dispatchEvent(new Event('visibilitychange'))",
@@ -7348,6 +7361,33 @@ class TestBrowserOutage:
 
             await alice.until("document.querySelector('.chat-state').textContent === 'relayed'", seconds=20)
             await alice.goto("about:blank")
+
+    @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
+    async def test_login_in_front_of_the_relay_is_said_and_replaces_nothing_that_is_kept(self, browser, liar, login):
+        alice = await browser.person(liar)
+        alice.expects("Failed to load resource", "WebSocket connection to", "SSL", "script")
+        await has_service_worker(alice)
+        kept = await alice.evaluate(KEPT_FILES)
+
+        liar.login = login
+        await alice.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update()).catch((error) => error.name)")
+        await alice.reload()
+
+        await alice.shows("#liveHint", "If a login stands in front of it")
+        assert await alice.text("#fpFull") == alice.fingerprint
+        assert await alice.evaluate(KEPT_FILES) == kept and kept
+        liar.login = None
+        await alice.evaluate("void dispatchEvent(new Event('online'))")
+        await goes_live(alice)
+
+    async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, browser, liar):
+        liar.folder = "/chat"
+        page = await browser.page()
+        page.expects("404", "MIME")
+
+        await page.goto(f"{liar.url}/chat/")
+
+        await page.shows("#notStarted", "it needs a host name of its own (not a folder of another site)")
 
     async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, browser, liar):
         liar.upgrades = False
@@ -7892,6 +7932,8 @@ class LyingRelay:
         self.told = 0
         self.heard: list[tuple[str, Any]] = []
         self.upgrades = True
+        self.folder = ""
+        self.login: Callable[[], web.Response] | None = None
 
     def lie(self, call: str, lie: Callable[[Any], Any]) -> None:
         """Answer calls that begin with `call`, such as "GET /v1/keys/", with what `lie` makes of the true answer."""
@@ -7901,12 +7943,18 @@ class LyingRelay:
         self.lies.clear()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.login is not None:
+            return self.login()
+        if not request.path.startswith(self.folder):
+            return web.Response(status=404)
         if request.path == "/v1/ws" and self.upgrades:
             return await self.join(request)
         call, body = f"{request.method} {request.path_qs}", await request.read()
         self.heard.append((call, json.loads(body) if body else None))
         options = {"headers": passed_on(request.headers), "data": body or None, "allow_redirects": False}
-        async with self.truth.session.request(request.method, self.truth.url + request.path_qs, **options) as answer:
+        async with self.truth.session.request(
+            request.method, self.truth.url + request.path_qs.removeprefix(self.folder), **options
+        ) as answer:
             lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
             if lie is None or answer.status >= 400:
                 return web.Response(status=answer.status, body=await answer.read(), headers=passed_on(answer.headers))
@@ -8083,6 +8131,49 @@ class TestBrowserRelays:
 
         await alice.shows("#chatThread")
         assert await alice.evaluate("location.href") == f"{relay.url}/chats#chat={bob.fingerprint}"
+
+    async def test_invite_where_home_is_an_original_relay_has_the_form_that_its_page_reads(self, liar, browser):
+        alice = await browser.page()
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+        await alice.goto(liar.url)
+        await alice.click("#relayNoticeBtn")
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#liveIndicator.live")
+
+        invite = f"{liar.url}/chats?chat={await alice.text('#fpFull')}&server={quote(liar.url, safe='')}"
+        await alice.until(f"document.querySelector('#inviteLinkInput').value === {json.dumps(invite)}")
+
+    async def test_invite_that_failed_is_kept_where_it_can_be_tried_again(self, relay, browser):
+        alice, bob = await browser.person(relay), Person(relay)
+        invite = f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}"
+        alice.expects("404")
+
+        await alice.goto(invite)
+        await alice.shows("#openChatStatus.bad", "Nobody with this address")
+        await alice.reload()
+        await alice.has_keys()
+        assert (await alice.value("#openChatFp"), await alice.evaluate("location.href")) == (invite, f"{relay.url}/newchat")
+
+        await bob.register()
+        await alice.click("#openChatBtn")
+        await alice.shows("#chatThread")
+        await goes_to(alice, "newchat")
+        assert await alice.value("#openChatFp") == ""
+
+    async def test_contact_code_of_the_original_client_opens_the_chat(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.opens(json.dumps({"3233": 1, "server": relay.url, "fingerprint": bob.fingerprint.upper()}))
+
+        assert await alice.evaluate("location.hash") == f"#chat={bob.fingerprint}"
+
+    @pytest.mark.parametrize("code", ['{"3233": 2}', "{", '{"3233": 1, "server": 7, "fingerprint": "x"}', "{}"])
+    async def test_code_that_is_no_contact_is_refused(self, relay, browser, code):
+        alice = await browser.person(relay)
+
+        await alice.asks_for(code)
+
+        await alice.shows("#openChatStatus.bad", "This is no contact code")
 
     async def test_link_that_names_only_a_relay_changes_nothing_and_leaves_the_address_bar(self, relay, browser):
         alice = await browser.person(relay)
@@ -8481,6 +8572,19 @@ class TestBrowserLyingRelay:
         await alice.shows(".chat-line-in.refused", "could not be decrypted")
         await goes_on(liar, alice, bob)
         assert "money" not in await alice.evaluate("document.body.textContent")
+
+    async def test_other_spelling_of_a_key_makes_no_twin(self, liar, alice, bob):
+        twin = bob.public_key[:31] + bytes([bob.public_key[31] | 0x80])
+        address = hashlib.sha256(twin).hexdigest()
+        liar.lie("GET /v1/messages", first_row(sender_fingerprint=address, sender_public_key=b64(twin)))
+
+        await post(bob, alice.address, text="I am somebody else", **{"from": address})
+        await until(lambda: liar.told)
+        await goes_on(liar, alice, bob)
+        await alice.asks_for(b64(twin))
+
+        await alice.shows("#openChatStatus.bad", "another spelling of somebody's key")
+        assert await alice.count(".chat-tab") == 1
 
     async def test_own_words_handed_back_are_refused(self, liar, alice, bob):
         await alice.says("I owe you 5")
@@ -8907,6 +9011,12 @@ async def goes_elsewhere(page: Page) -> None:
     await goes_to(page, "about")
 
 
+async def chooses_filter(page: Page, selector: str, value: str) -> None:
+    """Choose a chat or a day in the library."""
+    choose = f"Object.assign(document.querySelector('{selector}'), {{ value: {json.dumps(value)} }})"
+    await page.evaluate(f"void {choose}.dispatchEvent(new Event('change'))")
+
+
 async def searches(page: Page, words: str, found: str) -> None:
     """Type words into the library's search; `found` is what the pager says."""
     await goes_to(page, "library")
@@ -9135,7 +9245,7 @@ class TestBrowserContacts:
         for stranger in strangers:
             await write(stranger, alice, "hello", "it is me")
         await write(friend, alice, "are you flooded?")
-        await alice.until(f"document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
+        await alice.until("document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
 
         assert await alice.count(".chat-tab .mark") == 20
         await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
@@ -9230,6 +9340,36 @@ class TestBrowserContacts:
 
         assert not await alice.evaluate("document.querySelector('#contactBlocked').checked")
         assert await alice.received() == ["still here"]
+
+    async def test_library_is_narrowed_to_one_chat_and_to_days(self, relays, browser, clock):
+        clock.advance(-30 * 86_400)
+        relay = await relays(clock=clock, MESSAGE_TTL_DAYS="90")
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(bob, alice, "old of bob")
+        clock.advance(20 * 86_400)
+        day = time.strftime("%Y-%m-%d", time.localtime(clock.now()))
+        await write(bob, alice, "new of bob")
+        await write(carol, alice, "new of carol")
+
+        await searches(alice, "of", "1–3 of 3")
+        await chooses_filter(alice, "#librarySince", day)
+        await alice.shows("#libraryPageInfo", "1–2 of 2")
+        await chooses_filter(alice, "#libraryContact", bob.fingerprint)
+        await alice.shows("#libraryPageInfo", "1–1 of 1")
+        assert await alice.texts(".msg-text") == ["new of bob"]
+        await chooses_filter(alice, "#libraryUntil", "2001-01-01")
+        await alice.fill("#librarySearch", "")
+
+        await alice.shows("#libraryEmpty", "No message of this chat and time.")
+
+    async def test_address_of_a_contact_is_copied(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await alice.click("#contactCopy")
+
+        await alice.until(f"navigator.clipboard.readText().then((text) => text === '{bob.fingerprint}')")
 
     async def test_library_pages_through_all_history_of_all_contacts(self, relay, browser):
         alice, people = await browser.person(relay), [await relay.register() for _ in range(3)]
@@ -9563,6 +9703,33 @@ class TestBrowserBackup:
         await page.has_relayed(2)
         assert await page.text("#fpFull") == me.fingerprint
 
+    async def test_history_of_an_earlier_client_is_in_the_order_of_its_time_and_read_where_it_was_read(
+        self, relays, browser, clock
+    ):
+        clock.advance(-5000)
+        relay = await relays(clock=clock)
+        me, bob, page = await relay.register(), await relay.register(), await browser.page()
+        texts = ["one", "two", "three", "four"]
+        ids, sent = [], []
+        for text in texts:
+            ids += await write(bob, me, f"{text} in")
+            clock.advance(100)
+            sent.append({"ts": int(clock.now() * 1000), "text": f"{text} out"})
+            clock.advance(100)
+        read = {"io3233_last_read_msg_id_by_fp_v1": json.dumps({bob.fingerprint: ids[2]})}
+        await keeps(page, relay, earlier_client(me, bob, sent) | read)
+        await page.evaluate("caches.open('3233-v3').then((cache) => cache.put('/old', new Response('old')))")
+
+        await page.goto(relay.url)
+        await page.until("document.title.startsWith('(1) ')")
+        await page.click(".chat-tab-label", "four out")
+
+        await page.until(f"{ALL_BUBBLES}.length === 8")
+        assert await page.evaluate(ALL_BUBBLES) == [f"{text} {way}" for text in texts for way in ("in", "out")]
+        assert not await page.evaluate("caches.has('3233-v3')")
+        assert not await page.evaluate("Object.keys(localStorage).filter((name) => name.endsWith('_v1')).length")
+        assert await page.count(".chat-tab .mark") == 0
+
     async def test_spoilt_data_of_an_earlier_client_does_not_stop_the_page(self, relay, browser):
         page = await browser.page()
         await keeps(page, relay, SPOILT_EARLIER_CLIENT)
@@ -9581,9 +9748,11 @@ async def keeps(page: Page, relay: AnyRelay, items: dict[str, str]) -> None:
     await page.evaluate(f"Object.assign(localStorage, {json.dumps(items)})")
 
 
-def earlier_client(me: Person, bob: Person) -> dict[str, str]:
+SENT_BEFORE = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
+
+
+def earlier_client(me: Person, bob: Person, sent: Sequence[Mapping[str, Any]] = SENT_BEFORE) -> dict[str, str]:
     """What the first client of this protocol left in localStorage."""
-    sent = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
     return {
         "io3233_secret_key": b64(bytes(me.secret_key)),
         "io3233_public_key": b64(me.public_key),

@@ -68,8 +68,10 @@ export class Client extends EventTarget {
     return ["This page is open over plain http, so there are no notifications, no offline start and no install: open it over https for these."];
   }
 
+  /** A relay that knows no bound proof is an original one, and serves the original page. */
   inviteLink() {
-    return makeInviteLink(this.identity.fingerprint, this.relays.home);
+    const { home } = this.relays;
+    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false });
   }
 
   /** See store/backup.js. */

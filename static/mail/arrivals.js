@@ -7,6 +7,7 @@ import { openEnvelope } from "../protocol/envelope.js";
 import { OutdatedTabError } from "../protocol/errors.js";
 import { toMessage, withLatest } from "../store/messages.js";
 import { newContact } from "../store/store.js";
+import { isKnown, seqAmong, takenOver, wasRead } from "../store/taken-over.js";
 import { counting, dropSurplus, fits } from "./strangers.js";
 
 const LATE_MS = 60 * 60_000; // what waited longer in an outbox, or has a clock that is wrong by more, says when it was written
@@ -25,7 +26,7 @@ export async function storeArrivals(store, { identity, sharedKeys, origin, rows,
   const kept = await store.db.write(names, async (stores) => {
     const relay = await currentRelay(stores, identity, origin);
     if (relay.cursor < after_id) return null;
-    const page = new Page(stores, origin, reading);
+    const page = new Page(stores, { origin, reading, taken_over: await takenOver(stores.kv, origin) });
     for (const message of opened) await page.add(message);
     const finished = await page.finish();
     stores.relays.put({ ...relay, cursor: rows.at(-1).id, ...countedBy(relay, finished) });
@@ -69,16 +70,18 @@ class Page {
   #stores;
   #origin;
   #reading;
+  #taken_over;
   #contacts = new Map();
   #added = [];
   #refused = 0;
   #requests_dropped = 0;
   #blocked = [];
 
-  constructor(stores, origin, reading) {
+  constructor(stores, { origin, reading, taken_over }) {
     this.#stores = stores;
     this.#origin = origin;
     this.#reading = reading;
+    this.#taken_over = taken_over;
   }
 
   /** Stores one message unless it was seen, is a blocked contact's, more than a stranger may send, or refused with no thread to go to. */
@@ -113,16 +116,20 @@ class Page {
   async #contactFor({ from, kind, public_key }) {
     const known = this.#contacts.get(from) ?? (await result(this.#stores.contacts.get(from)));
     if (kind === "refused") return known && known.refused < REFUSED_KEPT ? { ...known, refused: known.refused + 1 } : null;
-    return { ...(known ?? newContact(from, { relay: this.#origin, request: true })), public_key, open: true };
+    const made = () => newContact(from, { relay: this.#origin, request: !isKnown(this.#taken_over, from) });
+    return { ...(known ?? made()), public_key, open: true };
   }
 
   async #put(message, contact) {
     const { from, kind, text, reason, legacy, at, id, ts } = message;
     const record = { contact: from, relay: this.#origin, direction: "in", kind, text, at, reason, legacy, envelope_id: id };
     if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
-    record.seq = await result(this.#stores.messages.add(record));
-    const unread = contact.unread + (this.#reading.has(from) ? 0 : 1);
-    this.#contacts.set(from, { ...withLatest(counting(contact, message), record), unread });
+    const { messages } = this.#stores;
+    const seq = await seqAmong(this.#taken_over, messages, at);
+    record.seq = await result(messages.add(seq === undefined ? record : { ...record, seq }));
+    const read = this.#reading.has(from) || wasRead(this.#taken_over, message);
+    const latest = record.seq > contact.last_seq ? withLatest(contact, record) : contact;
+    this.#contacts.set(from, { ...counting(latest, message), unread: contact.unread + (read ? 0 : 1) });
     this.#added.push(toMessage(record));
   }
 }

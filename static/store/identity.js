@@ -5,6 +5,7 @@ import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy } from "./legacy.js";
 import { withLatest } from "./messages.js";
 import { UNREAD_RELAY, newContact } from "./store.js";
+import { noteTakenOver, seqOfLine } from "./taken-over.js";
 
 /** `{fingerprint, short, public_key, secret_key}`; two tabs that start at once agree on one. */
 export async function loadIdentity(store, storage, home) {
@@ -17,7 +18,7 @@ export async function loadIdentity(store, storage, home) {
     await takeOver(stores, legacy, home);
     return mine;
   });
-  if (legacy.identity?.fingerprint === identity.fingerprint) clearLegacy(storage);
+  if (legacy.identity?.fingerprint === identity.fingerprint) await clearLegacy(storage);
   return { ...identity, short: shortForm(identity.fingerprint) };
 }
 
@@ -33,10 +34,11 @@ export async function replaceIdentity(store, secret_key) {
 async function takeOver({ kv, contacts, messages }, legacy, default_home) {
   const home = legacy.home ?? default_home;
   if (legacy.home) kv.put({ ...(await result(kv.get("settings"))), home }, "settings");
+  if (legacy.identity) noteTakenOver(kv, home, legacy);
   const people = new Map(legacy.chats.map((fingerprint) => [fingerprint, newContact(fingerprint, { relay: home })]));
-  for (const { contact, text, at } of legacy.sent) {
-    const record = { contact, relay: home, direction: "out", kind: "text", text, at, state: "relayed" };
-    record.seq = await result(messages.add(record));
+  for (const [index, { contact, text, at }] of legacy.sent.entries()) {
+    const record = { seq: seqOfLine(index), contact, relay: home, direction: "out", kind: "text", text, at, state: "relayed" };
+    messages.add(record);
     people.set(contact, withLatest(people.get(contact) ?? newContact(contact, { relay: home }), record));
   }
   for (const person of people.values()) contacts.put(person);

@@ -101,6 +101,7 @@ export class ChatsView {
 
   /** Opens the chat of an invite in the address bar; false where there is none. */
   async #takeInvite() {
+    const link = location.href;
     const invite = takeInviteFromLocation(location, history);
     if (!invite) return false;
     this.#close();
@@ -109,7 +110,7 @@ export class ChatsView {
       const contact = await openChat(this.#client, invite);
       if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
     } catch (error) {
-      this.#explain(error);
+      this.#explain(error, link);
     }
     return true;
   }
@@ -120,9 +121,12 @@ export class ChatsView {
     return this.#router.view === "chats" && !this.#router.place.thread;
   }
 
-  #explain(error) {
+  /** The link is gone from the address bar: it is kept where it can be tried again, over a reload, too. */
+  #explain(error, link) {
     if (!(error instanceof ClientError)) throw error;
     if (this.#waits()) this.#router.replace("/newchat");
+    if (this.#router.view === "newchat") history.replaceState({ invite: link }, "", location.href);
+    byId("openChatFp").value = link;
     say(byId("openChatStatus"), error.message, "bad");
     notice(error.message);
   }

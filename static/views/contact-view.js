@@ -4,6 +4,7 @@ import { displayName } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
 import { confirmed } from "./questions.js";
 import { safetyNumber } from "../protocol/safety.js";
+import { copy } from "./toast.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
 
@@ -17,6 +18,7 @@ export class ContactView {
     on(byId("contactNameForm"), "submit", (event) => this.#rename(event));
     for (const [id, field] of Object.entries(SWITCHES)) on(byId(id), "change", (event) => this.#switch(event.target, field));
     on(byId("contactRemove"), "click", () => this.#remove());
+    on(byId("contactCopy"), "click", () => copy(this.#contact.fingerprint, "Address"));
     on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
   }
 
