@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "6ec0707204b4e7c4";
+const VERSION = "131557e419a4efbc";
 const FILES = {
   "/app.js": "sha256-IyP2hM9I0DYKXoBviAGQ0jhbKOjcjBYM35i2IkjzCh8=",
   "/client.js": "sha256-ejB0iVvR3bulL7ThVLf3O0GMBYugXf8Y1JJghumOr/Q=",
@@ -20,7 +20,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-7SxBwMwwzqbINKcU7e2SjYNhXjA8ogTf7W61vv1JxFE=",
+  "/index.html": "sha256-xQrYsYUst4G3Y4CwakNpGUZWRC1Pwrn1eg71ptr0B1M=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/erasure.js": "sha256-esga8yxX3wa7bPkHccdVb5yETvaUGvAsMwCgIOn3Qoc=",
@@ -106,7 +106,7 @@ const FILES = {
   "/views/router.js": "sha256-5znvNjlHZgliSjSHYndajkinH6fg+z9dEGADrqNLsgg=",
   "/views/server-view.js": "sha256-MAu+xGb1+NuxQnfphLZoHbHOKQWM7VsiPRmghZPPXKw=",
   "/views/settings-view.js": "sha256-reokG7b5lkTwDAgB5v1hQngn3KYDmPlYmBtPVlMiXvk=",
-  "/views/status-view.js": "sha256-UUzO6B8guxJRFI0WsSVM2WH1thqS9HguV/R7WMCBpEY=",
+  "/views/status-view.js": "sha256-iUvg0FVkvMT3HyqPPwkl2JaB/zKxXZ+1c/d9apsEnxI=",
   "/views/thread-view.js": "sha256-mVW75I4Oia7KijJKZzOLT40ALR4zDekv/fuWY6VF280=",
   "/views/threads-view.js": "sha256-CxWlQznftJ9VC4EfQSiXGGLvjetUwwcGjcqCJjWjuYM=",
   "/views/toast.js": "sha256-vqum77IfrB+9JavB3QCH5c1kqY7qo3CTMIUFalIZ4hI=",
