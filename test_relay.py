@@ -9353,7 +9353,7 @@ class TestBrowserContacts:
 
     async def test_library_is_narrowed_to_one_chat_and_to_days(self, relays, browser, clock):
         clock.advance(-30 * 86_400)
-        relay = await relays(clock=clock, MESSAGE_TTL_DAYS="90")
+        relay = await relays(clock=clock, MESSAGE_TTL_DAYS="90", JWT_EXPIRY_SEC="9000000")
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await write(bob, alice, "old of bob")
         clock.advance(20 * 86_400)
