@@ -6849,6 +6849,28 @@ class TestBrowserShown:
         [note] = await alice.texts(".chat-note")
         assert note.startswith("written ") == told and bool(note) == told
 
+    @pytest.mark.parametrize("path", ["/newchat", "/library", "/keys", "/server", "/about"])
+    async def test_view_at_400_percent_has_the_whole_page_to_itself(self, browser, relay, path):
+        alice = await browser.person(relay, path, size=(320, 180))
+
+        await alice.evaluate("document.querySelector('#main').scrollIntoView()")
+
+        covered = (
+            "[2, 60, 120, 177].map((y) => document.querySelector('#main').contains(document.elementFromPoint(160, y)))"
+        )
+        assert await alice.evaluate(covered) == [True] * 4
+        assert await alice.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    async def test_thread_at_400_percent_has_half_of_the_page(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(20)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until(in_sight("line 19"))
+
+        assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
+        assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
+
     async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "one")

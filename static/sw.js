@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d5255e4080b80a69";
+const VERSION = "516249c4447f7dda";
 const FILES = {
   "/app.js": "sha256-j2tAPsgFyHlxnR8XCtqpZg5gbbjeSNUK52UpPXyocis=",
   "/client.js": "sha256-VgqIwthEGsEvuSZ9BXdr2+H1GG+U9pDLIFd6GDIbuJI=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-DwU/0GnQkeQEzqW3XgYqxVnZ6ihUZ6DyXvNUuxrXSFE=",
+  "/index.html": "sha256-gIWxZfO+0eRyuS4Yu2S7KWilI+0uJIAgZMUk52n9TDo=",
   "/mail/arrivals.js": "sha256-q3M09fYNpE2wK10EwWtSbWXzBvLUJvFxQu+HTe59ca8=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
@@ -73,7 +73,7 @@ const FILES = {
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
   "/store/store.js": "sha256-uBUTUwDCxKUlRCgNWpLtQaiFhgHhjuvtATxoseC9/2M=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-NGUndMUcwdWcUEfM0Q7lJ6eyeQEIxfMqOBNzGi1fqys=",
+  "/style.css": "sha256-qmuK1psayFf4ZTJTn5Q8FdkefKyJ9hiNMBKgw+aQNG0=",
   "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
