@@ -44,7 +44,7 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
@@ -5569,10 +5569,17 @@ class Browser:
         await page.until("document.querySelector('#liveIndicator.live')")
         return page
 
-    async def close(self) -> None:
-        """Close every page, so that none talks to a relay that goes next; report what they complained about."""
+    async def begin(self) -> None:
+        """What comes before all else; DevTools needs nothing."""
+
+    async def end(self) -> None:
+        """Close every page."""
         for context in self.contexts:
             await self.call("Target.disposeBrowserContext", browserContextId=context)
+
+    async def close(self) -> None:
+        """Close every page, so that none talks to a relay that goes next; report what they complained about."""
+        await self.end()
         complaints = [each for target in self.targets.values() for each in target.unexpected()]
         assert not complaints, f"pages complained: {complaints}"
 
@@ -5708,12 +5715,15 @@ class Page(Target):
         }})()"""
         missed = True
         while missed:
-            point = await self.until(where)
-            for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-                await self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **point)
+            await self.press(**await self.until(where))
             missed = False
             with contextlib.suppress(DevToolsError):  # the click led to another document
                 missed = await self.evaluate("window.missed === true")
+
+    async def press(self, x: float, y: float) -> None:
+        """Press and release the left button of a mouse there."""
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
 
     async def type(self, text: str) -> None:
         """Insert text where the focus is, as a keyboard does."""
@@ -5863,26 +5873,127 @@ async def read_all(reader: Person) -> list[str]:
     return [json.loads(reader.open(message))["text"] for message in await reader.fetch_all()]
 
 
-def chromium_or_skip() -> str:
-    """Where Chromium is; without one the test is skipped, or fails where REQUIRE_BROWSER=1."""
-    if path := shutil.which("chromium"):
+class Firefox(Browser):
+    """The same over WebDriver BiDi, which Firefox speaks: a context is a user context, a session is a tab."""
+
+    async def read(self) -> None:
+        async for message in self.socket:
+            body = json.loads(message.data)
+            if body.get("id") is None:
+                params = body["params"]
+                if target := self.targets.get(params.get("context") or params.get("source", {}).get("context", "")):
+                    target.on_event(body["method"], params)
+            elif not (answer := self.answers.pop(body["id"])).done():
+                answer.set_result(body if body["type"] == "success" else {"error": body})
+
+    async def begin(self) -> None:
+        """One session a connection, and one at a time."""
+        await self.call("session.new", capabilities={})
+        await self.call("session.subscribe", events=["log.entryAdded", "network.beforeRequestSent", "browsingContext.load"])
+
+    async def context(self) -> str:
+        self.contexts.append((await self.call("browser.createUserContext"))["userContext"])
+        return self.contexts[-1]
+
+    async def page(self, context: str | None = None, **_: Any) -> Page:
+        context = context or await self.context()
+        opened = await self.call("browsingContext.create", type="tab", userContext=context)
+        page = FirefoxPage(self, opened["context"], context)
+        page.session = page.id
+        self.targets[page.id] = page
+        return page
+
+    async def end(self) -> None:
+        for context in self.contexts:
+            await self.call("browser.removeUserContext", userContext=context)
+        await self.call("session.end")
+
+
+class FirefoxPage(Page):
+    """A tab of Firefox, and the person in front of it."""
+
+    KEYS: ClassVar = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "End": "\ue010", "Home": "\ue011"}
+
+    def on_event(self, method: str, params: dict[str, Any]) -> None:
+        match method, params:
+            case "log.entryAdded", {"level": "error" | "warn", "text": text}:
+                self.complaints.append(text)
+            case "network.beforeRequestSent", {"request": {"url": url}, "navigation": navigation}:
+                self.requests.append(url)
+                self.documents += [url] if navigation else []
+            case "browsingContext.load", _:
+                self.loads.set()
+
+    async def call(self, method: str, **params: Any) -> Any:
+        return await self.browser.call(method, None, context=self.id, **params)
+
+    async def script(self, expression: str) -> Any:
+        """What WebDriver BiDi says of an expression's value."""
+        options = {"awaitPromise": True, "userActivation": True, "target": {"context": self.id}}
+        answer = await self.browser.call("script.evaluate", None, expression=expression, **options)
+        if answer["type"] == "exception":
+            raise DevToolsError(answer["exceptionDetails"]["text"])
+        return answer["result"]
+
+    async def evaluate(self, expression: str) -> Any:
+        answer = await self.script(f"(async () => JSON.stringify((await ({expression})) ?? null))()")
+        return json.loads(answer["value"])
+
+    async def goto(self, url: str) -> None:
+        await self.call("browsingContext.navigate", url="about:blank", wait="complete")
+        await self.call("browsingContext.navigate", url=url, wait="complete")
+
+    async def reload(self) -> None:
+        """As the person does it: the driver's own would pass the service worker by."""
+        self.loads.clear()
+        await self.evaluate("setTimeout(() => location.reload())")
+        await asyncio.wait_for(self.loads.wait(), PATIENCE_SECONDS)
+
+    async def perform(self, kind: str, *actions: dict[str, Any], **parameters: Any) -> None:
+        await self.call("input.performActions", actions=[{"type": kind, "id": kind, "actions": actions, **parameters}])
+
+    async def press(self, x: float, y: float) -> None:
+        move = {"type": "pointerMove", "x": round(x), "y": round(y)}
+        await self.perform("pointer", move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0})
+
+    async def type(self, text: str) -> None:
+        await self.perform("key", *({"type": kind, "value": each} for each in text for kind in ("keyDown", "keyUp")))
+
+    async def key(self, key: str, modifiers: int = 0) -> None:
+        assert not modifiers, "no test in both browsers needs them yet"
+        await self.type(self.KEYS[key])
+
+    async def upload(self, selector: str, path: Path) -> None:
+        field = await self.script(f"document.querySelector({json.dumps(selector)})")
+        await self.call("input.setFiles", element={"sharedId": field["sharedId"]}, files=[str(path)])
+
+    async def downloads_to(self, folder: Path) -> None:
+        behaviour = {"type": "allowed", "destinationFolder": str(folder)}
+        await self.browser.call(
+            "browser.setDownloadBehavior", None, downloadBehavior=behaviour, userContexts=[self.context]
+        )
+
+
+def browser_or_skip(name: str) -> str:
+    """Where a browser is; without it the test is skipped, or fails where REQUIRE_BROWSER=1."""
+    if path := shutil.which(name):
         return path
     if os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail("REQUIRE_BROWSER=1, and there is no chromium: apt-get install chromium")
-    pytest.skip("there is no chromium: apt-get install chromium to run the browser tests")
+        pytest.fail(f"REQUIRE_BROWSER=1, and there is no {name}: apt-get install {name}")
+    pytest.skip(f"there is no {name}: apt-get install {name} to run its tests")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[str]:
-    """A headless Chromium for the whole run; the address of its DevTools."""
-    path = chromium_or_skip()
+@contextlib.contextmanager
+def running_browser(name: str, *flags: str, listens: Callable[[Path], str]) -> Iterator[str]:
+    """A headless browser with a new profile; what `listens(folder)` reads there of its address."""
+    path = browser_or_skip(name)
     with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
-        profile = Path(folder, "profile")
-        command = [path, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        Path(folder, "profile").mkdir()
+        command = [path, *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
         with Path(folder, "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder})
         try:
-            yield devtools_address(profile / "DevToolsActivePort", process, Path(folder, "log"))
+            yield address_of_browser(process, lambda: listens(Path(folder)), Path(folder, "log"))
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -5891,23 +6002,61 @@ def chromium() -> Iterator[str]:
             process.wait()
 
 
-def devtools_address(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait until Chromium has written where it listens."""
+def address_of_browser(process: subprocess.Popen[bytes], listens: Callable[[], str], log: Path) -> str:
+    """Wait until a browser has written where it listens."""
     deadline = time.monotonic() + 2 * PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if port_file.exists() and len(lines := port_file.read_text().split()) == 2:
-            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        if address := listens():
+            return address
         time.sleep(0.05)
-    raise AssertionError(f"Chromium did not start: {log.read_text(errors='replace')[-2000:]}")
+    raise AssertionError(f"the browser did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def chromium_listens(folder: Path) -> str:
+    port_file = folder / "profile/DevToolsActivePort"
+    lines = port_file.read_text().split() if port_file.exists() else []
+    return f"ws://127.0.0.1:{lines[0]}{lines[1]}" if len(lines) == 2 else ""
+
+
+def firefox_listens(folder: Path) -> str:
+    found = re.search(r"WebDriver BiDi listening on (ws://\S+)", (folder / "log").read_text(errors="replace"))
+    return f"{found[1]}/session" if found else ""
+
+
+def running_chromium() -> contextlib.AbstractContextManager[str]:
+    """A headless Chromium; the address of its DevTools."""
+    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """One Chromium for the whole run."""
+    with running_chromium() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def firefox() -> Iterator[str]:
+    """One Firefox for the whole run; the address of its WebDriver BiDi."""
+    flags = ("--headless", "--remote-debugging-port=0", "--profile", "{profile}")
+    with running_browser("firefox-esr", *flags, listens=firefox_listens) as address:
+        yield address
+
+
+ENGINES = {"chromium": Browser, "firefox": Firefox}
+in_both_browsers = pytest.mark.parametrize("browser", list(ENGINES), indirect=True)
 
 
 @pytest.fixture(name="browser")
-async def browser_fixture(chromium: str, relays: Any) -> AsyncIterator[Browser]:
+async def browser_fixture(request: pytest.FixtureRequest, relays: Any) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
-    async with aiohttp.ClientSession() as session, session.ws_connect(chromium, max_msg_size=0) as socket:
-        browser = Browser(socket)
+    name = getattr(request, "param", "chromium")
+    address = request.getfixturevalue(name)
+    async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
+        browser = ENGINES[name](socket)
         reading = asyncio.create_task(browser.read())
         try:
+            await browser.begin()
             yield browser
             await browser.close()
         finally:
@@ -5941,6 +6090,7 @@ NAMES_IN_THE_PAGE = """
 class TestBrowserViews:
     """Every view has a path of its own, and asks nobody but the relay. (The fixture fails a test whose page complains.)"""
 
+    @in_both_browsers
     async def test_every_view_opens_by_its_path_and_after_reload(self, browser, relay):
         page = await browser.page()
 
@@ -6072,6 +6222,7 @@ INVITE_LINKS = ["/chats#chat={0}&server={1}", "/?chat={0}&server={1}", "/newchat
 class TestBrowserConversation:
     """Two people, each in a browser of their own."""
 
+    @in_both_browsers
     async def test_messages_are_delivered_both_ways(self, browser, relay):
         alice, bob = await browser.person(relay), await browser.person(relay)
 
@@ -6373,6 +6524,46 @@ def imported(**names: str) -> str:
     return "\n".join(f'const {{ {each} }} = await import("{module(name)}");' for name, each in names.items())
 
 
+# A text, and where its links lead.
+LINKS = [
+    ("https://a.example/", ["https://a.example/"]),
+    ("HTTP://A.Example:80/b", ["http://a.example/b"]),
+    ("see https://a.example/b, or (https://a.example/c).", ["https://a.example/b", "https://a.example/c"]),
+    ("(https://a.example/Blur_(band))", ["https://a.example/Blur_(band)"]),
+    ("https://a.example/Blur_(band).", ["https://a.example/Blur_(band)"]),
+    ("[a text](https://a.example/b)", ["https://a.example/b"]),
+    ("[https://a.example/b](https://a.example/c)", ["https://a.example/b", "https://a.example/c"]),
+    ("{https://a.example/b?c[]=d}", ["https://a.example/b?c[]=d"]),
+    ("http://[::1]:8080/b]", ["http://[::1]:8080/b"]),
+    ("https://a.example/b([{", ["https://a.example/b"]),
+    ("**https://a.example/b**, *https://a.example/c*", ["https://a.example/b", "https://a.example/c"]),
+    ("<https://a.example/b> \"https://a.example/c\" `https://a.example/d`", [f"https://a.example/{c}" for c in "bcd"]),
+    ("'https://a.example/b', https://a.example/it's", ["https://a.example/b", "https://a.example/it's"]),
+    ("“https://a.example/b”, ‘https://a.example/c’; «https://a.example/d»", [f"https://a.example/{c}" for c in "bcd"]),
+    ("„https://a.example/b“ ›https://a.example/c‹…", ["https://a.example/b", "https://a.example/c"]),
+    ("「https://a.example/b」を見て。https://a.example/c。", ["https://a.example/b", "https://a.example/c"]),
+    ("（https://a.example/b），《https://a.example/c》！", ["https://a.example/b", "https://a.example/c"]),
+    ("https://a.example/b۔ https://a.example/c؟ https://a.example/d।", [f"https://a.example/{c}" for c in "bcd"]),
+    ("https://a.example/b։ https://a.example/c། https://a.example/d።", [f"https://a.example/{c}" for c in "bcd"]),
+    ("https://a.example/b!?:;…", ["https://a.example/b"]),
+    ("https://a.example/?b=https://c.example/", ["https://a.example/?b=https://c.example/"]),
+    ("https://a.example/straße", ["https://a.example/stra%C3%9Fe"]),
+    ("https://аррӏе.example/", ["https://xn--80ak6aa92e.example/"]),
+    ("https://a.example．b", ["https://a.example/"]),
+    ("https://bank.example\\@b.example/", ["https://bank.example/@b.example/"]),
+    ("https:///a.example/", ["https://a.example/"]),
+    ("https://a.example/" + "b" * 2_000, ["https://a.example/" + "b" * 2_000]),
+    # none of these is a link
+    ("https://a.example/" + "b" * 3_000, []),
+    ("https://bank.example@b.example/", []),
+    ("https://bank.example:443@b.example/ https://@b.example/ https:////c@b.example", []),
+    ("https://a.exam\u00adple/ https://a.example/\u202egpj.exe https://a.example\u200b.b.example/", []),
+    ("https://a.example/\u2066b https://a.example/\U000e0041 https://a.example/.\u202e", []),
+    ("https://\ud83d.example/ http:// https://:80/ http://a.example:99999/", []),
+    ("https://a.example／b", []),
+    ("xhttps://a.example/ _http://a.example/ 3http://a.example/", []),
+    ("javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com", []),
+]  # fmt: skip
 FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
     before = performance.now();
     task();
@@ -6397,6 +6588,21 @@ def in_sight(text: str) -> str:
 
 class TestBrowserStrangers:
     """No text makes the page slow, shows what is false, or puts the rest of a thread out of reach."""
+
+    async def test_links_lead_where_they_say_and_end_where_the_address_ends(self, browser, relay):
+        page = await browser.person(relay)
+        texts = [text for text, _ in LINKS]
+
+        parts = await page.evaluate(f"""(async () => {{
+            {imported(links="linkParts")}
+            return {json.dumps(texts)}.map((text) => [...linkParts(text)]);
+        }})()""")
+
+        hrefs = [[part["href"] for part in each if part["href"]] for each in parts]
+        assert list(zip(texts, hrefs, strict=True)) == LINKS
+        assert [
+            part for each, _, part in zip(texts, hrefs, parts, strict=True) if "".join(p["text"] for p in part) != each
+        ] == []
 
     async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
         page = await browser.person(relay)
@@ -6474,6 +6680,32 @@ class TestBrowserStrangers:
 
         assert await alice.evaluate(SCROLL_TOP) == top
 
+    async def test_link_is_shown_as_the_address_that_it_leads_to_and_nothing_before_it_turns_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "\u202e\u2067 https://аррӏе.example/?moc.elppa//:sptth אבג")
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-bubble a")
+
+        text, href, places = await alice.evaluate("""(() => {
+            const link = document.querySelector(".chat-bubble a");
+            const letters = link.querySelector("bdi").firstChild;
+            const range = new Range();
+            const left = (at) => (range.setStart(letters, at), range.setEnd(letters, at + 1), range.getBoundingClientRect().left);
+            return [link.textContent, link.href, Array.from(letters.data, (_, at) => left(at))];
+        })()""")
+
+        assert text == href == "https://xn--80ak6aa92e.example/?moc.elppa//:sptth"
+        assert places == sorted(places)
+
+    async def test_marks_piled_up_on_a_letter_stay_in_their_bubble(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await write(bob, alice, "true", "a" + "\u0301" * 500)
+        await alice.click(".chat-tab-label")
+        await alice.until("document.querySelectorAll('.chat-bubble').length === 2")
+
+        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-bubble')).overflow") == "clip"
+
     @pytest.mark.parametrize(
         "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
     )
@@ -6488,6 +6720,160 @@ class TestBrowserStrangers:
         assert len(body.encode("utf-16-le")) // 2 <= 140
         assert body == line or (body.endswith("…") and line.startswith(body[:-1]))
         assert not line.removeprefix(body.removesuffix("…")).startswith("\u200d")  # half a family
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: what is shown of times, words and threads
+# ------------------------------------------------------------------------------------------------------------------------
+
+DAY_MS = 86_400_000
+DAYS_SHOWN = "[...document.querySelectorAll('.chat-day')].map((each) => each.textContent)"
+# A text, what is typed to find it, and what is marked.
+FOUND = [
+    ("a café here", "cafe", "café"),
+    ("a cafe here", "café", "cafe"),
+    ("a cafe\u0301 here", "CAFÉ", "cafe\u0301"),
+    ("a caf\u00e9 here", "cafe\u0301", "caf\u00e9"),
+    ("İİİ one two", "two", "two"),
+    ("İstanbul", "istanbul", "İstanbul"),
+    ("ΟΔΟΣ", "οδος", "ΟΔΟΣ"),
+    ("Straße", "straße", "Straße"),
+    ("the ﬁrst", "first", "ﬁrst"),
+    ("ｆｕｌｌ", "full", "ｆｕｌｌ"),
+    ("שָׁלוֹם", "שלום", "שָׁלוֹם"),
+    ("مُحَمَّد", "محمد", "مُحَمَّد"),
+    ("한국어", "한국", "한국"),
+    ("👨‍👩‍👧 x", "x", "x"),
+    ("\ud83d half", "half", "half"),
+    ("nothing", "other", None),
+]
+
+
+async def sets_clock(page: Page, ahead_ms: int) -> None:
+    """Set the page's clock by that much ahead of the true one, and look at the page."""
+    await page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {ahead_ms} }})()")
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+
+class TestBrowserShown:
+    """What is shown stays true while clocks, days and places change, and can be found, copied and printed."""
+
+    async def test_search_finds_words_without_accents_and_marks_what_it_found(self, browser, relay):
+        page = await browser.person(relay)
+
+        marked = await page.evaluate(f"""(async () => {{
+            {imported(fold="fold, locate")}
+            return {json.dumps(FOUND)}.map(([text, typed]) => {{
+                const found = locate(text, fold(typed));
+                return found && text.slice(found.at, found.at + found.length);
+            }});
+        }})()""")
+
+        assert [(text, typed, mark) for (text, typed, _), mark in zip(FOUND, marked, strict=True)] == FOUND
+
+    async def test_excerpt_of_the_library_begins_and_ends_with_whole_characters(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "👨‍👩‍👧" * 15 + "İCafé" + "👨‍👩‍👧" * 80)
+        await alice.shows(".chat-tab-label")
+
+        await searches(alice, "cafe", "1–1 of 1")
+        await alice.shows(".msg-text mark", "Café")
+
+        [text] = await alice.texts(".msg-text")
+        assert set(text.strip("…").replace("İCafé", "|").replace("👨‍👩‍👧", "")) == {"|"}
+
+    async def test_today_becomes_yesterday_at_midnight(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "written today")
+        await alice.click(".chat-tab-label")
+        await alice.until(f"{DAYS_SHOWN}.join() === 'Today'")
+
+        await sets_clock(alice, DAY_MS)
+
+        await alice.until(f"{DAYS_SHOWN}.join() === 'Yesterday'")
+
+    async def test_times_move_with_the_time_zone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-3")
+        await write(bob, alice, "before")
+        await alice.click(".chat-tab-label")
+        await alice.sees("before")
+
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-9")
+        await sets_clock(alice, 0)
+        await write(bob, alice, "after")
+        await alice.sees("after")
+
+        assert await alice.evaluate("""[...document.querySelectorAll(".chat-line time")].map(({ dateTime, textContent }) =>
+            textContent === new Date(dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }))""") == [
+            True,
+            True,
+        ]
+
+    async def test_thread_of_a_clock_ahead_does_not_stay_on_top(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await sets_clock(alice, 2 * DAY_MS)
+        await alice.says("from the day after tomorrow")
+        await sets_clock(alice, 0)
+
+        await write(carol, alice, "from now")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+        await alice.click("#chatBody")
+
+        first = "document.querySelector('.chat-tab').dataset.fingerprint"
+        await alice.until(f"{first} === '{carol.fingerprint}'")
+
+    async def test_clock_that_is_two_days_ahead_gets_one_line_a_day(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        for number in range(3):
+            await write(bob, alice, f"in {number}")
+            await alice.sees(f"in {number}")
+            await sets_clock(alice, 2 * DAY_MS)
+            await alice.says(f"out {number}")
+            await sets_clock(alice, 0)
+
+        await alice.until(f"{DAYS_SHOWN}.length === 2")
+        ahead, today = await alice.texts(".chat-line-out time"), await alice.texts(".chat-line-in time")
+        assert len({len(each) for each in ahead}) == 1 and len(today[1]) > len(today[0])  # with its date, below another day
+
+    @pytest.mark.parametrize(
+        ("ahead_ms", "told"), [(2 * DAY_MS, True), (-2 * 3_600_000, True), (-600_000, False), (0, False)]
+    )
+    async def test_written_time_is_shown_where_it_differs_by_over_an_hour(self, browser, relay, ahead_ms, told):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await bob.send(alice, envelope(bob, alice, text="when?", ts=int(time.time() * 1000) + ahead_ms))
+        await alice.click(".chat-tab-label")
+        await alice.sees("when?")
+
+        [note] = await alice.texts(".chat-note")
+        assert note.startswith("written ") == told and bool(note) == told
+
+    async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one")
+        await alice.click(".chat-tab-label")
+        await alice.sees("one")
+        await alice.says("two")
+        await alice.has_relayed(1)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await alice.evaluate("getSelection().selectAllChildren(document.querySelector('#chatMessages'))")
+        await alice.evaluate("document.execCommand('copy')")
+
+        assert (await alice.evaluate("navigator.clipboard.readText()")).split() == ["one", "two"]
+
+    async def test_thread_is_printed_whole(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number} " * 9 for number in range(45)))
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-bubble", "line 44")
+
+        sheet = await alice.call("Page.printToPDF", paperWidth=4, paperHeight=4)
+
+        assert base64.b64decode(sheet["data"]).count(b"/Type /Page\n") >= 5
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -6952,6 +7338,7 @@ class TestBrowserOutage:
         await alice.shows(".chat-tab-label", "by the post")
         assert await alice.text("#liveIndicator") == "every 30 s"
 
+    @in_both_browsers
     async def test_messages_written_without_a_relay_are_delivered_once_and_in_order(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
@@ -6973,6 +7360,7 @@ class TestBrowserOutage:
         await alice.has_relayed(3)
         assert await read_all(bob) == await alice.sent() == ["one", "two", "three"]
 
+    @in_both_browsers
     async def test_history_and_drafts_are_there_with_the_relay_gone(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "keep this")
@@ -6989,6 +7377,7 @@ class TestBrowserOutage:
         await alice.sees("keep this")
         await alice.until("document.querySelector('#chatBody').value === 'unfinished'")
 
+    @in_both_browsers
     async def test_every_view_starts_offline(self, browser, relay):
         alice = await browser.person(relay)
         await has_service_worker(alice)
@@ -7217,6 +7606,7 @@ class TestBrowserKeyboard:
         assert await until(lambda: read_all(bob)) == ["back to you"]
         assert await read_all(carol) == []
 
+    @in_both_browsers
     async def test_message_is_searched_and_found_in_its_thread(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, *(f"line {number}" for number in range(90)), "the needle", "and more hay")
@@ -7630,6 +8020,7 @@ async def moving(relays: Callable[..., Any]) -> Moving:
 class TestBrowserRelays:
     """A contact belongs to a relay, and no relay and no link decides for the person."""
 
+    @in_both_browsers
     async def test_invite_from_another_relay_asks_once_and_then_two_people_talk(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
         alice, bob = await browser.person(here), await browser.person(there)
@@ -8370,6 +8761,7 @@ class TestBrowserVersions:
         assert end == "redundant"
         assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
 
+    @in_both_browsers
     async def test_newer_version_takes_over_in_every_tab_when_the_person_says_so(self, front, browser, tmp_path):
         page = await browser.person(front)
         await has_service_worker(page)
@@ -8387,6 +8779,7 @@ class TestBrowserVersions:
             await each.has_keys()
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
 
+    @in_both_browsers
     async def test_newer_version_is_there_after_the_last_tab_is_gone(self, front, browser, tmp_path):
         page = await browser.person(front)
         await has_service_worker(page)
@@ -8836,6 +9229,7 @@ class TestBrowserBackup:
         alice.bob = bob
         return alice
 
+    @in_both_browsers
     async def test_restored_device_is_the_same_person_with_contacts_history_and_drafts(
         self, relay, alice, browser, tmp_path
     ):
@@ -8885,6 +9279,7 @@ class TestBrowserBackup:
         assert not [each for each in told if each in backup or each in unb64(fields["box"])]
         assert (fields["kdf"], fields["iterations"] >= 600_000) == ("PBKDF2-HMAC-SHA256", True)
 
+    @in_both_browsers
     async def test_wrong_passphrase_says_so_and_changes_nothing(self, relay, alice, browser, tmp_path):
         backup = await exports(alice, tmp_path / "alice")
         device = await browser.person(relay)
