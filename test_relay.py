@@ -5461,10 +5461,19 @@ class TestDocuments:
 
         assert sorted(documented) == sorted(relay_module.LIMITS.values())
 
+    def test_newest_version_of_the_changes_is_the_relays(self):
+        heads = re.findall(r"^## (.*)$", (TOP / "docs/CHANGES.md").read_text(), re.MULTILINE)
+
+        released = [head for head in heads if head != "next"]
+
+        assert released[0] == relay_module.__version__
+        assert "next" not in heads[1:]
+
     def test_line_counts_in_readme_are_about_right(self):
         for link, stated, _ in table("README.md", "Read it yourself"):
             path = TOP / re.search(r"\((.*)\)", link)[1]
-            files = [path] if path.is_file() else list(path.glob("*.js"))
+            modules = [module for module in path.rglob("*.js") if "vendor" not in module.parts]
+            files = [path] if path.is_file() else modules
 
             lines = sum(file.read_text().count("\n") for file in files)
 
