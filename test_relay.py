@@ -5824,7 +5824,8 @@ class Page(Target):
     async def opens(self, address: str) -> None:
         """Open a chat by the field on the home view."""
         await self.asks_for(address)
-        await self.shows("#chatThread")
+        await self.shows("#chatThread")  # with the thread before it on screen until this one is read
+        await self.until("document.querySelector('.chat-tab.active')?.dataset.fingerprint === location.hash.slice(6, 70)")
 
     async def asks_for(self, address: str) -> None:
         """Put an address into that field and press Open."""
@@ -5993,10 +5994,10 @@ def browser_or_skip(name: str) -> str:
 
 
 @contextlib.contextmanager
-def running_browser(name: str, *flags: str, listens: Callable[[Path], str]) -> Iterator[str]:
-    """A headless browser with a new profile; what `listens(folder)` reads there of its address."""
+def running_browser(name: str, *flags: str, listens: Callable[[Path], str], disk: Path | None = None) -> Iterator[str]:
+    """A headless browser with a new profile, perhaps on a disk of its own; what `listens(folder)` reads there of its address."""
     path = browser_or_skip(name)
-    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True, dir=disk) as folder:
         Path(folder, "profile").mkdir()
         command = [path, *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
         with Path(folder, "log").open("wb") as log:
@@ -6032,9 +6033,9 @@ def firefox_listens(folder: Path) -> str:
     return f"{found[1]}/session" if found else ""
 
 
-def running_chromium() -> contextlib.AbstractContextManager[str]:
+def running_chromium(disk: Path | None = None) -> contextlib.AbstractContextManager[str]:
     """A headless Chromium; the address of its DevTools."""
-    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens)
+    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens, disk=disk)
 
 
 @pytest.fixture(scope="session")
@@ -6060,9 +6061,15 @@ in_both_browsers = pytest.mark.parametrize("browser", list(ENGINES), indirect=Tr
 async def browser_fixture(request: pytest.FixtureRequest, relays: Any) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
     name = getattr(request, "param", "chromium")
-    address = request.getfixturevalue(name)
+    async with connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
+        yield browser
+
+
+@contextlib.asynccontextmanager
+async def connected_to(address: str, engine: type[Browser]) -> AsyncIterator[Browser]:
+    """A connection to a running browser; what it opened is closed with it, and what pages complained about is reported."""
     async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
-        browser = ENGINES[name](socket)
+        browser = engine(socket)
         reading = asyncio.create_task(browser.read())
         try:
             await browser.begin()
@@ -7108,14 +7115,15 @@ class TestBrowserAttention:
     async def test_text_that_cannot_be_stored_is_given_back(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        alice.expects("storage was closed")
+        alice.expects("newer version")
         newer = "indexedDB.open('io3233', 2)"
 
         await alice.evaluate(f"new Promise((done) => ({newer}.onsuccess = ({{ target }}) => done(target.result.close())))")
         await alice.drafts("hold on to this")
         await alice.key("Enter")
 
-        await alice.shows("#chatSendStatus.bad", "storage was closed")
+        await alice.shows("#chatSendStatus.bad", "in a newer version: reload this one")
+        await alice.shows("#storageNotice", "in a newer version: reload this one")
         assert await alice.value("#chatBody") == "hold on to this"
 
     async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
@@ -7486,6 +7494,234 @@ class TestBrowserOutage:
         await alice.sees("not yet")
         await until(lambda: messages_on(relay) == 0)
         assert kept == 1
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: storage that goes away
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+async def loses_storage(page: Page, relay: AnyRelay, *kinds: str) -> None:
+    """Have the browser throw these kinds of the page's storage away, as it does when space runs short."""
+    await page.call("Storage.clearDataForOrigin", origin=relay.url, storageTypes=",".join(kinds))
+
+
+async def closes_connections(page: Page, relay: AnyRelay) -> None:
+    """Have the browser close the page's connections to IndexedDB, as it does after a failed write."""
+    inside = await page.browser.page(page.context)
+    await inside.goto("chrome://indexeddb-internals")
+    mine = f"[...document.querySelectorAll('.indexeddb-origin')].find((each) => each.textContent.includes({json.dumps(relay.url)}))"
+    await inside.until(f"{mine}?.querySelector('.force-close')")
+    await inside.evaluate(f"{mine}.querySelector('.force-close').click()")
+    await inside.until(f"{mine}.querySelector('.connection-count').textContent.trim() === '0'")
+    await inside.call("Page.close")
+    await page.to_front()
+
+
+# As in WebKit after its storage process has ended: the page that had the database does not get it again.
+REFUSE_TO_OPEN = "void (IDBFactory.prototype.open = () => { throw new DOMException('Connection lost', 'UnknownError') })"
+
+
+@pytest.fixture
+async def page_on_small_disk(relays: Any) -> AsyncIterator[tuple[Page, Path]]:
+    """A page of a browser whose whole profile is on a small disk, and a file there that fills it when it grows."""
+    disk = Path(tempfile.mkdtemp(prefix="io3233-"))  # a short path: Chromium has a socket there
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96M", "tmpfs", disk]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk takes root")
+    try:
+        with running_chromium(disk) as address:
+            async with connected_to(address, Browser) as browser:
+                targets = (await browser.call("Target.getTargets"))["targetInfos"]
+                on_disk = next(each["browserContextId"] for each in targets if each["type"] == "page")
+                yield await browser.page(on_disk), disk / "filler"
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+        disk.rmdir()
+
+
+def fill_up(filler: Path) -> None:
+    """Leave not a byte on its disk."""
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(2**20)):
+            pass
+
+
+async def comes_back_without(page: Page, relay: AnyRelay, *kinds: str) -> None:
+    """Close the page, lose its storage, and open it again."""
+    await page.goto("about:blank")
+    await loses_storage(page, relay, *kinds)
+    await page.goto(relay.url)
+
+
+# Whether keys were made: the number of identities stored.
+IDENTITIES = """new Promise((done) => (indexedDB.open("io3233").onsuccess = ({ target: { result: db } }) =>
+    (db.transaction("kv").objectStore("kv").count("identity").onsuccess = ({ target }) => done(target.result) || db.close())))"""
+
+
+class TestBrowserStorage:
+    """What this browser keeps may go away under the page: it says so, makes nothing up, and goes on where it can."""
+
+    @pytest.mark.parametrize("kinds", ["indexeddb", "indexeddb,cache_storage", "indexeddb,local_storage"])
+    async def test_lost_database_is_told_before_any_key_is_made(self, browser, relay, kinds):
+        alice = await browser.person(relay)
+
+        await comes_back_without(alice, relay, kinds)
+
+        await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
+        assert await alice.count(".view, header, nav") == 0
+        assert await alice.evaluate(IDENTITIES) == 0
+
+    async def test_new_keys_are_made_in_place_of_lost_ones_only_after_asking(self, browser, relay):
+        alice = await browser.person(relay)
+        await comes_back_without(alice, relay, "indexeddb")
+
+        await alice.click("#lostAnew")
+        await declines(alice, "Start with new keys?")
+        await alice.reload()
+        await alice.click("#lostAnew")
+        await agrees(alice, "Start with new keys?")
+
+        await alice.until(f"/^[0-9a-f]{{64}}$/.test(fpFull.textContent) && fpFull.textContent !== '{alice.fingerprint}'")
+        await alice.reload()
+        await goes_live(alice)
+
+    async def test_backup_brings_back_what_the_browser_lost(self, browser, relay, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("before")
+        await alice.has_relayed(1)
+        backup = await exports(alice, tmp_path)
+        await comes_back_without(alice, relay, "indexeddb")
+
+        await alice.click("#lostRestore")
+        await opens_backup(alice, backup)
+        await alice.shows("#importReplaces", "no keys here now")
+        await alice.click("#importGo")
+
+        await alice.until(f"document.querySelector('#fpFull')?.textContent === '{alice.fingerprint}'")
+        await alice.click(".chat-tab-label")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'before'")
+
+    async def test_keys_survive_a_database_that_is_deleted_under_the_page(self, browser, relay):
+        alice = await browser.person(relay)
+
+        await loses_storage(alice, relay, "indexeddb")
+        await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
+        await alice.click("#lostKeep")
+
+        await alice.until("!document.body.hasAttribute('data-lost')")
+        await goes_live(alice)
+        assert await alice.text("#fpFull") == alice.fingerprint
+
+    async def test_connection_that_the_browser_closes_is_opened_again_unnoticed(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("typed be")
+
+        await closes_connections(alice, relay)
+        await alice.drafts("fore")
+        await alice.key("Enter")
+        await write(bob, alice, "and after")
+
+        await alice.has_relayed(1)
+        await alice.sees("and after")
+        assert await alice.sent() == ["typed before"]
+        assert await alice.count("#storageNotice") == 0
+
+    async def test_what_is_typed_while_nothing_can_be_stored_outlives_the_reload_that_helps(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(REFUSE_TO_OPEN)
+        await closes_connections(alice, relay)
+        await alice.drafts("still here")
+        await alice.shows("#storageNotice", "often only a reload helps")
+        await alice.click("#storageReload")
+
+        await alice.until("document.querySelector('#chatBody').value === 'still here'")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still here'")
+        assert await alice.count("#storageNotice") == 0
+
+    async def test_full_disk_is_told_and_all_goes_on_once_there_is_room(self, relay, page_on_small_disk):
+        (alice, filler), bob = page_on_small_disk, await relay.register()
+        alice.expects("StorageError", "QuotaExceededError")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.opens(bob.fingerprint)
+
+        fill_up(filler)
+        await alice.drafts("x" * 60_000)
+        await write(bob, alice, "mail meanwhile")
+        await alice.shows("#storageNotice", "no room left")
+        filler.unlink()
+
+        await alice.sees("mail meanwhile")
+        await alice.until("document.querySelector('#storageNotice').hidden")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join().length === 60000")
+        await alice.key("Enter")
+        await alice.has_relayed(1)
+
+    async def test_page_that_starts_on_a_full_disk_waits_for_room(self, relay, page_on_small_disk):
+        alice, filler = page_on_small_disk
+        alice.expects("Failed to access storage", "No service worker")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.goto("about:blank")
+
+        fill_up(filler)
+        await alice.goto(relay.url)
+        await alice.shows("#storageNotice", "no room left")
+        filler.unlink()
+
+        await alice.until(f"fpFull.textContent === '{alice.fingerprint}'")
+        await goes_live(alice)
+
+    @pytest.mark.parametrize("storage", ["null", "(() => { throw new DOMException('off', 'SecurityError') })()"])
+    async def test_page_starts_without_local_storage(self, browser, relay, storage):
+        page = await browser.page()
+        absent = "for (const name of ['localStorage', 'sessionStorage'])"
+        source = f"{absent} Object.defineProperty(window, name, {{ get: () => {storage} }})"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+        await page.goto(relay.url)
+        await page.has_keys()
+        await goes_live(page)
+        await page.reload()
+
+        await page.until(f"fpFull.textContent === '{page.fingerprint}'")
+
+    @pytest.mark.parametrize(
+        ("open_it", "sentence"),
+        [
+            ("throw new DOMException('no', 'SecurityError')", "does not let the page store anything"),
+            ("return {}", "does not open what is stored here yet"),
+            ("throw new DOMException('no', 'UnknownError')", "often only a reload helps"),
+        ],
+    )
+    async def test_page_that_can_keep_nothing_says_so_and_makes_no_keys(self, browser, relay, open_it, sentence):
+        page = await browser.page()
+        source = f"IDBFactory.prototype.open = () => {{ {open_it} }}"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+        await page.goto(relay.url)
+
+        await page.shows("#storageNotice", sentence)
+        assert await page.evaluate("inviteLinkInput.placeholder") == "no keys: see above"
+        assert await page.text("#fpFull") == ""
+
+    async def test_settings_tell_that_the_browser_may_delete_everything(self, browser, relay):
+        page = await browser.person(relay)
+        await page.click("#settingsOpen")
+        await page.shows("#persistenceHint", "may delete your keys")
+        await page.click("#persistenceAsk")
+        await page.shows("#toast", "The browser said no")
+
+        await page.permit("persistent-storage")
+        await page.click("#persistenceAsk")
+
+        await page.shows("#persistenceHint", "until you delete it")
+        assert await page.count("#persistenceAsk") == 0
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -9164,6 +9400,11 @@ async def chooses(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> Non
     """Open a backup by the import dialog."""
     await goes_to(page, "keys")
     await page.click("#importBackup")
+    await opens_backup(page, backup, passphrase)
+
+
+async def opens_backup(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> None:
+    """Choose a file in the import dialog and open it."""
     await page.shows("#importDialog")
     await page.upload("#importFile", backup)
     await page.fill("#importPass", passphrase)

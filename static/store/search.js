@@ -98,8 +98,9 @@ async function readTexts(db) {
 
 /** Calls `visit` with every stored message, by seq, a batch in memory at a time. */
 function eachMessage(db, visit) {
+  let last = 0; // outside: a reading that was cut off goes on from there
   return db.read(["messages"], async ({ messages }) => {
-    for (let last = 0, rows; rows === undefined || rows.length === BATCH; last = rows.at(-1)?.seq) {
+    for (let rows; rows === undefined || rows.length === BATCH; last = rows.at(-1)?.seq) {
       rows = await result(messages.getAll(IDBKeyRange.lowerBound(last, true), BATCH));
       rows.forEach(visit);
     }

@@ -5,6 +5,7 @@
  * contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
+import { Drafts } from "./drafts.js";
 import { newestFirst } from "../protocol/order.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
@@ -27,15 +28,18 @@ export const toContact = (record) => ({ ...record, short: shortForm(record.finge
 
 export class Store extends SharedEventTarget {
   #db;
+  #drafts;
   #search;
 
   constructor(db) {
     super("io3233-store");
     this.#db = db;
+    this.#drafts = new Drafts(db);
     this.#search = new Search(db);
     for (const type of ["messages", "message", "message-removed", "contact-removed"]) {
       this.addEventListener(type, () => this.#search.forget());
     }
+    this.addEventListener("reset", () => this.#drafts.forgetAll());
   }
 
   /** The database, for the modules that write arrivals, the outbox and backups in transactions of their own. */
@@ -81,6 +85,7 @@ export class Store extends SharedEventTarget {
       const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
       for (const seq of keys) messages.delete(seq);
     });
+    this.#drafts.forget(fingerprint);
     this.emit("contact-removed", { fingerprint });
     await this.emitUnread();
   }
@@ -95,17 +100,13 @@ export class Store extends SharedEventTarget {
     return this.#search.page(text, options);
   }
 
-  async draft(fingerprint) {
-    return (await this.#db.read(["drafts"], ({ drafts }) => result(drafts.get(fingerprint)))) ?? "";
+  draft(fingerprint) {
+    return this.#drafts.get(fingerprint);
   }
 
-  /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
+  /** Kept at once, stored as soon as that can be: see drafts.js. */
   setDraft(fingerprint, text) {
-    return this.#db.note(["drafts"], ({ drafts }) => {
-      if (text) drafts.put(text, fingerprint);
-      else drafts.delete(fingerprint);
-      drafts.transaction.commit();
-    });
+    return this.#drafts.set(fingerprint, text);
   }
 
   /** `{total, threads}` over contacts that are neither blocked nor muted. */
