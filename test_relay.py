@@ -5231,6 +5231,13 @@ class TestUnit:
 
         assert undescribed == []
 
+    async def test_a_container_has_the_same_bounds(self) -> None:
+        unit, compose = UNIT.read_text(), (TOP / "docs/deploy/compose.yaml").read_text()
+
+        bounds = [re.search(rf"^{name}=(\d+)", unit, re.MULTILINE)[1] for name in ("MemoryMax", "TasksMax", "LimitNOFILE")]
+
+        assert bounds == [re.search(rf"{name}: (\d+)", compose)[1] for name in ("mem_limit", "pids_limit", "nofile")]
+
     @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
     async def test_its_exposure_is_at_most_one_and_a_half_of_ten(self) -> None:
         judged = run("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", UNIT)
@@ -5294,6 +5301,8 @@ class TestInstall:
 
     async def test_uninstall_leaves_settings_and_data_and_says_where(self, tmp_path: Path) -> None:
         self.make("install", tmp_path)
+        for unit in ("io3233-backup.service", "io3233-backup.timer"):
+            shutil.copy(TOP / "docs/deploy" / unit, tmp_path / "etc/systemd/system")
         before = (tmp_path / "etc/io3233.env").read_text()
 
         said = self.make("uninstall", tmp_path)
@@ -5452,10 +5461,19 @@ class TestDocuments:
 
         assert sorted(documented) == sorted(relay_module.LIMITS.values())
 
+    def test_newest_version_of_the_changes_is_the_relays(self):
+        heads = re.findall(r"^## (.*)$", (TOP / "docs/CHANGES.md").read_text(), re.MULTILINE)
+
+        released = [head for head in heads if head != "next"]
+
+        assert released[0] == relay_module.__version__
+        assert "next" not in heads[1:]
+
     def test_line_counts_in_readme_are_about_right(self):
         for link, stated, _ in table("README.md", "Read it yourself"):
             path = TOP / re.search(r"\((.*)\)", link)[1]
-            files = [path] if path.is_file() else list(path.glob("*.js"))
+            modules = [module for module in path.rglob("*.js") if "vendor" not in module.parts]
+            files = [path] if path.is_file() else modules
 
             lines = sum(file.read_text().count("\n") for file in files)
 
