@@ -5231,6 +5231,13 @@ class TestUnit:
 
         assert undescribed == []
 
+    async def test_a_container_has_the_same_bounds(self) -> None:
+        unit, compose = UNIT.read_text(), (TOP / "docs/deploy/compose.yaml").read_text()
+
+        bounds = [re.search(rf"^{name}=(\d+)", unit, re.MULTILINE)[1] for name in ("MemoryMax", "TasksMax", "LimitNOFILE")]
+
+        assert bounds == [re.search(rf"{name}: (\d+)", compose)[1] for name in ("mem_limit", "pids_limit", "nofile")]
+
     @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
     async def test_its_exposure_is_at_most_one_and_a_half_of_ten(self) -> None:
         judged = run("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", UNIT)
@@ -5294,6 +5301,8 @@ class TestInstall:
 
     async def test_uninstall_leaves_settings_and_data_and_says_where(self, tmp_path: Path) -> None:
         self.make("install", tmp_path)
+        for unit in ("io3233-backup.service", "io3233-backup.timer"):
+            shutil.copy(TOP / "docs/deploy" / unit, tmp_path / "etc/systemd/system")
         before = (tmp_path / "etc/io3233.env").read_text()
 
         said = self.make("uninstall", tmp_path)
@@ -5452,10 +5461,19 @@ class TestDocuments:
 
         assert sorted(documented) == sorted(relay_module.LIMITS.values())
 
+    def test_newest_version_of_the_changes_is_the_relays(self):
+        heads = re.findall(r"^## (.*)$", (TOP / "docs/CHANGES.md").read_text(), re.MULTILINE)
+
+        released = [head for head in heads if head != "next"]
+
+        assert released[0] == relay_module.__version__
+        assert "next" not in heads[1:]
+
     def test_line_counts_in_readme_are_about_right(self):
         for link, stated, _ in table("README.md", "Read it yourself"):
             path = TOP / re.search(r"\((.*)\)", link)[1]
-            files = [path] if path.is_file() else list(path.glob("*.js"))
+            modules = [module for module in path.rglob("*.js") if "vendor" not in module.parts]
+            files = [path] if path.is_file() else modules
 
             lines = sum(file.read_text().count("\n") for file in files)
 
@@ -6848,6 +6866,28 @@ class TestBrowserShown:
 
         [note] = await alice.texts(".chat-note")
         assert note.startswith("written ") == told and bool(note) == told
+
+    @pytest.mark.parametrize("path", ["/newchat", "/library", "/keys", "/server", "/about"])
+    async def test_view_at_400_percent_has_the_whole_page_to_itself(self, browser, relay, path):
+        alice = await browser.person(relay, path, size=(320, 180))
+
+        await alice.evaluate("document.querySelector('#main').scrollIntoView()")
+
+        covered = (
+            "[2, 60, 120, 177].map((y) => document.querySelector('#main').contains(document.elementFromPoint(160, y)))"
+        )
+        assert await alice.evaluate(covered) == [True] * 4
+        assert await alice.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    async def test_thread_at_400_percent_has_half_of_the_page(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(20)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until(in_sight("line 19"))
+
+        assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
+        assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
 
     async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
