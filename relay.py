@@ -59,6 +59,7 @@ import queue
 import re
 import resource
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -76,13 +77,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import aiohttp
-import nacl.bindings
-import nacl.exceptions
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDict
-from yarl import URL
+try:
+    import aiohttp
+    import nacl.bindings
+    import nacl.exceptions
+    from aiohttp import web
+    from aiohttp.http_exceptions import HttpProcessingError
+    from multidict import CIMultiDict
+    from yarl import URL
+
+    if tuple(map(int, re.findall(r"\d+", aiohttp.__version__)[:3])) < (3, 11, 16):
+        raise ImportError(f"aiohttp {aiohttp.__version__} is too old: 3.11.16 or newer is wanted")
+except ImportError as error:
+    folder = shlex.quote(os.path.dirname(os.path.abspath(__file__)))
+    sys.exit(f"""relay.py: {error}. `make run` fetches what it needs (`make install` again, where that installed it), and so do
+these two lines, on Debian after `apt install python3-venv`:
+  python3 -m venv {folder}/.venv && {folder}/.venv/bin/python -m pip install aiohttp pynacl
+  {folder}/.venv/bin/python {folder}/relay.py""")
 
 __version__ = "1.0.0"
 
@@ -102,9 +113,10 @@ TAG_BYTES = 16  # what a NaCl box adds
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash
 DEFAULT_STATIC_DIR = Path(__file__).resolve().parent / "static"
 
-HOW_TO_START = """JWT_SECRET is not set: it signs everybody's tokens. Type these two lines, and keep the secret for next time:
-  export JWT_SECRET="$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
-  python3 relay.py"""
+ENV_FILE = Path(os.path.abspath(__file__)).with_name(".env")  # beside the relay.py that was named, though it be a link
+HOW_TO_START = f"""JWT_SECRET is not set: it signs everybody's tokens. Type these two lines; the first keeps a secret for next time:
+  (umask 077; echo "JWT_SECRET=$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')" >> {shlex.quote(str(ENV_FILE))})
+  {shlex.join(sys.orig_argv)}"""
 
 
 class ConfigError(Exception):
@@ -125,6 +137,8 @@ Parser = Callable[[str], dict[str, Any]]
 
 
 def parse_bind(text: str) -> dict[str, Any]:
+    if text.startswith("unix:/"):
+        return {"unix_socket": Path(text.removeprefix("unix:"))}
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):([0-9]{1,5})", text)
     if not match or int(match[2]) > 65535:
         raise ValueError(text)
@@ -165,7 +179,7 @@ def whole_number(field: str, low: int, high: int, unit: str) -> tuple[Parser, st
 
 
 SETTINGS: dict[str, tuple[Parser, str]] = {
-    "BIND": (parse_bind, "host:port, such as 127.0.0.1:3233 or [::]:3233"),
+    "BIND": (parse_bind, "host:port, such as 127.0.0.1:3233 or [::]:3233, or unix:/PATH"),
     "DATABASE_URL": (parse_database_url, "sqlite:PATH or sqlite:PATH?mode=rw, a file"),
     "ALLOW_INSECURE_JWT_SECRET": switch("insecure_secret"),
     "TRUST_FORWARDED_FOR": switch("trust_forwarded_for"),
@@ -212,6 +226,7 @@ class Config:
     jwt_secret: bytes
     host: str = "0.0.0.0"  # noqa: S104 - a relay is there to be reached
     port: int = 3233
+    unix_socket: Path | None = None  # instead of host and port
     database: str = "data.db"
     create_database: bool = True
     trust_forwarded_for: bool = False
@@ -254,6 +269,29 @@ class Config:
         if mistakes:
             raise ConfigError("\n".join(mistakes))
         return cls(**fields)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The NAME=value lines of a file, quoted as for a shell; none when it is not there. Raises ConfigError."""
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}): let this user read it, or remove it") from None
+    settings: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            try:
+                [assignment] = shlex.split(line)
+                name, value = assignment.split("=", 1)
+                if not name.isidentifier() or "\0" in value:
+                    raise ValueError(line)
+            except ValueError:
+                mend = "put single quotes around a value with spaces or other special characters"
+                raise ConfigError(f"{path}, line {number} is not NAME=value: {mend}") from None
+            settings[name] = value
+    return settings
 
 
 # ======================================================================================================================
@@ -2108,23 +2146,67 @@ def start_logging() -> None:
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # its warnings quote the subprotocols, and so tokens
 
 
+def outward_address(destination: str) -> str:
+    """This machine's address on the way to another, or none. A datagram socket connects without sending anything."""
+    with (
+        suppress(OSError),
+        socket.socket(socket.AF_INET6 if ":" in destination else socket.AF_INET, socket.SOCK_DGRAM) as probe,
+    ):
+        probe.connect((destination, 9))
+        return str(probe.getsockname()[0])
+    return ""
+
+
+def listening_urls(config: Config, port: int) -> list[str]:
+    """What can be typed to reach the relay: on this machine, and on others if they can."""
+    if config.unix_socket:
+        return [f"unix:{config.unix_socket}"]
+    hosts = [config.host]
+    if config.host in ("0.0.0.0", "::"):  # noqa: S104
+        outward = [outward_address("192.0.2.1")]  # RFC 5737 and 3849: addresses of nobody, beyond the default route
+        outward += [outward_address("2001:db8::1")] if config.host == "::" else []
+        hosts = ["127.0.0.1", *filter(None, outward)]
+    return [f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}" for host in hosts]
+
+
 def describe(config: Config, files: Mapping[str, StaticFile], port: int) -> str:
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104
+    where = " and ".join(listening_urls(config, port))
     client = f"client {client_sha256(files)}" if files else "no web client"
-    return f"io3233 {__version__} at {url}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
+    return (
+        f"io3233 {__version__} at {where}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
+    )
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """A Unix socket in the place of one that a former relay left. Raises OSError when somebody serves that one, or when
+    something else has the name."""
+    if path.is_socket():
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    path.chmod(0o666)  # for every user of this machine, as 127.0.0.1 is; who may enter its folder is the folder's to say
+    listening.listen(BACKLOG)
+    return listening
 
 
 def listen_on(config: Config) -> socket.socket:
     """The listening socket. Its connections end when their peer takes nothing for STALLED_SECONDS, with the memory of
     what was meant for them: asyncio would wait for ever."""
     try:
+        if config.unix_socket:
+            return bind_unix(config.unix_socket)
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         both = config.host == "::" and socket.has_dualstack_ipv6()
         listening = socket.create_server((config.host, config.port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except (OSError, TypeError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        message = f"cannot listen on {config.host}:{config.port} ({reason}): change BIND, or stop what uses it"
+        where = f"unix:{config.unix_socket}" if config.unix_socket else f"{config.host}:{config.port}"
+        message = f"cannot listen on {where} ({reason}): change BIND, or stop what uses it"
         raise CommandError(message) from None
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
@@ -2159,6 +2241,8 @@ def config_warnings(config: Config) -> list[str]:
         warnings.append(
             "ORIGIN is not set: set it to this relay's web address, so that a proof made for another relay is never taken here"
         )
+    if config.unix_socket and not config.trust_forwarded_for:
+        warnings.append("BIND is a Unix socket, so a proxy connects: without TRUST_FORWARDED_FOR=1 all its clients are one")
     return warnings
 
 
@@ -2185,7 +2269,8 @@ async def serve(config: Config) -> None:
         try:
             server = await loop.create_server(accept, sock=listening, backlog=accepts)
             listening.listen(BACKLOG)
-            log.info("%s", describe(config, app[CLIENT_FILES], listening.getsockname()[1]))
+            port = 0 if config.unix_socket else listening.getsockname()[1]
+            log.info("%s", describe(config, app[CLIENT_FILES], port))
             for warning in config_warnings(config):
                 log.warning("%s", warning)
             notify_systemd("READY=1")
@@ -2745,7 +2830,7 @@ async def doctor(url: str | None) -> int:
 def parse_arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="relay.py",
-        description="A relay for end-to-end encrypted chat. Without a command it serves; settings come from the environment.",
+        description="A relay for end-to-end encrypted chat. Without a command it serves; settings come from the environment and from .env beside it.",
     )
     parser.add_argument("--version", action="version", version=f"io3233 {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -2785,6 +2870,9 @@ def main(words: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # no stranger's letter may stop us
     start_logging()
     try:
+        if arguments.command not in ("send", "listen"):  # anybody's, who may not read the relay's settings
+            for name, value in read_env_file(ENV_FILE).items():
+                os.environ.setdefault(name, value)
         if arguments.command in ("send", "listen"):
             asyncio.run({"send": send, "listen": listen}[arguments.command](arguments))
         elif arguments.command == "doctor":

@@ -14,6 +14,7 @@ A test's name is a sentence, its body arranges, acts and asserts, with a blank l
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
 import contextlib
 import gc
@@ -40,10 +41,10 @@ import time
 import tracemalloc
 import types
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
@@ -59,8 +60,12 @@ from yarl import URL
 
 import relay as relay_module
 
-RELAY_PY = Path(__file__).with_name("relay.py")
-STATIC = RELAY_PY.with_name("static")
+TOP = Path(__file__).parent
+STATIC = TOP / "static"
+# Started through a link in a folder of its own, so that no `.env` of the tester's stands beside it.
+RELAY_PY = Path(tempfile.mkdtemp(prefix="io3233-")) / "relay.py"
+RELAY_PY.symlink_to(TOP / "relay.py")
+atexit.register(shutil.rmtree, RELAY_PY.parent)
 SECRET = "a secret of the tests, long enough for HS256"
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
 
@@ -272,8 +277,10 @@ class AnyRelay:
             "RATE_LIMIT": "off",
             **environ,
         }
-        self.environ = {name: value for name, value in settings.items() if value is not None}
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self.environ = {name: value.format(port=self.port) for name, value in settings.items() if value is not None}
+        unix_socket = self.environ["BIND"].partition("unix:")[2]
+        connector = aiohttp.UnixConnector(unix_socket, limit=0) if unix_socket else aiohttp.TCPConnector(limit=0)
+        self.session = aiohttp.ClientSession(connector=connector)
 
     async def start(self) -> None:
         """Start, or start again on the same port and database."""
@@ -448,6 +455,7 @@ BAD_SETTINGS = [
     ("BIND", "127.0.0.1:port"),
     ("BIND", "127.0.0.1:65536"),
     ("BIND", "127.0.0.1:-1"),
+    ("BIND", "unix:relay.sock"),
     ("DATABASE_URL", "postgres://localhost/relay"),
     ("DATABASE_URL", "data.db"),
     ("DATABASE_URL", "sqlite:"),
@@ -478,6 +486,8 @@ BAD_SETTINGS = [
     ("NEWCOMERS_MAX_BYTES", "half"),
     ("RATE_LIMIT", "maybe"),
 ]
+
+ENV_LINES = ["A=b", "A=", "A='b c $d'", 'A="b c"', "A=a#b", "A=b\\ c", "A='it'\"'\"'s'", "A=é"]
 
 
 class TestConfiguration:
@@ -519,6 +529,7 @@ class TestConfiguration:
         "setting",
         [
             {"BIND": "[::1]:3233"},
+            {"BIND": "unix:/run/io3233/relay.sock"},
             {"DATABASE_URL": "sqlite:///tmp/relay.db?mode=rwc"},
             {"DATABASE_URL": "sqlite:data.db"},
             {"ORIGIN": "https://chat.example.com,http://192.168.1.7:3233"},
@@ -538,6 +549,42 @@ class TestConfiguration:
 
         assert (stats["message_retention_days"], stats["max_message_bytes"]) == (14, 262144)
         assert token["expires_in"] == 604800
+
+    @pytest.mark.parametrize("line", ENV_LINES)
+    def test_a_line_of_the_env_file_means_what_it_means_to_a_shell(self, tmp_path, line):
+        env_file = tmp_path / ".env"
+        env_file.write_text(f"# settings\n\n  {line}\n")
+
+        [(name, value)] = relay_module.read_env_file(env_file).items()
+
+        assert run("sh", "-c", f'. {env_file}; printf %s "${name}"').stdout == value
+
+    @pytest.mark.parametrize("line", ["A secret", "A=a secret", "A='a secret", "export A=secret", "=secret", "1=secret"])
+    async def test_mistake_in_the_env_file_is_named_by_its_line_and_not_shown(self, tmp_path, line):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        (tmp_path / ".env").write_text(f"# settings\n{line}\n")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+
+        assert f"{tmp_path}/.env, line 2 " in finished.refused(2)
+        assert "secret" not in finished.stderr
+
+    @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"A=\xff")], ids=["folder", "not UTF-8"])
+    async def test_env_file_that_can_not_be_read_is_said(self, tmp_path, make):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        make(tmp_path / ".env")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+
+        assert f"{tmp_path}/.env cannot be read" in finished.refused(2)
+
+    async def test_the_environment_wins_over_the_env_file(self, tmp_path):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        (tmp_path / ".env").write_text("JWT_SECRET=short\nBIND=nonsense\n")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py", JWT_SECRET=SECRET)
+
+        assert "BIND='nonsense'" in finished.refused(2) and "JWT_SECRET" not in finished.stderr
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -1781,7 +1828,9 @@ async def read_on(stalled: socket.socket, until_seen: bytes) -> bytes:
     received = b""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while until_seen not in received:
-            received += await asyncio.get_running_loop().sock_recv(stalled, 65536)
+            piece = await asyncio.get_running_loop().sock_recv(stalled, 65536)
+            assert piece, f"closed before {until_seen!r}, after {received[-200:]!r}"
+            received += piece
     return received
 
 
@@ -2646,7 +2695,7 @@ class TestStaticClient:
 
         answer = await relay.call("GET", "/chats")
 
-        assert answer.body == (RELAY_PY.parent / "static/index.html").read_bytes()
+        assert answer.body == (TOP / "static/index.html").read_bytes()
 
     async def test_part_of_a_page_is_spared_the_headers_of_a_page_and_the_service_worker_is_not(self, relays):
         relay = await relays()
@@ -2982,10 +3031,12 @@ class Finished(NamedTuple):
         return self.stderr
 
 
-async def run_command(home: Path, *words: str | bytes, stdin: bytes = b"", **environ: str) -> Finished:
+async def run_command(
+    home: Path, *words: str | bytes, stdin: bytes = b"", relay_py: Path = RELAY_PY, **environ: str
+) -> Finished:
     """`python relay.py WORDS` with a home folder and settings, to its end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, RELAY_PY, *words, env=process_environ(home, environ),
+        sys.executable, relay_py, *words, env=process_environ(home, environ),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     stdout, stderr = await asyncio.wait_for(process.communicate(stdin), PATIENCE_SECONDS)
@@ -3090,6 +3141,13 @@ STRANGE_DATABASES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+def addresses_of_default_routes() -> list[str]:
+    """This machine's IPv4 address, where it has a default route, as Linux tells it."""
+    if not shutil.which("ip"):
+        return []
+    return re.findall(r"src (\S+)", run("ip", "-4", "route", "get", "192.0.2.77").stdout)
+
+
 class TestServe:
     """`python relay.py` starts, or says in a sentence why not."""
 
@@ -3100,12 +3158,63 @@ class TestServe:
         assert str(relay.database) in relay.log
         assert "14 days" in relay.log
 
-    async def test_missing_secret_is_answered_with_the_two_lines_to_type(self, tmp_path):
-        finished = await run_command(tmp_path)
+    async def test_missing_secret_is_answered_with_two_lines_that_work_as_typed(self, tmp_path):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+        keep, start = [line for line in finished.refused(2).splitlines() if line.startswith("  ")]
 
-        sentence = finished.refused(2)
-        assert "export JWT_SECRET=" in sentence
-        assert "python3 relay.py" in sentence
+        run("sh", "-c", keep)
+        relay = RelayProcess(tmp_path, {"JWT_SECRET": None})
+        await relay.start("sh", "-c", f"exec {start}")
+
+        assert (await relay.register()).token
+        assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+        await relay.close()
+
+    async def test_missing_package_is_answered_with_what_to_type(self, tmp_path):
+        finished = run(sys.executable, "-S", RELAY_PY)  # without any package
+
+        assert "aiohttp" in Finished(finished.returncode, "", finished.stderr).refused()
+        assert "python3 -m venv" in finished.stderr and "make run" in finished.stderr
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
+    async def test_start_line_has_the_addresses_that_can_be_typed_here_and_elsewhere(self, relay_process, host):
+        relay = await relay_process(BIND=host + ":{port}")
+
+        urls = re.findall(r"http://\S+:\d+", relay.log)
+
+        assert urls[0] == relay.url
+        assert set(urls) >= {f"http://{address}:{relay.port}" for address in addresses_of_default_routes()}
+        for url in urls:
+            async with relay.session.get(f"{url}/healthz") as answer:
+                assert answer.status == 200
+
+    async def test_unix_socket_takes_the_place_of_a_dead_relays_and_of_nothing_else(self, relay_process, tmp_path):
+        path = tmp_path / "relay.sock"
+        relay = await relay_process(BIND=f"unix:{path}")
+        await relay.stop(signal.SIGKILL)
+
+        await relay.start()
+
+        second = await run_command(tmp_path, JWT_SECRET=SECRET, BIND=f"unix:{path}", DATABASE_URL=f"sqlite:{tmp_path}/2.db")
+        assert f"cannot listen on unix:{path}" in second.refused()
+        assert (await relay.register()).token and path.stat().st_mode & 0o777 == 0o666
+
+    @pytest.mark.parametrize("path", ["notes.txt", "missing/relay.sock", "long/" * 30])
+    async def test_unix_socket_that_can_not_be_made_is_said_and_no_file_is_lost(self, tmp_path, path):
+        (tmp_path / "notes.txt").write_text("to keep")
+
+        finished = await run_command(
+            tmp_path, JWT_SECRET=SECRET, BIND=f"unix:{tmp_path}/{path}", DATABASE_URL=f"sqlite:{tmp_path}/relay.db"
+        )
+
+        assert "BIND" in finished.refused()
+        assert (tmp_path / "notes.txt").read_text() == "to keep"
+
+    async def test_unix_socket_without_a_trusted_proxy_is_warned_about(self, relay_process, tmp_path):
+        relay = await relay_process(BIND=f"unix:{tmp_path}/relay.sock")
+
+        assert "TRUST_FORWARDED_FOR=1" in relay.log
 
     async def test_bad_settings_stop_the_start_with_a_line_each(self, tmp_path):
         finished = await run_command(tmp_path, "serve", JWT_SECRET=SECRET, BIND="nonsense", JWT_EXPIRY_SEC="soon")
@@ -4533,7 +4642,7 @@ async def sockets_that_misbehave(relay: AnyRelay, person: Person) -> None:
 # Test vectors of docs/PROTOCOL.md
 # ------------------------------------------------------------------------------------------------------------------------
 
-PROTOCOL_MD = RELAY_PY.parent / "docs/PROTOCOL.md"
+PROTOCOL_MD = TOP / "docs/PROTOCOL.md"
 
 
 VECTOR_SECRET = "an example of a secret, and far too well known"
@@ -4654,7 +4763,6 @@ class TestProtocolVectors:
 # Hosting: what surrounds a relay on a real machine
 # ------------------------------------------------------------------------------------------------------------------------
 
-TOP = Path(__file__).parent
 TAKEOVER = TOP / "docs/deploy/takeover.py"
 UNIT = TOP / "io3233.service"
 
@@ -4816,7 +4924,8 @@ class TestTakeover:
         assert repaired.returncode == 0, repaired.stderr
 
     async def test_a_relay_started_on_the_original_file_names_the_script(self, original: OriginalServer) -> None:
-        started = run(sys.executable, RELAY_PY, DATABASE_URL=f"sqlite:{original.path}", JWT_SECRET=SECRET)
+        settings = {"DATABASE_URL": f"sqlite:{original.path}", "JWT_SECRET": SECRET, "BIND": "127.0.0.1:0"}
+        started = run(sys.executable, RELAY_PY, **settings)
 
         assert started.returncode != 0
         assert "docs/deploy/takeover.py" in started.stderr and "Traceback" not in started.stderr
@@ -4863,7 +4972,8 @@ class Proxy:
         )
         await self.start("nginx", "-p", str(self.folder), "-e", "stderr", "-c", str(self.folder / "nginx.conf"))
 
-    async def start_caddy(self) -> None:
+    async def start_caddy(self, mistakes: Mapping[str, str] | None = None) -> None:
+        """As with nginx."""
         self.make_certificate()
         site = (TOP / "docs/deploy/Caddyfile").read_text()
         tls = f"https://localhost:{self.https_port} {{\n\ttls {self.folder}/fullchain.pem {self.folder}/privkey.pem"
@@ -4871,6 +4981,7 @@ class Proxy:
             "chat.example.com {": tls,
             "127.0.0.1:3233": f"127.0.0.1:{self.upstream.port}",
             "\tservers {": f"\tadmin off\n\thttp_port {self.http_port}\n\thttps_port {self.https_port}\n\tservers {{",
+            **(mistakes or {}),
         }.items():
             assert shipped in site
             site = site.replace(shipped, here)
@@ -4920,19 +5031,47 @@ class ProxiedRelay(AnyRelay):
 
 
 @pytest.fixture(params=["nginx", "caddy"])
-async def proxied(
-    request: pytest.FixtureRequest, tmp_path: Path, relays: Callable[..., Any]
-) -> AsyncIterator[ProxiedRelay]:
-    """A relay behind each proxy that we ship a configuration for; rate limits are on."""
+async def behind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Put a relay behind each proxy that we ship a configuration for: `await behind(upstream, nginx={"this": "that"})`."""
     if not shutil.which(request.param):
         pytest.skip(f"{request.param} is not installed")
-    upstream = await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
-    proxy = Proxy(tmp_path / request.param, upstream)
-    await (proxy.start_nginx() if request.param == "nginx" else proxy.start_caddy())
-    relay = ProxiedRelay(proxy)
-    await relay.start()
-    yield relay
-    await relay.close()
+    started: list[ProxiedRelay] = []
+
+    async def start(upstream: AnyRelay, **mistakes: Mapping[str, str]) -> ProxiedRelay:
+        proxy = Proxy(tmp_path / request.param, upstream)
+        start = proxy.start_nginx if request.param == "nginx" else proxy.start_caddy
+        await start(mistakes.get(request.param))
+        started.append(ProxiedRelay(proxy))
+        await started[-1].start()
+        return started[-1]
+
+    yield start
+    for each in started:
+        await each.close()
+
+
+@pytest.fixture
+async def proxied(behind: Callable[..., Any], relays: Callable[..., Any]) -> ProxiedRelay:
+    """A relay behind each proxy; rate limits are on."""
+    return await behind(await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on"))
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can enter, nginx's workers for one."""
+    with tempfile.TemporaryDirectory(prefix="io3233-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+async def post_half(relay: ProxiedRelay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a message's head and the half of its body, and no more."""
+    trusted = ssl.create_default_context(cafile=str(relay.proxy.folder / "fullchain.pem"))
+    reader, writer = await asyncio.open_connection("localhost", relay.proxy.https_port, ssl=trusted)
+    head = "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+    writer.write(head.encode() + b" " * 500)
+    await writer.drain()
+    return reader, writer
 
 
 class TestProxy:
@@ -4970,6 +5109,67 @@ class TestProxy:
 
         assert answer.status == 413
         assert answer.body["error"]
+
+    async def test_four_people_of_one_address_open_the_whole_page_at_once(
+        self, proxied: ProxiedRelay, browser: Browser
+    ) -> None:
+        people = [await browser.page() for _ in range(4)]
+
+        await asyncio.gather(*(each.goto(f"{proxied.url}/newchat") for each in people))
+
+        for each in people:
+            await each.until("document.querySelector('#liveIndicator.live')")
+
+    @pytest.mark.parametrize("behind", ["nginx"], indirect=True)
+    async def test_sockets_of_an_address_are_counted_and_nothing_else(self, behind: Any, relay: RunningRelay) -> None:
+        proxied = await behind(relay, nginx={"limit_conn io3233_sockets 128;": "limit_conn io3233_sockets 2;"})
+        alice = await proxied.register()
+
+        sockets = [await alice.connect() for _ in range(2)]
+
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="429"):
+            await alice.connect()
+        answers = await asyncio.gather(*(proxied.call("GET", "/healthz") for _ in range(20)))
+        assert {answer.status for answer in answers} == {200}
+        await asyncio.gather(*(websocket.close() for websocket in sockets))
+
+    async def test_slow_bodies_wait_there_and_not_in_the_relay(self, proxied: ProxiedRelay) -> None:
+        slow = [await post_half(proxied) for _ in range(20)]
+
+        assert (await proxied.call("GET", "/healthz")).status == 200
+
+        upstream = proxied.proxy.upstream
+        assert len(upstream.runner.server.connections) <= 2
+        for _, writer in slow:
+            writer.close()
+
+    async def test_body_that_ends_too_late_is_answered_without_an_id(self, behind: Any, relay: RunningRelay) -> None:
+        patience = {
+            "nginx": {"client_body_timeout 20s": "client_body_timeout 1s"},
+            "caddy": {"read_body 5m": "read_body 1s"},
+        }
+        proxied = await behind(relay, **patience)
+
+        reader, _ = await post_half(proxied)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+
+        assert b'"id"' not in answer
+
+    async def test_relay_on_a_unix_socket_is_reached_through_it(
+        self, behind: Any, relay_process: Any, open_folder: Path
+    ) -> None:
+        path = open_folder / "relay.sock"
+        upstream = await relay_process(BIND=f"unix:{path}", TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
+        tcp = f"127.0.0.1:{upstream.port}"
+        proxied = await behind(upstream, nginx={f"server {tcp}": f"server unix:{path}"}, caddy={tcp: f"unix/{path}"})
+
+        alice, bob = await proxied.register(bound=True), await proxied.register(bound=True)
+        websocket = await bob.connect()
+        sent = await alice.send(bob, b"hello")
+
+        assert await frame(websocket) == {"type": "new_message", "id": sent["id"]}
+        statuses = {(await proxied.call("GET", "/v1/stats")).status for _ in range(200)}
+        assert statuses == {200, 429}
 
     async def test_its_logs_hold_no_token_and_no_fingerprint(self, proxied: ProxiedRelay) -> None:
         alice = await proxied.register()
@@ -5046,6 +5246,13 @@ class TestUnit:
 
         assert undescribed == []
 
+    async def test_a_container_has_the_same_bounds(self) -> None:
+        unit, compose = UNIT.read_text(), (TOP / "docs/deploy/compose.yaml").read_text()
+
+        bounds = [re.search(rf"^{name}=(\d+)", unit, re.MULTILINE)[1] for name in ("MemoryMax", "TasksMax", "LimitNOFILE")]
+
+        assert bounds == [re.search(rf"{name}: (\d+)", compose)[1] for name in ("mem_limit", "pids_limit", "nofile")]
+
     @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
     async def test_its_exposure_is_at_most_one_and_a_half_of_ten(self) -> None:
         judged = run("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", UNIT)
@@ -5109,6 +5316,8 @@ class TestInstall:
 
     async def test_uninstall_leaves_settings_and_data_and_says_where(self, tmp_path: Path) -> None:
         self.make("install", tmp_path)
+        for unit in ("io3233-backup.service", "io3233-backup.timer"):
+            shutil.copy(TOP / "docs/deploy" / unit, tmp_path / "etc/systemd/system")
         before = (tmp_path / "etc/io3233.env").read_text()
 
         said = self.make("uninstall", tmp_path)
@@ -5182,13 +5391,12 @@ async def serve_by_make(folder: Path, url: str) -> str:
 # Documents
 # ------------------------------------------------------------------------------------------------------------------------
 
-PROJECT = RELAY_PY.parent
-DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("static/**/*.md")])
+DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("static/**/*.md")])
 
 
 def table(document: str, heading: str) -> list[list[str]]:
     """The cells of the first table with a header under a heading, one list a row, without header and rule."""
-    section = re.split(r"^##+ (.*)$", (PROJECT / document).read_text(), flags=re.MULTILINE)
+    section = re.split(r"^##+ (.*)$", (TOP / document).read_text(), flags=re.MULTILINE)
     lines = re.search(r"(?:^\|.*\n)+", section[section.index(heading) + 1], re.MULTILINE)
     assert lines, f"{document} has no table under {heading}"
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines()[2:]]
@@ -5215,7 +5423,7 @@ class Asked(dict[str, str]):
 class TestDocuments:
     """What README.md and docs/ say about names, numbers and places is so."""
 
-    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(PROJECT)) for path in DOCUMENTS])
+    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(TOP)) for path in DOCUMENTS])
     def test_every_relative_link_leads_somewhere(self, document):
         text = document.read_text()
 
@@ -5256,7 +5464,7 @@ class TestDocuments:
 
     def test_example_file_has_the_variables_and_defaults_of_the_table(self):
         table_of = {row[0].strip("`"): row[1].strip("`") for row in table("README.md", "Settings")}
-        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (TOP / ".env.example").read_text(), re.MULTILINE))
 
         assert set(example) == set(table_of)
         deliberate = {"BIND", "ORIGIN", "STATIC_DIR", "JWT_SECRET", "INVITE_CODE", "METRICS_TOKEN", "NEWCOMERS_MAX_BYTES"}
@@ -5268,10 +5476,19 @@ class TestDocuments:
 
         assert sorted(documented) == sorted(relay_module.LIMITS.values())
 
+    def test_newest_version_of_the_changes_is_the_relays(self):
+        heads = re.findall(r"^## (.*)$", (TOP / "docs/CHANGES.md").read_text(), re.MULTILINE)
+
+        released = [head for head in heads if head != "next"]
+
+        assert released[0] == relay_module.__version__
+        assert "next" not in heads[1:]
+
     def test_line_counts_in_readme_are_about_right(self):
         for link, stated, _ in table("README.md", "Read it yourself"):
-            path = PROJECT / re.search(r"\((.*)\)", link)[1]
-            files = [path] if path.is_file() else list(path.glob("*.js"))
+            path = TOP / re.search(r"\((.*)\)", link)[1]
+            modules = [module for module in path.rglob("*.js") if "vendor" not in module.parts]
+            files = [path] if path.is_file() else modules
 
             lines = sum(file.read_text().count("\n") for file in files)
 
@@ -5297,7 +5514,7 @@ class TestDocuments:
 LAN_NAME = "relay.test"  # that only this Chromium knows
 CHROMIUM_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
+    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--ignore-certificate-errors",
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 )  # fmt: skip
 KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
@@ -5376,10 +5593,17 @@ class Browser:
         await page.until("document.querySelector('#liveIndicator.live')")
         return page
 
-    async def close(self) -> None:
-        """Close every page, so that none talks to a relay that goes next; report what they complained about."""
+    async def begin(self) -> None:
+        """What comes before all else; DevTools needs nothing."""
+
+    async def end(self) -> None:
+        """Close every page."""
         for context in self.contexts:
             await self.call("Target.disposeBrowserContext", browserContextId=context)
+
+    async def close(self) -> None:
+        """Close every page, so that none talks to a relay that goes next; report what they complained about."""
+        await self.end()
         complaints = [each for target in self.targets.values() for each in target.unexpected()]
         assert not complaints, f"pages complained: {complaints}"
 
@@ -5515,12 +5739,15 @@ class Page(Target):
         }})()"""
         missed = True
         while missed:
-            point = await self.until(where)
-            for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-                await self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **point)
+            await self.press(**await self.until(where))
             missed = False
             with contextlib.suppress(DevToolsError):  # the click led to another document
                 missed = await self.evaluate("window.missed === true")
+
+    async def press(self, x: float, y: float) -> None:
+        """Press and release the left button of a mouse there."""
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
 
     async def type(self, text: str) -> None:
         """Insert text where the focus is, as a keyboard does."""
@@ -5612,7 +5839,8 @@ class Page(Target):
     async def opens(self, address: str) -> None:
         """Open a chat by the field on the home view."""
         await self.asks_for(address)
-        await self.shows("#chatThread")
+        await self.shows("#chatThread")  # with the thread before it on screen until this one is read
+        await self.until("document.querySelector('.chat-tab.active')?.dataset.fingerprint === location.hash.slice(6, 70)")
 
     async def asks_for(self, address: str) -> None:
         """Put an address into that field and press Open."""
@@ -5670,26 +5898,127 @@ async def read_all(reader: Person) -> list[str]:
     return [json.loads(reader.open(message))["text"] for message in await reader.fetch_all()]
 
 
-def chromium_or_skip() -> str:
-    """Where Chromium is; without one the test is skipped, or fails where REQUIRE_BROWSER=1."""
-    if path := shutil.which("chromium"):
+class Firefox(Browser):
+    """The same over WebDriver BiDi, which Firefox speaks: a context is a user context, a session is a tab."""
+
+    async def read(self) -> None:
+        async for message in self.socket:
+            body = json.loads(message.data)
+            if body.get("id") is None:
+                params = body["params"]
+                if target := self.targets.get(params.get("context") or params.get("source", {}).get("context", "")):
+                    target.on_event(body["method"], params)
+            elif not (answer := self.answers.pop(body["id"])).done():
+                answer.set_result(body if body["type"] == "success" else {"error": body})
+
+    async def begin(self) -> None:
+        """One session a connection, and one at a time."""
+        await self.call("session.new", capabilities={})
+        await self.call("session.subscribe", events=["log.entryAdded", "network.beforeRequestSent", "browsingContext.load"])
+
+    async def context(self) -> str:
+        self.contexts.append((await self.call("browser.createUserContext"))["userContext"])
+        return self.contexts[-1]
+
+    async def page(self, context: str | None = None, **_: Any) -> Page:
+        context = context or await self.context()
+        opened = await self.call("browsingContext.create", type="tab", userContext=context)
+        page = FirefoxPage(self, opened["context"], context)
+        page.session = page.id
+        self.targets[page.id] = page
+        return page
+
+    async def end(self) -> None:
+        for context in self.contexts:
+            await self.call("browser.removeUserContext", userContext=context)
+        await self.call("session.end")
+
+
+class FirefoxPage(Page):
+    """A tab of Firefox, and the person in front of it."""
+
+    KEYS: ClassVar = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "End": "\ue010", "Home": "\ue011"}
+
+    def on_event(self, method: str, params: dict[str, Any]) -> None:
+        match method, params:
+            case "log.entryAdded", {"level": "error" | "warn", "text": text}:
+                self.complaints.append(text)
+            case "network.beforeRequestSent", {"request": {"url": url}, "navigation": navigation}:
+                self.requests.append(url)
+                self.documents += [url] if navigation else []
+            case "browsingContext.load", _:
+                self.loads.set()
+
+    async def call(self, method: str, **params: Any) -> Any:
+        return await self.browser.call(method, None, context=self.id, **params)
+
+    async def script(self, expression: str) -> Any:
+        """What WebDriver BiDi says of an expression's value."""
+        options = {"awaitPromise": True, "userActivation": True, "target": {"context": self.id}}
+        answer = await self.browser.call("script.evaluate", None, expression=expression, **options)
+        if answer["type"] == "exception":
+            raise DevToolsError(answer["exceptionDetails"]["text"])
+        return answer["result"]
+
+    async def evaluate(self, expression: str) -> Any:
+        answer = await self.script(f"(async () => JSON.stringify((await ({expression})) ?? null))()")
+        return json.loads(answer["value"])
+
+    async def goto(self, url: str) -> None:
+        await self.call("browsingContext.navigate", url="about:blank", wait="complete")
+        await self.call("browsingContext.navigate", url=url, wait="complete")
+
+    async def reload(self) -> None:
+        """As the person does it: the driver's own would pass the service worker by."""
+        self.loads.clear()
+        await self.evaluate("setTimeout(() => location.reload())")
+        await asyncio.wait_for(self.loads.wait(), PATIENCE_SECONDS)
+
+    async def perform(self, kind: str, *actions: dict[str, Any], **parameters: Any) -> None:
+        await self.call("input.performActions", actions=[{"type": kind, "id": kind, "actions": actions, **parameters}])
+
+    async def press(self, x: float, y: float) -> None:
+        move = {"type": "pointerMove", "x": round(x), "y": round(y)}
+        await self.perform("pointer", move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0})
+
+    async def type(self, text: str) -> None:
+        await self.perform("key", *({"type": kind, "value": each} for each in text for kind in ("keyDown", "keyUp")))
+
+    async def key(self, key: str, modifiers: int = 0) -> None:
+        assert not modifiers, "no test in both browsers needs them yet"
+        await self.type(self.KEYS[key])
+
+    async def upload(self, selector: str, path: Path) -> None:
+        field = await self.script(f"document.querySelector({json.dumps(selector)})")
+        await self.call("input.setFiles", element={"sharedId": field["sharedId"]}, files=[str(path)])
+
+    async def downloads_to(self, folder: Path) -> None:
+        behaviour = {"type": "allowed", "destinationFolder": str(folder)}
+        await self.browser.call(
+            "browser.setDownloadBehavior", None, downloadBehavior=behaviour, userContexts=[self.context]
+        )
+
+
+def browser_or_skip(name: str) -> str:
+    """Where a browser is; without it the test is skipped, or fails where REQUIRE_BROWSER=1."""
+    if path := shutil.which(name):
         return path
     if os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail("REQUIRE_BROWSER=1, and there is no chromium: apt-get install chromium")
-    pytest.skip("there is no chromium: apt-get install chromium to run the browser tests")
+        pytest.fail(f"REQUIRE_BROWSER=1, and there is no {name}: apt-get install {name}")
+    pytest.skip(f"there is no {name}: apt-get install {name} to run its tests")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[str]:
-    """A headless Chromium for the whole run; the address of its DevTools."""
-    path = chromium_or_skip()
-    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
-        profile = Path(folder, "profile")
-        command = [path, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+@contextlib.contextmanager
+def running_browser(name: str, *flags: str, listens: Callable[[Path], str], disk: Path | None = None) -> Iterator[str]:
+    """A headless browser with a new profile, perhaps on a disk of its own; what `listens(folder)` reads there of its address."""
+    path = browser_or_skip(name)
+    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True, dir=disk) as folder:
+        Path(folder, "profile").mkdir()
+        command = [path, *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
         with Path(folder, "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder})
         try:
-            yield devtools_address(profile / "DevToolsActivePort", process, Path(folder, "log"))
+            yield address_of_browser(process, lambda: listens(Path(folder)), Path(folder, "log"))
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -5698,23 +6027,67 @@ def chromium() -> Iterator[str]:
             process.wait()
 
 
-def devtools_address(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait until Chromium has written where it listens."""
+def address_of_browser(process: subprocess.Popen[bytes], listens: Callable[[], str], log: Path) -> str:
+    """Wait until a browser has written where it listens."""
     deadline = time.monotonic() + 2 * PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if port_file.exists() and len(lines := port_file.read_text().split()) == 2:
-            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        if address := listens():
+            return address
         time.sleep(0.05)
-    raise AssertionError(f"Chromium did not start: {log.read_text(errors='replace')[-2000:]}")
+    raise AssertionError(f"the browser did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def chromium_listens(folder: Path) -> str:
+    port_file = folder / "profile/DevToolsActivePort"
+    lines = port_file.read_text().split() if port_file.exists() else []
+    return f"ws://127.0.0.1:{lines[0]}{lines[1]}" if len(lines) == 2 else ""
+
+
+def firefox_listens(folder: Path) -> str:
+    found = re.search(r"WebDriver BiDi listening on (ws://\S+)", (folder / "log").read_text(errors="replace"))
+    return f"{found[1]}/session" if found else ""
+
+
+def running_chromium(disk: Path | None = None) -> contextlib.AbstractContextManager[str]:
+    """A headless Chromium; the address of its DevTools."""
+    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens, disk=disk)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """One Chromium for the whole run."""
+    with running_chromium() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def firefox() -> Iterator[str]:
+    """One Firefox for the whole run; the address of its WebDriver BiDi."""
+    flags = ("--headless", "--remote-debugging-port=0", "--profile", "{profile}")
+    with running_browser("firefox-esr", *flags, listens=firefox_listens) as address:
+        yield address
+
+
+ENGINES = {"chromium": Browser, "firefox": Firefox}
+in_both_browsers = pytest.mark.parametrize("browser", list(ENGINES), indirect=True)
 
 
 @pytest.fixture(name="browser")
-async def browser_fixture(chromium: str, relays: Any) -> AsyncIterator[Browser]:
+async def browser_fixture(request: pytest.FixtureRequest, relays: Any) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
-    async with aiohttp.ClientSession() as session, session.ws_connect(chromium, max_msg_size=0) as socket:
-        browser = Browser(socket)
+    name = getattr(request, "param", "chromium")
+    async with connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
+        yield browser
+
+
+@contextlib.asynccontextmanager
+async def connected_to(address: str, engine: type[Browser]) -> AsyncIterator[Browser]:
+    """A connection to a running browser; what it opened is closed with it, and what pages complained about is reported."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
+        browser = engine(socket)
         reading = asyncio.create_task(browser.read())
         try:
+            await browser.begin()
             yield browser
             await browser.close()
         finally:
@@ -5748,6 +6121,7 @@ NAMES_IN_THE_PAGE = """
 class TestBrowserViews:
     """Every view has a path of its own, and asks nobody but the relay. (The fixture fails a test whose page complains.)"""
 
+    @in_both_browsers
     async def test_every_view_opens_by_its_path_and_after_reload(self, browser, relay):
         page = await browser.page()
 
@@ -5879,6 +6253,7 @@ INVITE_LINKS = ["/chats#chat={0}&server={1}", "/?chat={0}&server={1}", "/newchat
 class TestBrowserConversation:
     """Two people, each in a browser of their own."""
 
+    @in_both_browsers
     async def test_messages_are_delivered_both_ways(self, browser, relay):
         alice, bob = await browser.person(relay), await browser.person(relay)
 
@@ -6180,6 +6555,46 @@ def imported(**names: str) -> str:
     return "\n".join(f'const {{ {each} }} = await import("{module(name)}");' for name, each in names.items())
 
 
+# A text, and where its links lead.
+LINKS = [
+    ("https://a.example/", ["https://a.example/"]),
+    ("HTTP://A.Example:80/b", ["http://a.example/b"]),
+    ("see https://a.example/b, or (https://a.example/c).", ["https://a.example/b", "https://a.example/c"]),
+    ("(https://a.example/Blur_(band))", ["https://a.example/Blur_(band)"]),
+    ("https://a.example/Blur_(band).", ["https://a.example/Blur_(band)"]),
+    ("[a text](https://a.example/b)", ["https://a.example/b"]),
+    ("[https://a.example/b](https://a.example/c)", ["https://a.example/b", "https://a.example/c"]),
+    ("{https://a.example/b?c[]=d}", ["https://a.example/b?c[]=d"]),
+    ("http://[::1]:8080/b]", ["http://[::1]:8080/b"]),
+    ("https://a.example/b([{", ["https://a.example/b"]),
+    ("**https://a.example/b**, *https://a.example/c*", ["https://a.example/b", "https://a.example/c"]),
+    ("<https://a.example/b> \"https://a.example/c\" `https://a.example/d`", [f"https://a.example/{c}" for c in "bcd"]),
+    ("'https://a.example/b', https://a.example/it's", ["https://a.example/b", "https://a.example/it's"]),
+    ("“https://a.example/b”, ‘https://a.example/c’; «https://a.example/d»", [f"https://a.example/{c}" for c in "bcd"]),
+    ("„https://a.example/b“ ›https://a.example/c‹…", ["https://a.example/b", "https://a.example/c"]),
+    ("「https://a.example/b」を見て。https://a.example/c。", ["https://a.example/b", "https://a.example/c"]),
+    ("（https://a.example/b），《https://a.example/c》！", ["https://a.example/b", "https://a.example/c"]),
+    ("https://a.example/b۔ https://a.example/c؟ https://a.example/d।", [f"https://a.example/{c}" for c in "bcd"]),
+    ("https://a.example/b։ https://a.example/c། https://a.example/d።", [f"https://a.example/{c}" for c in "bcd"]),
+    ("https://a.example/b!?:;…", ["https://a.example/b"]),
+    ("https://a.example/?b=https://c.example/", ["https://a.example/?b=https://c.example/"]),
+    ("https://a.example/straße", ["https://a.example/stra%C3%9Fe"]),
+    ("https://аррӏе.example/", ["https://xn--80ak6aa92e.example/"]),
+    ("https://a.example．b", ["https://a.example/"]),
+    ("https://bank.example\\@b.example/", ["https://bank.example/@b.example/"]),
+    ("https:///a.example/", ["https://a.example/"]),
+    ("https://a.example/" + "b" * 2_000, ["https://a.example/" + "b" * 2_000]),
+    # none of these is a link
+    ("https://a.example/" + "b" * 3_000, []),
+    ("https://bank.example@b.example/", []),
+    ("https://bank.example:443@b.example/ https://@b.example/ https:////c@b.example", []),
+    ("https://a.exam\u00adple/ https://a.example/\u202egpj.exe https://a.example\u200b.b.example/", []),
+    ("https://a.example/\u2066b https://a.example/\U000e0041 https://a.example/.\u202e", []),
+    ("https://\ud83d.example/ http:// https://:80/ http://a.example:99999/", []),
+    ("https://a.example／b", []),
+    ("xhttps://a.example/ _http://a.example/ 3http://a.example/", []),
+    ("javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com", []),
+]  # fmt: skip
 FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
     before = performance.now();
     task();
@@ -6204,6 +6619,21 @@ def in_sight(text: str) -> str:
 
 class TestBrowserStrangers:
     """No text makes the page slow, shows what is false, or puts the rest of a thread out of reach."""
+
+    async def test_links_lead_where_they_say_and_end_where_the_address_ends(self, browser, relay):
+        page = await browser.person(relay)
+        texts = [text for text, _ in LINKS]
+
+        parts = await page.evaluate(f"""(async () => {{
+            {imported(links="linkParts")}
+            return {json.dumps(texts)}.map((text) => [...linkParts(text)]);
+        }})()""")
+
+        hrefs = [[part["href"] for part in each if part["href"]] for each in parts]
+        assert list(zip(texts, hrefs, strict=True)) == LINKS
+        assert [
+            part for each, _, part in zip(texts, hrefs, parts, strict=True) if "".join(p["text"] for p in part) != each
+        ] == []
 
     async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
         page = await browser.person(relay)
@@ -6281,6 +6711,32 @@ class TestBrowserStrangers:
 
         assert await alice.evaluate(SCROLL_TOP) == top
 
+    async def test_link_is_shown_as_the_address_that_it_leads_to_and_nothing_before_it_turns_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "\u202e\u2067 https://аррӏе.example/?moc.elppa//:sptth אבג")
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-bubble a")
+
+        text, href, places = await alice.evaluate("""(() => {
+            const link = document.querySelector(".chat-bubble a");
+            const letters = link.querySelector("bdi").firstChild;
+            const range = new Range();
+            const left = (at) => (range.setStart(letters, at), range.setEnd(letters, at + 1), range.getBoundingClientRect().left);
+            return [link.textContent, link.href, Array.from(letters.data, (_, at) => left(at))];
+        })()""")
+
+        assert text == href == "https://xn--80ak6aa92e.example/?moc.elppa//:sptth"
+        assert places == sorted(places)
+
+    async def test_marks_piled_up_on_a_letter_stay_in_their_bubble(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await write(bob, alice, "true", "a" + "\u0301" * 500)
+        await alice.click(".chat-tab-label")
+        await alice.until("document.querySelectorAll('.chat-bubble').length === 2")
+
+        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-bubble')).overflow") == "clip"
+
     @pytest.mark.parametrize(
         "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
     )
@@ -6295,6 +6751,182 @@ class TestBrowserStrangers:
         assert len(body.encode("utf-16-le")) // 2 <= 140
         assert body == line or (body.endswith("…") and line.startswith(body[:-1]))
         assert not line.removeprefix(body.removesuffix("…")).startswith("\u200d")  # half a family
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: what is shown of times, words and threads
+# ------------------------------------------------------------------------------------------------------------------------
+
+DAY_MS = 86_400_000
+DAYS_SHOWN = "[...document.querySelectorAll('.chat-day')].map((each) => each.textContent)"
+# A text, what is typed to find it, and what is marked.
+FOUND = [
+    ("a café here", "cafe", "café"),
+    ("a cafe here", "café", "cafe"),
+    ("a cafe\u0301 here", "CAFÉ", "cafe\u0301"),
+    ("a caf\u00e9 here", "cafe\u0301", "caf\u00e9"),
+    ("İİİ one two", "two", "two"),
+    ("İstanbul", "istanbul", "İstanbul"),
+    ("ΟΔΟΣ", "οδος", "ΟΔΟΣ"),
+    ("Straße", "straße", "Straße"),
+    ("the ﬁrst", "first", "ﬁrst"),
+    ("ｆｕｌｌ", "full", "ｆｕｌｌ"),
+    ("שָׁלוֹם", "שלום", "שָׁלוֹם"),
+    ("مُحَمَّد", "محمد", "مُحَمَّد"),
+    ("한국어", "한국", "한국"),
+    ("👨‍👩‍👧 x", "x", "x"),
+    ("\ud83d half", "half", "half"),
+    ("nothing", "other", None),
+]
+
+
+async def sets_clock(page: Page, ahead_ms: int) -> None:
+    """Set the page's clock by that much ahead of the true one, and look at the page."""
+    await page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {ahead_ms} }})()")
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+
+class TestBrowserShown:
+    """What is shown stays true while clocks, days and places change, and can be found, copied and printed."""
+
+    async def test_search_finds_words_without_accents_and_marks_what_it_found(self, browser, relay):
+        page = await browser.person(relay)
+
+        marked = await page.evaluate(f"""(async () => {{
+            {imported(fold="fold, locate")}
+            return {json.dumps(FOUND)}.map(([text, typed]) => {{
+                const found = locate(text, fold(typed));
+                return found && text.slice(found.at, found.at + found.length);
+            }});
+        }})()""")
+
+        assert [(text, typed, mark) for (text, typed, _), mark in zip(FOUND, marked, strict=True)] == FOUND
+
+    async def test_excerpt_of_the_library_begins_and_ends_with_whole_characters(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "👨‍👩‍👧" * 15 + "İCafé" + "👨‍👩‍👧" * 80)
+        await alice.shows(".chat-tab-label")
+
+        await searches(alice, "cafe", "1–1 of 1")
+        await alice.shows(".msg-text mark", "Café")
+
+        [text] = await alice.texts(".msg-text")
+        assert set(text.strip("…").replace("İCafé", "|").replace("👨‍👩‍👧", "")) == {"|"}
+
+    async def test_today_becomes_yesterday_at_midnight(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "written today")
+        await alice.click(".chat-tab-label")
+        await alice.until(f"{DAYS_SHOWN}.join() === 'Today'")
+
+        await sets_clock(alice, DAY_MS)
+
+        await alice.until(f"{DAYS_SHOWN}.join() === 'Yesterday'")
+
+    async def test_times_move_with_the_time_zone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-3")
+        await write(bob, alice, "before")
+        await alice.click(".chat-tab-label")
+        await alice.sees("before")
+
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-9")
+        await sets_clock(alice, 0)
+        await write(bob, alice, "after")
+        await alice.sees("after")
+
+        assert await alice.evaluate("""[...document.querySelectorAll(".chat-line time")].map(({ dateTime, textContent }) =>
+            textContent === new Date(dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }))""") == [
+            True,
+            True,
+        ]
+
+    async def test_thread_of_a_clock_ahead_does_not_stay_on_top(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await sets_clock(alice, 2 * DAY_MS)
+        await alice.says("from the day after tomorrow")
+        await sets_clock(alice, 0)
+
+        await write(carol, alice, "from now")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+        await alice.click("#chatBody")
+
+        first = "document.querySelector('.chat-tab').dataset.fingerprint"
+        await alice.until(f"{first} === '{carol.fingerprint}'")
+
+    async def test_clock_that_is_two_days_ahead_gets_one_line_a_day(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        for number in range(3):
+            await write(bob, alice, f"in {number}")
+            await alice.sees(f"in {number}")
+            await sets_clock(alice, 2 * DAY_MS)
+            await alice.says(f"out {number}")
+            await sets_clock(alice, 0)
+
+        await alice.until(f"{DAYS_SHOWN}.length === 2")
+        ahead, today = await alice.texts(".chat-line-out time"), await alice.texts(".chat-line-in time")
+        assert len({len(each) for each in ahead}) == 1 and len(today[1]) > len(today[0])  # with its date, below another day
+
+    @pytest.mark.parametrize(
+        ("ahead_ms", "told"), [(2 * DAY_MS, True), (-2 * 3_600_000, True), (-600_000, False), (0, False)]
+    )
+    async def test_written_time_is_shown_where_it_differs_by_over_an_hour(self, browser, relay, ahead_ms, told):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await bob.send(alice, envelope(bob, alice, text="when?", ts=int(time.time() * 1000) + ahead_ms))
+        await alice.click(".chat-tab-label")
+        await alice.sees("when?")
+
+        [note] = await alice.texts(".chat-note")
+        assert note.startswith("written ") == told and bool(note) == told
+
+    @pytest.mark.parametrize("path", ["/newchat", "/library", "/keys", "/server", "/about"])
+    async def test_view_at_400_percent_has_the_whole_page_to_itself(self, browser, relay, path):
+        alice = await browser.person(relay, path, size=(320, 180))
+
+        await alice.evaluate("document.querySelector('#main').scrollIntoView()")
+
+        covered = (
+            "[2, 60, 120, 177].map((y) => document.querySelector('#main').contains(document.elementFromPoint(160, y)))"
+        )
+        assert await alice.evaluate(covered) == [True] * 4
+        assert await alice.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    async def test_thread_at_400_percent_has_half_of_the_page(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(20)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until(in_sight("line 19"))
+
+        assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
+        assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
+
+    async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one")
+        await alice.click(".chat-tab-label")
+        await alice.sees("one")
+        await alice.says("two")
+        await alice.has_relayed(1)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await alice.evaluate("getSelection().selectAllChildren(document.querySelector('#chatMessages'))")
+        await alice.evaluate("document.execCommand('copy')")
+
+        assert (await alice.evaluate("navigator.clipboard.readText()")).split() == ["one", "two"]
+
+    async def test_thread_is_printed_whole(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number} " * 9 for number in range(45)))
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-bubble", "line 44")
+
+        sheet = await alice.call("Page.printToPDF", paperWidth=4, paperHeight=4)
+
+        assert base64.b64decode(sheet["data"]).count(b"/Type /Page\n") >= 5
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -6344,6 +6976,15 @@ async def holds_store(page: Page, name: str) -> None:
             goOn();
         }};
     }})""")
+
+
+async def holds_store_over_a_reload(page: Page) -> None:
+    """Load the page anew, which waits for its stores until it is left."""
+    tab = await page.browser.page(page.context)
+    tab.expects("favicon.ico")
+    await tab.goto(f"{await page.evaluate('location.origin')}/v1/stats")
+    await holds_store(tab, "kv")
+    await page.reload()
 
 
 async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
@@ -6520,14 +7161,15 @@ class TestBrowserAttention:
     async def test_text_that_cannot_be_stored_is_given_back(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        alice.expects("storage was closed")
+        alice.expects("newer version")
         newer = "indexedDB.open('io3233', 2)"
 
         await alice.evaluate(f"new Promise((done) => ({newer}.onsuccess = ({{ target }}) => done(target.result.close())))")
         await alice.drafts("hold on to this")
         await alice.key("Enter")
 
-        await alice.shows("#chatSendStatus.bad", "storage was closed")
+        await alice.shows("#chatSendStatus.bad", "in a newer version: reload this one")
+        await alice.shows("#storageNotice", "in a newer version: reload this one")
         assert await alice.value("#chatBody") == "hold on to this"
 
     async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
@@ -6538,12 +7180,12 @@ class TestBrowserAttention:
 
         for number, text in enumerate(("one", "two"), 1):
             await write(bob, alice, text)
-            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === {number})")
+            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '{text}')")
             for each in (alice, tab):
                 await each.until(f"document.title.startsWith('({number}) ')")
 
-        bodies = [body for _, body in await alice.evaluate(NOTIFICATIONS)]
-        assert sorted(bodies) == ["one", "two"]
+        [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
+        assert (title, body) == (f"3233:{bob.fingerprint[:8]} (2)", "two")
 
     async def test_many_messages_at_once_become_one_notification(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -6579,6 +7221,33 @@ class TestBrowserAttention:
         await alice.sees("come here")
         await alice.until("document.title.startsWith('Chats')")
         assert await alice.evaluate(NOTIFICATIONS) == []
+
+    async def test_click_on_a_notification_opens_a_window_where_no_page_of_ours_answers(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        alice.expects("favicon.ico")
+        await alice.goto(f"{relay.url}/v1/stats")
+
+        await worker.evaluate(CLICK_NOTIFICATION)
+
+        assert await worker.evaluate("self.opened") == f"/chats#chat={bob.fingerprint}"
+
+    async def test_click_on_a_notification_opens_a_window_while_the_page_still_loads(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        await holds_store_over_a_reload(alice)
+
+        await worker.evaluate(CLICK_NOTIFICATION)
+
+        assert await worker.evaluate("self.opened") == f"/chats#chat={bob.fingerprint}"
 
     async def test_preview_setting_hides_the_text(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -6706,6 +7375,17 @@ class SleepyPath:
             self.sleep()
 
 
+LOGINS = {
+    "redirect": lambda: web.Response(status=302, headers={"Location": "/login"}),
+    "page": lambda: web.Response(text="<h1>Log in</h1>", content_type="text/html"),
+    "401": lambda: web.Response(status=401, text="<h1>Log in</h1>", content_type="text/html"),
+}
+KEPT_FILES = """(async () => {
+    const [name] = await caches.keys();
+    const cache = await caches.open(name);
+    const answers = await Promise.all((await cache.keys()).map((request) => cache.match(request)));
+    return [name, (await Promise.all(answers.map((answer) => answer.text()))).map((text) => text.length)];
+})()"""
 WAKING = {
     "online": "dispatchEvent(new Event('online'))",
     "visible": "document.dispatchEvent(new Event('visibilitychange'))",
@@ -6745,6 +7425,33 @@ class TestBrowserOutage:
             await alice.until("document.querySelector('.chat-state').textContent === 'relayed'", seconds=20)
             await alice.goto("about:blank")
 
+    @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
+    async def test_login_in_front_of_the_relay_is_said_and_replaces_nothing_that_is_kept(self, browser, liar, login):
+        alice = await browser.person(liar)
+        alice.expects("Failed to load resource", "WebSocket connection to", "SSL", "script")
+        await has_service_worker(alice)
+        kept = await alice.evaluate(KEPT_FILES)
+
+        liar.login = login
+        await alice.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update()).catch((error) => error.name)")
+        await alice.reload()
+
+        await alice.shows("#liveHint", "If a login stands in front of it")
+        assert await alice.text("#fpFull") == alice.fingerprint
+        assert await alice.evaluate(KEPT_FILES) == kept and kept
+        liar.login = None
+        await alice.evaluate("void dispatchEvent(new Event('online'))")
+        await goes_live(alice)
+
+    async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, browser, liar):
+        liar.folder = "/chat"
+        page = await browser.page()
+        page.expects("404", "MIME")
+
+        await page.goto(f"{liar.url}/chat/")
+
+        await page.shows("#notStarted", "it needs a host name of its own (not a folder of another site)")
+
     async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, browser, liar):
         liar.upgrades = False
         alice, bob = await browser.page(), await liar.truth.register()
@@ -6759,6 +7466,7 @@ class TestBrowserOutage:
         await alice.shows(".chat-tab-label", "by the post")
         assert await alice.text("#liveIndicator") == "every 30 s"
 
+    @in_both_browsers
     async def test_messages_written_without_a_relay_are_delivered_once_and_in_order(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
@@ -6780,6 +7488,7 @@ class TestBrowserOutage:
         await alice.has_relayed(3)
         assert await read_all(bob) == await alice.sent() == ["one", "two", "three"]
 
+    @in_both_browsers
     async def test_history_and_drafts_are_there_with_the_relay_gone(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "keep this")
@@ -6796,6 +7505,7 @@ class TestBrowserOutage:
         await alice.sees("keep this")
         await alice.until("document.querySelector('#chatBody').value === 'unfinished'")
 
+    @in_both_browsers
     async def test_every_view_starts_offline(self, browser, relay):
         alice = await browser.person(relay)
         await has_service_worker(alice)
@@ -6895,6 +7605,234 @@ class TestBrowserOutage:
         await alice.sees("not yet")
         await until(lambda: messages_on(relay) == 0)
         assert kept == 1
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: storage that goes away
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+async def loses_storage(page: Page, relay: AnyRelay, *kinds: str) -> None:
+    """Have the browser throw these kinds of the page's storage away, as it does when space runs short."""
+    await page.call("Storage.clearDataForOrigin", origin=relay.url, storageTypes=",".join(kinds))
+
+
+async def closes_connections(page: Page, relay: AnyRelay) -> None:
+    """Have the browser close the page's connections to IndexedDB, as it does after a failed write."""
+    inside = await page.browser.page(page.context)
+    await inside.goto("chrome://indexeddb-internals")
+    mine = f"[...document.querySelectorAll('.indexeddb-origin')].find((each) => each.textContent.includes({json.dumps(relay.url)}))"
+    await inside.until(f"{mine}?.querySelector('.force-close')")
+    await inside.evaluate(f"{mine}.querySelector('.force-close').click()")
+    await inside.until(f"{mine}.querySelector('.connection-count').textContent.trim() === '0'")
+    await inside.call("Page.close")
+    await page.to_front()
+
+
+# As in WebKit after its storage process has ended: the page that had the database does not get it again.
+REFUSE_TO_OPEN = "void (IDBFactory.prototype.open = () => { throw new DOMException('Connection lost', 'UnknownError') })"
+
+
+@pytest.fixture
+async def page_on_small_disk(relays: Any) -> AsyncIterator[tuple[Page, Path]]:
+    """A page of a browser whose whole profile is on a small disk, and a file there that fills it when it grows."""
+    disk = Path(tempfile.mkdtemp(prefix="io3233-"))  # a short path: Chromium has a socket there
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96M", "tmpfs", disk]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk takes root")
+    try:
+        with running_chromium(disk) as address:
+            async with connected_to(address, Browser) as browser:
+                targets = (await browser.call("Target.getTargets"))["targetInfos"]
+                on_disk = next(each["browserContextId"] for each in targets if each["type"] == "page")
+                yield await browser.page(on_disk), disk / "filler"
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+        disk.rmdir()
+
+
+def fill_up(filler: Path) -> None:
+    """Leave not a byte on its disk."""
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(2**20)):
+            pass
+
+
+async def comes_back_without(page: Page, relay: AnyRelay, *kinds: str) -> None:
+    """Close the page, lose its storage, and open it again."""
+    await page.goto("about:blank")
+    await loses_storage(page, relay, *kinds)
+    await page.goto(relay.url)
+
+
+# Whether keys were made: the number of identities stored.
+IDENTITIES = """new Promise((done) => (indexedDB.open("io3233").onsuccess = ({ target: { result: db } }) =>
+    (db.transaction("kv").objectStore("kv").count("identity").onsuccess = ({ target }) => done(target.result) || db.close())))"""
+
+
+class TestBrowserStorage:
+    """What this browser keeps may go away under the page: it says so, makes nothing up, and goes on where it can."""
+
+    @pytest.mark.parametrize("kinds", ["indexeddb", "indexeddb,cache_storage", "indexeddb,local_storage"])
+    async def test_lost_database_is_told_before_any_key_is_made(self, browser, relay, kinds):
+        alice = await browser.person(relay)
+
+        await comes_back_without(alice, relay, kinds)
+
+        await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
+        assert await alice.count(".view, header, nav") == 0
+        assert await alice.evaluate(IDENTITIES) == 0
+
+    async def test_new_keys_are_made_in_place_of_lost_ones_only_after_asking(self, browser, relay):
+        alice = await browser.person(relay)
+        await comes_back_without(alice, relay, "indexeddb")
+
+        await alice.click("#lostAnew")
+        await declines(alice, "Start with new keys?")
+        await alice.reload()
+        await alice.click("#lostAnew")
+        await agrees(alice, "Start with new keys?")
+
+        await alice.until(f"/^[0-9a-f]{{64}}$/.test(fpFull.textContent) && fpFull.textContent !== '{alice.fingerprint}'")
+        await alice.reload()
+        await goes_live(alice)
+
+    async def test_backup_brings_back_what_the_browser_lost(self, browser, relay, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("before")
+        await alice.has_relayed(1)
+        backup = await exports(alice, tmp_path)
+        await comes_back_without(alice, relay, "indexeddb")
+
+        await alice.click("#lostRestore")
+        await opens_backup(alice, backup)
+        await alice.shows("#importReplaces", "no keys here now")
+        await alice.click("#importGo")
+
+        await alice.until(f"document.querySelector('#fpFull')?.textContent === '{alice.fingerprint}'")
+        await alice.click(".chat-tab-label")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'before'")
+
+    async def test_keys_survive_a_database_that_is_deleted_under_the_page(self, browser, relay):
+        alice = await browser.person(relay)
+
+        await loses_storage(alice, relay, "indexeddb")
+        await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
+        await alice.click("#lostKeep")
+
+        await alice.until("!document.body.hasAttribute('data-lost')")
+        await goes_live(alice)
+        assert await alice.text("#fpFull") == alice.fingerprint
+
+    async def test_connection_that_the_browser_closes_is_opened_again_unnoticed(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("typed be")
+
+        await closes_connections(alice, relay)
+        await alice.drafts("fore")
+        await alice.key("Enter")
+        await write(bob, alice, "and after")
+
+        await alice.has_relayed(1)
+        await alice.sees("and after")
+        assert await alice.sent() == ["typed before"]
+        assert await alice.count("#storageNotice") == 0
+
+    async def test_what_is_typed_while_nothing_can_be_stored_outlives_the_reload_that_helps(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(REFUSE_TO_OPEN)
+        await closes_connections(alice, relay)
+        await alice.drafts("still here")
+        await alice.shows("#storageNotice", "often only a reload helps")
+        await alice.click("#storageReload")
+
+        await alice.until("document.querySelector('#chatBody').value === 'still here'")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still here'")
+        assert await alice.count("#storageNotice") == 0
+
+    async def test_full_disk_is_told_and_all_goes_on_once_there_is_room(self, relay, page_on_small_disk):
+        (alice, filler), bob = page_on_small_disk, await relay.register()
+        alice.expects("StorageError", "QuotaExceededError")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.opens(bob.fingerprint)
+
+        fill_up(filler)
+        await alice.drafts("x" * 60_000)
+        await write(bob, alice, "mail meanwhile")
+        await alice.shows("#storageNotice", "no room left")
+        filler.unlink()
+
+        await alice.sees("mail meanwhile")
+        await alice.until("document.querySelector('#storageNotice').hidden")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join().length === 60000")
+        await alice.key("Enter")
+        await alice.has_relayed(1)
+
+    async def test_page_that_starts_on_a_full_disk_waits_for_room(self, relay, page_on_small_disk):
+        alice, filler = page_on_small_disk
+        alice.expects("Failed to access storage", "No service worker")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.goto("about:blank")
+
+        fill_up(filler)
+        await alice.goto(relay.url)
+        await alice.shows("#storageNotice", "no room left")
+        filler.unlink()
+
+        await alice.until(f"fpFull.textContent === '{alice.fingerprint}'")
+        await goes_live(alice)
+
+    @pytest.mark.parametrize("storage", ["null", "(() => { throw new DOMException('off', 'SecurityError') })()"])
+    async def test_page_starts_without_local_storage(self, browser, relay, storage):
+        page = await browser.page()
+        absent = "for (const name of ['localStorage', 'sessionStorage'])"
+        source = f"{absent} Object.defineProperty(window, name, {{ get: () => {storage} }})"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+        await page.goto(relay.url)
+        await page.has_keys()
+        await goes_live(page)
+        await page.reload()
+
+        await page.until(f"fpFull.textContent === '{page.fingerprint}'")
+
+    @pytest.mark.parametrize(
+        ("open_it", "sentence"),
+        [
+            ("throw new DOMException('no', 'SecurityError')", "does not let the page store anything"),
+            ("return {}", "does not open what is stored here yet"),
+            ("throw new DOMException('no', 'UnknownError')", "often only a reload helps"),
+        ],
+    )
+    async def test_page_that_can_keep_nothing_says_so_and_makes_no_keys(self, browser, relay, open_it, sentence):
+        page = await browser.page()
+        source = f"IDBFactory.prototype.open = () => {{ {open_it} }}"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+        await page.goto(relay.url)
+
+        await page.shows("#storageNotice", sentence)
+        assert await page.evaluate("inviteLinkInput.placeholder") == "no keys: see above"
+        assert await page.text("#fpFull") == ""
+
+    async def test_settings_tell_that_the_browser_may_delete_everything(self, browser, relay):
+        page = await browser.person(relay)
+        await page.click("#settingsOpen")
+        await page.shows("#persistenceHint", "may delete your keys")
+        await page.click("#persistenceAsk")
+        await page.shows("#toast", "The browser said no")
+
+        await page.permit("persistent-storage")
+        await page.click("#persistenceAsk")
+
+        await page.shows("#persistenceHint", "until you delete it")
+        assert await page.count("#persistenceAsk") == 0
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -7024,6 +7962,7 @@ class TestBrowserKeyboard:
         assert await until(lambda: read_all(bob)) == ["back to you"]
         assert await read_all(carol) == []
 
+    @in_both_browsers
     async def test_message_is_searched_and_found_in_its_thread(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, *(f"line {number}" for number in range(90)), "the needle", "and more hay")
@@ -7249,7 +8188,7 @@ class TestBrowserPictures:
         await story.is_told(noor)
         await write(friend, story.page, LAST_WORDS)
         await story.page.shows(".chat-tab-unread-dot")
-        path = RELAY_PY.parent / "docs" / f"screenshot-{kind}.png"
+        path = TOP / "docs" / f"screenshot-{kind}.png"
 
         await story.is_pictured(path, *PICTURES[kind])
 
@@ -7284,6 +8223,8 @@ class LyingRelay:
         self.told = 0
         self.heard: list[tuple[str, Any]] = []
         self.upgrades = True
+        self.folder = ""
+        self.login: Callable[[], web.Response] | None = None
 
     def lie(self, call: str, lie: Callable[[Any], Any]) -> None:
         """Answer calls that begin with `call`, such as "GET /v1/keys/", with what `lie` makes of the true answer."""
@@ -7293,12 +8234,18 @@ class LyingRelay:
         self.lies.clear()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.login is not None:
+            return self.login()
+        if not request.path.startswith(self.folder):
+            return web.Response(status=404)
         if request.path == "/v1/ws" and self.upgrades:
             return await self.join(request)
         call, body = f"{request.method} {request.path_qs}", await request.read()
         self.heard.append((call, json.loads(body) if body else None))
         options = {"headers": passed_on(request.headers), "data": body or None, "allow_redirects": False}
-        async with self.truth.session.request(request.method, self.truth.url + request.path_qs, **options) as answer:
+        async with self.truth.session.request(
+            request.method, self.truth.url + request.path_qs.removeprefix(self.folder), **options
+        ) as answer:
             lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
             if lie is None or answer.status >= 400:
                 return web.Response(status=answer.status, body=await answer.read(), headers=passed_on(answer.headers))
@@ -7437,6 +8384,7 @@ async def moving(relays: Callable[..., Any]) -> Moving:
 class TestBrowserRelays:
     """A contact belongs to a relay, and no relay and no link decides for the person."""
 
+    @in_both_browsers
     async def test_invite_from_another_relay_asks_once_and_then_two_people_talk(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
         alice, bob = await browser.person(here), await browser.person(there)
@@ -7474,6 +8422,49 @@ class TestBrowserRelays:
 
         await alice.shows("#chatThread")
         assert await alice.evaluate("location.href") == f"{relay.url}/chats#chat={bob.fingerprint}"
+
+    async def test_invite_where_home_is_an_original_relay_has_the_form_that_its_page_reads(self, liar, browser):
+        alice = await browser.page()
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+        await alice.goto(liar.url)
+        await alice.click("#relayNoticeBtn")
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#liveIndicator.live")
+
+        invite = f"{liar.url}/chats?chat={await alice.text('#fpFull')}&server={quote(liar.url, safe='')}"
+        await alice.until(f"document.querySelector('#inviteLinkInput').value === {json.dumps(invite)}")
+
+    async def test_invite_that_failed_is_kept_where_it_can_be_tried_again(self, relay, browser):
+        alice, bob = await browser.person(relay), Person(relay)
+        invite = f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}"
+        alice.expects("404")
+
+        await alice.goto(invite)
+        await alice.shows("#openChatStatus.bad", "Nobody with this address")
+        await alice.reload()
+        await alice.has_keys()
+        assert (await alice.value("#openChatFp"), await alice.evaluate("location.href")) == (invite, f"{relay.url}/newchat")
+
+        await bob.register()
+        await alice.click("#openChatBtn")
+        await alice.shows("#chatThread")
+        await goes_to(alice, "newchat")
+        assert await alice.value("#openChatFp") == ""
+
+    async def test_contact_code_of_the_original_client_opens_the_chat(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.opens(json.dumps({"3233": 1, "server": relay.url, "fingerprint": bob.fingerprint.upper()}))
+
+        assert await alice.evaluate("location.hash") == f"#chat={bob.fingerprint}"
+
+    @pytest.mark.parametrize("code", ['{"3233": 2}', "{", '{"3233": 1, "server": 7, "fingerprint": "x"}', "{}"])
+    async def test_code_that_is_no_contact_is_refused(self, relay, browser, code):
+        alice = await browser.person(relay)
+
+        await alice.asks_for(code)
+
+        await alice.shows("#openChatStatus.bad", "This is no contact code")
 
     async def test_link_that_names_only_a_relay_changes_nothing_and_leaves_the_address_bar(self, relay, browser):
         alice = await browser.person(relay)
@@ -7561,6 +8552,22 @@ class TestBrowserRelays:
         await alice.has_relayed(1)
         assert await alice.count(".chat-tab") == 1
         assert await relays_of(alice) == [moving.new.url]
+
+    async def test_page_of_another_address_is_offered_where_home_is_gone(self, relays, browser):
+        here, home = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice = await browser.person(here)
+        await adds_relay(alice, home.url)
+        await alice.click(f'.relay[data-origin="{home.url}"] .relay-make-home')
+        await alice.click(f'.relay[data-origin="{here.url}"] .relay-leave')
+        await agrees(alice, f"Leave {here.url}?")
+        await alice.until("document.querySelectorAll('.relay').length === 1")
+
+        await loses_relay(alice, home)
+        await alice.shows("#relayNotice", f"{home.url} can't be reached, and this page comes from {here.url}")
+        await alice.click("#relayNoticeBtn")
+
+        await alice.until(f"document.querySelector('.relay[data-origin=\"{here.url}\"] .live-indicator.live')")
+        await alice.until("document.querySelector('#relayNotice').hidden")
 
     async def test_key_that_comes_after_the_accepted_one_is_asked_about_again(self, liar, browser):
         alice = await browser.person(liar)
@@ -7846,7 +8853,7 @@ class TestBrowserLyingRelay:
         carol, mallory = await liar.truth.register(), Person(liar.truth)
         liar.lie("GET /v1/keys/", lambda _: {"public_key": b64(mallory.public_key)})
 
-        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}")
+        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}&server={liar.url}")
         await alice.shows("#openChatStatus.bad", "gave a key that is not this address's")
 
         assert "POST /v1/messages" not in dict(liar.heard)
@@ -7872,6 +8879,19 @@ class TestBrowserLyingRelay:
         await alice.shows(".chat-line-in.refused", "could not be decrypted")
         await goes_on(liar, alice, bob)
         assert "money" not in await alice.evaluate("document.body.textContent")
+
+    async def test_other_spelling_of_a_key_makes_no_twin(self, liar, alice, bob):
+        twin = bob.public_key[:31] + bytes([bob.public_key[31] | 0x80])
+        address = hashlib.sha256(twin).hexdigest()
+        liar.lie("GET /v1/messages", first_row(sender_fingerprint=address, sender_public_key=b64(twin)))
+
+        await post(bob, alice.address, text="I am somebody else", **{"from": address})
+        await until(lambda: liar.told)
+        await goes_on(liar, alice, bob)
+        await alice.asks_for(b64(twin))
+
+        await alice.shows("#openChatStatus.bad", "another spelling of somebody's key")
+        assert await alice.count(".chat-tab") == 1
 
     async def test_own_words_handed_back_are_refused(self, liar, alice, bob):
         await alice.says("I owe you 5")
@@ -8177,6 +9197,7 @@ class TestBrowserVersions:
         assert end == "redundant"
         assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
 
+    @in_both_browsers
     async def test_newer_version_takes_over_in_every_tab_when_the_person_says_so(self, front, browser, tmp_path):
         page = await browser.person(front)
         await has_service_worker(page)
@@ -8194,6 +9215,7 @@ class TestBrowserVersions:
             await each.has_keys()
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
 
+    @in_both_browsers
     async def test_newer_version_is_there_after_the_last_tab_is_gone(self, front, browser, tmp_path):
         page = await browser.person(front)
         await has_service_worker(page)
@@ -8277,6 +9299,15 @@ async def panel_of(page: Page, other: Any) -> None:
     await page.shows("#contactDialog")
 
 
+async def blocks(page: Page, other: Any) -> None:
+    """Open a contact's panel, block them and close it."""
+    await panel_of(page, other)
+    await page.click("#contactBlocked")
+    await agrees(page, "Block ")
+    await page.shows(".thread-detail .blocked", "blocked")
+    await closes_panel(page)
+
+
 async def closes_panel(page: Page) -> None:
     await page.click("#contactDialog [data-close]")
     await page.until("!document.querySelector('#contactDialog').open")
@@ -8285,6 +9316,12 @@ async def closes_panel(page: Page) -> None:
 async def goes_elsewhere(page: Page) -> None:
     """Leave the chats for a view where no thread is on screen."""
     await goes_to(page, "about")
+
+
+async def chooses_filter(page: Page, selector: str, value: str) -> None:
+    """Choose a chat or a day in the library."""
+    choose = f"Object.assign(document.querySelector('{selector}'), {{ value: {json.dumps(value)} }})"
+    await page.evaluate(f"void {choose}.dispatchEvent(new Event('change'))")
 
 
 async def searches(page: Page, words: str, found: str) -> None:
@@ -8396,6 +9433,135 @@ class TestBrowserContacts:
         await alice.sees("thank you")
         assert await alice.received() == ["thank you"]
 
+    async def test_blocked_mail_is_erased_beside_the_fetches_and_holds_up_nobody(self, liar, browser):
+        alice, bob, carol = await browser.person(liar), await liar.truth.register(), await liar.truth.register()
+        alice.expects("Failed to load resource", "WebSocket connection to")
+        address = await address_of(alice)
+        await blocks(alice, bob)
+        liar.lie("DELETE /v1/messages/", lambda _: web.Response(status=503))
+        for number in range(8):
+            await post(bob, address, text=f"noise {number}")
+        await post(carol, address, text="hello")
+
+        await alice.shows(".chat-tab-label", "hello")
+        await until(lambda: any(call.startswith("DELETE /v1/messages/") for call, _ in liar.heard))
+        seen = f"(await result(seen.getAllKeys())).filter((key) => key.startsWith('{bob.fingerprint}')).length"
+        to_erase = "(await result(relays.getAll()))[0].erase_ids.length"
+        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase}]") == [8, 8]
+        assert await alice.text("#liveIndicator") == "live"
+        liar.be_honest()
+        await alice.reload()
+
+        await until(lambda: queued(liar.truth) == 1)
+        await alice.until(FROM_DATABASE % f"{to_erase} === 0")
+
+    async def test_blocked_contact_does_not_come_back_by_the_browsers_history(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await blocks(alice, bob)
+        await goes_elsewhere(alice)
+
+        await alice.evaluate("history.back()")
+        await alice.until("document.querySelector('#toast').textContent.includes('You blocked this contact')")
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until("location.hash === ''")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+
+    async def test_removed_contact_does_not_come_back_by_an_address_without_a_relay(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+        await alice.until("!document.querySelector('.chat-tab')")
+
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until("document.querySelector('#toast').textContent.includes('This chat is not on this device')")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+        assert await alice.evaluate(FROM_DATABASE % "await result(contacts.count())") == 0
+
+    async def test_invite_of_a_blocked_contact_asks_before_it_unblocks(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        invite = f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}"
+        await blocks(alice, bob)
+
+        await alice.goto(invite)
+        await declines(alice, "Unblock ")
+        await alice.until("location.hash === ''")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+        await alice.goto(invite)
+        await agrees(alice, "Unblock ")
+
+        await alice.shows("#chatThread")
+        await alice.shows(f'.chat-tab[data-fingerprint="{bob.fingerprint}"]')
+
+    async def test_settings_list_the_blocked_and_unblock_them(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await blocks(alice, bob)
+        await goes_elsewhere(alice)
+
+        await alice.click("#settingsOpen")
+        await alice.shows("#blockedList li", bob.fingerprint[:8])
+        await alice.click("#blockedList button")
+
+        await alice.shows("#blockedNone")
+        await alice.shows(f'.chat-tab[data-fingerprint="{bob.fingerprint}"]')
+
+    async def test_stranger_asks_to_write_until_the_person_accepts(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+
+        await alice.shows(".chat-tab-marks", "request")
+        await alice.click(".chat-tab-label")
+        await alice.sees("may I?")
+        await alice.click("#requestAccept")
+
+        await alice.until("document.querySelector('#requestBar').hidden && !document.querySelector('.chat-tab .mark')")
+
+    async def test_stranger_who_is_blocked_at_once_is_gone(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "buy this")
+        await alice.click(".chat-tab-label")
+
+        await alice.click("#requestBlock")
+        await agrees(alice, "Block ")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+
+    async def test_answer_accepts_a_stranger(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+        await alice.click(".chat-tab-label")
+
+        await alice.says("of course")
+
+        await alice.until("document.querySelector('#requestBar').hidden")
+
+    async def test_relay_that_invents_people_fills_a_bounded_room(self, relay, browser):
+        alice, friend = await browser.person(relay), await relay.register()
+        await alice.opens(friend.fingerprint)
+        strangers = [await relay.register() for _ in range(60)]
+        await goes_elsewhere(alice)
+
+        for stranger in strangers:
+            await write(stranger, alice, "hello", "it is me")
+        await write(friend, alice, "are you flooded?")
+        await alice.until("document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
+
+        assert await alice.count(".chat-tab .mark") == 20
+        await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
+        await alice.shows("#requestsDropped", "And 40 requests")
+        left = "[await result(contacts.count()), await result(messages.count()), await result(seen.count())]"
+        assert await alice.evaluate(FROM_DATABASE % left) == [21, 41, 41]
+
+    async def test_stranger_fills_no_more_than_a_requests_room(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await write(bob, alice, *("x" * 100_000 for _ in range(4)), "last")
+        await alice.shows(".chat-tab-last", "last")
+        assert await alice.evaluate(FROM_DATABASE % "await result(messages.count())") == 3
+        assert await alice.evaluate(FROM_DATABASE % "(await result(relays.getAll()))[0].requests_dropped") == 2
+
     async def test_nothing_is_sent_to_a_blocked_contact(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         await panel_of(alice, bob)
@@ -8475,6 +9641,36 @@ class TestBrowserContacts:
 
         assert not await alice.evaluate("document.querySelector('#contactBlocked').checked")
         assert await alice.received() == ["still here"]
+
+    async def test_library_is_narrowed_to_one_chat_and_to_days(self, relays, browser, clock):
+        clock.advance(-30 * 86_400)
+        relay = await relays(clock=clock, MESSAGE_TTL_DAYS="90", JWT_EXPIRY_SEC="9000000")
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(bob, alice, "old of bob")
+        clock.advance(20 * 86_400)
+        day = time.strftime("%Y-%m-%d", time.localtime(clock.now()))
+        await write(bob, alice, "new of bob")
+        await write(carol, alice, "new of carol")
+
+        await searches(alice, "of", "1–3 of 3")
+        await chooses_filter(alice, "#librarySince", day)
+        await alice.shows("#libraryPageInfo", "1–2 of 2")
+        await chooses_filter(alice, "#libraryContact", bob.fingerprint)
+        await alice.shows("#libraryPageInfo", "1–1 of 1")
+        assert await alice.texts(".msg-text") == ["new of bob"]
+        await chooses_filter(alice, "#libraryUntil", "2001-01-01")
+        await alice.fill("#librarySearch", "")
+
+        await alice.shows("#libraryEmpty", "No message of this chat and time.")
+
+    async def test_address_of_a_contact_is_copied(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await alice.click("#contactCopy")
+
+        await alice.until(f"navigator.clipboard.readText().then((text) => text === '{bob.fingerprint}')")
 
     async def test_library_pages_through_all_history_of_all_contacts(self, relay, browser):
         alice, people = await browser.person(relay), [await relay.register() for _ in range(3)]
@@ -8569,6 +9765,11 @@ async def chooses(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> Non
     """Open a backup by the import dialog."""
     await goes_to(page, "keys")
     await page.click("#importBackup")
+    await opens_backup(page, backup, passphrase)
+
+
+async def opens_backup(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> None:
+    """Choose a file in the import dialog and open it."""
     await page.shows("#importDialog")
     await page.upload("#importFile", backup)
     await page.fill("#importPass", passphrase)
@@ -8643,6 +9844,7 @@ class TestBrowserBackup:
         alice.bob = bob
         return alice
 
+    @in_both_browsers
     async def test_restored_device_is_the_same_person_with_contacts_history_and_drafts(
         self, relay, alice, browser, tmp_path
     ):
@@ -8692,6 +9894,7 @@ class TestBrowserBackup:
         assert not [each for each in told if each in backup or each in unb64(fields["box"])]
         assert (fields["kdf"], fields["iterations"] >= 600_000) == ("PBKDF2-HMAC-SHA256", True)
 
+    @in_both_browsers
     async def test_wrong_passphrase_says_so_and_changes_nothing(self, relay, alice, browser, tmp_path):
         backup = await exports(alice, tmp_path / "alice")
         device = await browser.person(relay)
@@ -8806,6 +10009,33 @@ class TestBrowserBackup:
         await page.has_relayed(2)
         assert await page.text("#fpFull") == me.fingerprint
 
+    async def test_history_of_an_earlier_client_is_in_the_order_of_its_time_and_read_where_it_was_read(
+        self, relays, browser, clock
+    ):
+        clock.advance(-5000)
+        relay = await relays(clock=clock)
+        me, bob, page = await relay.register(), await relay.register(), await browser.page()
+        texts = ["one", "two", "three", "four"]
+        ids, sent = [], []
+        for text in texts:
+            ids += await write(bob, me, f"{text} in")
+            clock.advance(100)
+            sent.append({"ts": int(clock.now() * 1000), "text": f"{text} out"})
+            clock.advance(100)
+        read = {"io3233_last_read_msg_id_by_fp_v1": json.dumps({bob.fingerprint: ids[2]})}
+        await keeps(page, relay, earlier_client(me, bob, sent) | read)
+        await page.evaluate("caches.open('3233-v3').then((cache) => cache.put('/old', new Response('old')))")
+
+        await page.goto(relay.url)
+        await page.until("document.title.startsWith('(1) ')")
+        await page.click(".chat-tab-label", "four out")
+
+        await page.until(f"{ALL_BUBBLES}.length === 8")
+        assert await page.evaluate(ALL_BUBBLES) == [f"{text} {way}" for text in texts for way in ("in", "out")]
+        assert not await page.evaluate("caches.has('3233-v3')")
+        assert not await page.evaluate("Object.keys(localStorage).filter((name) => name.endsWith('_v1')).length")
+        assert await page.count(".chat-tab .mark") == 0
+
     async def test_spoilt_data_of_an_earlier_client_does_not_stop_the_page(self, relay, browser):
         page = await browser.page()
         await keeps(page, relay, SPOILT_EARLIER_CLIENT)
@@ -8824,9 +10054,11 @@ async def keeps(page: Page, relay: AnyRelay, items: dict[str, str]) -> None:
     await page.evaluate(f"Object.assign(localStorage, {json.dumps(items)})")
 
 
-def earlier_client(me: Person, bob: Person) -> dict[str, str]:
+SENT_BEFORE = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
+
+
+def earlier_client(me: Person, bob: Person, sent: Sequence[Mapping[str, Any]] = SENT_BEFORE) -> dict[str, str]:
     """What the first client of this protocol left in localStorage."""
-    sent = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
     return {
         "io3233_secret_key": b64(bytes(me.secret_key)),
         "io3233_public_key": b64(me.public_key),
@@ -8981,7 +10213,7 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
 # Browser: for everyone, and light
 # ------------------------------------------------------------------------------------------------------------------------
 
-AXE = RELAY_PY.parent / ".cache/node_modules/axe-core/axe.min.js"
+AXE = TOP / ".cache/node_modules/axe-core/axe.min.js"
 VIEWS = ("newchat", "chats", "library", "keys", "server", "about")
 PHONE, DESKTOP = (390, 844), (1280, 800)
 DIALOGS = {

@@ -5,11 +5,10 @@ import { fromBase64, toBase64 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError } from "../protocol/errors.js";
 import { isFingerprint } from "../protocol/address.js";
 import { throwIfAborted } from "../protocol/kdf.js";
-import { newContact } from "./store.js";
+import { UNREAD_RELAY, newContact } from "./store.js";
 
 const BATCH = 500;
 const DIRECTIONS = ["in", "out"];
-const UNREAD_RELAY = { cursor: 0, erased_through: 0 };
 const EMPTY_THREAD = { unread: 0, last_text: "", last_seq: 0 };
 const KINDS = ["text", "refused", "unknown"];
 
@@ -22,7 +21,7 @@ export function snapshot(store, { history }) {
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: await result(contacts.getAll()),
       drafts: await entries(drafts),
-      relays: (await result(relays.getAll())).map((relay) => ({ ...relay, token: null, ...(!history && UNREAD_RELAY) })),
+      relays: (await result(relays.getAll())).map((relay) => ({ ...relay, token: null, erase_ids: [], ...(!history && UNREAD_RELAY) })),
       messages: history ? await result(messages.getAll()) : [],
       seen: history ? await result(seen.getAllKeys()) : [],
     };
@@ -62,9 +61,9 @@ function check({ secret_key, contacts, relays, messages, ...rest }) {
 const isContact = ({ fingerprint, name, public_key }) =>
   isFingerprint(fingerprint) && typeof name === "string" && (public_key === null || fingerprintOf(public_key) === fingerprint);
 
-const isMessage = ({ seq, contact, direction, kind, text, at }) =>
+const isMessage = ({ seq, contact, direction, kind, text, at, written_at = at }) =>
   Number.isSafeInteger(seq) && isFingerprint(contact) && DIRECTIONS.includes(direction) && KINDS.includes(kind) &&
-  typeof text === "string" && Number.isFinite(at);
+  typeof text === "string" && Number.isFinite(at) && Number.isFinite(written_at);
 
 /**
  * Puts the backup in place of everything here, in one transaction: all of it or, where the `signal` aborts, nothing. Then every tab

@@ -1,8 +1,10 @@
 // All history of this device: search, pages, and the way to each message.
 import { byId, clone, debounce, on } from "./dom.js";
 import { characterStart, cut } from "../protocol/excerpt.js";
+import { fold, locate } from "../protocol/fold.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { threadPath } from "./router.js";
+import { whenDayChanges } from "./today.js";
 
 const PAGE = 20;
 const TYPING_MS = 60;
@@ -12,7 +14,7 @@ const LEAD = 60; // of them, ahead of the first match
 export class LibraryView {
   #client;
   #field = byId("librarySearch");
-  #text = ""; // what the pages are of
+  #question = ""; // what the pages are of
   #cursors = [undefined]; // where each page up to this one begins
   #older = null;
   #asked = 0;
@@ -20,7 +22,9 @@ export class LibraryView {
   constructor(client) {
     this.#client = client;
     on(byId("libraryForm"), "submit", (event) => event.preventDefault());
+    whenDayChanges(() => byId("view-library").checkVisibility() && this.#load());
     on(this.#field, "input", debounce(() => this.#load(), TYPING_MS));
+    for (const id of ["libraryContact", "librarySince", "libraryUntil"]) on(byId(id), "change", () => this.#load());
     on(byId("libraryNext"), "click", () => this.#turn([...this.#cursors, this.#older]));
     on(byId("libraryPrev"), "click", () => this.#turn(this.#cursors.slice(0, -1)));
   }
@@ -40,27 +44,54 @@ export class LibraryView {
   async #load() {
     const asked = (this.#asked += 1);
     const text = this.#field.value.trim();
-    if (text !== this.#text) this.#cursors = [undefined];
-    this.#text = text;
+    const filters = chosenFilters();
+    const question = JSON.stringify([text, filters]);
+    if (question !== this.#question) this.#cursors = [undefined];
+    this.#question = question;
     const [page, contacts] = await Promise.all([
-      this.#client.store.search(text, { before: this.#cursors.at(-1), limit: PAGE }),
+      this.#client.store.search(text, { before: this.#cursors.at(-1), limit: PAGE, ...filters }),
       this.#client.store.contacts(),
     ]);
     if (asked !== this.#asked) return;
     const names = new Map(contacts.map((contact) => [contact.fingerprint, displayName(contact)]));
+    offerContacts(names);
     byId("libraryList").replaceChildren(...page.messages.map((message) => row(message, names, text)));
     this.#older = page.older;
-    this.#showPager(page, text);
+    this.#showPager(page);
+    if (!page.messages.length) byId("libraryEmpty").textContent = whyEmpty(text, filters);
   }
 
-  #showPager({ messages, older, total }, text) {
+  #showPager({ messages, older, total }) {
     const first = (this.#cursors.length - 1) * PAGE + 1;
     byId("libraryPrev").disabled = this.#cursors.length === 1;
     byId("libraryNext").disabled = older === null;
     byId("libraryPageInfo").textContent = total ? `${formatCount(first)}–${formatCount(first + messages.length - 1)} of ${formatCount(total)}` : "0 of 0";
     byId("libraryEmpty").hidden = messages.length > 0;
-    byId("libraryEmpty").textContent = text ? "No message holds these words." : "Nothing here yet. Messages stay here, both ways, for as long as you keep them.";
   }
+}
+
+function whyEmpty(text, filters) {
+  if (text) return "No message holds these words.";
+  if (Object.keys(filters).length > 0) return "No message of this chat and time.";
+  return "Nothing here yet. Messages stay here, both ways, for as long as you keep them.";
+}
+
+/** `{contact, since, until}`, of each what was chosen. A day ends where the next one begins, which may be 23 hours later. */
+function chosenFilters() {
+  const [contact, since, until] = ["libraryContact", "librarySince", "libraryUntil"].map((id) => byId(id).value);
+  return { ...(contact && { contact }), ...(since && { since: midnight(since, 0) }), ...(until && { until: midnight(until, 1) }) };
+}
+
+function midnight(date, days_later) {
+  const [year, month, day] = date.split("-").map(Number);
+  return new Date(year, month - 1, day + days_later).getTime();
+}
+
+function offerContacts(names) {
+  const select = byId("libraryContact");
+  const chosen = select.value;
+  const options = [...names].map(([fingerprint, name]) => new Option(name, fingerprint, false, fingerprint === chosen));
+  select.replaceChildren(select.options[0], ...options);
 }
 
 function row(message, names, text) {
@@ -78,11 +109,12 @@ function row(message, names, text) {
 function excerpt(message, words) {
   if (message.kind === "refused") return [`Refused: ${message.reason}`];
   if (message.kind === "unknown") return ["Sent with a newer client: update this page to read it."];
-  const at = words ? message.text.toLocaleLowerCase().indexOf(words.toLocaleLowerCase()) : -1;
-  return at < 0 ? [cut(message.text, EXCERPT)] : marked(message.text, at, words.length);
+  const wanted = fold(words);
+  const found = wanted && locate(message.text, wanted);
+  return found ? marked(message.text, found) : [cut(message.text, EXCERPT)];
 }
 
-function marked(text, at, length) {
+function marked(text, { at, length }) {
   const start = characterStart(text, at - LEAD);
   const mark = document.createElement("mark");
   mark.textContent = text.slice(at, at + length);

@@ -13,21 +13,18 @@ export class NewChatView {
     this.#client = client;
     this.#router = router;
     on(byId("openChatForm"), "submit", (event) => this.#open(event));
-    on(byId("showInviteQr"), "click", () => this.#showQr());
+    on(byId("showInviteQr"), "click", () => showQr("My invite link", client.inviteLink()));
     on(byId("shareInviteBtn"), "click", () => share(client.inviteLink()));
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
     on(client.relays, "relays", () => this.show());
     byId("shareInviteBtn").hidden = !navigator.share;
+    byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }
 
   show() {
     const words = encodeURIComponent(`Write to me, end-to-end encrypted: ${this.#client.inviteLink()}`);
     byId("smsInvite").href = `sms:?&body=${words}`;
     byId("mailInvite").href = `mailto:?subject=${encodeURIComponent("My invite link")}&body=${words}`;
-  }
-
-  #showQr() {
-    return showQr("My invite link", this.#client.inviteLink());
   }
 
   async #open(event) {
@@ -41,6 +38,7 @@ export class NewChatView {
     if (!contact) return field.focus();
     say(status, "");
     field.value = "";
+    history.replaceState(null, "", location.href);
     if (this.#router.view === "newchat") this.#router.go(threadPath(contact.fingerprint)); // else they are typing elsewhere by now
   }
 
