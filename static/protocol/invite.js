@@ -1,5 +1,5 @@
 /** Invite links and everything else that a person may paste to name somebody. PROTOCOL.md, "Invite links", has the rule and a table of cases. */
-import { isFingerprint } from "./address.js";
+import { isFingerprint, makeInviteLink } from "./address.js";
 import { fromBase64 } from "./encoding.js";
 import { KEY_BYTES, fingerprintOf } from "./crypto.js";
 import { AddressError, EncodingError } from "./errors.js";
@@ -14,6 +14,7 @@ const NOT_AN_ADDRESS =
 /** `{fingerprint?|prefix?|public_key?, server: origin|null}`, or AddressError. */
 export function parseAddress(text) {
   const typed = text.trim();
+  if (typed.startsWith("{")) return parseContactCode(typed);
   const link = typed.split(/\s+/).find((word) => LEADS_TO_PARAMETERS.test(word));
   if (link || /^https?:\/\//i.test(typed)) return parseLink(bare(link ?? typed));
   if (PUBLIC_KEY.test(typed) && !PREFIX.test(typed)) return fromPublicKey(typed);
@@ -74,6 +75,22 @@ function originOf(text) {
   const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
   if (url && url.href === `${url.origin}/`) return url.origin;
   throw new AddressError("This link names a relay that is not a web address: ask for a new one.");
+}
+
+/** What the original client's contact QR code holds: `{"3233": 1, "server": "https://…", "fingerprint": "<64 hex digits>"}`. */
+function parseContactCode(text) {
+  const { 3233: version, server, fingerprint } = readCode(text);
+  if (version === 1 && typeof server === "string" && typeof fingerprint === "string") return parseLink(makeInviteLink(fingerprint, server));
+  throw new AddressError("This is no contact code that this page knows: ask for an invite link.");
+}
+
+function readCode(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
 }
 
 function fromPublicKey(text) {

@@ -12,6 +12,7 @@ import { addRelay } from "./relay-questions.js";
 export async function openChat(client, address) {
   const found = await find(client, address);
   if (!found || (found.chosen_by_relay && !(await mayBelieve(found)))) return null;
+  if (found.existing?.blocked && !(await mayUnblock(found.existing))) return null;
   if (found.moves && !(await mayMove(found))) return client.contacts.open(found.existing);
   return client.contacts.open(found);
 }
@@ -40,6 +41,15 @@ function mayBelieve({ fingerprint, relay }) {
     title: "Is this the whole address?",
     text: `${relay} says that this address begins with what you typed:\n\n${fingerprint}\n\nA dishonest relay could have made one that only begins so. Compare it with your contact, all of it, or ask for an invite link.`,
     ok: "It is theirs",
+  });
+}
+
+function mayUnblock(contact) {
+  return confirmed({
+    title: `Unblock ${displayName(contact)}?`,
+    text: "You blocked this contact. To open the chat, you would hear from them again.",
+    ok: "Unblock",
+    danger: true,
   });
 }
 
