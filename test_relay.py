@@ -6772,7 +6772,6 @@ ADDRESS_FORMS: list[Callable[[Person], str]] = [
     lambda person: person.fingerprint,
     lambda person: person.fingerprint.upper(),
     lambda person: f"3233:{person.fingerprint[:32]}",
-    lambda person: person.fingerprint[:8],
     lambda person: b64(person.public_key),
     lambda person: b64url(person.public_key),
     lambda person: f"{person.relay.url}/chats#chat={person.fingerprint}&server={person.relay.url}",
@@ -6994,6 +6993,19 @@ class TestBrowserConversation:
             await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
             await alice.says("found you")
             assert await until(lambda bob=bob: read_all(bob)) == ["found you"]
+
+    async def test_who_was_found_by_a_few_digits_is_compared_before_the_chat_opens(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.asks_for(bob.fingerprint[:8])
+        await alice.shows("#confirmText", bob.fingerprint)
+        await declines(alice, "Is this the whole address?")
+        tabs_before = await alice.count(".chat-tab")
+        await alice.asks_for(bob.fingerprint[:8])
+        await agrees(alice, "Is this the whole address?")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert tabs_before == 0
 
     async def test_invite_link_opens_its_chat_and_leaves_the_address_bar(self, browser, relay):
         alice = await browser.page()

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "4f601a582500371f";
+const VERSION = "c2b5567735555949";
 const FILES = {
   "/app.js": "sha256-cWi+fd4vePZS9G5UUFi6ueqS1mnA7GbFSWN72ZZWmKE=",
   "/client.js": "sha256-AKm+IBhUBOopOV8bsTLOfKs+VH1cCXQJsoMsoAc6Abs=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-adwKNfMz1x2yBnlgzJhow6cQ+2zsRR/FpTLugzpRIiM=",
+  "/index.html": "sha256-58wZQPOcDcGcbHcDvfQOrIrsO7ny/ti6U0xnJduwp4M=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/erasure.js": "sha256-esga8yxX3wa7bPkHccdVb5yETvaUGvAsMwCgIOn3Qoc=",
@@ -46,7 +46,7 @@ const FILES = {
   "/relay/api.js": "sha256-k9vcGzW13FRizhWh4MWcCbJrGvDLRpLJpSU2nrcf2mw=",
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
   "/relay/connection.js": "sha256-nbGePFHvUMl3AiOl/8CZNxMNzTdCtcHICaQbea4CBYk=",
-  "/relay/contacts.js": "sha256-8kJ6IslukadZoFtEprLBGynBTeTW6PHAemCjG+Y2ymc=",
+  "/relay/contacts.js": "sha256-E75wWgpMRVgtldrtPn0VyLpRFqXWSLcKA0piQcP1HPE=",
   "/relay/doubt.js": "sha256-LRs+2UtYuM2rjkHdUwPdPLaUrmW1jSu3uXm4hnLSuMo=",
   "/relay/http.js": "sha256-v+cHA6+vAK16du1Nw9cmhtZId+YULONsKe4CXuRoVIs=",
   "/relay/membership.js": "sha256-G726nMzasvEPeWSYLxgaTkNYdyouYoJ1n3Uk+eKNC1M=",
