@@ -8361,8 +8361,10 @@ class Moving:
 @pytest.fixture
 async def moving(relays: Callable[..., Any]) -> Moving:
     old = await relays()
+    await old.stop()  # a database is one relay's at a time
     new = await relays(DATABASE_URL=old.environ["DATABASE_URL"])
     await new.stop()
+    await old.start()
     return Moving(old, new)
 
 
