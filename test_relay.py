@@ -7397,6 +7397,19 @@ class TestBrowserOutage:
             await alice.sees("while you slept", seconds=15)
             await alice.goto("about:blank")
 
+    async def test_answer_that_has_begun_is_waited_for_and_not_asked_for_again(self, browser, relay):
+        alice = await browser.person(relay)
+
+        answer = await alice.evaluate("""(async () => {
+            const { doubtConnections, firstAnswer } = await import("/relay/doubt.js");
+            const slowly = () => new Promise((done) => setTimeout(done, 1500));
+            let asked = 0;
+            doubtConnections();
+            return firstAnswer(async (signal, begun) => (begun((asked += 1)), await slowly(), asked));
+        })()""")
+
+        assert answer == 1
+
     async def test_what_is_written_right_after_a_sleep_is_sent_soon(self, browser, relay):
         async with SleepyPath(relay).open() as path:
             alice, bob = await browser.person(path), await relay.register()

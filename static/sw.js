@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "1cc3c240002cefa2";
+const VERSION = "229d994ffab72d89";
 const FILES = {
   "/app.js": "sha256-cWi+fd4vePZS9G5UUFi6ueqS1mnA7GbFSWN72ZZWmKE=",
   "/client.js": "sha256-AKm+IBhUBOopOV8bsTLOfKs+VH1cCXQJsoMsoAc6Abs=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-WMbM1wkn+ph6rGwIKrse32kS5r379/MQT2GxqY5BR9k=",
+  "/index.html": "sha256-T5phlBVJh9CDRCA5U2gvWHLPv7QQLX1qPbNWyBgqtuc=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/erasure.js": "sha256-esga8yxX3wa7bPkHccdVb5yETvaUGvAsMwCgIOn3Qoc=",
@@ -47,8 +47,8 @@ const FILES = {
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
   "/relay/connection.js": "sha256-nbGePFHvUMl3AiOl/8CZNxMNzTdCtcHICaQbea4CBYk=",
   "/relay/contacts.js": "sha256-3E2gQKzbdGIOXyLhGbMML5V4iDVAZK6stMPDUxgjf0M=",
-  "/relay/doubt.js": "sha256-LRs+2UtYuM2rjkHdUwPdPLaUrmW1jSu3uXm4hnLSuMo=",
-  "/relay/http.js": "sha256-v+cHA6+vAK16du1Nw9cmhtZId+YULONsKe4CXuRoVIs=",
+  "/relay/doubt.js": "sha256-xQ5vH2/4wfMg+UkXuNYKpVunb8mFsXcZgFEMr8ytigk=",
+  "/relay/http.js": "sha256-SzLi5cZx8uwegSi/l+/UYzoeFBt/J+iIMiu6zsYCTUs=",
   "/relay/membership.js": "sha256-G726nMzasvEPeWSYLxgaTkNYdyouYoJ1n3Uk+eKNC1M=",
   "/relay/registration.js": "sha256-v/wZvj2kc2c9kafUFVl7SgAi6OAZ4l+IZm6I5tR3cvQ=",
   "/relay/relays.js": "sha256-9sOmjVBnYFxH6ujQxTr9tyYmq5zbgtsgI81rt9YSHW8=",
