@@ -7939,6 +7939,13 @@ class TestBrowserPlainHttp:
         await alice.shows("#contextNotice", "plain http")
         assert await alice.count("#contextNotice") == 1
 
+    async def test_home_warns_of_an_invite_link_that_leads_others_to_themselves(self, relay, browser, lan_relay):
+        here, elsewhere = await browser.person(relay), await browser.person(lan_relay)
+
+        await here.shows("#loopbackNotice", "works on this computer only")
+
+        assert await elsewhere.count("#loopbackNotice") == 0
+
     async def test_keys_chat_and_history_work(self, browser, lan_relay):
         alice, bob = await browser.person(lan_relay), await browser.person(lan_relay)
 
@@ -8828,8 +8835,9 @@ class TestBrowserLyingRelay:
         await alice.shows("#relayList .relay", "1 message from here failed verification")
         assert await alice.count(".chat-tab") == 1
 
-    async def test_receipt_that_breaks_the_protocol_is_no_receipt(self, liar, alice, bob):
-        liar.lie("POST /v1/messages", lambda receipt: receipt | {"id": "yes"})
+    @pytest.mark.parametrize("told", [{"id": "yes"}, {}, None], ids=["word", "none", "empty"])
+    async def test_receipt_without_an_id_is_no_receipt(self, liar, alice, bob, told):
+        liar.lie("POST /v1/messages", lambda receipt: told if told is not None else web.Response())
 
         await alice.says("did you get this?")
         await alice.shows(".chat-line-out .chat-state", "queued: ")

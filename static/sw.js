@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d5255e4080b80a69";
+const VERSION = "cb1ae7c4b370aebe";
 const FILES = {
   "/app.js": "sha256-j2tAPsgFyHlxnR8XCtqpZg5gbbjeSNUK52UpPXyocis=",
   "/client.js": "sha256-VgqIwthEGsEvuSZ9BXdr2+H1GG+U9pDLIFd6GDIbuJI=",
@@ -21,14 +21,14 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-DwU/0GnQkeQEzqW3XgYqxVnZ6ihUZ6DyXvNUuxrXSFE=",
+  "/index.html": "sha256-nqxPF3uOi/qjPm7wVcrfeQB5A9v6Ynj40rcozqafiGg=",
   "/mail/arrivals.js": "sha256-q3M09fYNpE2wK10EwWtSbWXzBvLUJvFxQu+HTe59ca8=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
   "/mail/outbox.js": "sha256-oUMrogRycX/XB5DgkSwLMTgs6tf8MQxupXHMs4ZVZ0I=",
   "/mail/queue.js": "sha256-f8//Pr0bisOq2yssa9zS19ZTN6SUgXDSkssiJZX2zw8=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
-  "/protocol/address.js": "sha256-V0edX7AlupzzzMRovpr1Iazl/ydjZbPssTm3kUEEC+s=",
+  "/protocol/address.js": "sha256-l3028cmkM54H25EcuYP/3iNxTpEadcuIFqJUaQkpPqE=",
   "/protocol/crypto.js": "sha256-cI/hjzWr45UtjxKAzn3qByQTVlLAVbHE2DogAXG7cig=",
   "/protocol/encoding.js": "sha256-Uu/YLRofo9uQN1ZTBrAw2jXLTo1VolL4FkhFZvCmMj8=",
   "/protocol/envelope.js": "sha256-G+mV0/WundwVhYSOMTMsSahv6tnASAvvLKflVlGMxnU=",
@@ -73,7 +73,7 @@ const FILES = {
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
   "/store/store.js": "sha256-uBUTUwDCxKUlRCgNWpLtQaiFhgHhjuvtATxoseC9/2M=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-NGUndMUcwdWcUEfM0Q7lJ6eyeQEIxfMqOBNzGi1fqys=",
+  "/style.css": "sha256-z4gFvMD8I1hxnm+qcocxA/sUoyMfe7gZnvtJQ64AIKo=",
   "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -104,7 +104,7 @@ const FILES = {
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-row.js": "sha256-WWW0fUwEB4+McGyugtMfD1dpqKdJVw66WL4ZpFEVRjU=",
   "/views/message-window.js": "sha256-4shwZ7Y6kP+Fa+8xuSKXJhFxJo8lcBs4GarazeGMCgo=",
-  "/views/newchat-view.js": "sha256-VNJKygxXsDeFMZNQq9qCyqvfLMVH+l+yt6OWvIHfp1I=",
+  "/views/newchat-view.js": "sha256-k8E51UO6vX1BzhcPk0wstilWp8corXXA6xH4lRajvMs=",
   "/views/open-chat.js": "sha256-KHOxhhWesyFsHW3E3g3TkgxpTkwAJLVgwbD714RLzBQ=",
   "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
   "/views/qr.js": "sha256-r6AQ3Ch7nyqIa5Vk3y2GA7CpvmY+UwKMunmpeOpiRMQ=",
