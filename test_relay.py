@@ -41,7 +41,7 @@ import time
 import tracemalloc
 import types
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -2921,6 +2921,21 @@ class TestBounds:
         with contextlib.ExitStack() as under_way, pytest.raises(relay_module.RelayError, match="too many are fetching"):
             shares = [under_way.enter_context(store.share_of_pages()) for _ in range(100)]
             pytest.fail(f"{sum(shares)} bytes are under way")
+
+    async def test_memory_that_a_busy_minute_took_is_given_back(self, relay_process):
+        relay = await relay_process()
+        alice, bob = await relay.register(), await relay.register()
+        await writes_to(bob, alice)
+        before, body = resident_bytes(relay), alice.seal(bob, bytes(250_000))
+
+        for _ in range(2):
+            for _ in range(16):
+                await alice.send(bob, bytes(260_000))
+            await asyncio.gather(*(bob.call("GET", "/v1/messages?limit=200") for _ in range(40)))
+            await asyncio.gather(*(alice.call("POST", "/v1/messages", json=body) for _ in range(100)))
+            await bob.call("DELETE", "/v1/messages?through_id=1000")
+
+        await until(lambda: resident_bytes(relay) < before + 60_000_000)
 
     async def test_page_is_whole_again_once_the_readers_who_stalled_have_left(self, relay):
         alice, bob = await relay.register(), await relay.register()
@@ -6872,6 +6887,28 @@ class TestBrowserShown:
         [note] = await alice.texts(".chat-note")
         assert note.startswith("written ") == told and bool(note) == told
 
+    @pytest.mark.parametrize("path", ["/newchat", "/library", "/keys", "/server", "/about"])
+    async def test_view_at_400_percent_has_the_whole_page_to_itself(self, browser, relay, path):
+        alice = await browser.person(relay, path, size=(320, 180))
+
+        await alice.evaluate("document.querySelector('#main').scrollIntoView()")
+
+        covered = (
+            "[2, 60, 120, 177].map((y) => document.querySelector('#main').contains(document.elementFromPoint(160, y)))"
+        )
+        assert await alice.evaluate(covered) == [True] * 4
+        assert await alice.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    async def test_thread_at_400_percent_has_half_of_the_page(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(20)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until(in_sight("line 19"))
+
+        assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
+        assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
+
     async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "one")
@@ -6944,6 +6981,15 @@ async def holds_store(page: Page, name: str) -> None:
             goOn();
         }};
     }})""")
+
+
+async def holds_store_over_a_reload(page: Page) -> None:
+    """Load the page anew, which waits for its stores until it is left."""
+    tab = await page.browser.page(page.context)
+    tab.expects("favicon.ico")
+    await tab.goto(f"{await page.evaluate('location.origin')}/v1/stats")
+    await holds_store(tab, "kv")
+    await page.reload()
 
 
 async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
@@ -7139,12 +7185,12 @@ class TestBrowserAttention:
 
         for number, text in enumerate(("one", "two"), 1):
             await write(bob, alice, text)
-            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === {number})")
+            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '{text}')")
             for each in (alice, tab):
                 await each.until(f"document.title.startsWith('({number}) ')")
 
-        bodies = [body for _, body in await alice.evaluate(NOTIFICATIONS)]
-        assert sorted(bodies) == ["one", "two"]
+        [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
+        assert (title, body) == (f"3233:{bob.fingerprint[:8]} (2)", "two")
 
     async def test_many_messages_at_once_become_one_notification(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -7180,6 +7226,33 @@ class TestBrowserAttention:
         await alice.sees("come here")
         await alice.until("document.title.startsWith('Chats')")
         assert await alice.evaluate(NOTIFICATIONS) == []
+
+    async def test_click_on_a_notification_opens_a_window_where_no_page_of_ours_answers(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        alice.expects("favicon.ico")
+        await alice.goto(f"{relay.url}/v1/stats")
+
+        await worker.evaluate(CLICK_NOTIFICATION)
+
+        assert await worker.evaluate("self.opened") == f"/chats#chat={bob.fingerprint}"
+
+    async def test_click_on_a_notification_opens_a_window_while_the_page_still_loads(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        await holds_store_over_a_reload(alice)
+
+        await worker.evaluate(CLICK_NOTIFICATION)
+
+        assert await worker.evaluate("self.opened") == f"/chats#chat={bob.fingerprint}"
 
     async def test_preview_setting_hides_the_text(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -7307,6 +7380,17 @@ class SleepyPath:
             self.sleep()
 
 
+LOGINS = {
+    "redirect": lambda: web.Response(status=302, headers={"Location": "/login"}),
+    "page": lambda: web.Response(text="<h1>Log in</h1>", content_type="text/html"),
+    "401": lambda: web.Response(status=401, text="<h1>Log in</h1>", content_type="text/html"),
+}
+KEPT_FILES = """(async () => {
+    const [name] = await caches.keys();
+    const cache = await caches.open(name);
+    const answers = await Promise.all((await cache.keys()).map((request) => cache.match(request)));
+    return [name, (await Promise.all(answers.map((answer) => answer.text()))).map((text) => text.length)];
+})()"""
 WAKING = {
     "online": "dispatchEvent(new Event('online'))",
     "visible": "document.dispatchEvent(new Event('visibilitychange'))",
@@ -7345,6 +7429,33 @@ class TestBrowserOutage:
 
             await alice.until("document.querySelector('.chat-state').textContent === 'relayed'", seconds=20)
             await alice.goto("about:blank")
+
+    @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
+    async def test_login_in_front_of_the_relay_is_said_and_replaces_nothing_that_is_kept(self, browser, liar, login):
+        alice = await browser.person(liar)
+        alice.expects("Failed to load resource", "WebSocket connection to", "SSL", "script")
+        await has_service_worker(alice)
+        kept = await alice.evaluate(KEPT_FILES)
+
+        liar.login = login
+        await alice.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update()).catch((error) => error.name)")
+        await alice.reload()
+
+        await alice.shows("#liveHint", "If a login stands in front of it")
+        assert await alice.text("#fpFull") == alice.fingerprint
+        assert await alice.evaluate(KEPT_FILES) == kept and kept
+        liar.login = None
+        await alice.evaluate("void dispatchEvent(new Event('online'))")
+        await goes_live(alice)
+
+    async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, browser, liar):
+        liar.folder = "/chat"
+        page = await browser.page()
+        page.expects("404", "MIME")
+
+        await page.goto(f"{liar.url}/chat/")
+
+        await page.shows("#notStarted", "it needs a host name of its own (not a folder of another site)")
 
     async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, browser, liar):
         liar.upgrades = False
@@ -8124,6 +8235,8 @@ class LyingRelay:
         self.told = 0
         self.heard: list[tuple[str, Any]] = []
         self.upgrades = True
+        self.folder = ""
+        self.login: Callable[[], web.Response] | None = None
 
     def lie(self, call: str, lie: Callable[[Any], Any]) -> None:
         """Answer calls that begin with `call`, such as "GET /v1/keys/", with what `lie` makes of the true answer."""
@@ -8133,12 +8246,18 @@ class LyingRelay:
         self.lies.clear()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.login is not None:
+            return self.login()
+        if not request.path.startswith(self.folder):
+            return web.Response(status=404)
         if request.path == "/v1/ws" and self.upgrades:
             return await self.join(request)
         call, body = f"{request.method} {request.path_qs}", await request.read()
         self.heard.append((call, json.loads(body) if body else None))
         options = {"headers": passed_on(request.headers), "data": body or None, "allow_redirects": False}
-        async with self.truth.session.request(request.method, self.truth.url + request.path_qs, **options) as answer:
+        async with self.truth.session.request(
+            request.method, self.truth.url + request.path_qs.removeprefix(self.folder), **options
+        ) as answer:
             lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
             if lie is None or answer.status >= 400:
                 return web.Response(status=answer.status, body=await answer.read(), headers=passed_on(answer.headers))
@@ -8316,6 +8435,49 @@ class TestBrowserRelays:
         await alice.shows("#chatThread")
         assert await alice.evaluate("location.href") == f"{relay.url}/chats#chat={bob.fingerprint}"
 
+    async def test_invite_where_home_is_an_original_relay_has_the_form_that_its_page_reads(self, liar, browser):
+        alice = await browser.page()
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+        await alice.goto(liar.url)
+        await alice.click("#relayNoticeBtn")
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#liveIndicator.live")
+
+        invite = f"{liar.url}/chats?chat={await alice.text('#fpFull')}&server={quote(liar.url, safe='')}"
+        await alice.until(f"document.querySelector('#inviteLinkInput').value === {json.dumps(invite)}")
+
+    async def test_invite_that_failed_is_kept_where_it_can_be_tried_again(self, relay, browser):
+        alice, bob = await browser.person(relay), Person(relay)
+        invite = f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}"
+        alice.expects("404")
+
+        await alice.goto(invite)
+        await alice.shows("#openChatStatus.bad", "Nobody with this address")
+        await alice.reload()
+        await alice.has_keys()
+        assert (await alice.value("#openChatFp"), await alice.evaluate("location.href")) == (invite, f"{relay.url}/newchat")
+
+        await bob.register()
+        await alice.click("#openChatBtn")
+        await alice.shows("#chatThread")
+        await goes_to(alice, "newchat")
+        assert await alice.value("#openChatFp") == ""
+
+    async def test_contact_code_of_the_original_client_opens_the_chat(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.opens(json.dumps({"3233": 1, "server": relay.url, "fingerprint": bob.fingerprint.upper()}))
+
+        assert await alice.evaluate("location.hash") == f"#chat={bob.fingerprint}"
+
+    @pytest.mark.parametrize("code", ['{"3233": 2}', "{", '{"3233": 1, "server": 7, "fingerprint": "x"}', "{}"])
+    async def test_code_that_is_no_contact_is_refused(self, relay, browser, code):
+        alice = await browser.person(relay)
+
+        await alice.asks_for(code)
+
+        await alice.shows("#openChatStatus.bad", "This is no contact code")
+
     async def test_link_that_names_only_a_relay_changes_nothing_and_leaves_the_address_bar(self, relay, browser):
         alice = await browser.person(relay)
 
@@ -8402,6 +8564,22 @@ class TestBrowserRelays:
         await alice.has_relayed(1)
         assert await alice.count(".chat-tab") == 1
         assert await relays_of(alice) == [moving.new.url]
+
+    async def test_page_of_another_address_is_offered_where_home_is_gone(self, relays, browser):
+        here, home = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice = await browser.person(here)
+        await adds_relay(alice, home.url)
+        await alice.click(f'.relay[data-origin="{home.url}"] .relay-make-home')
+        await alice.click(f'.relay[data-origin="{here.url}"] .relay-leave')
+        await agrees(alice, f"Leave {here.url}?")
+        await alice.until("document.querySelectorAll('.relay').length === 1")
+
+        await loses_relay(alice, home)
+        await alice.shows("#relayNotice", f"{home.url} can't be reached, and this page comes from {here.url}")
+        await alice.click("#relayNoticeBtn")
+
+        await alice.until(f"document.querySelector('.relay[data-origin=\"{here.url}\"] .live-indicator.live')")
+        await alice.until("document.querySelector('#relayNotice').hidden")
 
     async def test_key_that_comes_after_the_accepted_one_is_asked_about_again(self, liar, browser):
         alice = await browser.person(liar)
@@ -8687,7 +8865,7 @@ class TestBrowserLyingRelay:
         carol, mallory = await liar.truth.register(), Person(liar.truth)
         liar.lie("GET /v1/keys/", lambda _: {"public_key": b64(mallory.public_key)})
 
-        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}")
+        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}&server={liar.url}")
         await alice.shows("#openChatStatus.bad", "gave a key that is not this address's")
 
         assert "POST /v1/messages" not in dict(liar.heard)
@@ -8713,6 +8891,19 @@ class TestBrowserLyingRelay:
         await alice.shows(".chat-line-in.refused", "could not be decrypted")
         await goes_on(liar, alice, bob)
         assert "money" not in await alice.evaluate("document.body.textContent")
+
+    async def test_other_spelling_of_a_key_makes_no_twin(self, liar, alice, bob):
+        twin = bob.public_key[:31] + bytes([bob.public_key[31] | 0x80])
+        address = hashlib.sha256(twin).hexdigest()
+        liar.lie("GET /v1/messages", first_row(sender_fingerprint=address, sender_public_key=b64(twin)))
+
+        await post(bob, alice.address, text="I am somebody else", **{"from": address})
+        await until(lambda: liar.told)
+        await goes_on(liar, alice, bob)
+        await alice.asks_for(b64(twin))
+
+        await alice.shows("#openChatStatus.bad", "another spelling of somebody's key")
+        assert await alice.count(".chat-tab") == 1
 
     async def test_own_words_handed_back_are_refused(self, liar, alice, bob):
         await alice.says("I owe you 5")
@@ -9121,6 +9312,15 @@ async def panel_of(page: Page, other: Any) -> None:
     await page.shows("#contactDialog")
 
 
+async def blocks(page: Page, other: Any) -> None:
+    """Open a contact's panel, block them and close it."""
+    await panel_of(page, other)
+    await page.click("#contactBlocked")
+    await agrees(page, "Block ")
+    await page.shows(".thread-detail .blocked", "blocked")
+    await closes_panel(page)
+
+
 async def closes_panel(page: Page) -> None:
     await page.click("#contactDialog [data-close]")
     await page.until("!document.querySelector('#contactDialog').open")
@@ -9129,6 +9329,12 @@ async def closes_panel(page: Page) -> None:
 async def goes_elsewhere(page: Page) -> None:
     """Leave the chats for a view where no thread is on screen."""
     await goes_to(page, "about")
+
+
+async def chooses_filter(page: Page, selector: str, value: str) -> None:
+    """Choose a chat or a day in the library."""
+    choose = f"Object.assign(document.querySelector('{selector}'), {{ value: {json.dumps(value)} }})"
+    await page.evaluate(f"void {choose}.dispatchEvent(new Event('change'))")
 
 
 async def searches(page: Page, words: str, found: str) -> None:
@@ -9240,6 +9446,135 @@ class TestBrowserContacts:
         await alice.sees("thank you")
         assert await alice.received() == ["thank you"]
 
+    async def test_blocked_mail_is_erased_beside_the_fetches_and_holds_up_nobody(self, liar, browser):
+        alice, bob, carol = await browser.person(liar), await liar.truth.register(), await liar.truth.register()
+        alice.expects("Failed to load resource", "WebSocket connection to")
+        address = await address_of(alice)
+        await blocks(alice, bob)
+        liar.lie("DELETE /v1/messages/", lambda _: web.Response(status=503))
+        for number in range(8):
+            await post(bob, address, text=f"noise {number}")
+        await post(carol, address, text="hello")
+
+        await alice.shows(".chat-tab-label", "hello")
+        await until(lambda: any(call.startswith("DELETE /v1/messages/") for call, _ in liar.heard))
+        seen = f"(await result(seen.getAllKeys())).filter((key) => key.startsWith('{bob.fingerprint}')).length"
+        to_erase = "(await result(relays.getAll()))[0].erase_ids.length"
+        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase}]") == [8, 8]
+        assert await alice.text("#liveIndicator") == "live"
+        liar.be_honest()
+        await alice.reload()
+
+        await until(lambda: queued(liar.truth) == 1)
+        await alice.until(FROM_DATABASE % f"{to_erase} === 0")
+
+    async def test_blocked_contact_does_not_come_back_by_the_browsers_history(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await blocks(alice, bob)
+        await goes_elsewhere(alice)
+
+        await alice.evaluate("history.back()")
+        await alice.until("document.querySelector('#toast').textContent.includes('You blocked this contact')")
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until("location.hash === ''")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+
+    async def test_removed_contact_does_not_come_back_by_an_address_without_a_relay(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+        await alice.until("!document.querySelector('.chat-tab')")
+
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until("document.querySelector('#toast').textContent.includes('This chat is not on this device')")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+        assert await alice.evaluate(FROM_DATABASE % "await result(contacts.count())") == 0
+
+    async def test_invite_of_a_blocked_contact_asks_before_it_unblocks(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        invite = f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}"
+        await blocks(alice, bob)
+
+        await alice.goto(invite)
+        await declines(alice, "Unblock ")
+        await alice.until("location.hash === ''")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+        await alice.goto(invite)
+        await agrees(alice, "Unblock ")
+
+        await alice.shows("#chatThread")
+        await alice.shows(f'.chat-tab[data-fingerprint="{bob.fingerprint}"]')
+
+    async def test_settings_list_the_blocked_and_unblock_them(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await blocks(alice, bob)
+        await goes_elsewhere(alice)
+
+        await alice.click("#settingsOpen")
+        await alice.shows("#blockedList li", bob.fingerprint[:8])
+        await alice.click("#blockedList button")
+
+        await alice.shows("#blockedNone")
+        await alice.shows(f'.chat-tab[data-fingerprint="{bob.fingerprint}"]')
+
+    async def test_stranger_asks_to_write_until_the_person_accepts(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+
+        await alice.shows(".chat-tab-marks", "request")
+        await alice.click(".chat-tab-label")
+        await alice.sees("may I?")
+        await alice.click("#requestAccept")
+
+        await alice.until("document.querySelector('#requestBar').hidden && !document.querySelector('.chat-tab .mark')")
+
+    async def test_stranger_who_is_blocked_at_once_is_gone(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "buy this")
+        await alice.click(".chat-tab-label")
+
+        await alice.click("#requestBlock")
+        await agrees(alice, "Block ")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+
+    async def test_answer_accepts_a_stranger(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+        await alice.click(".chat-tab-label")
+
+        await alice.says("of course")
+
+        await alice.until("document.querySelector('#requestBar').hidden")
+
+    async def test_relay_that_invents_people_fills_a_bounded_room(self, relay, browser):
+        alice, friend = await browser.person(relay), await relay.register()
+        await alice.opens(friend.fingerprint)
+        strangers = [await relay.register() for _ in range(60)]
+        await goes_elsewhere(alice)
+
+        for stranger in strangers:
+            await write(stranger, alice, "hello", "it is me")
+        await write(friend, alice, "are you flooded?")
+        await alice.until("document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
+
+        assert await alice.count(".chat-tab .mark") == 20
+        await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
+        await alice.shows("#requestsDropped", "And 40 requests")
+        left = "[await result(contacts.count()), await result(messages.count()), await result(seen.count())]"
+        assert await alice.evaluate(FROM_DATABASE % left) == [21, 41, 41]
+
+    async def test_stranger_fills_no_more_than_a_requests_room(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await write(bob, alice, *("x" * 100_000 for _ in range(4)), "last")
+        await alice.shows(".chat-tab-last", "last")
+        assert await alice.evaluate(FROM_DATABASE % "await result(messages.count())") == 3
+        assert await alice.evaluate(FROM_DATABASE % "(await result(relays.getAll()))[0].requests_dropped") == 2
+
     async def test_nothing_is_sent_to_a_blocked_contact(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         await panel_of(alice, bob)
@@ -9319,6 +9654,36 @@ class TestBrowserContacts:
 
         assert not await alice.evaluate("document.querySelector('#contactBlocked').checked")
         assert await alice.received() == ["still here"]
+
+    async def test_library_is_narrowed_to_one_chat_and_to_days(self, relays, browser, clock):
+        clock.advance(-30 * 86_400)
+        relay = await relays(clock=clock, MESSAGE_TTL_DAYS="90", JWT_EXPIRY_SEC="9000000")
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(bob, alice, "old of bob")
+        clock.advance(20 * 86_400)
+        day = time.strftime("%Y-%m-%d", time.localtime(clock.now()))
+        await write(bob, alice, "new of bob")
+        await write(carol, alice, "new of carol")
+
+        await searches(alice, "of", "1–3 of 3")
+        await chooses_filter(alice, "#librarySince", day)
+        await alice.shows("#libraryPageInfo", "1–2 of 2")
+        await chooses_filter(alice, "#libraryContact", bob.fingerprint)
+        await alice.shows("#libraryPageInfo", "1–1 of 1")
+        assert await alice.texts(".msg-text") == ["new of bob"]
+        await chooses_filter(alice, "#libraryUntil", "2001-01-01")
+        await alice.fill("#librarySearch", "")
+
+        await alice.shows("#libraryEmpty", "No message of this chat and time.")
+
+    async def test_address_of_a_contact_is_copied(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await alice.click("#contactCopy")
+
+        await alice.until(f"navigator.clipboard.readText().then((text) => text === '{bob.fingerprint}')")
 
     async def test_library_pages_through_all_history_of_all_contacts(self, relay, browser):
         alice, people = await browser.person(relay), [await relay.register() for _ in range(3)]
@@ -9657,6 +10022,33 @@ class TestBrowserBackup:
         await page.has_relayed(2)
         assert await page.text("#fpFull") == me.fingerprint
 
+    async def test_history_of_an_earlier_client_is_in_the_order_of_its_time_and_read_where_it_was_read(
+        self, relays, browser, clock
+    ):
+        clock.advance(-5000)
+        relay = await relays(clock=clock)
+        me, bob, page = await relay.register(), await relay.register(), await browser.page()
+        texts = ["one", "two", "three", "four"]
+        ids, sent = [], []
+        for text in texts:
+            ids += await write(bob, me, f"{text} in")
+            clock.advance(100)
+            sent.append({"ts": int(clock.now() * 1000), "text": f"{text} out"})
+            clock.advance(100)
+        read = {"io3233_last_read_msg_id_by_fp_v1": json.dumps({bob.fingerprint: ids[2]})}
+        await keeps(page, relay, earlier_client(me, bob, sent) | read)
+        await page.evaluate("caches.open('3233-v3').then((cache) => cache.put('/old', new Response('old')))")
+
+        await page.goto(relay.url)
+        await page.until("document.title.startsWith('(1) ')")
+        await page.click(".chat-tab-label", "four out")
+
+        await page.until(f"{ALL_BUBBLES}.length === 8")
+        assert await page.evaluate(ALL_BUBBLES) == [f"{text} {way}" for text in texts for way in ("in", "out")]
+        assert not await page.evaluate("caches.has('3233-v3')")
+        assert not await page.evaluate("Object.keys(localStorage).filter((name) => name.endsWith('_v1')).length")
+        assert await page.count(".chat-tab .mark") == 0
+
     async def test_spoilt_data_of_an_earlier_client_does_not_stop_the_page(self, relay, browser):
         page = await browser.page()
         await keeps(page, relay, SPOILT_EARLIER_CLIENT)
@@ -9675,9 +10067,11 @@ async def keeps(page: Page, relay: AnyRelay, items: dict[str, str]) -> None:
     await page.evaluate(f"Object.assign(localStorage, {json.dumps(items)})")
 
 
-def earlier_client(me: Person, bob: Person) -> dict[str, str]:
+SENT_BEFORE = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
+
+
+def earlier_client(me: Person, bob: Person, sent: Sequence[Mapping[str, Any]] = SENT_BEFORE) -> dict[str, str]:
     """What the first client of this protocol left in localStorage."""
-    sent = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
     return {
         "io3233_secret_key": b64(bytes(me.secret_key)),
         "io3233_public_key": b64(me.public_key),

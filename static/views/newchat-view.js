@@ -19,6 +19,7 @@ export class NewChatView {
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
     on(client.relays, "relays", () => this.show());
     byId("shareInviteBtn").hidden = !navigator.share;
+    byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }
 
   show() {
@@ -39,6 +40,7 @@ export class NewChatView {
     if (!contact) return field.focus();
     say(status, "");
     field.value = "";
+    history.replaceState(null, "", location.href);
     if (this.#router.view === "newchat") this.#router.go(threadPath(contact.fingerprint)); // else they are typing elsewhere by now
   }
 
