@@ -2922,6 +2922,21 @@ class TestBounds:
             shares = [under_way.enter_context(store.share_of_pages()) for _ in range(100)]
             pytest.fail(f"{sum(shares)} bytes are under way")
 
+    async def test_memory_that_a_busy_minute_took_is_given_back(self, relay_process):
+        relay = await relay_process()
+        alice, bob = await relay.register(), await relay.register()
+        await writes_to(bob, alice)
+        before, body = resident_bytes(relay), alice.seal(bob, bytes(250_000))
+
+        for _ in range(2):
+            for _ in range(16):
+                await alice.send(bob, bytes(260_000))
+            await asyncio.gather(*(bob.call("GET", "/v1/messages?limit=200") for _ in range(40)))
+            await asyncio.gather(*(alice.call("POST", "/v1/messages", json=body) for _ in range(100)))
+            await bob.call("DELETE", "/v1/messages?through_id=1000")
+
+        await until(lambda: resident_bytes(relay) < before + 60_000_000)
+
     async def test_page_is_whole_again_once_the_readers_who_stalled_have_left(self, relay):
         alice, bob = await relay.register(), await relay.register()
         for _ in range(16):
@@ -4043,6 +4058,12 @@ async def send_until(
                 return answer
 
 
+async def is_turned_away(stranger: Person) -> bool:
+    """Whether the relay has no room for one more identity."""
+    answer = await stranger.register()
+    return answer.status != 200 and bool(answer.refused(507))
+
+
 async def lost(recipient: Person, acknowledged: Acknowledged) -> Acknowledged:
     """What was acknowledged and is not there; holds that all there is is there once, in order."""
     messages = await recipient.fetch_all()
@@ -4391,13 +4412,12 @@ class TestFaults:
         acknowledged: Acknowledged = {}
 
         refusal = await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)
-        stranger = await Person(relay).register()
+        await until(lambda: is_turned_away(Person(relay)))  # who is smaller than a message, and may still have fitted in
         complete = await lost(bob, acknowledged) == {}
         emptied = await bob.call("DELETE", f"/v1/messages?through_id={max(acknowledged)}")
         await send_until(alice, bob, {201}, b"there is room again", {})
 
         refusal.refused(507)
-        stranger.refused(507)
         assert complete
         assert emptied.body == {"deleted": len(acknowledged)}
         assert caplog.text.count("disk") == 1, caplog.text
@@ -8048,6 +8068,13 @@ class TestBrowserPlainHttp:
         await alice.shows("#contextNotice", "plain http")
         assert await alice.count("#contextNotice") == 1
 
+    async def test_home_warns_of_an_invite_link_that_leads_others_to_themselves(self, relay, browser, lan_relay):
+        here, elsewhere = await browser.person(relay), await browser.person(lan_relay)
+
+        await here.shows("#loopbackNotice", "works on this computer only")
+
+        assert await elsewhere.count("#loopbackNotice") == 0
+
     async def test_keys_chat_and_history_work(self, browser, lan_relay):
         alice, bob = await browser.person(lan_relay), await browser.person(lan_relay)
 
@@ -9019,8 +9046,9 @@ class TestBrowserLyingRelay:
         await alice.shows("#relayList .relay", "1 message from here failed verification")
         assert await alice.count(".chat-tab") == 1
 
-    async def test_receipt_that_breaks_the_protocol_is_no_receipt(self, liar, alice, bob):
-        liar.lie("POST /v1/messages", lambda receipt: receipt | {"id": "yes"})
+    @pytest.mark.parametrize("told", [{"id": "yes"}, {}, None], ids=["word", "none", "empty"])
+    async def test_receipt_without_an_id_is_no_receipt(self, liar, alice, bob, told):
+        liar.lie("POST /v1/messages", lambda receipt: told if told is not None else web.Response())
 
         await alice.says("did you get this?")
         await alice.shows(".chat-line-out .chat-state", "queued: ")
