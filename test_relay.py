@@ -4430,6 +4430,12 @@ async def send_until(
                 return answer
 
 
+async def is_turned_away(stranger: Person) -> bool:
+    """Whether the relay has no room for one more identity."""
+    answer = await stranger.register()
+    return answer.status != 200 and bool(answer.refused(507))
+
+
 async def lost(recipient: Person, acknowledged: Acknowledged) -> Acknowledged:
     """What was acknowledged and is not there; holds that all there is is there once, in order."""
     messages = await recipient.fetch_all()
@@ -4778,13 +4784,12 @@ class TestFaults:
         acknowledged: Acknowledged = {}
 
         refusal = await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)
-        stranger = await Person(relay).register()
+        await until(lambda: is_turned_away(Person(relay)))  # who is smaller than a message, and may still have fitted in
         complete = await lost(bob, acknowledged) == {}
         emptied = await bob.call("DELETE", f"/v1/messages?through_id={max(acknowledged)}")
         await send_until(alice, bob, {201}, b"there is room again", {})
 
         refusal.refused(507)
-        stranger.refused(507)
         assert complete
         assert emptied.body == {"deleted": len(acknowledged)}
         assert caplog.text.count("disk") == 1, caplog.text
@@ -7956,6 +7961,19 @@ class TestBrowserOutage:
             await alice.sees("while you slept", seconds=15)
             await alice.goto("about:blank")
 
+    async def test_answer_that_has_begun_is_waited_for_and_not_asked_for_again(self, browser, relay):
+        alice = await browser.person(relay)
+
+        answer = await alice.evaluate("""(async () => {
+            const { doubtConnections, firstAnswer } = await import("/relay/doubt.js");
+            const slowly = () => new Promise((done) => setTimeout(done, 1500));
+            let asked = 0;
+            doubtConnections();
+            return firstAnswer(async (signal, begun) => (begun((asked += 1)), await slowly(), asked));
+        })()""")
+
+        assert answer == 1
+
     async def test_what_is_written_right_after_a_sleep_is_sent_soon(self, browser, relay):
         async with SleepyPath(relay).open() as path:
             alice, bob = await browser.person(path), await relay.register()
@@ -8594,6 +8612,13 @@ class TestBrowserPlainHttp:
         await alice.shows("#contextNotice", "plain http")
         assert await alice.count("#contextNotice") == 1
 
+    async def test_home_warns_of_an_invite_link_that_leads_others_to_themselves(self, relay, browser, lan_relay):
+        here, elsewhere = await browser.person(relay), await browser.person(lan_relay)
+
+        await here.shows("#loopbackNotice", "works on this computer only")
+
+        assert await elsewhere.count("#loopbackNotice") == 0
+
     async def test_keys_chat_and_history_work(self, browser, lan_relay):
         alice, bob = await browser.person(lan_relay), await browser.person(lan_relay)
 
@@ -8920,8 +8945,10 @@ class Moving:
 @pytest.fixture
 async def moving(relays: Callable[..., Any]) -> Moving:
     old = await relays()
+    await old.stop()  # a database is one relay's at a time
     new = await relays(DATABASE_URL=old.environ["DATABASE_URL"])
     await new.stop()
+    await old.start()
     return Moving(old, new)
 
 
@@ -9563,8 +9590,9 @@ class TestBrowserLyingRelay:
         await alice.shows("#relayList .relay", "1 message from here failed verification")
         assert await alice.count(".chat-tab") == 1
 
-    async def test_receipt_that_breaks_the_protocol_is_no_receipt(self, liar, alice, bob):
-        liar.lie("POST /v1/messages", lambda receipt: receipt | {"id": "yes"})
+    @pytest.mark.parametrize("told", [{"id": "yes"}, {}, None], ids=["word", "none", "empty"])
+    async def test_receipt_without_an_id_is_no_receipt(self, liar, alice, bob, told):
+        liar.lie("POST /v1/messages", lambda receipt: told if told is not None else web.Response())
 
         await alice.says("did you get this?")
         await alice.shows(".chat-line-out .chat-state", "queued: ")

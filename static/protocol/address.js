@@ -24,3 +24,6 @@ export function relayOrigin(text) {
   }
   return url.origin;
 }
+
+/** Whether a host name, as URL.hostname has it, leads each computer to itself. */
+export const isLoopback = (hostname) => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);

@@ -1,4 +1,5 @@
 // Home: ways to send my invite, and the field that opens a chat.
+import { isLoopback } from "../protocol/address.js";
 import { attempt, byId, on, say } from "./dom.js";
 import { openChat } from "./open-chat.js";
 import { showQr } from "./qr.js";
@@ -23,6 +24,7 @@ export class NewChatView {
 
   show() {
     const words = encodeURIComponent(`Write to me, end-to-end encrypted: ${this.#client.inviteLink()}`);
+    byId("loopbackNotice").hidden = !isLoopback(new URL(this.#client.inviteLink()).hostname);
     byId("smsInvite").href = `sms:?&body=${words}`;
     byId("mailInvite").href = `mailto:?subject=${encodeURIComponent("My invite link")}&body=${words}`;
   }
