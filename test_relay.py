@@ -3894,11 +3894,15 @@ class HostileRelay:
             request.transport.abort()
         return response or web.Response()
 
-    def presents(self, key: PrivateKey, *, bound: bool | None = None) -> None:
-        """Name a registration key, after which earlier tokens are refused once."""
+    def presents(self, key: PrivateKey) -> None:
+        """Name another registration key, and refuse the tokens of before."""
         self.challenge["server_public_key"] = b64(bytes(key.public_key))
-        self.challenge["bound_proof"] = self.challenge["bound_proof"] if bound is None else bound
-        self.refuses = 1 if self.posted else 0
+        self.refuses = len(self.posted)
+
+    def downgrades(self) -> None:
+        """Know nothing of the bound proof any more, and refuse the tokens of before."""
+        self.challenge["bound_proof"] = False
+        self.refuses = len(self.posted)
 
     async def hint(self, request: web.Request) -> web.StreamResponse:
         """A socket that gives each of `hints` as they come, until the client leaves."""
@@ -4075,10 +4079,10 @@ class TestHostileRelay:
 
         async with hostile.running() as url:
             assert (await run_command(tmp_path, "send", url, bob.fingerprint, "hello")).status == 0
-            hostile.presents(PrivateKey.generate(), bound=False)
+            hostile.downgrades()
             refused = await run_command(tmp_path, "send", "--v1-proof", url, bob.fingerprint, "hello")
 
-        assert "knew the better one before" in refused.refused()
+        assert "no longer knows the better proof" in refused.refused()
         assert len(hostile.proofs) == 1
 
     @pytest.mark.parametrize("whose", ["my own", "the contact's", "another relay's"])
@@ -4089,7 +4093,8 @@ class TestHostileRelay:
         record.keep(server_public_key=b64(bytes(other.public_key)))
         hostile = HostileRelay()
         keys = {"my own": alice.secret_key, "the contact's": bob.secret_key, "another relay's": other}
-        hostile.presents(keys[whose], bound=bound)
+        hostile.presents(keys[whose])
+        hostile.challenge["bound_proof"] = bound
 
         async with hostile.running() as url:
             finished = await run_command(tmp_path, "send", "--v1-proof", url, bob.fingerprint, "hello")
