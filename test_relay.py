@@ -3145,6 +3145,10 @@ class Listener:
     def fingerprint(self) -> str:
         return self.invite_link.partition("#chat=")[2][:64]
 
+    def cursor(self, relay: AnyRelay) -> int:
+        """Where it has left off, as its record says."""
+        return json.loads((self.home / ".config/io3233" / state_name(relay)).read_text())["cursor"]
+
     async def line(self) -> str:
         return (await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_SECONDS)).decode().rstrip("\n")
 
@@ -3512,7 +3516,7 @@ class TestSendAndListen:
         await alice.send(bob, envelope(alice, bob, text="first"))
         listener = await listen(relay, person=bob)
         assert await listener.line() == f"{alice.fingerprint[:8]} first"
-        await until((listener.home / ".config/io3233" / state_name(relay)).exists)
+        await until(lambda: listener.cursor(relay))
         await listener.stop()
         await alice.send(bob, envelope(alice, bob, text="second"))
 
@@ -3655,7 +3659,7 @@ class TestSendAndListen:
         await alice.send(bob, envelope(alice, bob, text="first"))
 
         await (keeping := await listen(relay, person=bob)).line()
-        await until((keeping.home / ".config/io3233" / state_name(relay)).exists)
+        await until(lambda: keeping.cursor(relay))
         await keeping.stop()
 
         assert len(await bob.fetch()) == 1
@@ -4101,6 +4105,21 @@ class TestHostileRelay:
 
         assert "presents the" in finished.refused()
         assert hostile.proofs == []
+
+    async def test_relay_under_a_new_address_is_gone_on_with_once_its_record_is_renamed(self, tmp_path):
+        alice, bob = Person(None), Person(None)
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)})
+        record = open_record(write_key(tmp_path, alice).parent, "https://old.example.com", alice.fingerprint)
+        record.keep(server_public_key=hostile.challenge["server_public_key"], bound=True, cursor=42)
+
+        async with hostile.running() as url:
+            refused = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+            old, new = re.search(r"rename (\S+) to (\S+)", refused.refused()).groups()
+            Path(old).rename(new)
+            sent = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert sent.status == 0, sent
+        assert open_record(record.path.parent, url, alice.fingerprint).cursor == 42
 
     async def test_message_is_never_sealed_in_place_of_a_challenge(self, tmp_path):
         hostile = HostileRelay()
