@@ -2597,6 +2597,14 @@ class TestStaticClient:
         return await relays(STATIC_DIR=str(static_dir))
 
     @pytest.mark.parametrize("path", VIEW_PATHS)
+    async def test_page_says_what_it_is_to_whoever_previews_its_link(self, relay):
+        page = (await relay.call("GET", "/")).body.decode()
+
+        properties = dict(re.findall(r'<meta (?:name|property)="([\w:]+)" content="([^"]+)">', page))
+
+        assert properties["og:description"] == properties["description"]
+        assert properties["og:title"] == "io3233"
+
     async def test_view_path_answers_with_the_page(self, relay, path):
         answer = await relay.call("GET", path)
 
