@@ -2597,7 +2597,7 @@ class TestStaticClient:
         return await relays(STATIC_DIR=str(static_dir))
 
     def test_page_says_what_it_is_to_whoever_previews_its_link(self):
-        page = RELAY_PY.with_name("static").joinpath("index.html").read_text()
+        page = (STATIC / "index.html").read_text()
 
         properties = dict(re.findall(r'<meta (?:name|property)="([\w:]+)" content="([^"]+)">', page))
 
