@@ -9020,9 +9020,11 @@ class TestBrowserRelays:
 
         await alice.goto(invite)
         await alice.shows("#openChatStatus.bad", "Nobody with this address")
+        offered = "[document.querySelector('#openChatFp').value, location.href]"
+        assert await alice.evaluate(offered) == [invite, f"{relay.url}/newchat"]
         await alice.reload()
         await alice.has_keys()
-        assert (await alice.value("#openChatFp"), await alice.evaluate("location.href")) == (invite, f"{relay.url}/newchat")
+        assert await alice.evaluate(offered) == [invite, f"{relay.url}/newchat"]
 
         await bob.register()
         await alice.click("#openChatBtn")
