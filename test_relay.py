@@ -2640,6 +2640,14 @@ class TestStaticClient:
     async def relay_with_a_client(self, relays, static_dir):
         return await relays(STATIC_DIR=str(static_dir))
 
+    def test_page_says_what_it_is_to_whoever_previews_its_link(self):
+        page = (STATIC / "index.html").read_text()
+
+        properties = dict(re.findall(r'<meta (?:name|property)="([\w:]+)" content="([^"]+)">', page))
+
+        assert properties["og:description"] == properties["description"]
+        assert properties["og:title"] == "io3233"
+
     @pytest.mark.parametrize(
         ("path", "location"),
         [
@@ -9036,9 +9044,11 @@ class TestBrowserRelays:
 
         await alice.goto(invite)
         await alice.shows("#openChatStatus.bad", "Nobody with this address")
+        offered = "[document.querySelector('#openChatFp').value, location.href]"
+        assert await alice.evaluate(offered) == [invite, f"{relay.url}/newchat"]
         await alice.reload()
         await alice.has_keys()
-        assert (await alice.value("#openChatFp"), await alice.evaluate("location.href")) == (invite, f"{relay.url}/newchat")
+        assert await alice.evaluate(offered) == [invite, f"{relay.url}/newchat"]
 
         await bob.register()
         await alice.click("#openChatBtn")
@@ -10043,7 +10053,7 @@ class TestBrowserContacts:
         await until(lambda: any(call.startswith("DELETE /v1/messages/") for call, _ in liar.heard))
         seen = f"(await result(seen.getAllKeys())).filter((key) => key.startsWith('{bob.fingerprint}')).length"
         to_erase = "(await result(relays.getAll()))[0].erase_ids.length"
-        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase}]") == [8, 8]
+        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase} > 0]") == [8, True]
         assert await alice.text("#liveIndicator") == "live"
         liar.be_honest()
         await alice.reload()

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d520b2ce83ecac49";
+const VERSION = "9ff2bafd76afedc1";
 const FILES = {
   "/app.js": "sha256-cWi+fd4vePZS9G5UUFi6ueqS1mnA7GbFSWN72ZZWmKE=",
   "/client.js": "sha256-AKm+IBhUBOopOV8bsTLOfKs+VH1cCXQJsoMsoAc6Abs=",
@@ -21,11 +21,11 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-hAmDDnGoeCWf6AtJVLe4Lf4TqxyxmP++I8EaBUDvdtc=",
+  "/index.html": "sha256-tF6vdFbtbIgkPdlgAozRoFN+Zjn5A666xYBT6aLx5Q8=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
-  "/mail/erasure.js": "sha256-esga8yxX3wa7bPkHccdVb5yETvaUGvAsMwCgIOn3Qoc=",
-  "/mail/inbox.js": "sha256-EZ2/RjMO2yjjzd3OJ8pBuHhfA8Ox2a7fSkPANjxLBLE=",
+  "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
+  "/mail/inbox.js": "sha256-megZSdMGrWFPRRYVuci8ydwNXg2dCvJVqffL5N0D124=",
   "/mail/outbox.js": "sha256-oUMrogRycX/XB5DgkSwLMTgs6tf8MQxupXHMs4ZVZ0I=",
   "/mail/queue.js": "sha256-HHo0lhsUh79LKWJQJkDn2udo/5h4yJkCrThwMbqELuI=",
   "/mail/strangers.js": "sha256-VptXn2ae+PPnBCsdU7XSXyhhCEtIW/17JFlpIhFTYvM=",
