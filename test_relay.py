@@ -8070,6 +8070,23 @@ WAKING = {
 }
 
 
+async def erases_on_relay(page: Page) -> None:
+    """Switch on that mail is erased on the relay once it is stored here."""
+    await page.click("#settingsOpen")
+    await page.click("label:has(#settingErase)")
+    await page.click("#settingsDialog [data-close]")
+
+
+async def restores_database(relay: RunningRelay, copy: Path) -> None:
+    """Start the relay on an older copy of its database, and have it count on from there, as other relays do."""
+    for path in relay.folder.glob("relay.db*"):
+        path.unlink()
+    copy.rename(relay.database)
+    await relay.start()
+    with contextlib.closing(sqlite3.connect(relay.database)) as database, database:
+        database.execute("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'messages'")
+
+
 class TestBrowserOutage:
     """Relays stop, networks go, tokens end: nothing is lost, nothing comes twice."""
 
@@ -8274,6 +8291,27 @@ class TestBrowserOutage:
         await write(bob, alice, "goes")
 
         await alice.sees("goes")
+        await until(lambda: messages_on(relay) == 0)
+
+    async def test_mail_of_a_restored_relay_is_read_from_its_start_and_only_then_erased(self, browser, relay, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await erases_on_relay(alice)
+        await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=relay.environ["DATABASE_URL"])
+        await write(bob, alice, "one", "two", "three")
+        await alice.sees("three")
+
+        await loses_relay(alice, relay)
+        await restores_database(relay, tmp_path / "copy.db")
+        await alice.goto("about:blank")
+        assert await write(bob, alice, "while away") == [1]
+        await alice.goto(f"{relay.url}/chats")
+        await goes_live(alice)
+        await alice.click(".chat-tab-label")
+        await write(bob, alice, "since")
+
+        await alice.sees("since")
+        await alice.sees("while away")
         await until(lambda: messages_on(relay) == 0)
 
     async def test_relays_copy_is_erased_only_once_it_is_stored(self, browser, relay):
