@@ -3,6 +3,7 @@ import { Client } from "./client.js";
 import { ClientError } from "./protocol/errors.js";
 import { AboutView } from "./views/about-view.js";
 import { ChatsView } from "./views/chats-view.js";
+import { closeDialogs } from "./views/dialogs.js";
 import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
 import { KeysView } from "./views/keys-view.js";
@@ -13,7 +14,10 @@ import { ServerView } from "./views/server-view.js";
 import { SettingsView } from "./views/settings-view.js";
 import { StatusView } from "./views/status-view.js";
 import { ThreadsView } from "./views/threads-view.js";
+import { notice } from "./views/toast.js";
 
+on(window, "error", (event) => tell(event, event.error));
+on(window, "unhandledrejection", (event) => tell(event, event.reason));
 const router = new Router();
 for (const button of document.querySelectorAll("dialog [data-close]")) on(button, "click", () => button.closest("dialog").close());
 
@@ -39,7 +43,10 @@ async function boot(client) {
   on(client, "replaced", () => location.reload());
   on(client.updates, "updated", () => location.reload()); // what is typed is kept when the page goes
   on(client.store, "reset", () => location.reload());
-  on(client, "open-thread", ({ detail }) => router.go(threadPath(detail.fingerprint)));
+  on(client, "open-thread", ({ detail }) => {
+    closeDialogs();
+    router.go(threadPath(detail.fingerprint));
+  });
   client.start();
   await Promise.all([threads.load(), status.load()]);
   new IdentityView(client); // my address appears last: where it stands, all works
@@ -65,7 +72,17 @@ function follow(views) {
 
 function explain(error) {
   const bar = byId("accountNotice");
-  bar.textContent = error instanceof ClientError ? error.message : `This page failed: ${error.message}. Reload it.`;
+  bar.textContent = sentence(error);
   bar.hidden = false;
   if (!(error instanceof ClientError)) console.error(error);
+}
+
+/** What a listener reported (see on in dom.js), and whatever nobody handled. Only what a person can meet is not for the console too. */
+function tell(event, error) {
+  notice(sentence(error));
+  if (event.type === "error" && error instanceof ClientError) event.preventDefault();
+}
+
+function sentence(error) {
+  return error instanceof ClientError ? error.message : `This page failed: ${error?.message ?? error}. Reload it.`;
 }

@@ -20,7 +20,7 @@ export class Inbox {
   #reading;
   #recent = new Set();
 
-  /** `reading()`: a Set of the fingerprints of the threads on screen in any tab. */
+  /** `reading()` resolves to a Set of the fingerprints of the threads on screen in any tab. */
   constructor({ origin, store, relays, identity, sharedKeys, settings, reading }) {
     this.#origin = origin;
     this.#store = store;
@@ -72,7 +72,7 @@ export class Inbox {
    * hint of the true one must still count.
    */
   async #keep(rows, after_id) {
-    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: this.#reading() };
+    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: await this.#reading() };
     const { rewound, genuine, refused, blocked } = await storeArrivals(this.#store, { ...parts, rows, after_id });
     if (rewound) return false;
     if (refused > 0) this.#relays.emit("changed", { origin: this.#origin });

@@ -1,12 +1,13 @@
 /** One HTTP exchange with a relay: bounded in time and size, JSON or a typed error. */
 import {
   AnswerTooLargeError, BadAnswerError, ForbiddenError, MailboxFullError, NetworkError, NotFoundError,
-  RateLimitedError, RejectedError, ServerError, TooLargeError, UnauthorizedError,
+  RateLimitedError, RejectedError, ServerError, TooLargeError, TooSlowError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
 
 const SILENCE_MS = 30_000;
 const LONGEST_MS = 300_000;
+const SLOWEST_UPLOAD = 4; // bytes a millisecond, 32 kbit/s; the relay waits as long
 const USUAL_BYTES = 64 * 1024;
 const LONGEST_REASON = 300;
 const LONGEST_RETRY_SECONDS = 3600;
@@ -20,11 +21,20 @@ const BY_STATUS = {
   507: [MailboxFullError, "has no room left for this recipient"],
 };
 
-/** GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js. */
-export async function fetchOrThrow(origin, path, { method, token, body, most_bytes = USUAL_BYTES } = {}) {
-  const patience = new Patience();
+/** How long a body of so many bytes may be on its way. */
+export const uploadMs = (bytes) => bytes / SLOWEST_UPLOAD;
+
+/**
+ * GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js; NetworkError
+ * when `signal` aborts.
+ */
+export async function fetchOrThrow(origin, path, { method, token, body, signal, most_bytes = USUAL_BYTES } = {}) {
+  const sent = body && JSON.stringify(body);
+  const patience = new Patience(uploadMs(sent?.length ?? 0));
+  signal?.addEventListener("abort", () => patience.abort(), { once: true });
+  if (signal?.aborted) patience.abort();
   try {
-    const response = await send(origin, path, { method, token, body, signal: patience.signal });
+    const response = await send(origin, path, { method, token, body: sent, patience });
     if (response.status === 204) return {};
     const bytes = await readBounded(response, origin, most_bytes, patience);
     return readAnswer(response, parseObject(bytes), origin);
@@ -39,14 +49,19 @@ function readAnswer(response, answer, origin) {
   return answer;
 }
 
-/** Gives up on a relay that is silent for 30 s, not on one whose large answer takes longer; and on any after five minutes. */
+/**
+ * Gives up on a relay that is silent for 30 s once it has the body, not on one whose large answer takes longer; and on any after
+ * five minutes.
+ */
 class Patience {
   #controller = new AbortController();
-  #longest = setTimeout(() => this.#controller.abort(), LONGEST_MS);
-  #silence = 0;
+  #longest;
+  #silence;
+  lost = false;
 
-  constructor() {
-    this.renew();
+  constructor(upload_ms) {
+    this.#longest = setTimeout(() => this.#lose(), LONGEST_MS + upload_ms);
+    this.#silence = setTimeout(() => this.#lose(), SILENCE_MS + upload_ms);
   }
 
   get signal() {
@@ -55,28 +70,41 @@ class Patience {
 
   renew() {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#controller.abort(), SILENCE_MS);
+    this.#silence = setTimeout(() => this.#lose(), SILENCE_MS);
+  }
+
+  abort() {
+    this.#controller.abort();
   }
 
   end() {
     clearTimeout(this.#silence);
     clearTimeout(this.#longest);
   }
+
+  #lose() {
+    this.lost = true;
+    this.abort();
+  }
 }
 
-async function send(origin, path, { method, token, body, signal }) {
+async function send(origin, path, { method, token, body, patience }) {
   const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) };
   try {
     return await fetch(origin + path, {
       method: method ?? (body ? "POST" : "GET"),
       headers,
-      body: body && JSON.stringify(body),
-      signal,
+      body,
+      signal: patience.signal,
       cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
     });
   } catch (error) {
-    throw unreachable(origin, error);
+    throw patience.lost ? tooSlow(origin, error) : unreachable(origin, error);
   }
+}
+
+function tooSlow(origin, cause) {
+  return new TooSlowError(`${origin} did not answer in time: the connection is slow or broken. It is tried again by itself.`, { origin, cause });
 }
 
 function unreachable(origin, cause) {

@@ -94,15 +94,21 @@ export class Store extends SharedEventTarget {
     return this.#search.page(text, options);
   }
 
-  async draft(fingerprint) {
-    return (await this.#db.read(["drafts"], ({ drafts }) => result(drafts.get(fingerprint)))) ?? "";
+  /** All drafts as `[fingerprint, text]`. */
+  drafts() {
+    return this.#db.read(["drafts"], async ({ drafts }) => {
+      const [fingerprints, texts] = await Promise.all([result(drafts.getAllKeys()), result(drafts.getAll())]);
+      return fingerprints.map((fingerprint, index) => [fingerprint, texts[index]]);
+    });
   }
 
   /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
-  setDraft(fingerprint, text) {
+  writeDrafts(changed) {
     return this.#db.note(["drafts"], ({ drafts }) => {
-      if (text) drafts.put(text, fingerprint);
-      else drafts.delete(fingerprint);
+      for (const { fingerprint, text } of changed) {
+        if (text) drafts.put(text, fingerprint);
+        else drafts.delete(fingerprint);
+      }
       drafts.transaction.commit();
     });
   }

@@ -1,6 +1,7 @@
 // The dialogs that export and import a backup. Both can be cancelled at any
 // moment, and an import changes nothing before the person has seen what it
 // replaces.
+import { showModal } from "./dialogs.js";
 import { byId, download, on, say } from "./dom.js";
 import { AbortError } from "../protocol/errors.js";
 import { formatDateTime, plural } from "../protocol/format.js";
@@ -25,7 +26,7 @@ export class BackupView {
   #openExport() {
     byId("exportForm").reset();
     say(byId("exportStatus"), "");
-    this.#exporting.showModal();
+    showModal(this.#exporting);
   }
 
   async #export(event) {
@@ -50,7 +51,7 @@ export class BackupView {
     byId("importForm").reset();
     say(byId("importStatus"), "");
     this.#setRestore(null);
-    this.#importing.showModal();
+    showModal(this.#importing);
   }
 
   #setRestore(restore) {

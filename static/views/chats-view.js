@@ -48,7 +48,6 @@ export class ChatsView {
 
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
-    this.#composer.save();
     this.#client.showThread(null);
   }
 
@@ -57,14 +56,14 @@ export class ChatsView {
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
+    this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
     await Promise.all([
-      this.#composer.open(contact), // before anything is awaited: what is typed from here on is for this contact
       again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
       !contact.open && this.#client.store.updateContact(contact.fingerprint, { open: true }),
     ]);
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
-    this.#client.showThread(contact.fingerprint);
     if (byPerson) this.#focus();
+    await this.#client.showThread(contact.fingerprint);
   }
 
   // A phone's keyboard would cover what the person came to read.
@@ -125,7 +124,6 @@ export class ChatsView {
 
   #contactRemoved(fingerprint) {
     if (fingerprint !== this.#contact?.fingerprint) return;
-    this.#composer.discard();
     this.#close();
     if (this.#router.view === "chats") this.#router.replace("/chats");
   }

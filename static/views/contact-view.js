@@ -1,4 +1,5 @@
 // The panel of one contact: name, safety number, verified, mute, block, remove.
+import { showModal } from "./dialogs.js";
 import { byId, on, say } from "./dom.js";
 import { displayName } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
@@ -25,7 +26,7 @@ export class ContactView {
     byId("contactName").value = contact.name;
     this.#show(contact);
     this.#showSafetyNumber(contact);
-    this.#dialog.showModal();
+    showModal(this.#dialog);
   }
 
   #changed(contact) {
@@ -58,12 +59,15 @@ export class ContactView {
     say(byId("contactStatus"), "Name saved on this device.", "good");
   }
 
-  // Their mail may come while the question is asked, and show the box as it was.
-  async #switch(box, field) {
-    const { checked } = box;
-    const agreed = field !== "blocked" || !checked || (await this.#mayBlock());
-    if (!agreed) box.checked = false;
-    else await this.#client.store.updateContact(this.#contact.fingerprint, { [field]: checked });
+  // Their mail may come while the question is asked, and show the box as it was. In the end it shows what is stored.
+  async #switch({ checked }, field) {
+    const { fingerprint } = this.#contact;
+    try {
+      const agreed = field !== "blocked" || !checked || (await this.#mayBlock());
+      if (agreed) await this.#client.store.updateContact(fingerprint, { [field]: checked });
+    } finally {
+      this.#show(this.#contact);
+    }
   }
 
   #mayBlock() {

@@ -36,7 +36,7 @@ function fillMeta(row, message) {
   row.querySelector(".chat-note").textContent = message.legacy ? "not bound to this chat: sent by an older client" : "";
   row.querySelector(".chat-state").textContent = state(message);
   row.querySelector(".chat-retry").hidden = !(message.state === "failed" && message.retriable);
-  row.querySelector(".chat-discard").hidden = message.state !== "failed";
+  row.querySelector(".chat-discard").hidden = message.state !== "failed" && message.state !== "queued";
 }
 
 function state(message) {

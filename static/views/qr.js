@@ -1,4 +1,5 @@
 // QR codes as SVG. The encoder is fetched when the first code is shown.
+import { showModal } from "./dialogs.js";
 import { byId } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -33,5 +34,5 @@ export async function showQr(title, text) {
   byId("qrText").textContent = text;
   byId("qrCanvas").setAttribute("aria-label", `QR code: ${title}`);
   await drawQr(byId("qrCanvas"), text);
-  byId("qrDialog").showModal();
+  showModal(byId("qrDialog"));
 }

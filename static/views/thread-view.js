@@ -24,7 +24,7 @@ export class ThreadView {
   constructor(client) {
     this.#client = client;
     this.#window = new MessageWindow(client.store);
-    on(client.store, "messages", ({ detail }) => this.#arrive(detail.messages));
+    on(client.store, "messages", ({ detail, remote }) => this.#arrive(detail.messages, !detail.received && !remote));
     on(client.store, "message", ({ detail }) => this.#changed(detail.message));
     on(client.store, "message-removed", ({ detail }) => this.#drop(detail.seq));
     on(this.#box, "scroll", () => this.#scrolled(), { passive: true });
@@ -77,14 +77,14 @@ export class ThreadView {
     this.#box.focus({ preventScroll: true });
   }
 
-  #arrive(messages) {
+  #arrive(messages, sent_here) {
     const arrived = messages.filter(({ contact }) => contact === this.#window.contact);
-    if (!arrived.length) return;
-    if (arrived.some(({ direction }) => direction === "out")) this.#showOwn(arrived);
-    else this.#showReceived(arrived);
+    if (!arrived.length) return undefined;
+    if (sent_here) return this.#showOwn(arrived);
+    return this.#showNewer(arrived);
   }
 
-  // Whoever sends wants to see what they sent.
+  // Whoever sends wants to see what they sent; another window of theirs may be reading further up.
   async #showOwn(messages) {
     if (this.#window.newer) await this.#window.load();
     else this.#window.append(messages, { keep_first: false });
@@ -92,14 +92,15 @@ export class ThreadView {
     this.#toEnd();
   }
 
-  #showReceived(messages) {
+  #showNewer(messages) {
     this.#window.append(messages, { keep_first: !this.#sticks });
     this.#render();
     if (this.#sticks) this.#settle();
-    else this.#countMissed(messages.length);
+    else this.#countMissed(messages.filter(({ direction }) => direction === "in").length);
   }
 
   #countMissed(number) {
+    if (number === 0) return;
     this.#missed += number;
     byId("newMessagesLabel").textContent = plural(this.#missed, "new message");
     this.#button.hidden = false;
@@ -123,19 +124,19 @@ export class ThreadView {
   }
 
   #scrolled() {
-    if (!this.#box.clientHeight) return; // hidden: the numbers mean nothing
+    if (!this.#box.clientHeight) return undefined; // hidden: the numbers mean nothing
     const below = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
     this.#top = this.#box.scrollTop;
     this.#sticks = below < AT_END_PX && !this.#window.newer;
     if (this.#sticks) this.#caughtUp();
     else this.#button.hidden = !this.#missed && !this.#window.newer;
-    this.#extend(below);
+    return this.#extend(below);
   }
 
   #extend(below) {
     const change = (alter) => this.#keepingPlace(() => (alter(), this.#render()));
-    if (this.#top < NEAR_PX && this.#window.older) this.#window.extendOlder(change);
-    else if (below < NEAR_PX && this.#window.newer) this.#window.extendNewer(change);
+    if (this.#top < NEAR_PX && this.#window.older) return this.#window.extendOlder(change);
+    return below < NEAR_PX && this.#window.newer && this.#window.extendNewer(change);
   }
 
   // Not left to the browser's scroll anchoring: Safari has none.
@@ -189,7 +190,7 @@ export class ThreadView {
 
   #act(event) {
     const seq = Number(event.target.closest(".chat-line")?.dataset.seq);
-    if (event.target.closest(".chat-retry")) this.#client.outbox.retry(seq);
-    if (event.target.closest(".chat-discard")) this.#client.outbox.discard(seq);
+    if (event.target.closest(".chat-retry")) return this.#client.outbox.retry(seq);
+    return event.target.closest(".chat-discard") && this.#client.outbox.discard(seq);
   }
 }
