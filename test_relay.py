@@ -5671,6 +5671,7 @@ class TestBrowserConversation:
 
         for address, why in NO_ADDRESS.items():
             await alice.reload()
+            await alice.has_keys()
             await alice.asks_for(address)
 
             await alice.shows("#openChatStatus.bad", why)
@@ -5911,21 +5912,6 @@ class TestBrowserAttention:
 
         await alice.until("document.querySelector('#chatBody').value === 'for bob'")
         await alice.reload()
-        await alice.until("document.querySelector('#chatBody').value === 'for bob'")
-
-    async def test_draft_outlives_a_look_at_its_thread_before_it_was_read(self, browser, relay):
-        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
-        await alice.opens(bob.fingerprint)
-        await alice.drafts("for bob")
-        await alice.opens(carol.fingerprint)
-        await alice.until("document.querySelector('#chatBody').value === ''")
-
-        await holds_drafts(alice)
-        await alice.switches_to(bob)
-        await alice.switches_to(carol)
-        await alice.evaluate("window.release()")
-        await alice.switches_to(bob)
-
         await alice.until("document.querySelector('#chatBody').value === 'for bob'")
 
     async def test_text_that_is_being_stored_is_no_draft_when_its_thread_is_opened_again(self, browser, relay):

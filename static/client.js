@@ -23,7 +23,8 @@ export class Client extends EventTarget {
   static async open({ origin = location.origin } = {}) {
     const store = new Store(await Database.open());
     const identity = await loadIdentity(store, localStorage, origin);
-    const client = new Client({ store, identity, settings: await Settings.load(store, { home: origin }), drafts: await Drafts.load(store) });
+    const [settings, drafts] = await Promise.all([Settings.load(store, { home: origin }), Drafts.load(store)]);
+    const client = new Client({ store, identity, settings, drafts });
     await client.relays.load();
     return client;
   }

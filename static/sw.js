@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "5edd88d11f525c22";
+const VERSION = "b16372f7502f3624";
 const FILES = {
   "/app.js": "sha256-qH/GecHqho7aWHYGlkFgJrK69c1Zfz0yhuITHNrJNbo=",
   "/client.js": "sha256-1eSxFDeu+UoTYwbou41dNqetgBie/laaGNtGInvB6yU=",
@@ -19,7 +19,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-/uAX60YANZcEjTk9GKxvCFxSDHyDnXb8TlSlA0oD8qw=",
+  "/index.html": "sha256-V9QkggbW0hspzUTOxeGmalyfIdVeZNyfhYpA9MY5sII=",
   "/mail/arrivals.js": "sha256-PTEYy3gnLBaEN0C13U9EP/BkH/iAgj5Ctw4kf27PpBc=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/inbox.js": "sha256-C1uS+UBqszWxxC98XigIWXLc4nqWqaXSwWH3LleNFE0=",
@@ -56,7 +56,7 @@ const FILES = {
   "/store/settings.js": "sha256-3prUrsgRPS4eImHxsktQZ3g0uVpUNHo9n8WNN/Fm4hI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/store.js": "sha256-3hXmSKO/QGufkrkRfWmncFB9u97AJR3y3m/kkOLUO78=",
-  "/style.css": "sha256-QagzyBeIBrcFMVDmc0zo8YZJI8E1Ch0jOrJ37hdFdes=",
+  "/style.css": "sha256-kyCAk+klXfQaa17HNLee4W/vq6EC6NA19aEwIwx23GY=",
   "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -75,7 +75,7 @@ const FILES = {
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/announcer.js": "sha256-Qp+48um/546y/faFvmnASGIbSVvSXvCRykq03iUedLw=",
   "/views/backup-view.js": "sha256-kQQa+euZzqktoOXOQGWbGQ4zffRT1zENeU0yGdipfrg=",
-  "/views/chats-view.js": "sha256-fCRVaAoZ/WrFYY9hWPk8+nVOaWuh/50j9Tptpo9C2eA=",
+  "/views/chats-view.js": "sha256-WFlNc3NrdDMgSG50uzds5z+oL+sCof7aVi9n+w9be60=",
   "/views/composer-view.js": "sha256-s9+xMW6/13lAWcOFoB/bihr/pButHbKBBrmnSfi1XZc=",
   "/views/contact-view.js": "sha256-89vgblExNNJryvz4rssELzf0QtmEEyDd6BS0/3ihn9M=",
   "/views/dialogs.js": "sha256-GW/pYXXJ4LXEUZX/wyJlVBk2ShZTEfIHmqBGkK3We9I=",
@@ -95,7 +95,7 @@ const FILES = {
   "/views/settings-view.js": "sha256-fTkP1TDp6/xA3XjPpUHEOxE/LKGacv41GU02hr8CGjA=",
   "/views/status-view.js": "sha256-yMS6bcBlAKDXBTbd7KjiHBZYcud5KLq9GZv4RS++CXA=",
   "/views/thread-view.js": "sha256-u5Fve17GqxzFQxRHlpf8YmaQ+yC50JjJFH7OjsbKkpY=",
-  "/views/threads-view.js": "sha256-k394QmBqA3hFPnTmDtdb3zSa9kG4j7twXTGR9f3o2nM=",
+  "/views/threads-view.js": "sha256-kuVYLgD8rhtc12JO2XHYalcVIVLoBUhxg1pKvEARSDs=",
   "/views/toast.js": "sha256-vqum77IfrB+9JavB3QCH5c1kqY7qo3CTMIUFalIZ4hI=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw="
 };

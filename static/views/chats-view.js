@@ -36,9 +36,9 @@ export class ChatsView {
     on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
   }
 
-  /** The router came to this view. */
+  /** The router came to this view. Nothing is awaited for a listed contact: what is typed or sent from here on is for them. */
   async show({ thread, seq, byPerson }) {
-    const contact = thread && (await this.#client.store.contact(thread));
+    const contact = thread && (this.#threads.contact(thread) ?? (await this.#client.store.contact(thread)));
     if (thread !== this.#router.place.thread) return; // the person has moved on
     if (contact) return this.#open(contact, seq, byPerson);
     if (await this.#takeInvite()) return;
