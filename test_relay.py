@@ -40,7 +40,7 @@ import time
 import tracemalloc
 import types
 import weakref
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,6 +60,7 @@ from yarl import URL
 import relay as relay_module
 
 RELAY_PY = Path(__file__).with_name("relay.py")
+STATIC = RELAY_PY.with_name("static")
 SECRET = "a secret of the tests, long enough for HS256"
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
 
@@ -4999,6 +5000,7 @@ class Target:
         self.complaints: list[str] = []
         self.expected: list[str] = []
         self.requests: list[str] = []
+        self.documents: list[str] = []  # those of the requests that began another document
         self.loads = asyncio.Event()
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
@@ -5011,8 +5013,9 @@ class Target:
                 self.complaints.append(f"{text} {entry.get('url', '')}".strip())
             case "Audits.issueAdded", {"issue": {"code": "ContentSecurityPolicyIssue", "details": details}}:
                 self.complaints.append(f"CSP: {json.dumps(details)}")
-            case "Network.requestWillBeSent", {"request": {"url": url}}:
+            case "Network.requestWillBeSent", {"request": {"url": url}, "type": kind}:
                 self.requests.append(url)
+                self.documents += [url] if kind == "Document" else []
             case "Network.webSocketCreated", {"url": url}:
                 self.requests.append(url)
             case "Page.loadEventFired", _:
@@ -5624,6 +5627,8 @@ class TestBrowserConversation:
 
         await write(bob, alice, *long_texts)
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.shows(".chat-more")
+        await alice.evaluate("document.querySelectorAll('.chat-more').forEach((each) => each.click())")
         await alice.sees(long_texts[-1])
 
         assert await alice.received() == long_texts
@@ -5724,6 +5729,177 @@ class TestBrowserConversation:
         links = "[...document.querySelectorAll('.chat-bubble a')].map(({ href, rel, target }) => [href, rel, target])"
         assert await alice.evaluate(links) == [[url, "noopener noreferrer", "_blank"] for url in web]
         assert {URL(url).authority for url in alice.requests} == {URL(relay.url).authority}
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: texts of strangers
+#
+# Anybody may write to anybody, so a text is whatever a text can be. The bounds on time compare two things of one run: a
+# quadratic pattern over eight times the text takes 64 times as long, on whatever machine.
+# ------------------------------------------------------------------------------------------------------------------------
+
+# What patterns backtrack over, and what engines take long to lay out; repeated up to a length, between a beginning and an end.
+HOSTILE = {
+    "dots in an address": ("http://a", ".", "x"),
+    "closing brackets": ("http://a", ")", "x"),
+    "opening brackets": ("http://a", "([{", "x"),
+    "stars and quotes": ("http://a", "*'", "x"),
+    "at signs": ("http://", "a@", "x"),
+    "addresses without a space": ("", "http://", ""),
+    "addresses that a bracket ends": ("", "http://a)", ""),
+    "addresses with a space": ("", "http://a.example ", ""),
+    "equals signs": ("", "=", "x"),
+    "base64 that is none": ("", "A", "!"),
+    "digits": ("3233:", "0", "x"),
+    "slashes": ("https:", "/", "\\x"),
+    "spaces": ("", " ", "x"),
+    "newlines": ("", "\n", "x"),
+    "line separators": ("", "\u2028\x0b", "x"),
+    "marks on a letter": ("a", "\u0301", ""),
+    "marks of two classes": ("a", "\u0301\u0323", ""),
+    "marks of Thai": ("ก", "\u0e48", ""),
+    "marks of Arabic": ("ا", "\u064b\u0655", ""),
+    "skin tones": ("👋", "🏽", ""),
+    "joiners": ("", "👩\u200d", ""),
+    "families": ("", "👨‍👩‍👧‍👦", ""),
+    "turns": ("", "\u202e", "http://a.example/"),
+    "isolates": ("", "\u2067a\u2069", ""),
+    "both directions": ("", "a\u05d0", ""),
+    "homographs": ("", "http://аррӏе.example ", ""),
+    "userinfo": ("", "http://bank.example@b.example/ ", ""),
+    "format characters": ("", "http://bank\u200b.example ", ""),
+    "half characters": ("", "\ud83d", ""),
+    "one word": ("", "x", ""),
+}
+HOSTILE_TEXTS = f"""const hostile = Object.entries({json.dumps(HOSTILE)});
+const repeated = ([begin, unit, end], length) => begin + unit.repeat(length / unit.length) + end;"""
+
+
+def module(name: str) -> str:
+    """The address of a module of the client, in whatever folder it lives."""
+    return "/" + next(STATIC.rglob(f"{name}.js")).relative_to(STATIC).as_posix()
+
+
+def imported(**names: str) -> str:
+    """JavaScript that imports names from modules: `imported(links="linkParts")`."""
+    return "\n".join(f'const {{ {each} }} = await import("{module(name)}");' for name, each in names.items())
+
+
+FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
+    before = performance.now();
+    task();
+    return performance.now() - before;
+}));"""
+# Every function that a stranger's text goes through as a whole.
+READERS = """const attempt = (read) => (text) => { try { read(text) } catch (error) { if (!(error instanceof ClientError)) throw error } };
+const readers = {
+    linkParts: (text) => [...linkParts(text)], nextPiece: (text) => nextPiece(text, 0, { characters: 4000, lines: 60 }),
+    oneLine: (text) => oneLine(text, 140), cut: (text) => cut(text, 400),
+    characterStart: (text) => characterStart(text, text.length >> 1),
+    fromBase64: attempt(fromBase64), parseAddress: attempt(parseAddress),
+};"""
+
+
+def in_sight(text: str) -> str:
+    """JavaScript: is the message with this text in the visible part of the thread?"""
+    row = f"[...document.querySelectorAll('.chat-line-in .chat-bubble')].find((each) => each.textContent === {json.dumps(text)})"
+    return f"""((box, view) => box && box.top < view.bottom && box.bottom > view.top)(
+        {row}?.getBoundingClientRect(), document.querySelector("#chatMessages").getBoundingClientRect())"""
+
+
+class TestBrowserStrangers:
+    """No text makes the page slow, shows what is false, or puts the rest of a thread out of reach."""
+
+    async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
+        page = await browser.person(relay)
+        names = {"links": "linkParts", "excerpt": "characterStart, cut, nextPiece, oneLine", "encoding": "fromBase64"}
+        names |= {"invite": "parseAddress", "errors": "ClientError"}
+
+        slow = await page.evaluate(f"""(async () => {{
+            {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
+            const time = (read, kind, length) => {{ const text = repeated(kind, length); return fastest(() => read(text)) }};
+            const pairs = hostile.flatMap(([name, kind]) => Object.entries(readers).map(([reader, read]) =>
+                [name, reader, time(read, kind, 31_250), time(read, kind, 250_000)]));
+            return pairs.filter(([, , short, long]) => long > 3 * 8 * short + 1000);
+        }})()""")
+
+        assert slow == []
+
+    async def test_any_message_is_laid_out_about_as_fast_as_4000_characters_of_words(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        slow = await alice.evaluate(f"""(async () => {{
+            {imported(**{"message-row": "messageRow"})} {HOSTILE_TEXTS} {FASTEST}
+            const box = document.querySelector("#chatMessages");
+            const row = (text) => messageRow({{ seq: 1, direction: "in", kind: "text", at: Date.now(), text }}, "Bob");
+            const draw = (text) => fastest(() => {{ box.replaceChildren(row(text)); return box.scrollHeight }});
+            const words = draw("many אחד ".repeat(444));
+            const took = hostile.map(([name, kind]) => [name, draw(repeated(kind, 250_000)), words]);
+            return took.filter(([, milliseconds]) => milliseconds > 10 * words + 50);
+        }})()""")
+
+        assert slow == []
+
+    async def test_thread_of_hostile_texts_scrolls_to_both_of_its_ends(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(360, 640)), await relay.register()
+        texts = [begin + unit * (15_000 // len(unit)) + end for begin, unit, end in HOSTILE.values()]
+
+        await write(bob, alice, "the first", *texts, *["\n" * 90_000] * 14, "the last")
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.until(in_sight("the last"))
+        await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 0, {in_sight('the first')})")
+        await alice.evaluate("document.querySelector('#chatMessages').scrollTop = 1e9")
+
+        await alice.until(in_sight("the last"))
+        assert (
+            await alice.evaluate("Math.max(...[...document.querySelectorAll('.chat-line')].map((row) => row.offsetHeight))")
+            < 20_000
+        )
+
+    async def test_long_message_is_shown_in_part_until_all_is_asked_for(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        text = "\n".join(f"line {number} of https://a.example/{number}" for number in range(3_000))
+        await write(bob, alice, text)
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-more", "Show all")
+        [part] = await alice.received()
+
+        await alice.click(".chat-more")
+        await alice.sees(text)
+
+        assert part == "".join(text.splitlines(keepends=True)[:60])
+        assert await alice.count(".chat-more") == 0 and await alice.count(".chat-bubble a") == 3_000
+        assert await alice.evaluate("document.activeElement.className") == "chat-bubble"
+
+    async def test_opening_a_long_message_leaves_a_reader_where_they_are(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "x " * 20_000)
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-more")
+
+        await alice.click(".chat-more")
+        top = await alice.evaluate(SCROLL_TOP)
+        await alice.sees("x " * 20_000)
+        await write(bob, alice, "and another")
+        await alice.shows("#newMessagesBtn", "1 new message")
+
+        assert await alice.evaluate(SCROLL_TOP) == top
+
+    @pytest.mark.parametrize(
+        "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
+    )
+    async def test_notification_has_one_line_of_at_most_140_characters(self, browser, relay, text):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+
+        await write(bob, alice, text[:150_000])
+        [[_, body]] = await alice.until(f"{NOTIFICATIONS}.then((all) => all.length && all)")
+
+        line = " ".join(text.replace("\u202e", "").split())
+        assert len(body.encode("utf-16-le")) // 2 <= 140
+        assert body == line or (body.endswith("…") and line.startswith(body[:-1]))
+        assert not line.removeprefix(body.removesuffix("…")).startswith("\u200d")  # half a family
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -7257,6 +7433,215 @@ FROM_DATABASE = """(async () => {
 
 
 # ------------------------------------------------------------------------------------------------------------------------
+# Browser: versions of the page
+# ------------------------------------------------------------------------------------------------------------------------
+
+FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of 1.0.0
+PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
+KEPT_VERSIONS = "caches.keys().then((names) => names.map((name) => name.replace('io3233-', '')))"
+# Looks for a newer version, and says what became of it: "installed", "redundant" where it failed, "none" where there is none.
+UPDATE = """(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    await registration.update().catch(() => null);
+    const worker = registration.installing ?? registration.waiting;
+    while (worker?.state === "installing") await new Promise((changed) => (worker.onstatechange = changed));
+    return worker?.state ?? "none";
+})()"""
+
+
+class Front(LyingRelay):
+    """Serves the page from a folder that a test may exchange, as an upgrade does, and one file not as it should be."""
+
+    def __init__(self, truth: AnyRelay, folder: Path) -> None:
+        super().__init__(truth)
+        self.folder = folder
+        self.spoils: dict[str, Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]] = {}
+        self.takes_mail = True
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/v1/"):
+            if request.method == "POST" and request.path == "/v1/messages" and not self.takes_mail:
+                request.transport.abort()
+            return await super().answer(request)
+        name = "index.html" if request.path in relay_module.VIEW_PATHS else request.path.removeprefix("/")
+        if not (self.folder / name).is_file():
+            return web.Response(status=404)
+        if spoil := self.spoils.get(name):
+            return await spoil(request, (self.folder / name).read_bytes())
+        return relay_module.StaticFile.read(self.folder / name).response(request)
+
+
+async def cut_off(request: web.Request, content: bytes) -> web.StreamResponse:
+    """Half of a file, and then nothing more of the connection."""
+    response = web.StreamResponse(headers={"Content-Type": "text/javascript", "Content-Length": str(len(content))})
+    await response.prepare(request)
+    await response.write(content[: len(content) // 2])
+    request.transport.abort()
+    return response
+
+
+async def login_page(request: web.Request, content: bytes) -> web.StreamResponse:
+    """What a proxy that wants a login puts in the place of a file."""
+    return web.Response(text="<!doctype html><title>Log in</title>", content_type="text/html")
+
+
+async def to_login(request: web.Request, content: bytes) -> web.StreamResponse:
+    raise web.HTTPFound("/login")
+
+
+def first_version(folder: Path) -> Path:
+    """static/ as it was in 1.0.0, from this repository's history."""
+    archive = subprocess.run(["git", "archive", FIRST_VERSION, "static"], check=False, cwd=TOP, capture_output=True)
+    if archive.returncode:
+        pytest.skip("the history of 1.0.0 is not here: clone the repository whole to run this")
+    subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+    return folder / "static"
+
+
+def newer_version(folder: Path) -> Path:
+    """static/ as a later version may be: one module differs."""
+    newer = folder / "newer"
+    shutil.copytree(STATIC, newer)
+    (newer / "version.js").write_text('export const VERSION = "99.0.0";\n')
+    subprocess.run([sys.executable, TOP / ".ci/integrity.py", newer], check=True)
+    return newer
+
+
+def version_of(folder: Path) -> str:
+    """The name that a version gives itself."""
+    return re.search(r'name="version" content="([0-9a-f]{16})"', (folder / "index.html").read_text())[1]
+
+
+@pytest.fixture
+async def front(relay: AnyRelay) -> AsyncIterator[Front]:
+    """A relay whose page a test may exchange."""
+    async with Front(relay, STATIC).running() as front:
+        yield front
+
+
+class TestBrowserVersions:
+    """The page is one whole version, from its first file to its last, and a newer one waits for the person."""
+
+    async def test_newer_version_is_kept_whole_or_not_at_all_wherever_the_connection_is_cut(self, front, browser, tmp_path):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        front.folder = newer_version(tmp_path)
+        names = [
+            path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file() and path.name != "sw.js"
+        ]
+
+        ends = {}
+        for name in names:
+            front.spoils = {name: cut_off}
+            ends[name] = await page.evaluate(UPDATE)
+        await page.reload()
+
+        assert ends == dict.fromkeys(names, "redundant")
+        assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
+        assert page.complaints == []
+
+    @pytest.mark.parametrize("spoil", [login_page, to_login])
+    async def test_login_page_in_place_of_a_file_is_never_kept(self, front, browser, tmp_path, spoil):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        front.folder = newer_version(tmp_path)
+
+        front.spoils = dict.fromkeys(("index.html", "app.js", "style.css"), spoil)
+        end = await page.evaluate(UPDATE)
+        await page.reload()
+        await page.has_keys()
+
+        assert end == "redundant"
+        assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
+
+    async def test_newer_version_takes_over_in_every_tab_when_the_person_says_so(self, front, browser, tmp_path):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        tab = await page.another_tab()
+        front.folder = newer_version(tmp_path)
+
+        assert await page.evaluate(UPDATE) == "installed"
+        await page.shows("#updateNotice", "A new version is ready")
+        await tab.shows("#updateNotice")
+        assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
+        await tab.click("#updateNow")
+
+        for each in (page, tab):
+            await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
+            await each.has_keys()
+        await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
+
+    async def test_newer_version_is_there_after_the_last_tab_is_gone(self, front, browser, tmp_path):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        front.folder = newer_version(tmp_path)
+
+        await page.evaluate(UPDATE)
+        await page.goto("about:blank")
+        await page.goto(f"{front.url}/about")
+        await page.has_keys()
+
+        await page.until("document.querySelector('#aboutClientVersion').textContent === '99.0.0'")
+
+    async def test_page_of_the_first_version_ends_in_this_one_after_one_reload_with_nothing_lost(
+        self, front, browser, tmp_path
+    ):
+        front.folder = first_version(tmp_path)
+        alice, bob = await browser.person(front), await front.truth.register()
+        await alice.opens(bob.fingerprint)
+        await has_service_worker(alice)
+        tab = await alice.another_tab()
+        front.takes_mail = False
+        alice.browser.expected.append(UNREACHABLE)
+        await alice.says("waits")
+        await alice.drafts("unfinished")
+        loads = [len(each.documents) for each in (alice, tab)]
+
+        front.folder, front.takes_mail = STATIC, True
+        await tab.reload()
+        await tab.until(
+            "navigator.serviceWorker.getRegistration().then(({ waiting, installing }) => !waiting && !installing)"
+        )
+        await goes_to(alice, "about")  # a module that version fetches late
+        await alice.switches_to(bob)
+        await alice.reload()
+
+        for each in (alice, tab):
+            await each.until(f"{PAGE_VERSION} === '{version_of(STATIC)}'")
+            await each.until("document.querySelector('#chatBody').value === 'unfinished'")
+        await alice.has_relayed(1)
+        assert await read_all(bob) == ["waits"]
+        assert [len(each.documents) for each in (alice, tab)] == [each + 1 for each in loads]
+
+
+class TestBrowserStart:
+    """Where the page does not start, it says so in plain words instead of waiting for ever."""
+
+    @pytest.mark.parametrize("name", ["app.js", "views/dom.js", "vendor/nacl-fast.min.js"])
+    @pytest.mark.parametrize("spoil", [cut_off, login_page])
+    async def test_file_that_does_not_come_as_it_should_is_said(self, front, browser, name, spoil):
+        page = await browser.page()
+        page.expects(UNREACHABLE, "integrity", "MIME type", "404")
+
+        front.spoils = {name: spoil}
+        await page.goto(front.url)
+        await page.shows("#notStarted", "This page did not start")
+        front.spoils = {}
+        await page.click("#reloadPage")
+
+        await page.has_keys()
+        assert await page.count("#notStarted") == 0
+
+    async def test_page_says_that_it_needs_javascript(self, browser, relay):
+        page = await browser.page()
+
+        await page.call("Emulation.setScriptExecutionDisabled", value=True)
+        await page.goto(relay.url)
+
+        await page.shows("#notStarted", "It needs JavaScript")
+
+
+# ------------------------------------------------------------------------------------------------------------------------
 # Browser: contacts, library, backup
 # ------------------------------------------------------------------------------------------------------------------------
 
@@ -7838,8 +8223,6 @@ SPOILT_EARLIER_CLIENT = {
 # ------------------------------------------------------------------------------------------------------------------------
 # Browser: what else speaks this protocol
 # ------------------------------------------------------------------------------------------------------------------------
-
-STATIC = RELAY_PY.parent / "static"
 
 
 class TestVendor:

@@ -7,8 +7,8 @@ line for each module that app.js imports, however deep, and the integrity of
 each stylesheet and script. sw.js has the hash of every file of the folder: it
 keeps one whole version, or none. Both name that version, by a hash over all.
 
-    integrity.py           rewrite both
-    integrity.py --check   change nothing; exit 1 when one of them is stale
+    integrity.py [FOLDER]           rewrite both, in static/ or in a copy of it
+    integrity.py --check [FOLDER]   change nothing; exit 1 when one of them is stale
 """
 
 import base64
@@ -18,7 +18,8 @@ import re
 import sys
 from pathlib import Path
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
+FOLDERS = [Path(word).resolve() for word in sys.argv[1:] if word != "--check"]
+STATIC = FOLDERS[0] if FOLDERS else Path(__file__).resolve().parent.parent / "static"
 IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\.[^"']+)["']""", re.MULTILINE)
 MARKED = re.compile(r"(<!-- modules: [^>]*-->\n).*?(\s*<!-- /modules -->)", re.DOTALL)
 TAG = re.compile(r"""<(?:link rel="stylesheet"|script)[^>]*?(?:href|src)="/([^"]+)"[^>]*>""")

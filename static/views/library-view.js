@@ -1,11 +1,13 @@
 // All history of this device: search, pages, and the way to each message.
 import { byId, clone, debounce, on } from "./dom.js";
+import { characterStart, cut } from "../protocol/excerpt.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 
 const PAGE = 20;
 const TYPING_MS = 60;
-const LEAD = 60; // characters shown ahead of the first match in a long message
+const EXCERPT = 400; // characters shown of a long message
+const LEAD = 60; // of them, ahead of the first match
 
 export class LibraryView {
   #client;
@@ -77,12 +79,12 @@ function excerpt(message, words) {
   if (message.kind === "refused") return [`Refused: ${message.reason}`];
   if (message.kind === "unknown") return ["Sent with a newer client: update this page to read it."];
   const at = words ? message.text.toLocaleLowerCase().indexOf(words.toLocaleLowerCase()) : -1;
-  return at < 0 ? [message.text.slice(0, 400)] : marked(message.text, at, words.length);
+  return at < 0 ? [cut(message.text, EXCERPT)] : marked(message.text, at, words.length);
 }
 
 function marked(text, at, length) {
-  const start = Math.max(0, at - LEAD);
+  const start = characterStart(text, at - LEAD);
   const mark = document.createElement("mark");
   mark.textContent = text.slice(at, at + length);
-  return [(start ? "…" : "") + text.slice(start, at), mark, text.slice(at + length, at + length + 300)];
+  return [(start ? "…" : "") + text.slice(start, at), mark, cut(text.slice(at + length), EXCERPT)];
 }

@@ -2,7 +2,7 @@
 // scrolled up, and the page does not grow however much arrives.
 import { byId, clone, on, reconcile } from "./dom.js";
 import { formatDay, plural, startOfDay } from "../protocol/format.js";
-import { continues, fillRow, messageRow } from "./message-row.js";
+import { continues, fillRow, messageRow, showAll } from "./message-row.js";
 import { MessageWindow } from "./message-window.js";
 
 const NEAR_PX = 400; // how close to an end of the rows the next page is read
@@ -190,7 +190,19 @@ export class ThreadView {
 
   #act(event) {
     const seq = Number(event.target.closest(".chat-line")?.dataset.seq);
+<<<<<<< HEAD
     if (event.target.closest(".chat-retry")) return this.#client.outbox.retry(seq);
     return event.target.closest(".chat-discard") && this.#client.outbox.discard(seq);
+=======
+    if (event.target.closest(".chat-retry")) this.#client.outbox.retry(seq);
+    if (event.target.closest(".chat-discard")) this.#client.outbox.discard(seq);
+    if (event.target.closest(".chat-more")) this.#showAll(seq);
+  }
+
+  // Who opens a long message reads it from where they are.
+  #showAll(seq) {
+    showAll(this.#rows.get(seq), this.#window.messages.find((message) => message.seq === seq));
+    this.#scrolled();
+>>>>>>> main
   }
 }

@@ -1,7 +1,10 @@
 // The list of threads: beside every view, and on a phone a screen of its own.
 import { byId, clone, icon, on, reconcile } from "./dom.js";
+import { oneLine } from "../protocol/excerpt.js";
 import { displayName } from "../protocol/format.js";
 import { threadPath } from "./router.js";
+
+const LAST_CHARACTERS = 120;
 
 export class ThreadsView {
   #client;
@@ -116,7 +119,7 @@ function unreadDot(unread) {
 
 function lastLine(contact) {
   if (!contact.last_at) return "No messages yet";
-  return (contact.last_direction === "out" ? "> " : "") + (contact.last_text || "(not readable)");
+  return (contact.last_direction === "out" ? "> " : "") + (oneLine(contact.last_text, LAST_CHARACTERS) || "(not readable)");
 }
 
 function markActive(tab, active) {
