@@ -190,19 +190,14 @@ export class ThreadView {
 
   #act(event) {
     const seq = Number(event.target.closest(".chat-line")?.dataset.seq);
-<<<<<<< HEAD
     if (event.target.closest(".chat-retry")) return this.#client.outbox.retry(seq);
-    return event.target.closest(".chat-discard") && this.#client.outbox.discard(seq);
-=======
-    if (event.target.closest(".chat-retry")) this.#client.outbox.retry(seq);
-    if (event.target.closest(".chat-discard")) this.#client.outbox.discard(seq);
-    if (event.target.closest(".chat-more")) this.#showAll(seq);
+    if (event.target.closest(".chat-discard")) return this.#client.outbox.discard(seq);
+    return event.target.closest(".chat-more") && this.#showAll(seq);
   }
 
   // Who opens a long message reads it from where they are.
   #showAll(seq) {
     showAll(this.#rows.get(seq), this.#window.messages.find((message) => message.seq === seq));
-    this.#scrolled();
->>>>>>> main
+    return this.#scrolled();
   }
 }
