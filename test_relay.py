@@ -5921,22 +5921,6 @@ CLICK_NOTIFICATION = """(async () => {
 })()"""
 
 
-async def holds_drafts(page: Page) -> None:
-    """Keep the page waiting for every draft that it reads, until `window.release()`."""
-    await page.evaluate("""(() => {
-        const { get } = IDBObjectStore.prototype;
-        const released = new Promise((release) => (window.release = release));
-        IDBObjectStore.prototype.get = function (key) {
-            const request = get.call(this, key);
-            if (this.name !== "drafts") return request;
-            return {
-                set onsuccess(take) { request.onsuccess = () => released.then(take) },
-                get result() { return request.result },
-            };
-        };
-    })()""")
-
-
 async def holds_store(page: Page, name: str) -> None:
     """Keep everybody waiting for one of the stores, as a long write of another tab does, until `window.release()`."""
     await page.evaluate(f"""new Promise((held) => {{
@@ -6196,15 +6180,16 @@ class TestBrowserAttention:
     async def test_thread_that_was_left_before_it_had_loaded_gains_an_unread_mark(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await alice.opens(bob.fingerprint)
-        await alice.drafts("loaded")
+        await alice.says("loaded")
+        await alice.has_relayed(1)
         await alice.opens(carol.fingerprint)
-        await alice.until("document.querySelector('#chatBody').value === ''")
+        await alice.until(f"{ALL_BUBBLES}.length === 0")
 
-        await holds_drafts(alice)
+        await holds_store(alice, "messages")
         await alice.switches_to(bob)
         await alice.click("#tab-newchat")
         await alice.evaluate("window.release()")
-        await alice.until("document.querySelector('#chatBody').value === 'loaded'")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'loaded'")
         await write(bob, alice, "are you there?")
 
         await alice.shows(".chat-tab-label", "are you there?")
@@ -6396,6 +6381,176 @@ class TestBrowserOutage:
         await alice.sees("not yet")
         await until(lambda: messages_on(relay) == 0)
         assert kept == 1
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: sending
+# ------------------------------------------------------------------------------------------------------------------------
+
+ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))
+BODY = "document.querySelector('#chatBody').value"
+# As if the tab were gone before its messages to the others are on their way.
+TELLS_NOBODY = "void (BroadcastChannel.prototype.postMessage = () => undefined)"
+# The one thing that is faked: ten seconds of the page's clock are one.
+FAST_CLOCK = """for (const name of ["setTimeout", "setInterval"]) {
+    const timer = window[name];
+    window[name] = (listener, wait, ...rest) => timer(listener, wait / 10, ...rest);
+}"""
+
+
+async def has_full_disk(page: Page) -> None:
+    """Let nothing more be written into the page's storage, until `window.makeRoom()`."""
+    page.expects("the disk is full")
+    await page.evaluate("""(() => {
+        const { add, put } = IDBObjectStore.prototype;
+        const full = () => { throw new DOMException("the disk is full", "QuotaExceededError") };
+        Object.assign(IDBObjectStore.prototype, { add: full, put: full });
+        window.makeRoom = () => void Object.assign(IDBObjectStore.prototype, { add, put });
+    })()""")
+
+
+async def has_slow_uplink(page: Page, bytes_per_second: int) -> None:
+    """Throttle what the page sends; -1 ends that."""
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    await page.call("Network.emulateNetworkConditions", **conditions)
+
+
+async def hurries(browser: Browser, relay: AnyRelay) -> Page:
+    """Somebody whose page's clock runs ten times as fast."""
+    page = await browser.page()
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=FAST_CLOCK)
+    await page.goto(f"{relay.url}/newchat")
+    await page.has_keys()
+    return page
+
+
+class TestBrowserSending:
+    """What was written is sent once, whatever becomes of the page; what was not sent is still there, and in its place."""
+
+    async def test_what_could_not_be_stored_comes_back_in_order_and_to_its_own_thread(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await alice.opens(bob.fingerprint)
+
+        await has_full_disk(alice)
+        await alice.evaluate(f"""(() => {{
+            for (const text of ["one", "two"]) {{
+                document.querySelector("#chatBody").value = text;
+                document.querySelector("#composer").requestSubmit();
+            }}
+            document.querySelector('[data-fingerprint="{carol.fingerprint}"] .chat-tab-label').click();
+        }})()""")
+        await alice.shows("#toast", "is a draft again")
+        assert await alice.value("#chatBody") == ""
+        await alice.evaluate("window.makeRoom()")
+        await alice.switches_to(bob)
+
+        assert await alice.value("#chatBody") == "one\ntwo"
+        await alice.until(FROM_DATABASE % "(await result(drafts.get('%s'))) === 'one\\ntwo'" % bob.fingerprint)
+
+    async def test_draft_that_could_not_be_kept_says_so_until_it_is(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await has_full_disk(alice)
+        await alice.drafts("hold on to this")
+        await alice.shows("#chatSendStatus.bad", "not kept yet")
+        await alice.evaluate("window.makeRoom()")
+        await alice.until("document.querySelector('#chatSendStatus').textContent === ''")
+        await alice.reload()
+
+        await alice.until(f"{BODY} === 'hold on to this'")
+
+    async def test_two_tabs_write_one_draft_and_neither_undoes_the_others(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.shows("#chatThread")
+
+        await tab.drafts("begun here, ")
+        await alice.until(f"{BODY} === 'begun here, '")
+        await alice.to_front()
+        await alice.drafts("gone on there")
+        await tab.until(f"{BODY} === 'begun here, gone on there'")
+        await tab.key("Enter")
+
+        await alice.until(f"{BODY} === ''")
+        assert await until(lambda: read_all(bob)) == ["begun here, gone on there"]
+
+    async def test_sending_in_one_window_does_not_scroll_another(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees("line 44")
+        tab = await alice.another_tab()
+        await alice.to_front()
+        await scroll_up(alice)
+
+        await tab.says("from the other window")
+        await alice.until(f"{ALL_BUBBLES}.includes('from the other window')")
+
+        assert await alice.evaluate(SCROLL_TOP) == 300
+
+    async def test_message_of_a_tab_that_told_nobody_of_it_is_sent(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.evaluate(TELLS_NOBODY)
+
+        await tab.says("on my way out")
+        await tab.call("Page.close")
+
+        assert await until(lambda: read_all(bob)) == ["on my way out"]
+
+    async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(f"""(() => {{
+            document.querySelector('[data-fingerprint="{carol.fingerprint}"] .chat-tab-label').click();
+            document.querySelector("#chatBody").value = "for carol";
+            document.querySelector("#composer").requestSubmit();
+        }})()""")
+
+        assert await until(lambda: read_all(carol)) == ["for carol"]
+        assert await read_all(bob) == []
+
+    async def test_large_message_gets_through_a_slow_uplink(self, browser, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "BODY_SECONDS", relay_module.BODY_SECONDS / 10)
+        monkeypatch.setattr(relay_module, "BODY_BYTES_PER_SECOND", relay_module.BODY_BYTES_PER_SECOND * 10)
+        alice, bob = await hurries(browser, relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 10 * 8_000)  # 64 kbit/s by the page's clock
+
+        await alice.says("x" * 240_000)
+        await alice.has_relayed(1)
+
+        assert [len(text) for text in await read_all(bob)] == [240_000]
+
+    async def test_message_that_is_too_slow_lets_those_behind_it_go_first(self, browser, relay):
+        alice, bob = await hurries(browser, relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 10 * 1_000)  # less than is waited for
+
+        await alice.says("x" * 100_000)
+        await alice.says("are you there?")
+
+        assert await until(lambda: read_all(bob)) == ["are you there?"]
+        await has_slow_uplink(alice, -1)
+        await alice.has_relayed(2)
+
+    async def test_message_that_is_under_way_can_be_discarded_and_holds_nothing_up(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 2_000)
+        await alice.says("x" * 240_000)
+        await alice.says("are you there?")
+
+        await alice.click(".chat-discard")
+
+        assert await until(lambda: read_all(bob)) == ["are you there?"]
+        assert await alice.sent() == ["are you there?"]
 
 
 # ------------------------------------------------------------------------------------------------------------------------
