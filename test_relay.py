@@ -4960,9 +4960,11 @@ class Browser:
         return self.contexts[-1]
 
     async def page(self, context: str | None = None, *, size: tuple[int, int] | None = None, scheme: str = "light") -> Page:
-        """A blank page in a new context or in that of another page, perhaps as large as a phone's, or dark."""
-        context = context or await self.context()
-        opened = await self.call("Target.createTarget", url="about:blank", browserContextId=context)
+        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or dark."""
+        context = await self.context() if context is None else context
+        opened = await self.call(
+            "Target.createTarget", url="about:blank", **({"browserContextId": context} if context else {})
+        )
         page = Page(self, opened["targetId"], context)
         await self.attach(page)
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
@@ -5283,23 +5285,30 @@ def chromium_or_skip() -> str:
     pytest.skip("there is no chromium: apt-get install chromium to run the browser tests")
 
 
+@contextlib.contextmanager
+def running_chromium(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A headless Chromium that keeps its profile in this folder: its process, and the address of its DevTools."""
+    port_file = folder / "profile" / "DevToolsActivePort"
+    port_file.unlink(missing_ok=True)  # of one that was killed
+    command = [chromium_or_skip(), *CHROMIUM_FLAGS, f"--user-data-dir={port_file.parent}", "about:blank"]
+    with Path(folder, "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(folder)})
+    try:
+        yield process, devtools_address(port_file, process, Path(folder, "log"))
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[str]:
-    """A headless Chromium for the whole run; the address of its DevTools."""
-    path = chromium_or_skip()
-    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
-        profile = Path(folder, "profile")
-        command = [path, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        with Path(folder, "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder})
-        try:
-            yield devtools_address(profile / "DevToolsActivePort", process, Path(folder, "log"))
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
-            process.wait()
+    """A Chromium for the whole run; the address of its DevTools."""
+    profile = tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True)
+    with profile as folder, running_chromium(Path(folder)) as (_, address):
+        yield address
 
 
 def devtools_address(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> str:
@@ -5312,17 +5321,24 @@ def devtools_address(port_file: Path, process: subprocess.Popen[bytes], log: Pat
     raise AssertionError(f"Chromium did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
-@pytest.fixture(name="browser")
-async def browser_fixture(chromium: str, relays: Any) -> AsyncIterator[Browser]:
-    """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
-    async with aiohttp.ClientSession() as session, session.ws_connect(chromium, max_msg_size=0) as socket:
+@contextlib.asynccontextmanager
+async def connected(address: str) -> AsyncIterator[Browser]:
+    """A connection to a Chromium."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
         browser = Browser(socket)
         reading = asyncio.create_task(browser.read())
         try:
             yield browser
-            await browser.close()
         finally:
             reading.cancel()
+
+
+@pytest.fixture(name="browser")
+async def browser_fixture(chromium: str, relays: Any) -> AsyncIterator[Browser]:
+    """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
+    async with connected(chromium) as browser:
+        yield browser
+        await browser.close()
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -6424,8 +6440,95 @@ async def hurries(browser: Browser, relay: AnyRelay) -> Page:
     return page
 
 
+class Device:
+    """A browser with a profile that outlives it, at one thread."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+        self.running = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        self.process, address = self.running.enter_context(running_chromium(self.folder))
+        self.browser = await self.running.enter_async_context(connected(address))
+        await self.open()
+
+    async def open(self) -> None:
+        """A new tab at the thread."""
+        self.page = await self.browser.page("")
+        await self.page.goto(self.url)
+        await self.page.has_keys()
+
+    async def sends_or_holds(self, text: str) -> None:
+        """Wait until the thread shows this as a message or as its draft, and send the draft."""
+        await self.page.until(f"{ALL_BUBBLES}.includes('{text}') || {BODY} === '{text}'")
+        if await self.page.value("#chatBody") == text:
+            await self.page.drafts("")
+            await self.page.key("Enter")
+
+
+async def leaves(device: Device) -> None:
+    await device.page.evaluate("document.querySelector('#tab-about').click()")
+    await device.page.evaluate("history.back()")
+
+
+async def navigates(device: Device) -> None:
+    await device.page.call("Page.navigate", url="about:blank")
+    await device.page.goto(device.url)
+
+
+async def closes(device: Device) -> None:
+    await device.page.call("Page.close")
+    await device.open()
+
+
+async def closes_beside_another(device: Device) -> None:
+    await device.page.call("Page.close")
+    device.page = device.beside
+
+
+async def is_killed(device: Device) -> None:
+    device.process.kill()
+    await device.running.aclose()
+    await device.start()
+
+
+FATES = [leaves, navigates, closes, closes_beside_another, is_killed]
+
+
+async def has_read(reader: Person, text: str) -> bool:
+    """Whether this is in the inbox on the relay."""
+    return text in await read_all(reader)
+
+
+async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]], text: str, seconds: float) -> None:
+    """Press Enter, and so much later this becomes of the page."""
+    if fate is closes_beside_another:
+        device.beside = device.page
+        await device.open()
+    await device.page.drafts(text)
+    await device.page.key("Enter")
+    await asyncio.sleep(seconds)
+    await fate(device)
+
+
 class TestBrowserSending:
     """What was written is sent once, whatever becomes of the page; what was not sent is still there, and in its place."""
+
+    async def test_message_is_sent_once_whatever_becomes_of_the_page_after_enter(self, relay, tmp_path):
+        bob = await relay.register()
+        device = Device(tmp_path, f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}")
+        texts = [f"round {number}" for number in range(ROUNDS)]
+
+        await device.start()
+        for number, text in enumerate(texts):
+            await sends_before(device, FATES[number % len(FATES)], text, number * 7 % 101 / 1000)
+            await device.sends_or_holds(text)
+            await until(lambda text=text: has_read(bob, text))
+        await device.running.aclose()
+
+        sent = [json.loads(bob.open(message)) for message in await bob.fetch_all()]
+        assert list({each["id"]: each["text"] for each in sent}.values()) == texts
 
     async def test_what_could_not_be_stored_comes_back_in_order_and_to_its_own_thread(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()

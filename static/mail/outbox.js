@@ -36,7 +36,9 @@ export class Outbox {
     const { fingerprint } = contact;
     const relay = contact.relay || relays.home;
     this.#refuse(contact, relay, text);
-    return drafts.became(fingerprint, enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() }));
+    const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() });
+    drafts.sent(fingerprint);
+    return storing;
   }
 
   /** What `text` will weigh on the wire: `{bytes, limit, near, over}`. */

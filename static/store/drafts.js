@@ -38,12 +38,13 @@ export class Drafts extends SharedEventTarget {
     if (!this.#writing) this.#writeAll();
   }
 
-  /** The draft has become a message: `storing` is the transaction that stores the one and clears the other. */
-  async became(fingerprint, storing) {
+  /**
+   * The draft has become a message: whoever stores that clears the draft in the same transaction. Told at once, and not when it is
+   * stored: this tab may be gone by then, and another must not show the text as if it were still to be sent.
+   */
+  sent(fingerprint) {
     this.#forget(fingerprint);
-    const message = await storing;
     this.emit("kept", { fingerprint, text: "" });
-    return message;
   }
 
   /** Begins within this call to write what is not written yet: the page may be going away. Throws StorageError. */
@@ -57,7 +58,7 @@ export class Drafts extends SharedEventTarget {
       for (const { fingerprint } of written) this.#unwritten.add(fingerprint);
       throw error;
     }
-    for (const draft of written) this.emit("kept", draft);
+    for (const draft of written) if (draft.text === this.get(draft.fingerprint)) this.emit("kept", draft);
   }
 
   async #writeAll() {

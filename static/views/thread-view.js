@@ -112,10 +112,11 @@ export class ThreadView {
     byId("newMessagesLabel").textContent = "To the newest";
   }
 
+  /** Also one that is new here: the tab that stored it may have gone before it told of it. */
   #changed(message) {
-    if (!this.#window.replace(message)) return;
+    if (!this.#window.replace(message)) return this.#window.isPast(message) && this.#arrive([message], false);
     fillRow(this.#rows.get(message.seq), message, this.#name);
-    this.#settle();
+    return this.#settle();
   }
 
   #drop(seq) {
