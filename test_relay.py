@@ -1909,6 +1909,19 @@ class TestMiddleware:
 
         assert answer.startswith("HTTP/1.1 408")
 
+    async def test_body_is_waited_for_the_longer_the_larger_it_is(self, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "BODY_SECONDS", 0)
+        monkeypatch.setattr(relay_module, "BODY_BYTES_PER_SECOND", 1)
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+        head = b"POST /v1/register/challenge HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 60\r\n\r\n"
+
+        writer.write(head)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(json.dumps({"public_key": b64(AWKWARD_KEY)}).encode().ljust(60))
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
+
     async def test_answer_does_not_tell_which_versions_run_here(self, relay):
         answers = [await relay.call("GET", path) for path in ("/v1/stats", "/v1/nothing", "/", "/unknown")]
 
@@ -5020,6 +5033,8 @@ class Target:
                 self.documents += [url] if kind == "Document" else []
             case "Network.webSocketCreated", {"url": url}:
                 self.requests.append(url)
+            case "Inspector.targetCrashed", _:
+                self.complaints.append(method)
             case "Page.loadEventFired", _:
                 self.loads.set()
 
@@ -5380,6 +5395,16 @@ class TestBrowserViews:
             assert await page.evaluate(SHOWN_VIEWS) == [f"view-{view}"]
             assert await page.evaluate("document.title") == title
         assert {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
+
+    async def test_failure_that_nobody_handled_is_told_and_fails_the_test(self, browser, relay):
+        page = await browser.person(relay)
+        assert page.unexpected() == []
+
+        await page.evaluate("void setTimeout(() => Promise.reject(new Error('made for this test')))")
+        await page.shows("#toast", "This page failed: made for this test")
+
+        assert "made for this test" in page.unexpected()[0]
+        page.expects("made for this test")
 
     async def test_root_leads_home(self, browser, relay):
         page = await browser.person(relay, "/")
@@ -6666,6 +6691,14 @@ def sockets(*pages: Page) -> int:
     return sum(url.startswith("ws:") for page in pages for url in page.requests)
 
 
+async def crashes(tab: Page) -> None:
+    """End a tab without a word, as a lack of memory does."""
+    await tab.call("Inspector.enable")
+    with contextlib.suppress(DevToolsError):
+        await tab.call("Page.crash")
+    await until(lambda: "Inspector.targetCrashed" in tab.complaints)
+
+
 class TestBrowserTabs:
     """Two tabs of one browser are one device."""
 
@@ -6711,6 +6744,21 @@ class TestBrowserTabs:
 
         for each in (alice, tab):
             await each.until("!document.title.startsWith('(')")
+
+    async def test_crashed_tab_reads_nothing(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "seen")
+        await alice.sees("seen")
+        tab = await alice.another_tab()
+        await tab.sees("seen")
+        await goes_elsewhere(alice)
+
+        await tab.to_front()
+        await crashes(tab)
+        await write(bob, alice, "seen by nobody")
+
+        await alice.until("document.title.startsWith('(1) ')")
 
     async def test_tab_that_was_not_typed_in_leaves_the_other_tabs_draft_alone(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -7707,6 +7755,18 @@ UPDATE = """(async () => {
 })()"""
 
 
+# One more message, and the beginning of the next.
+SENDS_AND_TYPES = """() => {
+    const sent = Number(sessionStorage.sent ?? 0) + 1;
+    const field = document.querySelector("#chatBody");
+    field.value = sent;
+    document.querySelector("#composer").requestSubmit();
+    field.value = `half of ${sent + 1}`;
+    field.dispatchEvent(new InputEvent("input"));
+    sessionStorage.sent = sent;
+}"""
+
+
 class Front(LyingRelay):
     """Serves the page from a folder that a test may exchange, as an upgrade does, and one file not as it should be."""
 
@@ -7828,6 +7888,26 @@ class TestBrowserVersions:
             await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
             await each.has_keys()
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
+
+    async def test_update_while_one_writes_loses_neither_what_was_just_sent_nor_what_is_typed(
+        self, front, browser, tmp_path
+    ):
+        alice, bob = await browser.person(front), await front.truth.register()
+        await alice.opens(bob.fingerprint)
+        await has_service_worker(alice)
+        front.folder = newer_version(tmp_path)
+        assert await alice.evaluate(UPDATE) == "installed"
+        await alice.shows("#updateNotice")
+
+        await alice.evaluate(f"void setInterval({SENDS_AND_TYPES}, 20)")
+        await alice.click("#updateNow")
+        await alice.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
+        await alice.has_keys()
+        sent = int(await alice.evaluate("sessionStorage.sent"))
+
+        await alice.until(f"{BODY} === 'half of {sent + 1}'")
+        await until(lambda: has_read(bob, str(sent)))
+        assert await read_all(bob) == [str(number) for number in range(1, sent + 1)]
 
     async def test_newer_version_is_there_after_the_last_tab_is_gone(self, front, browser, tmp_path):
         page = await browser.person(front)
@@ -8057,6 +8137,48 @@ class TestBrowserContacts:
         await agrees(alice, "Block ")
 
         await alice.shows(".thread-detail .blocked", "blocked")
+
+    @pytest.mark.parametrize("box", ["contactVerified", "contactMuted", "contactBlocked"])
+    async def test_switch_of_a_contact_shows_what_is_stored(self, relay, browser, box):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        await has_full_disk(alice)
+        await alice.click(f"label:has(#{box})")
+        if box == "contactBlocked":
+            await agrees(alice, "Block ")
+
+        await alice.shows("#toast", "no room left")
+        assert not await alice.evaluate(f"document.querySelector('#{box}').checked")
+
+    @pytest.mark.parametrize("box", ["settingNotify", "settingPreview", "settingSound", "settingErase"])
+    async def test_setting_shows_what_is_stored(self, relay, browser, box):
+        alice = await browser.person(relay)
+        await alice.permit("notifications")
+        await alice.click("#settingsOpen")
+        checked = f"document.querySelector('#{box}').checked"
+        before = await alice.evaluate(checked)
+
+        await has_full_disk(alice)
+        await alice.click(f"label:has(#{box})")
+
+        await alice.shows("#toast", "no room left")
+        assert await alice.evaluate(checked) == before
+
+    async def test_back_closes_what_is_open_on_top_and_stays_in_the_thread(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await panel_of(alice, bob)
+        await alice.click("#contactBlocked")
+        await alice.shows("#confirmTitle", "Block ")
+
+        for left in ("contactDialog", ""):
+            await alice.evaluate("history.back()")
+            await alice.until(f"[...document.querySelectorAll('dialog[open]')].map(({{ id }}) => id).join() === '{left}'")
+            assert await alice.evaluate("location.hash") == f"#chat={bob.fingerprint}"
+        await alice.evaluate("history.back()")
+
+        await alice.until("location.pathname === '/newchat'")
 
     async def test_removed_contact_goes_with_history_and_does_not_come_back(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
