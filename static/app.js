@@ -1,6 +1,6 @@
 // Boot and wiring, nothing else.
 import { Client } from "./client.js";
-import { ClientError } from "./protocol/errors.js";
+import { ClientError, StorageError } from "./protocol/errors.js";
 import { AboutView } from "./views/about-view.js";
 import { ChatsView } from "./views/chats-view.js";
 import { closeDialogs } from "./views/dialogs.js";
@@ -8,11 +8,13 @@ import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
+import { LostView } from "./views/lost-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
 import { SettingsView } from "./views/settings-view.js";
 import { StatusView } from "./views/status-view.js";
+import { StorageView } from "./views/storage-view.js";
 import { ThreadsView } from "./views/threads-view.js";
 import { notice } from "./views/toast.js";
 
@@ -21,12 +23,15 @@ on(window, "unhandledrejection", (event) => tell(event, event.reason));
 const router = new Router();
 for (const button of document.querySelectorAll("dialog [data-close]")) on(button, "click", () => button.closest("dialog").close());
 
+new StorageView(Client.storage);
+dispatchEvent(new Event("io3233-started")); // see watch.js; from here on the page itself says what it waits for
 try {
-  await boot(await Client.open());
+  const lost = await Client.lost();
+  if (lost) new LostView(lost);
+  else await boot(await Client.open());
 } catch (error) {
-  explain(error);
+  if (!(error instanceof StorageError)) explain(error); // the storage view has said it
 }
-dispatchEvent(new Event("io3233-started")); // see watch.js
 
 async function boot(client) {
   const threads = new ThreadsView(client, router);
@@ -43,6 +48,7 @@ async function boot(client) {
   on(client, "replaced", () => location.reload());
   on(client.updates, "updated", () => location.reload()); // what is typed is kept when the page goes
   on(client.store, "reset", () => location.reload());
+  on(Client.storage, "state", () => Client.storage.state === "dropped" && new LostView(client.dropped));
   on(client, "open-thread", ({ detail }) => {
     closeDialogs();
     router.go(threadPath(detail.fingerprint));

@@ -8,21 +8,37 @@ import { Drafts } from "./store/drafts.js";
 import { loadIdentity, replaceIdentity } from "./store/identity.js";
 import { Inbox } from "./mail/inbox.js";
 import { makeInviteLink } from "./protocol/address.js";
+import { Membership } from "./relay/membership.js";
 import { Notifications } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
+import { Persistence } from "./device/persistence.js";
 import { Relays } from "./relay/relays.js";
 import { ServiceWorkerUpdates } from "./device/service-worker.js";
 import { Session } from "./relay/session.js";
 import { Settings } from "./store/settings.js";
 import { Sound } from "./device/sound.js";
 import { Store } from "./store/store.js";
+import { findLost, Lost } from "./store/lost.js";
+import { localItems } from "./store/web-storage.js";
 import { Tabs } from "./device/tabs.js";
+import { Tokens } from "./relay/tokens.js";
+import { Waking } from "./device/waking.js";
 
 export class Client extends EventTarget {
+  /** What this device keeps things in, opened or not: see store/database.js. */
+  static get storage() {
+    return Database.shared;
+  }
+
+  /** Whose keys were here and are gone, and what can be done: see store/lost.js. Null where nothing is lost. */
+  static async lost() {
+    return findLost(await Database.open());
+  }
+
   /** Opens the database, takes over old data, makes keys. Throws StorageError. */
   static async open({ origin = location.origin } = {}) {
     const store = new Store(await Database.open());
-    const identity = await loadIdentity(store, localStorage, origin);
+    const identity = await loadIdentity(store, localItems(), origin);
     const [settings, drafts] = await Promise.all([Settings.load(store, { home: origin }), Drafts.load(store)]);
     const client = new Client({ store, identity, settings, drafts });
     await client.relays.load();
@@ -37,14 +53,18 @@ export class Client extends EventTarget {
       const parts = { origin, store, relays, identity, sharedKeys, settings, reading: () => tabs.reading() };
       return new Session({ origin, inbox: new Inbox(parts), pass: () => relays.pass(origin) });
     };
-    const relays = new Relays({ store, settings, identity, openSession });
+    const tokens = new Tokens(store, identity);
+    const relays = new Relays({ store, settings, tokens, openSession });
     const registration = new Promise((resolve) => (this.#registered = resolve));
     Object.assign(this, { store, identity, settings, drafts, tabs, relays });
+    this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
     this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
+    this.persistence = new Persistence();
     this.sound = new Sound(() => tabs.becomeAudible());
+    this.waking = new Waking();
     this.#listen();
   }
 
@@ -54,7 +74,7 @@ export class Client extends EventTarget {
   start() {
     this.#registered(this.updates.register());
     this.tabs.lead(() => this.#lead(), () => this.#follow());
-    navigator.storage?.persist?.();
+    this.persistence.ask();
   }
 
   /** One sentence for each thing that a page without a secure context can't do. */
@@ -69,12 +89,17 @@ export class Client extends EventTarget {
 
   /** See store/backup.js. */
   exportBackup(passphrase, options) {
-    return exportBackup(this, passphrase, options);
+    return exportBackup(this.store, passphrase, options);
   }
 
   /** See store/backup.js. */
   openBackup(file, passphrase, options) {
-    return openBackup(this, file, passphrase, options);
+    return openBackup(this.store, file, passphrase, options);
+  }
+
+  /** The database was deleted under this page, which has the keys still. */
+  get dropped() {
+    return new Lost(this.store, this.identity.short, this.identity);
   }
 
   /** SHA-256 of every client file as this relay serves it: see device/hashes.js. */
@@ -90,10 +115,6 @@ export class Client extends EventTarget {
   async replaceKeys() {
     await replaceIdentity(this.store);
     this.tabs.emit("identity-replaced");
-  }
-
-  reregister(origin) {
-    return this.relays.reregister(origin);
   }
 
   /** The thread on screen, or null: call it on every change of view or thread. */
@@ -117,9 +138,8 @@ export class Client extends EventTarget {
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
-    document.addEventListener("visibilitychange", () => this.#cameBack());
-    addEventListener("online", () => this.relays.retryNow());
-    addEventListener("pageshow", () => this.relays.retryNow());
+    this.waking.addEventListener("woke", () => this.#cameBack());
+    Database.shared.addEventListener("state", () => Database.shared.state === "open" && this.#canStoreAgain());
     this.#listenToServiceWorker(navigator.serviceWorker);
   }
 
@@ -137,9 +157,13 @@ export class Client extends EventTarget {
   }
 
   #cameBack() {
-    if (!this.tabs.visible) return;
-    this.relays.retryNow();
+    this.relays.wake();
     this.#markShownRead();
+  }
+
+  #canStoreAgain() {
+    this.relays.wake();
+    this.outbox.wake();
   }
 
   async #markShownRead() {

@@ -3,24 +3,26 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f02b3bf5c8042faf";
+const VERSION = "a66fde1e8bdc5b98";
 const FILES = {
-  "/app.js": "sha256-qH/GecHqho7aWHYGlkFgJrK69c1Zfz0yhuITHNrJNbo=",
-  "/client.js": "sha256-ocaUnxWFkPe9DjJVj4oyELjP/2Nwj2Ciu2UqlnsYfVs=",
+  "/app.js": "sha256-Vt98OfVHD6UOPj9eGtXhDrjzykbO7tzVMJAofgcwfws=",
+  "/client.js": "sha256-rh6ByWOGtid468yas5Ee6YcJ5zfG6ZH5Ob+1mQ7ojL8=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
   "/device/notices.js": "sha256-0cUkV1WIPVy8cyefu90ktDHmXkU+kNLzarcIhUxpBxw=",
   "/device/notifications.js": "sha256-zkhlrGyxDDsvVtgvGBoNMql/VGp/tGHDz68R4ELJ6BM=",
+  "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
   "/device/service-worker.js": "sha256-fLPqPMrNd+usF5T+DcQSiQDhJwXjTP9m7lGeEHgX0DA=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-p40n5YK6M/kqu/r5hOSklQhHrAoZX1FkttVUbWCq7JQ=",
+  "/device/waking.js": "sha256-otG9udwB/T8i3Nae16GoAI7qiLqZglqjT4P+ZEYE6Tg=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
   "/icons/icon-512.png": "sha256-qONdu8bKG7LMv5AdJt268NB6BJ7PE2RucF2M/fuEMAY=",
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-uGkwfND4nRv+8edZV0uTTKhv1CFx6xPsvk2Y4LW6YcU=",
-  "/mail/arrivals.js": "sha256-PTEYy3gnLBaEN0C13U9EP/BkH/iAgj5Ctw4kf27PpBc=",
+  "/index.html": "sha256-6RcsVO865PeGHWE9WYuo4sypzzq/XSaWFZYzERcrzww=",
+  "/mail/arrivals.js": "sha256-q3M09fYNpE2wK10EwWtSbWXzBvLUJvFxQu+HTe59ca8=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/inbox.js": "sha256-C1uS+UBqszWxxC98XigIWXLc4nqWqaXSwWH3LleNFE0=",
   "/mail/outbox.js": "sha256-bWaXtpEBaMAp8kClcL9r1EF7ESsVoEgHv0+mtc69kNM=",
@@ -30,35 +32,48 @@ const FILES = {
   "/protocol/crypto.js": "sha256-cI/hjzWr45UtjxKAzn3qByQTVlLAVbHE2DogAXG7cig=",
   "/protocol/encoding.js": "sha256-Uu/YLRofo9uQN1ZTBrAw2jXLTo1VolL4FkhFZvCmMj8=",
   "/protocol/envelope.js": "sha256-G+mV0/WundwVhYSOMTMsSahv6tnASAvvLKflVlGMxnU=",
-  "/protocol/errors.js": "sha256-qbI+iNRoSrY85xWI4HZWo29BS0o0zMAY+L55iDDN7n8=",
+  "/protocol/errors.js": "sha256-psirUgMou9jszlu+x/5IyhSYbOg/euYb0EiGih1SI3c=",
   "/protocol/excerpt.js": "sha256-dxpdahhQK58Aoq8BZcX9TSl59I7LV5sJTzaQDSrdCJY=",
-  "/protocol/format.js": "sha256-kGqv2PZJEGM+t0drUpk2HRQVXb4UwDwQu2q8dmipCw0=",
+  "/protocol/fold.js": "sha256-KERA0VGZWU26tk/kYZfFGDWrcaS2dUajHNneWmbDxnM=",
+  "/protocol/format.js": "sha256-Ocl2Ph8T+87zsDJOniRv8s7g3SWK4A0B2qmATV/zQBc=",
   "/protocol/invite.js": "sha256-OWogozYzfq1Q0Qfk22FBr5xMM6CmJYC26r9b0xywWH4=",
   "/protocol/kdf.js": "sha256-Qh5LAVzgzdDcoghg4Yn++BWxvgkj4VcSoXkUUctlTmE=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
+  "/protocol/order.js": "sha256-lBLvuVzVf5g4cgzTJiJ4Q+tjyVqbindTl8flYLq+39w=",
   "/protocol/safety.js": "sha256-JFESLtEoyO74QTxlCGTIVdPAmRmw/ynjRk6NlQX0D1U=",
   "/relay/api.js": "sha256-vSmRHLpKnqmaknXXhhrUdgW3lmJlyOKcqrbZ1upnZk0=",
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
-  "/relay/connection.js": "sha256-wdsND243+FdBtx3DJnLYuBHM6IMBfTi43sblRd0BWgA=",
+  "/relay/connection.js": "sha256-nbGePFHvUMl3AiOl/8CZNxMNzTdCtcHICaQbea4CBYk=",
   "/relay/contacts.js": "sha256-sJeHjASwu4fenI2zhpybuy87rIBxTILa/TGCXBBgukA=",
-  "/relay/http.js": "sha256-oyqmXRo//sQKRXuDm9M78s9wv+bC0ajyVHKDjqhYT/A=",
-  "/relay/registration.js": "sha256-u+fZLuDDZShCaMrXZWyMLmIWLdVEgFdErMLaTfEbyK0=",
-  "/relay/relays.js": "sha256-Ppk4wvTboTuDstQub7JHLmPCITGOetZyPKSqEonfN5A=",
-  "/relay/session.js": "sha256-yvQR6K0q887sj3dP6HGaAHVd+gSwgfJVRnZglOrL6pE=",
-  "/relay/tokens.js": "sha256-zPMKDGeg+C3UPCxqRXAA27SVZmtudnSNUSH6HUWVuXc=",
-  "/store/backup-content.js": "sha256-XaLg3eW2JLp9NOSBdEpIZNPGeQrKW/HffU3mbQy59kY=",
-  "/store/backup.js": "sha256-FZJIaHu0SQPqEKdsefO8tVKlW51EYeAZlUakj95vSyk=",
-  "/store/database.js": "sha256-mJ5h5W7e4xP10SNLvjRBgCY+AXJIcoYa45shxg+p70w=",
-  "/store/drafts.js": "sha256-CvS0A64pzGaMggOETL420wAGbzJbV4WE0cMkPhJ5VkA=",
+  "/relay/doubt.js": "sha256-LRs+2UtYuM2rjkHdUwPdPLaUrmW1jSu3uXm4hnLSuMo=",
+  "/relay/http.js": "sha256-6+BRg4v8xyco6DFRidMSh4Q/xoMkSymca4U5NJQkxz8=",
+  "/relay/membership.js": "sha256-+o5zJeeEtOKEJ+SdJz7I0U9tCsQkJy54STbI/hyc/OI=",
+  "/relay/registration.js": "sha256-v/wZvj2kc2c9kafUFVl7SgAi6OAZ4l+IZm6I5tR3cvQ=",
+  "/relay/relays.js": "sha256-3iDL0wyW9JiL9I5kd7nmUSZlkRJXiFkFg+z0qup3IkU=",
+  "/relay/session.js": "sha256-JE8KuO7N/UIMIFCJ1+OvlrgJFGxMd1WbNM+cEdofxqA=",
+  "/relay/sessions.js": "sha256-D8frPVpyhqx1SIQr1/yrhMsHdljVT16YOSRn5b+vofI=",
+  "/relay/tokens.js": "sha256-U8vYV2ant0FSWEa5Zi9+KKId5LdJEC/G/Tkr1OW+0NQ=",
+  "/store/backup-content.js": "sha256-7GwVayjJjZepL06PBpGmYukLahO3Ay6VnAGad51uBWg=",
+  "/store/backup.js": "sha256-ir45QQryLWou+ijdELTuQt8aQl01VcFOGLEVGDD/TJ4=",
+  "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
+  "/store/drafts.js": "sha256-eA9ViAopZteSu+5TZ6di34jo5ZbRab+zpsXhCi6ZPRk=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
-  "/store/identity.js": "sha256-ENuG2qHz/OsnbytyZXSjgqlR8G2UVul6ug+2P95D7dc=",
+  "/store/identity.js": "sha256-9HvFbIO4ThQ09v7RwfY70GkKeIvJznFLHzGF+M2XSDQ=",
   "/store/legacy.js": "sha256-DVm3fn4qSheCjRWlse3se19umM3LWyAAlhQrxyOauww=",
-  "/store/messages.js": "sha256-SlXkBgGKfpd9ralx/Ycd4kSyc1aSgcIf9W7UwJ+pxDU=",
-  "/store/search.js": "sha256-CYdvCfXh7NnGDL3hBYMe+gnkWBPySi2GU1CK0zUVKZE=",
+  "/store/lost.js": "sha256-hIpmWzG8Tfzg5hgMG01UI6NIYUvWAqzbL5IEhllHaMU=",
+  "/store/mark.js": "sha256-jSx6KAGfJRWMhWtnFYS/BF2FPkxv7URAtP0d/fRG6O4=",
+  "/store/messages.js": "sha256-8yMlq/qEA+A5Voz/blbhrqEaE5r5USYGsHbD9QaMQDY=",
+  "/store/moved-relay.js": "sha256-MQ4TLfjtHvrzEL6sZNLVKloOlI7AyEH7AEld2P+//fM=",
+  "/store/requests.js": "sha256-Gc1G5y4Ho/DJfMdlZaYAyowN+GxOgZnTxwjBYqWnaX8=",
+  "/store/room.js": "sha256-tBHVrPo7IAODxEje47TowZEeV+EvuRekPmNDPWmVHZI=",
+  "/store/schema.js": "sha256-tnF7Z0909SP90znKfOlJcqnWavLQ7WoceTcuLn4gT6Q=",
+  "/store/search.js": "sha256-36HQjS8l7KoUxNXdBLgHkNfHV2XL3jiULuuD7gQfMu8=",
   "/store/settings.js": "sha256-3prUrsgRPS4eImHxsktQZ3g0uVpUNHo9n8WNN/Fm4hI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
-  "/store/store.js": "sha256-3hXmSKO/QGufkrkRfWmncFB9u97AJR3y3m/kkOLUO78=",
-  "/style.css": "sha256-r7WkfcZz+et1fDzefRLxvIOWFk2zmpqXCZphUXQMxhQ=",
+  "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
+  "/store/store.js": "sha256-uscXuLhrFIE/xHf3YQ+EEHR9ic1BLMTuAtK7AolQI6A=",
+  "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
+  "/style.css": "sha256-FkbVj0vQQH9nesuEDZf5CpeqLC2XrtyifwZSF7LP45c=",
   "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -76,30 +91,36 @@ const FILES = {
   "/version.js": "sha256-Zk1AUYReKztgk7JvdmVdkQzwrwn8xPEXc+mzSnyJZf4=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/announcer.js": "sha256-5MdPUbM02ViqwaV46WYaIPDePF57X5t2AKn/UhB3dyA=",
-  "/views/backup-view.js": "sha256-kQQa+euZzqktoOXOQGWbGQ4zffRT1zENeU0yGdipfrg=",
   "/views/bubble.js": "sha256-8TYi0aK85N0V50xDTpTt46B61sRkEz4qsitovgZxGCk=",
-  "/views/chats-view.js": "sha256-WFlNc3NrdDMgSG50uzds5z+oL+sCof7aVi9n+w9be60=",
+  "/views/chats-view.js": "sha256-51KxTrWkcBDe0mtcjG/UfExk1c7JLbVOCBkZn/0A/I8=",
   "/views/composer-view.js": "sha256-s9+xMW6/13lAWcOFoB/bihr/pButHbKBBrmnSfi1XZc=",
   "/views/contact-view.js": "sha256-89vgblExNNJryvz4rssELzf0QtmEEyDd6BS0/3ihn9M=",
   "/views/dialogs.js": "sha256-GW/pYXXJ4LXEUZX/wyJlVBk2ShZTEfIHmqBGkK3We9I=",
   "/views/dom.js": "sha256-Tig3ISL3M4sox8u5EBkSKYhA3RFvjKburNNxLchkwb8=",
+  "/views/export-view.js": "sha256-4BtYO9PFT8zmrabGQWeGWr6V92MUISyHjgNThsdz7wY=",
   "/views/identity-view.js": "sha256-90CAIlRWNthEGgNLvhlUwjBTzFYCocXoBt1UESRJpgw=",
-  "/views/keys-view.js": "sha256-chHtv9w4wgjHYNky2WEe+y8700RjRSaYozf4Cd+ecvk=",
-  "/views/library-view.js": "sha256-tnDdFE/GmU3rOlzGemPHPspJLPFkPDrnlOsMtqvvkkc=",
-  "/views/message-row.js": "sha256-pGi395nFzfHlZMRSR/0CE7F14PYXRMLqNex68gfEjO8=",
+  "/views/import-view.js": "sha256-SkmrhbqrBOFGih5fxmXH+PoSgWTqsSlEsx4VPVa+Wi0=",
+  "/views/keys-view.js": "sha256-VyH+TAcfxv740mndPqDyjyEv6s9sN3rT0DFq2UvSsYA=",
+  "/views/library-view.js": "sha256-o+BfOKhbpenPP27AKo9Io0fUYptWiC9vdUxXWTfjeHc=",
+  "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
+  "/views/message-row.js": "sha256-iF4hPp08DKsdMzaP2BRer1NuFjO9qYt0b/2Fckb0o/I=",
   "/views/message-window.js": "sha256-hzePjJm3/uKSue24rBSFHN6AEtqxkXNa6MCkOjgdvbA=",
-  "/views/newchat-view.js": "sha256-nIKis8GZpxdev8+v8Zc+eZbC4y7RtKKp8/2gB7cuRfI=",
+  "/views/newchat-view.js": "sha256-VNJKygxXsDeFMZNQq9qCyqvfLMVH+l+yt6OWvIHfp1I=",
   "/views/open-chat.js": "sha256-KHOxhhWesyFsHW3E3g3TkgxpTkwAJLVgwbD714RLzBQ=",
-  "/views/qr.js": "sha256-yYdTS6Cp3tk8lYhVxKrRDnuh/igFCHNXX3wG3WiAZTg=",
+  "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
+  "/views/qr.js": "sha256-M9zx6A+jUXXlw6zM7/bfMLVTLP9GK0Rt3nDpuGu5xjU=",
   "/views/questions.js": "sha256-vdl5V8gCTDKZzGadqsZiQym6dDCLtw78vM674+YO2cw=",
-  "/views/relay-questions.js": "sha256-G9wVSddcg+qpUiOvCvesSyuY7vd1mxlm08tUUKzcj7o=",
+  "/views/relay-questions.js": "sha256-Ss64hqKdVwFnYjqz19if18Jg1VE/5qjaLARSjonViL4=",
+  "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
   "/views/router.js": "sha256-2NRCsaOhkjw88pT5pZ5NgQhP/C1Uiqdwws7byzeuZdA=",
-  "/views/server-view.js": "sha256-CHJKHTL8WG3cuKotCCjXSZAXDeZdSJdN7o9KuwpCNeM=",
-  "/views/settings-view.js": "sha256-fTkP1TDp6/xA3XjPpUHEOxE/LKGacv41GU02hr8CGjA=",
-  "/views/status-view.js": "sha256-yMS6bcBlAKDXBTbd7KjiHBZYcud5KLq9GZv4RS++CXA=",
-  "/views/thread-view.js": "sha256-NazBYgI70eFQOz2bc5d+5gI2Wd4/pGzXpVhs8cPySPM=",
-  "/views/threads-view.js": "sha256-/5uil0ig3MRNreHJErNqWxWcKmhfCg4B7IG1g8YXtfc=",
+  "/views/server-view.js": "sha256-cqyZLYGPvxanoXm0PlmZl4CMkDgwvjHry5KQA2Fs5zc=",
+  "/views/settings-view.js": "sha256-XpUsatpiINOkNftg492JOB5D/cY6zByU5HSib5vtOhg=",
+  "/views/status-view.js": "sha256-UUzO6B8guxJRFI0WsSVM2WH1thqS9HguV/R7WMCBpEY=",
+  "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
+  "/views/thread-view.js": "sha256-sfgrV1s9xgwGTfwRJUIuW7+alIc5xqh+ShgRhrPr6zU=",
+  "/views/threads-view.js": "sha256-yxIxBblwQCvcaeuq6oLUyvXE/mI12Q7whubb07MQ8TM=",
   "/views/toast.js": "sha256-vqum77IfrB+9JavB3QCH5c1kqY7qo3CTMIUFalIZ4hI=",
+  "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw="
 };
 
@@ -110,6 +131,7 @@ const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/abou
 /** What version 1.0.0 kept. Its pages fetch modules late and know no update: one that is still open gets them until it is reloaded. */
 const FIRST_CACHE = "io3233-shell";
 const FIRST_MODULE = /^\/[a-z-]+\.js$/;
+const ANSWER_WITHIN_MS = 500;
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
@@ -162,12 +184,26 @@ async function kept(path, request) {
   return (await caches.match(path, { cacheName })) ?? fetch(request);
 }
 
-/** Opens the thread of a notification's latest message in a tab that is there, else in a new one. */
+/**
+ * Opens the thread of a notification's latest message: in a tab that shows a view and answers, for one that still loads, or is frozen,
+ * would lose it, and else in a new one. A click allows one window to be opened or to come to the front, and only soon after it.
+ */
 async function openThread({ counts }) {
   const fingerprint = Object.keys(counts).at(-1);
-  const tabs = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const tab = tabs.find(({ focused }) => focused) ?? tabs[0];
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tabs = windows.filter(({ url }) => VIEWS.includes(new URL(url).pathname)).sort((a, b) => b.focused - a.focused);
+  const answers = await Promise.all(tabs.map(isHere));
+  const tab = tabs.find((_, index) => answers[index]);
   if (!tab) return self.clients.openWindow(`/chats#chat=${fingerprint}`);
   tab.postMessage({ type: "open-thread", fingerprint });
   return tab.focus();
+}
+
+function isHere(tab) {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => resolve(true);
+    setTimeout(resolve, ANSWER_WITHIN_MS, false);
+    tab.postMessage({ type: "who-opens" }, [port2]);
+  });
 }

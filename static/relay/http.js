@@ -4,8 +4,11 @@ import {
   RateLimitedError, RejectedError, ServerError, TooLargeError, TooSlowError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
+import { firstAnswer, inDoubt } from "./doubt.js";
 
 const SILENCE_MS = 30_000;
+const DOUBTFUL_SILENCE_MS = 4000;
+const SMALL_BYTES = 8 * 1024; // what any uplink takes at once
 const LONGEST_MS = 300_000;
 const SLOWEST_UPLOAD = 4; // bytes a millisecond, 32 kbit/s; the relay waits as long
 const USUAL_BYTES = 64 * 1024;
@@ -25,16 +28,19 @@ const BY_STATUS = {
 export const uploadMs = (bytes) => bytes / SLOWEST_UPLOAD;
 
 /**
- * GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js; NetworkError
- * when `signal` aborts.
+ * GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js; NetworkError when
+ * `signal` gave up what was to be changed.
  */
-export async function fetchOrThrow(origin, path, { method, token, body, signal, most_bytes = USUAL_BYTES } = {}) {
-  const sent = body && JSON.stringify(body);
-  const patience = new Patience(uploadMs(sent?.length ?? 0));
-  signal?.addEventListener("abort", () => patience.abort(), { once: true });
-  if (signal?.aborted) patience.abort();
+export function fetchOrThrow(origin, path, { signal, ...options } = {}) {
+  const reads = !options.method && !options.body;
+  return reads ? firstAnswer((cancelled) => exchange(origin, path, options, cancelled)) : exchange(origin, path, options, signal);
+}
+
+async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled) {
+  const text = body && JSON.stringify(body);
+  const patience = new Patience(firstMs(method, text), cancelled);
   try {
-    const response = await send(origin, path, { method, token, body: sent, patience });
+    const response = await send(origin, path, { method, token, body: text, patience });
     if (response.status === 204) return {};
     const bytes = await readBounded(response, origin, most_bytes, patience);
     return readAnswer(response, parseObject(bytes), origin);
@@ -50,18 +56,20 @@ function readAnswer(response, answer, origin) {
 }
 
 /**
- * Gives up on a relay that is silent for 30 s once it has the body, not on one whose large answer takes longer; and on any after
- * five minutes.
+ * Gives up on a relay that does not begin to answer within `first_ms`, or is then silent for 30 s, not on one whose large answer takes
+ * longer; and on any after five minutes.
  */
 class Patience {
   #controller = new AbortController();
   #longest;
-  #silence;
+  #silence = 0;
   lost = false;
 
-  constructor(upload_ms) {
-    this.#longest = setTimeout(() => this.#lose(), LONGEST_MS + upload_ms);
-    this.#silence = setTimeout(() => this.#lose(), SILENCE_MS + upload_ms);
+  constructor(first_ms, cancelled) {
+    this.#longest = setTimeout(() => this.#lose(), LONGEST_MS + first_ms);
+    this.#wait(first_ms);
+    cancelled?.addEventListener("abort", () => this.#controller.abort());
+    if (cancelled?.aborted) this.#controller.abort();
   }
 
   get signal() {
@@ -69,12 +77,7 @@ class Patience {
   }
 
   renew() {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#lose(), SILENCE_MS);
-  }
-
-  abort() {
-    this.#controller.abort();
+    this.#wait(SILENCE_MS);
   }
 
   end() {
@@ -82,10 +85,20 @@ class Patience {
     clearTimeout(this.#longest);
   }
 
+  #wait(milliseconds) {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#lose(), milliseconds);
+  }
+
   #lose() {
     this.lost = true;
-    this.abort();
+    this.#controller.abort();
   }
+}
+
+function firstMs(method, text = "") {
+  const doubtful = (method || text) && inDoubt() && text.length < SMALL_BYTES;
+  return (doubtful ? DOUBTFUL_SILENCE_MS : SILENCE_MS) + uploadMs(text.length);
 }
 
 async function send(origin, path, { method, token, body, patience }) {

@@ -1,30 +1,39 @@
 /**
  * What is typed and not sent yet, one text a thread. All of it is in memory, so that a thread opens with its draft before a key can be
- * pressed there. Every change is written at once, one write at a time, and shows in the other tabs when it is stored.
+ * pressed there. Every change is written at once, one write at a time, and shows in the other tabs when it is stored. What can't be
+ * stored now is in sessionStorage too, which outlives a reload of the tab, until it can.
  * Events: draft {fingerprint} (another tab changed it) · unsaved {error} (null: all is kept again).
  */
 import { SharedEventTarget } from "./shared-events.js";
+import { keepItem, sessionItems } from "./web-storage.js";
 
-const AGAIN_MS = 5000;
+const ITEM = "io3233_unstored_drafts";
+const AGAIN_MS = 2000;
 
 export class Drafts extends SharedEventTarget {
   #store;
-  #texts = new Map(); // fingerprint → text; "" for what was sent or emptied in this visit
-  #unwritten = new Set();
+  #items = sessionItems();
+  #texts; // fingerprint → text; "" for what was sent or emptied in this visit
+  #unwritten; // fingerprints
   #writing = false;
   #failing = false;
 
   static async load(store) {
     const drafts = new Drafts(store);
     for (const [fingerprint, text] of await store.drafts()) if (!drafts.#texts.has(fingerprint)) drafts.#texts.set(fingerprint, text);
+    if (drafts.#unwritten.size > 0) drafts.#writeAll();
     return drafts;
   }
 
   constructor(store) {
     super("io3233-drafts");
     this.#store = store;
+    this.#texts = new Map(Object.entries(JSON.parse(this.#items.getItem(ITEM) ?? "{}")));
+    this.#unwritten = new Set(this.#texts.keys());
     this.addEventListener("kept", ({ detail, remote }) => remote && this.#adopt(detail));
     store.addEventListener("contact-removed", ({ detail }) => this.#forget(detail.fingerprint));
+    store.addEventListener("reset", () => this.#items.removeItem(ITEM));
+    store.db.addEventListener("state", () => this.#failing && store.db.state === "open" && this.#writeAll());
   }
 
   get(fingerprint) {
@@ -35,6 +44,7 @@ export class Drafts extends SharedEventTarget {
     if (text === this.get(fingerprint)) return;
     this.#texts.set(fingerprint, text);
     this.#unwritten.add(fingerprint);
+    if (this.#failing || !this.#store.db.connected) this.#remember();
     if (!this.#writing) this.#writeAll();
   }
 
@@ -71,11 +81,18 @@ export class Drafts extends SharedEventTarget {
       setTimeout(() => this.#writeAll(), AGAIN_MS);
       this.#tell(error);
     }
+    this.#remember();
   }
 
   #tell(error) {
     if (error || this.#failing) this.dispatchEvent(new CustomEvent("unsaved", { detail: { error } }));
     this.#failing = Boolean(error);
+  }
+
+  #remember() {
+    const unstored = [...this.#unwritten].map((fingerprint) => [fingerprint, this.get(fingerprint)]);
+    if (unstored.length === 0) this.#items.removeItem(ITEM);
+    else keepItem(this.#items, ITEM, JSON.stringify(Object.fromEntries(unstored)));
   }
 
   /** What is typed here and not written yet is newer. */
@@ -87,6 +104,6 @@ export class Drafts extends SharedEventTarget {
 
   #forget(fingerprint) {
     this.#texts.set(fingerprint, "");
-    this.#unwritten.delete(fingerprint);
+    if (this.#unwritten.delete(fingerprint)) this.#remember();
   }
 }

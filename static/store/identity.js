@@ -3,8 +3,15 @@ import { identityFrom, newIdentity } from "../protocol/crypto.js";
 import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy } from "./legacy.js";
+import { readMark, setMark } from "./mark.js";
 import { withLatest } from "./messages.js";
 import { newContact } from "./store.js";
+
+/** The short address whose keys were here, where neither they nor an earlier client's are any more; else null. */
+export async function lostAddress(db, storage) {
+  const stored = await db.read(["kv"], ({ kv }) => result(kv.count("identity")));
+  return stored || readLegacy(storage).identity ? null : readMark(storage);
+}
 
 /** `{fingerprint, short, public_key, secret_key}`; two tabs that start at once agree on one. */
 export async function loadIdentity(store, storage, home) {
@@ -18,7 +25,14 @@ export async function loadIdentity(store, storage, home) {
     return mine;
   });
   if (legacy.identity?.fingerprint === identity.fingerprint) clearLegacy(storage);
-  return { ...identity, short: shortForm(identity.fingerprint) };
+  const short = shortForm(identity.fingerprint);
+  await setMark(storage, short);
+  return { ...identity, short };
+}
+
+/** Puts keys into a database that has none. */
+export function restoreIdentity(store, { fingerprint, public_key, secret_key }) {
+  return store.db.write(["kv"], ({ kv }) => result(kv.put({ fingerprint, public_key, secret_key }, "identity")));
 }
 
 /** Replaces the keys. Tokens and cursors belong to the old ones; history, contacts and pinned relay keys stay. */

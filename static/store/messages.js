@@ -15,6 +15,7 @@ export const toMessage = (record) => ({
   kind: record.kind,
   text: record.text,
   at: record.at,
+  written_at: record.written_at ?? null, // where the sender's clock differs much from `at`
   reason: record.reason ?? "",
   legacy: record.legacy ?? false,
   state: record.state ?? "",

@@ -1,5 +1,6 @@
 // My keys: their QR codes and files, the secret one only when asked for.
-import { BackupView } from "./backup-view.js";
+import { ExportView } from "./export-view.js";
+import { importBackup } from "./import-view.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { toBase64 } from "../protocol/encoding.js";
 import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../protocol/errors.js";
@@ -16,12 +17,13 @@ export class KeysView {
     on(byId("dlPrivate"), "click", () => this.#downloadSecret());
     on(byId("showSecret"), "click", () => this.#showSecret(byId("privKeyB64").hidden));
     on(byId("registerBtn"), "click", () => this.#register());
-    new BackupView(client);
+    on(byId("importBackup"), "click", () => importBackup(client));
+    new ExportView(client);
   }
 
-  async show() {
-    await drawQr(byId("qrContact"), this.#client.inviteLink());
-    await drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
+  show() {
+    drawQr(byId("qrContact"), this.#client.inviteLink());
+    drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
   }
 
   hide() {
@@ -64,7 +66,7 @@ export class KeysView {
 
   async #registerOrAsk() {
     try {
-      await this.#client.reregister();
+      await this.#client.membership.reregister();
       return true;
     } catch (error) {
       const asks = [OlderProofError, InviteNeededError, RelayKeyChangedError].some((kind) => error instanceof kind);

@@ -21,7 +21,7 @@ export function fillRow(row, message, name) {
   row.classList.toggle("unknown", message.kind === "unknown");
   row.classList.toggle("failed", message.state === "failed");
   // A row that still wants attention shows its line of facts inside a group too.
-  row.classList.toggle("open", message.state === "queued" || message.state === "failed" || Boolean(message.legacy));
+  row.classList.toggle("open", message.state === "queued" || message.state === "failed" || Boolean(note(message)));
   row.querySelector(".chat-who").textContent = message.direction === "in" ? `${name}: ` : "You: ";
   fillMeta(row, message);
 }
@@ -30,11 +30,20 @@ function fillMeta(row, message) {
   const time = row.querySelector("time");
   time.dateTime = new Date(message.at).toISOString();
   time.title = formatDateTime(message.at);
-  time.textContent = formatTime(message.at);
-  row.querySelector(".chat-note").textContent = message.legacy ? "not bound to this chat: sent by an older client" : "";
+  row.querySelector(".chat-note").textContent = note(message);
   row.querySelector(".chat-state").textContent = state(message);
   row.querySelector(".chat-retry").hidden = !(message.state === "failed" && message.retriable);
   row.querySelector(".chat-discard").hidden = message.state !== "failed" && message.state !== "queued";
+}
+
+/** The time of day; with the date, where the row stands `apart`, below the line of another day. */
+export function tellTime(row, message, apart) {
+  row.querySelector("time").textContent = (apart ? formatDateTime : formatTime)(message.at);
+}
+
+function note(message) {
+  const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
+  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : [])].join(" · ");
 }
 
 function state(message) {
@@ -70,5 +79,5 @@ function toTell(message) {
 
 /** Whether `next` goes on with the group of `message`: same side, soon after. */
 export function continues(message, next) {
-  return message.direction === next.direction && next.at - message.at < GROUP_MS && startOfDay(message.at) === startOfDay(next.at);
+  return message.direction === next.direction && Math.abs(next.at - message.at) < GROUP_MS && startOfDay(message.at) === startOfDay(next.at);
 }

@@ -2,6 +2,7 @@
 import { byId, clone, icon, on, reconcile } from "./dom.js";
 import { oneLine } from "../protocol/excerpt.js";
 import { displayName } from "../protocol/format.js";
+import { newestFirst } from "../protocol/order.js";
 import { threadPath } from "./router.js";
 
 const LAST_CHARACTERS = 120;
@@ -68,8 +69,7 @@ export class ThreadsView {
   // Newest first; but a list that somebody is pointing at or tabbing through
   // stays as it is until they leave, or the click would land on another thread.
   #arrange(now = false) {
-    const newest = [...this.#contacts.values()].sort((a, b) => (b.last_at || b.added_at) - (a.last_at || a.added_at));
-    const tabs = newest.map(({ fingerprint }) => this.#tabs.get(fingerprint));
+    const tabs = newestFirst([...this.#contacts.values()]).map(({ fingerprint }) => this.#tabs.get(fingerprint));
     if (now || !this.#isInUse()) reconcile(this.#list, tabs);
     else this.#list.append(...tabs.filter((tab) => !tab.isConnected));
     byId("threadsEmpty").hidden = tabs.length > 0;
