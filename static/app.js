@@ -45,9 +45,9 @@ async function boot(client) {
   };
   new SettingsView(client);
   const status = new StatusView(client, router);
-  on(client, "replaced", () => location.reload());
-  on(client.updates, "updated", () => location.reload()); // what is typed is kept when the page goes
-  on(client.store, "reset", () => location.reload());
+  on(client, "replaced", () => reload(client));
+  on(client.updates, "updated", () => reload(client));
+  on(client.store, "reset", () => location.reload()); // nothing of this page is to be stored any more
   on(Client.storage, "state", () => Client.storage.state === "dropped" && new LostView(client.dropped));
   on(client, "open-thread", ({ detail }) => {
     closeDialogs();
@@ -57,6 +57,13 @@ async function boot(client) {
   await Promise.all([threads.load(), status.load()]);
   new IdentityView(client); // my address appears last: where it stands, all works
   follow(views);
+}
+
+/** Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun. */
+async function reload(client) {
+  document.body.inert = true;
+  await Promise.all([client.outbox.stored(), client.drafts.written()]);
+  location.reload();
 }
 
 function follow(views) {

@@ -3,9 +3,9 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "a66fde1e8bdc5b98";
+const VERSION = "e94f5cf6248d4481";
 const FILES = {
-  "/app.js": "sha256-Vt98OfVHD6UOPj9eGtXhDrjzykbO7tzVMJAofgcwfws=",
+  "/app.js": "sha256-/eE/8XTZunQFJnmppPsDMselfK6jYzy9p17zNd8fnuA=",
   "/client.js": "sha256-rh6ByWOGtid468yas5Ee6YcJ5zfG6ZH5Ob+1mQ7ojL8=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
   "/device/notices.js": "sha256-0cUkV1WIPVy8cyefu90ktDHmXkU+kNLzarcIhUxpBxw=",
@@ -21,11 +21,11 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-6RcsVO865PeGHWE9WYuo4sypzzq/XSaWFZYzERcrzww=",
+  "/index.html": "sha256-1f7FanExnuyZCriPAvq6i+GIaLkkj7t0RPwjhHAsLj4=",
   "/mail/arrivals.js": "sha256-q3M09fYNpE2wK10EwWtSbWXzBvLUJvFxQu+HTe59ca8=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/inbox.js": "sha256-C1uS+UBqszWxxC98XigIWXLc4nqWqaXSwWH3LleNFE0=",
-  "/mail/outbox.js": "sha256-bWaXtpEBaMAp8kClcL9r1EF7ESsVoEgHv0+mtc69kNM=",
+  "/mail/outbox.js": "sha256-I5Pfm9B1OD0Y6PG22gH0wDx/K3aoGTJBljmsnGhHi50=",
   "/mail/queue.js": "sha256-37WSP1utlaoIW6tkMyZcORa0Hki4ZIAXnH9XkzkSKQM=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-V0edX7AlupzzzMRovpr1Iazl/ydjZbPssTm3kUEEC+s=",
@@ -56,7 +56,7 @@ const FILES = {
   "/store/backup-content.js": "sha256-7GwVayjJjZepL06PBpGmYukLahO3Ay6VnAGad51uBWg=",
   "/store/backup.js": "sha256-ir45QQryLWou+ijdELTuQt8aQl01VcFOGLEVGDD/TJ4=",
   "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
-  "/store/drafts.js": "sha256-eA9ViAopZteSu+5TZ6di34jo5ZbRab+zpsXhCi6ZPRk=",
+  "/store/drafts.js": "sha256-oUxANwZWUDQ7tmiRwl/euFEdRe5bsTM+tTmG7dnP7hk=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
   "/store/identity.js": "sha256-9HvFbIO4ThQ09v7RwfY70GkKeIvJznFLHzGF+M2XSDQ=",
   "/store/legacy.js": "sha256-DVm3fn4qSheCjRWlse3se19umM3LWyAAlhQrxyOauww=",

@@ -15,6 +15,7 @@ export class Outbox {
   #parts;
   #delivery = null; // while this tab leads
   #looking = 0;
+  #storing = Promise.resolve();
 
   /** `parts`: `{store, drafts, relays, identity, sharedKeys, tab}`, `tab` being the name that this tab claims messages under. */
   constructor(parts) {
@@ -38,7 +39,13 @@ export class Outbox {
     this.#refuse(contact, relay, text);
     const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() });
     drafts.sent(fingerprint);
+    this.#storing = Promise.allSettled([this.#storing, storing]);
     return storing;
+  }
+
+  /** Resolves when nothing that was sent is being stored. */
+  stored() {
+    return this.#storing;
   }
 
   /** What `text` will weigh on the wire: `{bytes, limit, near, over}`. */

@@ -16,6 +16,7 @@ export class Drafts extends SharedEventTarget {
   #texts; // fingerprint → text; "" for what was sent or emptied in this visit
   #unwritten; // fingerprints
   #writing = false;
+  #written = Promise.resolve(); // or refused, for now
   #failing = false;
 
   static async load(store) {
@@ -45,7 +46,12 @@ export class Drafts extends SharedEventTarget {
     this.#texts.set(fingerprint, text);
     this.#unwritten.add(fingerprint);
     if (this.#failing || !this.#store.db.connected) this.#remember();
-    if (!this.#writing) this.#writeAll();
+    if (!this.#writing) this.#written = this.#writeAll();
+  }
+
+  /** Resolves when nothing is being written. */
+  written() {
+    return this.#written;
   }
 
   /**
