@@ -3,6 +3,7 @@ import { Client } from "./client.js";
 import { ClientError, StorageError } from "./protocol/errors.js";
 import { AboutView } from "./views/about-view.js";
 import { ChatsView } from "./views/chats-view.js";
+import { BlockedView } from "./views/blocked-view.js";
 import { closeDialogs } from "./views/dialogs.js";
 import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
@@ -44,6 +45,7 @@ async function boot(client) {
     about: new AboutView(client),
   };
   new SettingsView(client);
+  new BlockedView(client);
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));
   on(client.updates, "updated", () => reload(client));

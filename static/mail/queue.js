@@ -34,7 +34,7 @@ async function leadThread(store, record) {
 async function putLatest(contacts, record) {
   const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
   if (known.last_seq >= record.seq) return null;
-  const latest = withLatest({ ...known, open: true }, record);
+  const latest = withLatest({ ...known, open: true, request: false }, record);
   contacts.put(latest);
   return latest;
 }

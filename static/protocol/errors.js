@@ -19,6 +19,8 @@ export class NetworkError extends RelayError {}
 export class TooSlowError extends NetworkError {}
 export class BadAnswerError extends RelayError {}
 export class AnswerTooLargeError extends BadAnswerError {}
+/** Something in front of the relay asks for a login. */
+export class LoginNeededError extends BadAnswerError {}
 export class UnauthorizedError extends RelayError {}
 export class ForbiddenError extends RelayError {}
 export class NotFoundError extends RelayError {}

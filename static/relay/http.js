@@ -1,6 +1,6 @@
 /** One HTTP exchange with a relay: bounded in time and size, JSON or a typed error. */
 import {
-  AnswerTooLargeError, BadAnswerError, ForbiddenError, MailboxFullError, NetworkError, NotFoundError,
+  AnswerTooLargeError, BadAnswerError, ForbiddenError, LoginNeededError, MailboxFullError, NetworkError, NotFoundError,
   RateLimitedError, RejectedError, ServerError, TooLargeError, TooSlowError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
@@ -33,14 +33,16 @@ export const uploadMs = (bytes) => bytes / SLOWEST_UPLOAD;
  */
 export function fetchOrThrow(origin, path, { signal, ...options } = {}) {
   const reads = !options.method && !options.body;
-  return reads ? firstAnswer((cancelled) => exchange(origin, path, options, cancelled)) : exchange(origin, path, options, signal);
+  return reads ? firstAnswer((cancelled, begun) => exchange(origin, path, options, cancelled, begun)) : exchange(origin, path, options, signal);
 }
 
-async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled) {
+async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled, begun) {
   const text = body && JSON.stringify(body);
   const patience = new Patience(firstMs(method, text), cancelled);
   try {
     const response = await send(origin, path, { method, token, body: text, patience });
+    begun?.();
+    if (asksForLogin(response)) throw loginNeeded(origin, response);
     if (response.status === 204) return {};
     const bytes = await readBounded(response, origin, most_bytes, patience);
     return readAnswer(response, parseObject(bytes), origin);
@@ -48,6 +50,15 @@ async function exchange(origin, path, { method, token, body, most_bytes = USUAL_
     patience.end();
   }
 }
+
+/** A relay never sends anybody on, and answers in JSON. A login proxy redirects, or puts its page in place of the answer. */
+function asksForLogin({ type, status, headers }) {
+  const isPage = headers.get("Content-Type")?.startsWith("text/html");
+  return type === "opaqueredirect" || (isPage && [200, 401, 403].includes(status));
+}
+
+const loginNeeded = (origin, { status }) =>
+  new LoginNeededError(`${origin} answers with a web page, or sends elsewhere, in place of data. If a login stands in front of it, whoever runs it must let /v1 through without one; else check the address.`, { origin, status });
 
 function readAnswer(response, answer, origin) {
   if (!response.ok) throw errorFor(response, answer, origin);
@@ -109,7 +120,7 @@ async function send(origin, path, { method, token, body, patience }) {
       headers,
       body,
       signal: patience.signal,
-      cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
+      cache: "no-store", credentials: "omit", redirect: "manual", referrerPolicy: "no-referrer",
     });
   } catch (error) {
     throw patience.lost ? tooSlow(origin, error) : unreachable(origin, error);

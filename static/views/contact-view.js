@@ -5,6 +5,7 @@ import { displayName } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
 import { confirmed } from "./questions.js";
 import { safetyNumber } from "../protocol/safety.js";
+import { copy } from "./toast.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
 
@@ -18,6 +19,7 @@ export class ContactView {
     on(byId("contactNameForm"), "submit", (event) => this.#rename(event));
     for (const [id, field] of Object.entries(SWITCHES)) on(byId(id), "change", (event) => this.#switch(event.target, field));
     on(byId("contactRemove"), "click", () => this.#remove());
+    on(byId("contactCopy"), "click", () => copy(this.#contact.fingerprint, "Address"));
     on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
   }
 
@@ -63,20 +65,16 @@ export class ContactView {
   async #switch({ checked }, field) {
     const { fingerprint } = this.#contact;
     try {
-      const agreed = field !== "blocked" || !checked || (await this.#mayBlock());
-      if (agreed) await this.#client.store.updateContact(fingerprint, { [field]: checked });
+      const agreed = field !== "blocked" || !checked || (await mayBlock(this.#contact));
+      if (agreed) await this.#client.store.updateContact(fingerprint, { [field]: checked, ...(field === "blocked" && { request: false }) });
     } finally {
       this.#show(this.#contact);
     }
   }
 
-  #mayBlock() {
-    return confirmed({
-      title: `Block ${displayName(this.#contact)}?`,
-      text: "What they send is fetched and dropped: it cannot be read later, not even after you unblock them. They are not told.",
-      ok: "Block",
-      danger: true,
-    });
+  /** Blocks whoever asks to write, without the panel. */
+  async block(contact) {
+    if (await mayBlock(contact)) await this.#client.store.updateContact(contact.fingerprint, { blocked: true, request: false });
   }
 
   async #remove() {
@@ -90,4 +88,13 @@ export class ContactView {
     this.#dialog.close();
     await this.#client.store.removeContact(this.#contact.fingerprint);
   }
+}
+
+function mayBlock(contact) {
+  return confirmed({
+    title: `Block ${displayName(contact)}?`,
+    text: "What they send is fetched and dropped: it cannot be read later, not even after you unblock them. They are not told.",
+    ok: "Block",
+    danger: true,
+  });
 }
