@@ -6580,11 +6580,13 @@ LINKS = [
     ("xhttps://a.example/ _http://a.example/ 3http://a.example/", []),
     ("javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com", []),
 ]  # fmt: skip
+# A busy machine has lulls: what is quick is so once in ten times.
 FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
     before = performance.now();
     task();
     return performance.now() - before;
-}));"""
+}));
+const manages = (milliseconds, task) => new Array(10).fill(task).some((each) => fastest(each) < milliseconds);"""
 # Every function that a stranger's text goes through as a whole.
 READERS = """const attempt = (read) => (text) => { try { read(text) } catch (error) { if (!(error instanceof ClientError)) throw error } };
 const readers = {
@@ -6627,10 +6629,11 @@ class TestBrowserStrangers:
 
         slow = await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
-            const time = (read, kind, length) => {{ const text = repeated(kind, length); return fastest(() => read(text)) }};
-            const pairs = hostile.flatMap(([name, kind]) => Object.entries(readers).map(([reader, read]) =>
-                [name, reader, time(read, kind, 31_250), time(read, kind, 250_000)]));
-            return pairs.filter(([, , short, long]) => long > 3 * 8 * short + 1000);
+            const inProportion = (read, short, long) => manages(3 * 8 * fastest(() => read(short)) + 500, () => read(long));
+            return hostile.flatMap(([name, kind]) => {{
+                const [short, long] = [repeated(kind, 31_250), repeated(kind, 250_000)];
+                return Object.keys(readers).filter((reader) => !inProportion(readers[reader], short, long)).map((reader) => [name, reader]);
+            }});
         }})()""")
 
         assert slow == []
@@ -6643,10 +6646,9 @@ class TestBrowserStrangers:
             {imported(**{"message-row": "messageRow"})} {HOSTILE_TEXTS} {FASTEST}
             const box = document.querySelector("#chatMessages");
             const row = (text) => messageRow({{ seq: 1, direction: "in", kind: "text", at: Date.now(), text }}, "Bob");
-            const draw = (text) => fastest(() => {{ box.replaceChildren(row(text)); return box.scrollHeight }});
-            const words = draw("many אחד ".repeat(444));
-            const took = hostile.map(([name, kind]) => [name, draw(repeated(kind, 250_000)), words]);
-            return took.filter(([, milliseconds]) => milliseconds > 10 * words + 50);
+            const draw = (text) => () => {{ box.replaceChildren(row(text)); return box.scrollHeight }};
+            const bound = 10 * fastest(draw("many אחד ".repeat(444))) + 50;
+            return hostile.filter(([, kind]) => !manages(bound, draw(repeated(kind, 250_000)))).map(([name]) => name);
         }})()""")
 
         assert slow == []
@@ -6680,7 +6682,7 @@ class TestBrowserStrangers:
 
         assert part == "".join(text.splitlines(keepends=True)[:60])
         assert await alice.count(".chat-more") == 0 and await alice.count(".chat-bubble a") == 3_000
-        assert await alice.evaluate("document.activeElement.className") == "chat-bubble"
+        assert await alice.evaluate("document.activeElement.matches('.chat-bubble')")
 
     async def test_opening_a_long_message_leaves_a_reader_where_they_are(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -6704,7 +6706,7 @@ class TestBrowserStrangers:
 
         text, href, places = await alice.evaluate("""(() => {
             const link = document.querySelector(".chat-bubble a");
-            const letters = link.querySelector("bdi").firstChild;
+            const letters = link.firstChild;
             const range = new Range();
             const left = (at) => (range.setStart(letters, at), range.setEnd(letters, at + 1), range.getBoundingClientRect().left);
             return [link.textContent, link.href, Array.from(letters.data, (_, at) => left(at))];
@@ -6888,6 +6890,56 @@ class TestBrowserShown:
 
         assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
         assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
+
+    async def test_icon_is_told_the_number_of_unread_messages_at_every_start(self, browser, relay):
+        alice = await browser.page()
+        stub = "navigator.setAppBadge = async (total) => void (window.badge = total)"
+        await alice.call("Page.addScriptToEvaluateOnNewDocument", source=stub)
+
+        await alice.goto(relay.url)
+
+        await alice.until("window.badge === 0 && 'a number'")
+
+    async def test_megabytes_that_are_pasted_are_cut_at_once_and_it_is_said(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("before: ")
+        await alice.permit("clipboard-read", "clipboard-write")
+        await alice.evaluate("navigator.clipboard.writeText('many words '.repeat(270_000))")
+
+        await alice.call("Input.dispatchKeyEvent", type="rawKeyDown", key="v", commands=["paste"])
+
+        await alice.shows("#chatSendStatus.bad", "longer than a message can be")
+        assert (await alice.value("#chatBody")).startswith("before: many words ")
+        assert await alice.evaluate("document.querySelector('#chatBody').value.length") == 262_144 * 3 // 4
+        await alice.fill("#chatBody", "short")
+        assert await alice.text("#chatSendStatus") == ""
+
+    async def test_long_draft_is_not_measured_at_every_key(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("x" * 195_000)
+        await alice.shows("#chatByteCount", "of 256 KiB")
+        encode = "TextEncoder.prototype.encode"
+        await alice.evaluate(
+            f"(() => {{ const real = {encode}; window.measured = 0; {encode} = function (text) {{ measured += text.length > 1e5; return real.call(this, text) }} }})()"
+        )
+
+        await alice.evaluate("""for (let keys = 20; keys > 0; keys -= 1) document.execCommand("insertText", false, "y")""")
+
+        assert await alice.evaluate("window.measured") < 5
+
+    async def test_pasted_picture_is_refused_with_a_sentence(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate("""(() => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File(["x"], "picture.png", { type: "image/png" }));
+            document.querySelector("#chatBody").dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+        })()""")
+
+        await alice.shows("#chatSendStatus.bad", "Only text")
 
     async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()

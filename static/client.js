@@ -71,6 +71,7 @@ export class Client extends EventTarget {
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
     this.#registered(this.updates.register());
+    this.store.unread().then(({ total }) => this.notifications.badge(total)); // what a restored backup replaced is counted no more
     this.tabs.lead(() => this.#lead(), () => this.#follow());
     this.persistence.ask();
   }

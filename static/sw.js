@@ -3,10 +3,10 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "516249c4447f7dda";
+const VERSION = "2efec53dcceb03a3";
 const FILES = {
   "/app.js": "sha256-j2tAPsgFyHlxnR8XCtqpZg5gbbjeSNUK52UpPXyocis=",
-  "/client.js": "sha256-VgqIwthEGsEvuSZ9BXdr2+H1GG+U9pDLIFd6GDIbuJI=",
+  "/client.js": "sha256-NyiuKymCJDYvXJ92gdQPQ0+7to5DKVpiXQnU0Gg0sPQ=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
   "/device/notices.js": "sha256-0cUkV1WIPVy8cyefu90ktDHmXkU+kNLzarcIhUxpBxw=",
   "/device/notifications.js": "sha256-zkhlrGyxDDsvVtgvGBoNMql/VGp/tGHDz68R4ELJ6BM=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-gIWxZfO+0eRyuS4Yu2S7KWilI+0uJIAgZMUk52n9TDo=",
+  "/index.html": "sha256-7r4bRyu5NqXSRakIhMB3ofwwGH4leBMyeLqKmP+Hs10=",
   "/mail/arrivals.js": "sha256-q3M09fYNpE2wK10EwWtSbWXzBvLUJvFxQu+HTe59ca8=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
@@ -73,7 +73,7 @@ const FILES = {
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
   "/store/store.js": "sha256-uBUTUwDCxKUlRCgNWpLtQaiFhgHhjuvtATxoseC9/2M=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-qmuK1psayFf4ZTJTn5Q8FdkefKyJ9hiNMBKgw+aQNG0=",
+  "/style.css": "sha256-LCBdyhfz6+6t/M5lIelafnrW6j3qq3o1ce78va2hUss=",
   "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -91,7 +91,8 @@ const FILES = {
   "/version.js": "sha256-Zk1AUYReKztgk7JvdmVdkQzwrwn8xPEXc+mzSnyJZf4=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/announcer.js": "sha256-5MdPUbM02ViqwaV46WYaIPDePF57X5t2AKn/UhB3dyA=",
-  "/views/bubble.js": "sha256-8TYi0aK85N0V50xDTpTt46B61sRkEz4qsitovgZxGCk=",
+  "/views/bounded-field.js": "sha256-IuufhAp3sTsJ0xq9u/xi6zOlhqRTQt5JbUezqAUk9Qs=",
+  "/views/bubble.js": "sha256-NlGVybmnvaopKBRYCvNB1PiYlpaHgklATt3loVP+f/w=",
   "/views/chats-view.js": "sha256-N7vZINahb/5KP3bPeyVQvgOGxNx3o34TAeoZxsdGfns=",
   "/views/composer-view.js": "sha256-mWd1IukgahzR84xMAnKjMLsafyxS8C8ClY0tEOgfgBs=",
   "/views/contact-view.js": "sha256-JStk0QFH9i21W3I15qjMgfEpPzRNw5eLg30n77qn1ec=",
