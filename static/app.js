@@ -3,6 +3,7 @@ import { Client } from "./client.js";
 import { ClientError, StorageError } from "./protocol/errors.js";
 import { AboutView } from "./views/about-view.js";
 import { ChatsView } from "./views/chats-view.js";
+import { BlockedView } from "./views/blocked-view.js";
 import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
 import { KeysView } from "./views/keys-view.js";
@@ -40,6 +41,7 @@ async function boot(client) {
     about: new AboutView(client),
   };
   new SettingsView(client);
+  new BlockedView(client);
   const status = new StatusView(client, router);
   on(client, "replaced", () => location.reload());
   on(client.updates, "updated", () => location.reload()); // what is typed is kept when the page goes

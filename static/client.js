@@ -70,6 +70,7 @@ export class Client extends EventTarget {
 
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
+    this.#listenToServiceWorker(navigator.serviceWorker);
     this.#registered(this.updates.register());
     this.store.unread().then(({ total }) => this.notifications.badge(total)); // what a restored backup replaced is counted no more
     this.tabs.lead(() => this.#lead(), () => this.#follow());
@@ -82,8 +83,10 @@ export class Client extends EventTarget {
     return ["This page is open over plain http, so there are no notifications, no offline start and no install: open it over https for these."];
   }
 
+  /** A relay that knows no bound proof is an original one, and serves the original page. */
   inviteLink() {
-    return makeInviteLink(this.identity.fingerprint, this.relays.home);
+    const { home } = this.relays;
+    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false });
   }
 
   /** See store/backup.js. */
@@ -139,7 +142,6 @@ export class Client extends EventTarget {
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
     this.waking.addEventListener("woke", () => this.#cameBack());
     Database.shared.addEventListener("state", () => Database.shared.state === "open" && this.#canStoreAgain());
-    this.#listenToServiceWorker(navigator.serviceWorker);
   }
 
   /** One tab speaks for all: the one that stored them. */
@@ -151,7 +153,7 @@ export class Client extends EventTarget {
     const unseen = messages
       .map((message) => ({ message, contact: contacts.get(message.contact) }))
       .filter(({ message, contact }) => contact && !contact.muted && !contact.blocked && message.kind !== "refused" && !reading.has(contact.fingerprint));
-    if (unseen.length > 0 && this.settings.get("sound")) this.tabs.beep();
+    if (unseen.some(({ contact }) => !contact.request) && this.settings.get("sound")) this.tabs.beep();
     await this.notifications.show(unseen);
   }
 
@@ -172,8 +174,12 @@ export class Client extends EventTarget {
     if (await this.store.markRead(thread)) await this.notifications.clear(thread);
   }
 
+  /** Whoever answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */
   #listenToServiceWorker(worker) {
-    worker?.addEventListener("message", ({ data }) => data.type === "open-thread" && this.#tell(data.type, { fingerprint: data.fingerprint }));
+    worker?.addEventListener("message", ({ data, ports }) => {
+      if (data.type === "who-opens") ports[0].postMessage({ type: "here" });
+      if (data.type === "open-thread") this.#tell(data.type, { fingerprint: data.fingerprint });
+    });
   }
 
   #tell(type, detail = {}) {

@@ -1,10 +1,13 @@
 /** From what a person pasted to a contact: looks an address up, and believes no relay about whose key it is. */
 import { getKey, searchKeys } from "./api.js";
-import { fingerprintOf } from "../protocol/crypto.js";
+import { fingerprintOf, isCanonical } from "../protocol/crypto.js";
 import {
-  NetworkError, NobodyFoundError, NotFoundError, SelfChatError, SeveralFoundError, UnknownRelayError, WrongKeyError,
+  NetworkError, NobodyFoundError, NotFoundError, SelfChatError, SeveralFoundError, UnknownRelayError, WeakKeyError,
+  WrongKeyError,
 } from "../protocol/errors.js";
 import { parseAddress } from "../protocol/invite.js";
+
+const TOO_MANY_TO_MAKE = 32; // digits: nobody makes a key whose address begins with that many given ones
 
 export class Contacts {
   #store;
@@ -19,8 +22,9 @@ export class Contacts {
 
   /**
    * Finds whom `address` (text, or what parseAddress gave) names, storing nothing:
-   * `{fingerprint, public_key|null, relay, existing: contact|null, moves}`. `moves`: the contact is kept at another relay
-   * than the invite names, and stays there unless the person says otherwise.
+   * `{fingerprint, public_key|null, relay, existing: contact|null, moves, chosen_by_relay}`. `moves`: the contact is kept at
+   * another relay than the invite names, and stays there unless the person says otherwise. `chosen_by_relay`: a stranger, of
+   * whose address the person typed so few digits that a relay could make one that begins so.
    */
   async find(address) {
     const parsed = typeof address === "string" ? parseAddress(address) : address;
@@ -34,12 +38,14 @@ export class Contacts {
     if (!existing || moves) this.#askFirst(relay);
     const known_key = existing?.public_key ?? parsed.public_key ?? null;
     const public_key = existing || known_key ? known_key : await this.#key(relay, fingerprint);
-    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves };
+    if (public_key && !isCanonical(public_key)) throw new WeakKeyError("This address belongs to another spelling of somebody's key: ask for the true one.");
+    const chosen_by_relay = !existing && parsed.prefix?.length < TOO_MANY_TO_MAKE;
+    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves, chosen_by_relay };
   }
 
-  /** Stores what find() found, or reopens the thread that is there. */
+  /** Stores what find() found, or reopens the thread that is there: from now on the person wants to hear of them. */
   open({ fingerprint, public_key, relay }) {
-    return this.#store.putContact(fingerprint, { open: true, public_key, relay });
+    return this.#store.putContact(fingerprint, { open: true, request: false, blocked: false, public_key, relay });
   }
 
   #refuseOneself({ fingerprint, prefix }) {

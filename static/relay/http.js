@@ -1,6 +1,6 @@
 /** One HTTP exchange with a relay: bounded in time and size, JSON or a typed error. */
 import {
-  AnswerTooLargeError, BadAnswerError, ForbiddenError, MailboxFullError, NetworkError, NotFoundError,
+  AnswerTooLargeError, BadAnswerError, ForbiddenError, LoginNeededError, MailboxFullError, NetworkError, NotFoundError,
   RateLimitedError, RejectedError, ServerError, TooLargeError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
@@ -26,14 +26,16 @@ const BY_STATUS = {
 /** GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js. */
 export function fetchOrThrow(origin, path, options = {}) {
   const reads = !options.method && !options.body;
-  return reads ? firstAnswer((signal) => exchange(origin, path, options, signal)) : exchange(origin, path, options);
+  return reads ? firstAnswer((signal, begun) => exchange(origin, path, options, signal, begun)) : exchange(origin, path, options);
 }
 
-async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled) {
+async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled, begun) {
   const text = body && JSON.stringify(body);
   const patience = new Patience(!cancelled && inDoubt() && (text ?? "").length < SMALL_BYTES ? DOUBTFUL_SILENCE_MS : SILENCE_MS, cancelled);
   try {
     const response = await send(origin, path, { method, token, body: text, signal: patience.signal });
+    begun?.();
+    if (asksForLogin(response)) throw loginNeeded(origin, response);
     if (response.status === 204) return {};
     const bytes = await readBounded(response, origin, most_bytes, patience);
     return readAnswer(response, parseObject(bytes), origin);
@@ -41,6 +43,15 @@ async function exchange(origin, path, { method, token, body, most_bytes = USUAL_
     patience.end();
   }
 }
+
+/** A relay never sends anybody on, and answers in JSON. A login proxy redirects, or puts its page in place of the answer. */
+function asksForLogin({ type, status, headers }) {
+  const isPage = headers.get("Content-Type")?.startsWith("text/html");
+  return type === "opaqueredirect" || (isPage && [200, 401, 403].includes(status));
+}
+
+const loginNeeded = (origin, { status }) =>
+  new LoginNeededError(`${origin} answers with a web page, or sends elsewhere, in place of data. If a login stands in front of it, whoever runs it must let /v1 through without one; else check the address.`, { origin, status });
 
 function readAnswer(response, answer, origin) {
   if (!response.ok) throw errorFor(response, answer, origin);
@@ -89,7 +100,7 @@ async function send(origin, path, { method, token, body, signal }) {
       headers,
       body,
       signal,
-      cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
+      cache: "no-store", credentials: "omit", redirect: "manual", referrerPolicy: "no-referrer",
     });
   } catch (error) {
     throw unreachable(origin, error);

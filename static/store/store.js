@@ -14,15 +14,18 @@ import { everythingOf, toMessage } from "./messages.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
 
-const EDITABLE = ["name", "verified", "muted", "blocked", "open", "relay", "public_key"];
+const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "relay", "public_key"];
+
+/** Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. */
+export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [] };
 
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
   fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
-  unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
+  request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
-const newRelay = (origin) => ({ origin, cursor: 0, erased_through: 0, refused: 0, added_at: Date.now() });
+const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
 
 export const toContact = (record) => ({ ...record, short: shortForm(record.fingerprint) });
 
