@@ -7475,23 +7475,23 @@ class TestBrowserShown:
 
         await alice.shows("#chatSendStatus.bad", "longer than a message can be")
         assert (await alice.value("#chatBody")).startswith("before: many words ")
-        assert await alice.evaluate("document.querySelector('#chatBody').value.length") == 262_144 * 3 // 4
+        assert await alice.evaluate("document.querySelector('#chatBody').value.length") == 262_144
         await alice.fill("#chatBody", "short")
         assert await alice.text("#chatSendStatus") == ""
 
     async def test_long_draft_is_not_measured_at_every_key(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        await alice.drafts("x" * 195_000)
+        await alice.drafts("x" * 240_000)
         await alice.shows("#chatByteCount", "of 256 KiB")
         encode = "TextEncoder.prototype.encode"
         await alice.evaluate(
             f"(() => {{ const real = {encode}; window.measured = 0; {encode} = function (text) {{ measured += text.length > 1e5; return real.call(this, text) }} }})()"
         )
 
-        await alice.evaluate("""for (let keys = 20; keys > 0; keys -= 1) document.execCommand("insertText", false, "y")""")
+        await alice.evaluate("""for (let keys = 5; keys > 0; keys -= 1) document.execCommand("insertText", false, "y")""")
 
-        assert await alice.evaluate("window.measured") < 5
+        assert await alice.evaluate("window.measured") == 0
 
     async def test_pasted_picture_is_refused_with_a_sentence(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
