@@ -1,8 +1,11 @@
 // The composer: the draft of the open thread, and what was sent and is not stored yet.
-import { byId, on, say } from "./dom.js";
+import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
 import { notice } from "./toast.js";
+
+const MEASURE_WAIT_MS = 250;
+const LONG_CHARACTERS = 20_000;
 
 export class ComposerView {
   #client;
@@ -10,6 +13,7 @@ export class ComposerView {
   #status = byId("chatSendStatus");
   #contact = null;
   #unsettled = []; // {fingerprint, text, settled, error}, in the order they were sent
+  #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
 
   constructor(client) {
     this.#client = client;
@@ -57,7 +61,7 @@ export class ComposerView {
   }
 
   #fill(text) {
-    this.#body.value = text;
+    this.#body.value = text.slice(0, 2 * this.#body.maxLength); // earlier versions kept drafts of any length
     this.#measure();
     this.#fit();
   }
@@ -69,7 +73,13 @@ export class ComposerView {
     this.#fit();
   }
 
+  /** What is long is measured when the typing pauses: it takes longer than a key. */
   #measure() {
+    if (this.#body.value.length > LONG_CHARACTERS) this.#measureSoon();
+    else this.#tellSize();
+  }
+
+  #tellSize() {
     const counter = byId("chatByteCount");
     const size = this.#contact && this.#client.outbox.measure(this.#contact.fingerprint, this.#body.value, this.#contact.relay);
     const tells = Boolean(size) && (size.near || size.over);
