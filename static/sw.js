@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "dec385a17cf46b2d";
+const VERSION = "c3a9ecc33da49bf7";
 const FILES = {
   "/app.js": "sha256-YOdYLktG/+6ON6Nr5fRLCdmVrdow6gS3Ui7mjg3747s=",
   "/client.js": "sha256-dYIPOg1ETX0LdgZ6j8X0NqNOPRBw1p9PwEGHEzVNrbw=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-3Mdoi0rIcTsta4lKyoYYNiP5p5j2A1AoFTORi4e2NVE=",
+  "/index.html": "sha256-dWXAKaXQUrb/LaNDqk2QIcpS3/FXvf4lhYJdnj/tD94=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
@@ -44,7 +44,7 @@ const FILES = {
   "/protocol/order.js": "sha256-lBLvuVzVf5g4cgzTJiJ4Q+tjyVqbindTl8flYLq+39w=",
   "/protocol/passphrase.js": "sha256-cDz6ICFcVAFEca44gNleXRE+eOSDji544AjRnxPZPBw=",
   "/protocol/safety.js": "sha256-JFESLtEoyO74QTxlCGTIVdPAmRmw/ynjRk6NlQX0D1U=",
-  "/relay/api.js": "sha256-uiI8PvwuHJeHdm2TMpUjft8KxonUYz+bHtS+d5zCLDY=",
+  "/relay/api.js": "sha256-YRo322yN+VkR9CoJ1I7skjGEi6bR3BRZEaYBC8j89nk=",
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
   "/relay/connection.js": "sha256-nbGePFHvUMl3AiOl/8CZNxMNzTdCtcHICaQbea4CBYk=",
   "/relay/contacts.js": "sha256-E75wWgpMRVgtldrtPn0VyLpRFqXWSLcKA0piQcP1HPE=",

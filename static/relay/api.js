@@ -46,13 +46,8 @@ export async function postMessage(origin, token, { recipient_fingerprint, cipher
     nonce: toBase64(nonce),
     sender_public_key: toBase64(sender_public_key),
   };
-<<<<<<< HEAD
   const answer = await fetchOrThrow(origin, "/v1/messages", { token, body, signal });
-  return { id: checker(origin).id(answer.id), expires_at: String(answer.expires_at ?? "") };
-=======
-  const answer = await fetchOrThrow(origin, "/v1/messages", { token, body });
   return { id: checker(origin).id(answer.id), expires_at: String(answer.expires_at ?? "").slice(0, LONGEST_TIME) };
->>>>>>> main
 }
 
 /**
