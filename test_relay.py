@@ -5250,7 +5250,7 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
     received = {"seq": 1, "direction": "in", "text": "Hello, Alice!", "at": day, "written_at": day - 7_200_000}
     written = {"seq": 2, "direction": "out", "text": "Hello, Bob! 👋", "at": day, "state": "queued", "error": ""}
     unsent = {"retriable": False, "relay_id": None, "expires_at": ""}
-    switches = {"verified": True, "muted": False, "blocked": False, "open": True, "request": False}
+    switches = {"verified": True, "muted": False, "blocked": False, "open": True, "request": False, "request_size": 0}
     latest = {"unread": 0, "last_seq": 2, "last_at": day, "last_text": "Hello, Bob! 👋", "last_direction": "out"}
     contact = {
         "fingerprint": bob.fingerprint,
@@ -11050,7 +11050,7 @@ def is_empty(value: Any) -> bool:
 SWITCH, COUNT, LINE, ID = one_of(True, False), whole(0, 2**32), words(4096), whole(0, 2**53 - 1)
 CONTACT_FIELDS: dict[str, Check] = {
     "name": words(256), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
-    "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH),
+    "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH), "request_size": perhaps(COUNT),
     "unread": COUNT, "last_seq": whole(0, 2**40), "last_at": is_day, "last_text": LINE, "last_direction": one_of("in", "out", ""),
     "refused": COUNT, "added_at": is_day,
 }  # fmt: skip
