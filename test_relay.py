@@ -319,18 +319,15 @@ class RunningRelay(AnyRelay):
     def __init__(self, folder: Path, environ: Mapping[str, str | None], clock: Callable[[], float] = time.time) -> None:
         super().__init__(folder, environ)
         self.clock = clock
-        self.runner: web.AppRunner | None = None
+        self.running = contextlib.AsyncExitStack()
 
     async def start(self) -> None:
         self.app = relay_module.make_app(relay_module.Config.from_env(self.environ), clock=self.clock)
-        self.runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=2)
-        await self.runner.setup()
-        await web.TCPSite(self.runner, "127.0.0.1", self.port, backlog=1024).start()
+        listening = self.running.enter_context(contextlib.closing(socket.create_server(("127.0.0.1", self.port))))
+        await self.running.enter_async_context(relay_module.taking_connections(self.app, listening))
 
     async def stop(self) -> None:
-        if self.runner:
-            await self.runner.cleanup()
-        self.runner = None
+        await self.running.aclose()
 
 
 class RelayProcess(AnyRelay):
