@@ -41,6 +41,7 @@ import asyncio
 import base64
 import binascii
 import collections
+import contextvars
 import dataclasses
 import functools
 import gzip
@@ -1088,7 +1089,6 @@ MAX_HEAD_BYTES = 16 * 1024
 MAX_HEAD_FIELDS = 64
 HEAD_SECONDS = 20  # for the first head of a connection to arrive
 FLIGHT_BYTES = 64 * 1024 * 1024
-SHARE_OF_FLIGHT = 4  # one address may have a part in so many
 TOKEN_BYTES = 128 * 1024  # that a token pays for
 REFUSAL_SECONDS = 1  # that an address without tokens waits for its refusal, or refusing would be as much work as serving
 MAX_BUCKETS = 16_384
@@ -1182,11 +1182,11 @@ class Connection(asyncio.Protocol):
         "_charge",
         "_held",
         "_inner",
-        "_is_answering",
         "_make",
         "_shares",
         "_timer",
         "_transport",
+        "is_answering",
     )
 
     def __init__(self, make: Callable[[], asyncio.Protocol], shares: Shares):
@@ -1195,7 +1195,7 @@ class Connection(asyncio.Protocol):
         self._address: str | None = None  # None: no share is taken
         self._held = b""  # arrived, and not passed on yet
         self._body_bytes = 0  # of the request that is being read, yet to come
-        self._is_answering = False
+        self.is_answering = False
         self._charge: Callable[[int], None] | None = None  # on a WebSocket, pays for bytes or raises RelayError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -1234,16 +1234,19 @@ class Connection(asyncio.Protocol):
         while self._held and not self._transport.is_closing():
             if self._body_bytes:
                 self._body_bytes -= self._pass_on(self._body_bytes)
-            elif self._is_answering or not self._pass_head():
+            elif self.is_answering or not self._pass_head():
                 break
         if len(self._held) > MAX_HEAD_BYTES:
             self._transport.abort()
 
     def answered(self) -> None:
         """The answer begins: the next request may come."""
-        self._is_answering = False
+        self.is_answering = False
         if self._held:
             self.data_received(b"")
+
+    def abort(self) -> None:
+        self._transport.abort()
 
     def become_socket(self, charge: Callable[[int], None]) -> None:
         """From now on what comes are the frames of a WebSocket, each byte of which is charged for."""
@@ -1270,6 +1273,7 @@ class Connection(asyncio.Protocol):
             return self._refuse(411, "send the body with a Content-Length, and not in chunks")
         if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
             head = EXPECT.sub(b"", head)
+        if framing.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if not self._inner:
             self._timer.cancel()
@@ -1278,7 +1282,7 @@ class Connection(asyncio.Protocol):
         length = framing.get(b"content-length", b"")
         self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,18} *", length) else 0  # aiohttp refuses all others
         self._held = self._held[end + 4 :]
-        self._is_answering = True
+        self.is_answering = True
         self._inner.data_received(head)
         return True
 
@@ -1419,6 +1423,7 @@ UNDER_WAY = web.AppKey("under_way", Shares)  # requests, by address
 IN_FLIGHT = web.AppKey("in_flight", Shares)  # bytes, by address
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CLOCK: web.AppKey[Callable[[], float]] = web.AppKey("clock")
+HELD_BYTES = contextvars.ContextVar("held_bytes", default=0)  # of one request: each has a context of its own
 
 BODY_SECONDS = 30  # for a whole request body to arrive
 
@@ -1477,8 +1482,9 @@ def no_content() -> web.Response:
 
 
 def error_response(request: web.BaseRequest, status: int, message: str, headers: Mapping[str, str]) -> web.Response:
-    if request.get("has_begun") and request.transport:
-        request.transport.abort()  # half of another answer stands already: this one is for nobody
+    connection = connection_of(request)
+    if connection and not connection.is_answering:
+        connection.abort()  # an answer has begun already: this one would come in the middle of it
     if is_api(request):
         return reply({"error": message}, status, headers)
     return web.Response(text=message + "\n", status=status, headers={**PAGE_HEADERS, **headers})
@@ -1496,9 +1502,10 @@ def client_address(request: web.Request) -> str:
 def hold_bytes(request: web.Request, amount: int) -> None:
     """What a request has in memory from now on, until it is answered. Raises RelayError 503 when there is no room."""
     shares, address = request.app[IN_FLIGHT], client_address(request)
-    shares.give(address, request.get("held_bytes", 0))
-    request["held_bytes"] = amount if shares.take(address, amount) else 0
-    if request["held_bytes"] < amount:
+    shares.give(address, HELD_BYTES.get())
+    has_room = shares.take(address, amount)
+    HELD_BYTES.set(amount if has_room else 0)
+    if not has_room:
         raise RelayError(
             503, "too much is under way just now: try again in a moment", reason="busy", headers={"Retry-After": "1"}
         )
@@ -1536,7 +1543,6 @@ async def let_the_next_request_come(request: web.Request, response: web.StreamRe
     """An answer begins. If it declines an upgrade it is the last: aiohttp 3.11 would keep all that follows, for nobody."""
     if "Upgrade" in request.headers and response.status != 101:
         response.force_close()
-    request["has_begun"] = True
     if connection := connection_of(request):
         connection.answered()
 
@@ -2166,9 +2172,9 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[TOKENS] = Tokens(config.jwt_secret, config.jwt_expiry_seconds)
     app[REGISTRAR] = Registrar(config.jwt_secret)
     app[LIMITER], app[TURNS] = RateLimiter(config.rate_limit), Turns()
-    app[UNDER_WAY] = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS)
-    budget = max(FLIGHT_BYTES, SHARE_OF_FLIGHT * 2 * config.max_body_bytes)  # one message finds room, however large
-    app[IN_FLIGHT] = Shares(budget, budget // SHARE_OF_FLIGHT)
+    flight_bytes = max(FLIGHT_BYTES, 16 * config.max_body_bytes)  # room for some messages, however large they may be
+    app[UNDER_WAY] = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS if config.rate_limit else MAX_CONNECTIONS)
+    app[IN_FLIGHT] = Shares(flight_bytes, flight_bytes // 4 if config.rate_limit else flight_bytes)
     app[CLIENT_FILES] = read_static_files(config.static_dir)
     app.on_response_prepare.append(let_the_next_request_come)
     app.on_shutdown.append(close_sockets)
@@ -2282,7 +2288,7 @@ def config_warnings(config: Config) -> list[str]:
 
 
 @asynccontextmanager
-async def taking_connections(app: web.Application, listening: socket.socket) -> AsyncIterator[None]:
+async def taking_connections(app: web.Application, listening: socket.socket) -> AsyncIterator[web.Server]:
     """Serve what connects to a socket. Raises StoreError when the relay cannot start."""
     runner = web.AppRunner(
         app,
@@ -2292,8 +2298,8 @@ async def taking_connections(app: web.Application, listening: socket.socket) -> 
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
     limit, accepts = connection_limits()
-    has_proxy = app[CONFIG].trust_forwarded_for  # then they are all of one address: `keep_bounds` counts by the client's
-    shares = Shares(limit, limit if has_proxy else min(MAX_CONNECTIONS_PER_ADDRESS, max(limit // 4, 1)))
+    is_shared = app[CONFIG].rate_limit and not app[CONFIG].trust_forwarded_for  # else all come from the proxy's address
+    shares = Shares(limit, min(MAX_CONNECTIONS_PER_ADDRESS, limit // 4 + 1) if is_shared else limit)
     await runner.setup()
     make = cast(web.Server, runner.server)
     try:
@@ -2301,7 +2307,7 @@ async def taking_connections(app: web.Application, listening: socket.socket) -> 
             lambda: Connection(make, shares), sock=listening, backlog=accepts
         )
         listening.listen(BACKLOG)
-        yield
+        yield make
         server.close()
     finally:
         await runner.cleanup()

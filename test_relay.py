@@ -323,8 +323,8 @@ class RunningRelay(AnyRelay):
 
     async def start(self) -> None:
         self.app = relay_module.make_app(relay_module.Config.from_env(self.environ), clock=self.clock)
-        listening = self.running.enter_context(contextlib.closing(socket.create_server(("127.0.0.1", self.port))))
-        await self.running.enter_async_context(relay_module.taking_connections(self.app, listening))
+        listening = self.running.enter_context(contextlib.closing(relay_module.listen_on(self.app[relay_module.CONFIG])))
+        self.server = await self.running.enter_async_context(relay_module.taking_connections(self.app, listening))
 
     async def stop(self) -> None:
         await self.running.aclose()
@@ -2617,21 +2617,19 @@ class TestBounds:
         await until(lambda: fetches(bob, 16))
 
     @pytest.mark.parametrize("stall", [ask_and_stall, ask_for_pongs_and_stall], ids=["page", "WebSocket"])
-    async def test_peer_who_takes_nothing_any_more_is_let_go_with_what_was_meant_for_it(self, relay, monkeypatch, stall):
+    async def test_peer_who_takes_nothing_any_more_is_let_go_with_what_was_meant_for_it(self, relays, monkeypatch, stall):
         monkeypatch.setattr(relay_module, "STALLED_SECONDS", 1)
-        relay.port = free_port()
-        settings = relay_module.Config.from_env(relay.environ | {"BIND": f"127.0.0.1:{relay.port}"})
-        await web.SockSite(relay.runner, relay_module.listen_on(settings)).start()
+        relay = await relays()
         alice = await relay.register()
         for _ in range(16):
             await alice.send(alice, bytes(260_000))
-        others = len(relay.runner.server.connections)
+        others = len(relay.server.connections)
 
         with await stall(relay, alice):
-            connection = relay.runner.server.connections[-1].transport.get_extra_info("socket")
-            assert len(relay.runner.server.connections) == others + 1
+            connection = relay.server.connections[-1].transport.get_extra_info("socket")
+            assert len(relay.server.connections) == others + 1
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000
-            await until(lambda: len(relay.runner.server.connections) <= others)
+            await until(lambda: len(relay.server.connections) <= others)
 
     async def test_connection_too_many_is_dropped_quietly_until_there_is_room(self, relay_process):
         relay = await relay_process("prlimit", "--nofile=100")
