@@ -31,7 +31,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/.runtime .env ## serve on http://127.0.0.1:3233 (make run BIND=0.0.0.0:3233 for your whole network)
-	@set -a; BIND=127.0.0.1:3233; . ./.env; $(if $(BIND),BIND='$(BIND)';) exec .venv/bin/python relay.py
+	@$(if $(BIND),BIND='$(BIND)',grep -q '^BIND=' .env || BIND=127.0.0.1:3233); export BIND; exec .venv/bin/python relay.py
 
 test: .venv/.tests ## run every test (make test ARGS="-k Tokens" for some)
 	.venv/bin/python -m pytest $(ARGS)

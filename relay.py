@@ -42,7 +42,9 @@ import base64
 import binascii
 import collections
 import contextvars
+import ctypes
 import dataclasses
+import fcntl
 import functools
 import gzip
 import hashlib
@@ -59,6 +61,7 @@ import queue
 import re
 import resource
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -76,13 +79,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
-import aiohttp
-import nacl.bindings
-import nacl.exceptions
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDict
-from yarl import URL
+try:
+    import aiohttp
+    import nacl.bindings
+    import nacl.exceptions
+    from aiohttp import web
+    from aiohttp.http_exceptions import HttpProcessingError
+    from multidict import CIMultiDict
+    from yarl import URL
+
+    if tuple(map(int, re.findall(r"\d+", aiohttp.__version__)[:3])) < (3, 11, 16):
+        raise ImportError(f"aiohttp {aiohttp.__version__} is too old: 3.11.16 or newer is wanted")
+except ImportError as error:
+    folder = shlex.quote(os.path.dirname(os.path.abspath(__file__)))
+    sys.exit(f"""relay.py: {error}. `make run` fetches what it needs (`make install` again, where that installed it), and so do
+these two lines, on Debian after `apt install python3-venv`:
+  python3 -m venv {folder}/.venv && {folder}/.venv/bin/python -m pip install aiohttp pynacl
+  {folder}/.venv/bin/python {folder}/relay.py""")
 
 __version__ = "1.0.0"
 
@@ -102,9 +115,10 @@ TAG_BYTES = 16  # what a NaCl box adds
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash
 DEFAULT_STATIC_DIR = Path(__file__).resolve().parent / "static"
 
-HOW_TO_START = """JWT_SECRET is not set: it signs everybody's tokens. Type these two lines, and keep the secret for next time:
-  export JWT_SECRET="$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
-  python3 relay.py"""
+ENV_FILE = Path(os.path.abspath(__file__)).with_name(".env")  # beside the relay.py that was named, though it be a link
+HOW_TO_START = f"""JWT_SECRET is not set: it signs everybody's tokens. Type these two lines; the first keeps a secret for next time:
+  (umask 077; echo "JWT_SECRET=$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')" >> {shlex.quote(str(ENV_FILE))})
+  {shlex.join(sys.orig_argv)}"""
 
 
 class ConfigError(Exception):
@@ -125,6 +139,8 @@ Parser = Callable[[str], dict[str, Any]]
 
 
 def parse_bind(text: str) -> dict[str, Any]:
+    if text.startswith("unix:/"):
+        return {"unix_socket": Path(text.removeprefix("unix:"))}
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s]+):([0-9]{1,5})", text)
     if not match or int(match[2]) > 65535:
         raise ValueError(text)
@@ -165,7 +181,7 @@ def whole_number(field: str, low: int, high: int, unit: str) -> tuple[Parser, st
 
 
 SETTINGS: dict[str, tuple[Parser, str]] = {
-    "BIND": (parse_bind, "host:port, such as 127.0.0.1:3233 or [::]:3233"),
+    "BIND": (parse_bind, "host:port, such as 127.0.0.1:3233 or [::]:3233, or unix:/PATH"),
     "DATABASE_URL": (parse_database_url, "sqlite:PATH or sqlite:PATH?mode=rw, a file"),
     "ALLOW_INSECURE_JWT_SECRET": switch("insecure_secret"),
     "TRUST_FORWARDED_FOR": switch("trust_forwarded_for"),
@@ -174,6 +190,7 @@ SETTINGS: dict[str, tuple[Parser, str]] = {
     "MAX_MESSAGE_BYTES": whole_number("max_message_bytes", 1, 67_108_864, "bytes"),
     "MAILBOX_MAX_MESSAGES": whole_number("mailbox_max_messages", 1, 10**9, "messages"),
     "MAILBOX_MAX_BYTES": whole_number("mailbox_max_bytes", 1, 2**50, "bytes"),
+    "NEWCOMERS_MAX_BYTES": whole_number("newcomers_max_bytes", 1, 2**50, "bytes"),
     "ORIGIN": (parse_origins, "web origins such as https://chat.example.com, comma-separated, without a path"),
     "INVITE_CODE": string("invite_code"),
     "METRICS_TOKEN": string("metrics_token"),
@@ -211,6 +228,7 @@ class Config:
     jwt_secret: bytes
     host: str = "0.0.0.0"  # noqa: S104 - a relay is there to be reached
     port: int = 3233
+    unix_socket: Path | None = None  # instead of host and port
     database: str = "data.db"
     create_database: bool = True
     trust_forwarded_for: bool = False
@@ -219,6 +237,7 @@ class Config:
     max_message_bytes: int = 262_144  # ciphertext + nonce + public key
     mailbox_max_messages: int = 10_000
     mailbox_max_bytes: int = 67_108_864
+    newcomers_max_bytes: int = 0  # 0: a quarter of the disk that is free at start
     static_dir: Path | None = None
     origins: tuple[str, ...] = ()
     invite_code: str = ""
@@ -252,6 +271,29 @@ class Config:
         if mistakes:
             raise ConfigError("\n".join(mistakes))
         return cls(**fields)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The NAME=value lines of a file, quoted as for a shell; none when it is not there. Raises ConfigError."""
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}): let this user read it, or remove it") from None
+    settings: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            try:
+                [assignment] = shlex.split(line)
+                name, value = assignment.split("=", 1)
+                if not name.isidentifier() or "\0" in value:
+                    raise ValueError(line)
+            except ValueError:
+                mend = "put single quotes around a value with spaces or other special characters"
+                raise ConfigError(f"{path}, line {number} is not NAME=value: {mend}") from None
+            settings[name] = value
+    return settings
 
 
 # ======================================================================================================================
@@ -340,13 +382,16 @@ def parse_integer(text: str, field: str) -> int:
     return max(-(2**63), min(int(text), 2**63 - 1))
 
 
+LAST_TIME = 253_402_300_799_999  # milliseconds: the end of the year 9999, and of what RFC 3339 can say
+
+
 @functools.lru_cache(256)
 def rfc3339_seconds(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def rfc3339(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
+    seconds, rest = divmod(min(milliseconds, LAST_TIME), 1000)
     return f"{rfc3339_seconds(seconds)}.{rest:03d}Z"
 
 
@@ -372,6 +417,7 @@ class Claims:
     fingerprint: bytes
     expires: float  # seconds since 1970, as `exp` is
     issued: float  # likewise; infinity where the token does not say
+    registered_at: int | None  # milliseconds; None where the token does not say
 
 
 def encode_base64url(octets: bytes) -> str:
@@ -397,9 +443,11 @@ class Tokens:
 
     def issue(self, fingerprint: bytes, registered_at: int, now: float) -> str:
         """A token that is good from now on. Its `iat` is never before the identity registered, in milliseconds, not
-        even when the clock was set back since; `verify_token` refuses what is older than the identity."""
+        even when the clock was set back since; `verify_token` refuses what is older than the identity, and what was made
+        for an earlier registration of it."""
         issued_at = max(to_milliseconds(now), registered_at)
         claims = {"sub": fingerprint.hex(), "iat": issued_at / 1000, "exp": int(now) + self._expiry_seconds}
+        claims["registered_at"] = registered_at
         signed = f"{TOKEN_HEADER}.{encode_base64url(json.dumps(claims).encode())}"
         return f"{signed}.{encode_base64url(self._signature(signed))}"
 
@@ -446,7 +494,7 @@ class Tokens:
             raise ValueError("exp must be a finite number")
         if not re.fullmatch(r"[0-9A-Fa-f]{64}", claims["sub"]):
             raise ValueError("sub must be a fingerprint")
-        return Claims(bytes.fromhex(claims["sub"]), float(expires), float(issued))
+        return Claims(bytes.fromhex(claims["sub"]), float(expires), float(issued), claims.get("registered_at"))
 
 
 # ======================================================================================================================
@@ -560,8 +608,13 @@ class Registrar:
 # A deletion writes too, and so does moving the WAL. So new mail is refused a good while before the disk is full: what
 # is left is for acknowledging and pruning, which make room again.
 
-SCHEMA_VERSION = 1
-SCHEMA = """
+# Beside the queued mail stands how much of it waits for each recipient, in all (an empty `sender_public_key`) and from
+# each sender. Triggers keep that with every row that comes or goes, so a full mailbox is known at once, also after a start.
+#
+# An older relay's file is brought up to this schema in one transaction: a crash in the midst of it changes nothing.
+
+MIGRATIONS = (  # the step at index N makes schema N + 1 of schema N; 0 is an empty file
+    """
 CREATE TABLE identities (
     fingerprint BLOB PRIMARY KEY,
     public_key BLOB NOT NULL,
@@ -578,30 +631,73 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_by_recipient ON messages (recipient_fingerprint, id);
 CREATE INDEX messages_by_expiry ON messages (expires_at);
-"""
+""",
+    """
+CREATE TABLE mailboxes (
+    recipient_fingerprint BLOB NOT NULL,
+    sender_public_key BLOB NOT NULL,
+    messages INTEGER NOT NULL,
+    ciphertext_bytes INTEGER NOT NULL,
+    PRIMARY KEY (recipient_fingerprint, sender_public_key)
+) WITHOUT ROWID;
+INSERT INTO mailboxes SELECT recipient_fingerprint, sender_public_key, count(*), sum(length(ciphertext))
+    FROM messages GROUP BY recipient_fingerprint, sender_public_key;
+INSERT INTO mailboxes SELECT recipient_fingerprint, x'', sum(messages), sum(ciphertext_bytes)
+    FROM mailboxes GROUP BY recipient_fingerprint;
+CREATE TRIGGER message_queued AFTER INSERT ON messages BEGIN
+    INSERT INTO mailboxes VALUES
+        (NEW.recipient_fingerprint, x'', 1, length(NEW.ciphertext)),
+        (NEW.recipient_fingerprint, NEW.sender_public_key, 1, length(NEW.ciphertext))
+    ON CONFLICT DO UPDATE SET
+        messages = messages + 1, ciphertext_bytes = ciphertext_bytes + excluded.ciphertext_bytes;
+END;
+CREATE TRIGGER message_deleted AFTER DELETE ON messages BEGIN
+    UPDATE mailboxes SET messages = messages - 1, ciphertext_bytes = ciphertext_bytes - length(OLD.ciphertext)
+        WHERE recipient_fingerprint = OLD.recipient_fingerprint AND sender_public_key IN (x'', OLD.sender_public_key);
+    DELETE FROM mailboxes WHERE messages = 0
+        AND recipient_fingerprint = OLD.recipient_fingerprint AND sender_public_key IN (x'', OLD.sender_public_key);
+END;
+CREATE INDEX identities_by_age ON identities (created_at);
+CREATE TABLE push_subscriptions (
+    fingerprint BLOB NOT NULL,
+    endpoint TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (fingerprint, endpoint)
+) WITHOUT ROWID;
+""",
+)
+SCHEMA_VERSION = len(MIGRATIONS)
 
 STATEMENTS = {
     "add_identity": "INSERT INTO identities (fingerprint, public_key, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     "get_identity": "SELECT public_key, created_at FROM identities WHERE fingerprint = ?",
     "search_fingerprints": "SELECT fingerprint FROM identities WHERE fingerprint BETWEEN ? AND ? ORDER BY fingerprint LIMIT 10",
     "delete_identity": "DELETE FROM identities WHERE fingerprint = ?",
-    "measure_mailbox": "SELECT count(*), coalesce(sum(length(ciphertext)), 0) FROM messages WHERE recipient_fingerprint = ?",
+    "get_mailbox": "SELECT public_key, created_at, coalesce(messages, 0), coalesce(ciphertext_bytes, 0) FROM identities"
+    " LEFT JOIN mailboxes ON recipient_fingerprint = fingerprint AND sender_public_key = x'' WHERE fingerprint = ?",
+    "get_share": "SELECT messages, ciphertext_bytes FROM mailboxes WHERE recipient_fingerprint = ? AND sender_public_key = ?",
+    "measure_newcomers": "SELECT coalesce(sum(ciphertext_bytes + messages * ?), 0) FROM identities CROSS JOIN mailboxes"
+    " ON recipient_fingerprint = fingerprint AND sender_public_key = x'' WHERE created_at > ?",
+    "delete_push_subscriptions": "DELETE FROM push_subscriptions WHERE fingerprint = ?",
     "add_message": "INSERT INTO messages (recipient_fingerprint, sender_public_key, nonce, ciphertext, created_at, expires_at)"
     " VALUES (?, ?, ?, ?, ?, ?)",
     "get_page": "SELECT id, ciphertext, nonce, sender_public_key, created_at, expires_at FROM messages"
     " WHERE recipient_fingerprint = ? AND id > ? AND expires_at > ? ORDER BY id LIMIT ?",
     "get_newest_time": "SELECT created_at FROM messages WHERE id = (SELECT max(id) FROM messages)",
-    "get_parties": "SELECT recipient_fingerprint, sender_public_key, length(ciphertext) FROM messages WHERE id = ?",
+    "get_parties": "SELECT recipient_fingerprint, sender_public_key FROM messages WHERE id = ?",
     "delete_message": "DELETE FROM messages WHERE id = ?",
     "acknowledge": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE recipient_fingerprint = ? AND id <= ?"
-    " ORDER BY id LIMIT ?) RETURNING recipient_fingerprint, length(ciphertext)",
-    "prune": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"
-    " RETURNING recipient_fingerprint, length(ciphertext)",
+    " ORDER BY id LIMIT ?)",
+    "prune": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
 }
 
 MAX_BATCH = 256  # jobs; a transaction takes no more turns of the loop once it has so many
 MAX_WAITING_JOBS = 2048  # beyond it a write is refused with 503
-MAX_MAILBOXES = 16_384  # whose size is remembered
+HALF, QUARTER, EIGHTH = 0.5, 0.25, 0.125  # of a mailbox, see `_take_share`
+MAX_WRITERS = 4096  # of whom is known whom they wrote to,
+MAX_WRITTEN_TO = 64  # and that of so many each
+NEWCOMER_MS = 86_400_000
+MESSAGE_BYTES = 512  # that a message takes on disk beside its ciphertext
 DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
 VACUUM_SLICE = 256  # pages
 EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
@@ -622,12 +718,17 @@ class StoreError(Exception):
     """The database cannot be opened; the message says what to do."""
 
 
+def database_bytes(connection: sqlite3.Connection) -> int:
+    """What a database takes on disk, or will when the WAL has moved into it."""
+    pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return int(pages * page_bytes)
+
+
 def measure_room(connection: sqlite3.Connection, path: str) -> int:
     """Bytes of the disk that new mail may take: what is free, less what the file has yet to grow by when the WAL moves
     into it, less a reserve for deletions."""
     disk = os.statvfs(os.path.dirname(path) or ".")
-    pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    growth = max(0, pages * page_bytes - os.path.getsize(path))
+    growth = max(0, database_bytes(connection) - os.path.getsize(path))
     reserve = min(RESERVE_BYTES, disk.f_blocks * disk.f_frsize // 8)
     return int(disk.f_bavail * disk.f_frsize - growth - reserve)
 
@@ -654,8 +755,9 @@ class Receipt(NamedTuple):
     expires_at: int
 
 
-@dataclasses.dataclass(slots=True)
-class Mailbox:
+class Waiting(NamedTuple):
+    """Mail that waits in a mailbox, or some of it."""
+
     messages: int
     ciphertext_bytes: int
 
@@ -679,15 +781,15 @@ def connect(path: str, *pragmas: str) -> sqlite3.Connection:
     return connection
 
 
-def unusable(path: str, error: sqlite3.Error) -> StoreError:
+def unusable(path: str, error: Exception) -> StoreError:
     return StoreError(
         f"cannot use the database {path}: {error}. DATABASE_URL must name a new file, or one of this relay to write to"
     )
 
 
-def check_schema(connection: sqlite3.Connection, path: str) -> None:
-    """Make the tables in a new file; refuse a newer relay's and another program's."""
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+def check_schema(connection: sqlite3.Connection, path: str) -> int:
+    """The schema of a file, 0 for an empty one. Refuses a newer relay's and another program's."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if {"users", "_sqlx_migrations"} <= tables:
         raise StoreError(
@@ -699,22 +801,48 @@ def check_schema(connection: sqlite3.Connection, path: str) -> None:
         )
     if version == 0 and tables:
         raise StoreError(f"{path} is a database of another program: point DATABASE_URL at another file")
-    if version == 0:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+    return version
 
 
 def open_database(path: str, create: bool) -> sqlite3.Connection:
-    """The connection that writes, to a database of this version. Raises StoreError when the file cannot be that."""
+    """The connection that writes, to a database that is made, or brought up, to this version. Raises StoreError when the
+    file cannot be that."""
     if not create and not Path(path).exists():
         raise StoreError(f"there is no database at {path}: check DATABASE_URL, or let it end in ?mode=rwc to make one")
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; see `prune`
-            check_schema(connection, path)
+            if missing := MIGRATIONS[check_schema(connection, path) :]:
+                connection.execute("PRAGMA journal_mode=WAL")
+                steps = "".join(missing)
+                connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
         return connect(path, *WRITING)
     except sqlite3.Error as error:
         raise unusable(path, error) from None
+
+
+def lock_database(path: str) -> int:
+    """The descriptor that, until it is closed, holds the lock of the one relay that may write to a database. It is of a
+    file beside it: the database's own locks are SQLite's."""
+    try:
+        lock = os.open(path + "-lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StoreError(f"another relay has {path} open: stop it, or let DATABASE_URL name another file") from None
+    except OSError as error:
+        raise unusable(path, error) from None
+    return lock
+
+
+def files_of(path: str) -> list[tuple[int, int]]:
+    """Which files (device, inode) a database that is open consists of. Raises OSError when one is gone."""
+    return [(file.st_dev, file.st_ino) for file in (os.stat(path + suffix) for suffix in ("", "-wal", "-shm"))]
+
+
+def last_written(path: str) -> float:
+    """When a database was written to, in seconds since 1970; now when there is none."""
+    times = [os.path.getmtime(path + suffix) for suffix in ("", "-wal") if os.path.exists(path + suffix)]
+    return max(times, default=time.time())
 
 
 def vacuum(connection: sqlite3.Connection) -> None:
@@ -733,8 +861,11 @@ class Store:
         self._turn: list[Job] = []  # written to in this turn of the event loop
         self._turns: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()  # handed to the writer; an empty list wakes it
         self.waiting_jobs = 0  # jobs in both; `_write` bounds it
-        self._mailboxes: dict[bytes, Mailbox] = {}  # the writer's; least recently used first
+        self._path = os.path.realpath(config.database)  # SQLite too puts its files beside what a link points to
+        self._written_to: dict[bytes, dict[bytes, None]] = {}  # the writer's: keys by sender; least recently used first
+        self._newcomers_bytes = 0
         self._closed = threading.Event()
+        self._is_broken = False  # for good: nothing is written any more
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
         self._room, self._room_measured = 0, 0.0  # bytes; the writer's
         self.is_full = False  # new mail is refused until there is room again
@@ -753,11 +884,15 @@ class Store:
 
     def _connect(self) -> None:
         config = self._config
+        self._lock = lock_database(self._path)
+        self.last_written = last_written(self._path)
+        self._newcomers_limit = config.newcomers_max_bytes or shutil.disk_usage(os.path.dirname(self._path)).free // 4
         self._connection = open_database(config.database, config.create_database)
         self.identity_count = self._connection.execute("SELECT count(*) FROM identities").fetchone()[0]
         self._writer = threading.Thread(target=self._write_until_closed, name="writer")
         self._reading = connect(config.database, "query_only=1")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._files, self._file_bytes = files_of(self._path), os.path.getsize(self._path)
 
     async def close(self) -> None:
         """Commit what is waiting, move the WAL into the file, and end the threads."""
@@ -768,6 +903,7 @@ class Store:
         await asyncio.to_thread(self._reader.shutdown)
         self._reading.close()
         self._connection.close()
+        os.close(self._lock)
 
     # Identities
 
@@ -804,7 +940,8 @@ class Store:
         def delete(db: sqlite3.Connection) -> int:
             while self._delete(db, "acknowledge", fingerprint, 2**63 - 1):
                 pass
-            self._mailboxes.pop(fingerprint, None)
+            self._written_to.pop(fingerprint, None)
+            db.execute(STATEMENTS["delete_push_subscriptions"], (fingerprint,))
             return db.execute(STATEMENTS["delete_identity"], (fingerprint,)).rowcount
 
         deleted = await self._write(delete)  # not in the next line: it would read the count before it waits
@@ -814,30 +951,34 @@ class Store:
 
     async def add_message(self, envelope: Envelope, now: float) -> Receipt:
         """Queue one ciphertext; it is durable when this returns. Raises RelayError 404 for an unknown recipient, 507
-        when the mailbox or the disk is full, 503 when the disk fails."""
+        when the mailbox, the sender's share of it or the disk is full, 503 when the disk fails."""
         created_at = to_milliseconds(now)
         expires_at = created_at + self._config.message_ttl_ms
         row = (*envelope, created_at, expires_at)
+        if expires_at > LAST_TIME:
+            raise RelayError(503, "the relay's clock is wrong: tell whoever runs it", reason="clock")
 
         def insert(db: sqlite3.Connection) -> Receipt:
-            mailbox = self._mailbox(db, envelope.recipient)
-            size = len(envelope.ciphertext)
-            self._take_room(db, size)
-            if (
-                mailbox.messages >= self._config.mailbox_max_messages
-                or mailbox.ciphertext_bytes + size > self._config.mailbox_max_bytes
-            ):
-                raise RelayError(
-                    507,
-                    "the recipient's mailbox is full: try again when they have fetched their mail",
-                    reason="mailbox_full",
-                )
+            recipient = db.execute(STATEMENTS["get_mailbox"], envelope[:1]).fetchone()
+            if recipient is None:
+                raise RelayError(404, "the recipient is not registered on this relay", reason="unknown_recipient")
+            public_key, registered_at, *waiting = recipient
+            self._take_room(db, len(envelope.ciphertext))
+            self._take_share(db, envelope, public_key, Waiting(*waiting))
+            if registered_at > created_at - NEWCOMER_MS:
+                self._take_newcomers_room(len(envelope.ciphertext))
+            self._remember_written_to(fingerprint_of(envelope.sender_public_key), public_key)
             message_id = db.execute(STATEMENTS["add_message"], row).lastrowid
-            mailbox.messages += 1
-            mailbox.ciphertext_bytes += size
             return Receipt(message_id or 0, created_at, expires_at)
 
         return await self._write(insert)
+
+    async def measure_newcomers(self, now: float) -> None:
+        """Count anew what waits for identities that are younger than a day. Between two counts it is only added to."""
+        young = (MESSAGE_BYTES, to_milliseconds(now) - NEWCOMER_MS)
+        self._newcomers_bytes = await self._read(
+            lambda db: db.execute(STATEMENTS["measure_newcomers"], young).fetchone()[0]
+        )
 
     async def get_page(
         self, recipient: bytes, after_id: int, limit: int, max_bytes: int, now: float
@@ -873,7 +1014,6 @@ class Store:
             if row is None or party not in (row[0], fingerprint_of(row[1])):
                 return False
             db.execute(STATEMENTS["delete_message"], (message_id,))
-            self._shrink(row[0], row[2])
             return True
 
         return await self._write(delete)
@@ -914,27 +1054,54 @@ class Store:
             self._report("take mail", "the disk is nearly full")
             raise RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
 
-    def _mailbox(self, db: sqlite3.Connection, recipient: bytes) -> Mailbox:
-        mailbox = self._mailboxes.pop(recipient, None)
-        if mailbox is None:
-            if db.execute(STATEMENTS["get_identity"], (recipient,)).fetchone() is None:
-                raise RelayError(404, "the recipient is not registered on this relay", reason="unknown_recipient")
-            mailbox = Mailbox(*db.execute(STATEMENTS["measure_mailbox"], (recipient,)).fetchone())
-            if len(self._mailboxes) >= MAX_MAILBOXES:
-                del self._mailboxes[next(iter(self._mailboxes))]
-        self._mailboxes[recipient] = mailbox
-        return mailbox
+    def _take_share(self, db: sqlite3.Connection, envelope: Envelope, owner: bytes, waiting: Waiting) -> None:
+        """Raise RelayError 507 unless there is room in a mailbox, and in its sender's share of it: a half for whom the
+        owner has written to (as far as is remembered), an eighth for any other, and a quarter for all of those. Whoever
+        has nothing waiting may send one message, however large."""
+        recipient, sender, size = envelope.recipient, envelope.sender_public_key, len(envelope.ciphertext)
+        known = {owner: None, **self._written_to.get(recipient, {})}  # public keys
 
-    def _shrink(self, recipient: bytes, size: int) -> None:
-        if mailbox := self._mailboxes.get(recipient):
-            mailbox.messages -= 1
-            mailbox.ciphertext_bytes -= size
+        def overflows(waiting: Waiting, part: float) -> bool:
+            return bool(waiting.messages) and (
+                waiting.messages + 1 > part * self._config.mailbox_max_messages
+                or waiting.ciphertext_bytes + size > part * self._config.mailbox_max_bytes
+            )
+
+        def of(*senders: bytes) -> Waiting:
+            shares = [db.execute(STATEMENTS["get_share"], (recipient, each)).fetchone() or (0, 0) for each in senders]
+            return Waiting(sum(share[0] for share in shares), sum(share[1] for share in shares))
+
+        own = HALF if sender in known else EIGHTH
+        if overflows(waiting, 1):
+            message = "the recipient's mailbox is full: try again when they have fetched their mail"
+            raise RelayError(507, message, reason="mailbox_full")
+        is_over = overflows(waiting, own) and overflows(of(sender), own)
+        if own == EIGHTH and not is_over and overflows(waiting, QUARTER):
+            others = [total - part for total, part in zip(waiting, of(*known), strict=True)]
+            is_over = overflows(Waiting(*others), QUARTER)
+        if is_over:
+            message = "your share of the recipient's mailbox is full: try again when they have fetched their mail"
+            raise RelayError(507, message, reason="share_full")
+
+    def _remember_written_to(self, sender: bytes, recipient_public_key: bytes) -> None:
+        """Never on disk: it would tell more than the mail that waits there."""
+        written_to = self._written_to.pop(sender, {})
+        written_to.pop(recipient_public_key, None)
+        self._written_to[sender] = written_to
+        written_to[recipient_public_key] = None
+        for full, limit in ((written_to, MAX_WRITTEN_TO), (self._written_to, MAX_WRITERS)):
+            if len(full) > limit:
+                del full[next(iter(full))]
+
+    def _take_newcomers_room(self, size: int) -> None:
+        """Identities cost nothing, and each has a mailbox: only those that have been there for a day may fill the disk."""
+        if self._newcomers_bytes + size + MESSAGE_BYTES > self._newcomers_limit:
+            message = "this relay holds no more mail for identities younger than a day: try again later"
+            raise RelayError(507, message, reason="newcomers_full")
+        self._newcomers_bytes += size + MESSAGE_BYTES
 
     def _delete(self, db: sqlite3.Connection, statement: str, *parameters: Any) -> int:
-        deleted = db.execute(STATEMENTS[statement], (*parameters, DELETE_SLICE)).fetchall()
-        for recipient, size in deleted:
-            self._shrink(recipient, size)
-        return len(deleted)
+        return db.execute(STATEMENTS[statement], (*parameters, DELETE_SLICE)).rowcount
 
     async def _delete_in_slices(self, statement: str, *parameters: Any) -> int:
         total = deleted = await self._take_turn(lambda db: self._delete(db, statement, *parameters))
@@ -995,9 +1162,12 @@ class Store:
             if self.is_full:
                 with suppress(sqlite3.Error):  # the next commit reports it
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what it took is room
+                self._file_bytes = 0  # or the next commit might wonder what it lost
 
     def _commit(self, batch: list[Job]) -> list[Any]:
         """Run the jobs in one transaction; each one's result or exception."""
+        if self._is_broken:
+            return [disk_failure("write") for _ in batch]
         start = time.perf_counter()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -1010,6 +1180,9 @@ class Store:
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
             return self._recover(batch, error)
+        self._check_files()
+        if self._is_broken:  # what was written just now, nobody will find
+            return [disk_failure("write") for _ in batch]
         self._works("write")
         self._metrics["commits_total"] += 1
         self._metrics["commit_seconds_total"] += time.perf_counter() - start
@@ -1033,14 +1206,36 @@ class Store:
             return [RelayError(507, "the relay's disk is full: try again later", reason="disk_full")]
         return [disk_failure("write")]
 
+    def _check_files(self) -> None:
+        """Give up when the files that were opened are not those that the next start will find, or lack a piece."""
+        try:
+            size = os.path.getsize(self._path)
+            is_whole = files_of(self._path) == self._files and (
+                size >= self._file_bytes  # smaller it may be when a checkpoint took empty pages away from its end
+                or size >= database_bytes(self._connection)
+            )
+            self._file_bytes = size
+        except (OSError, sqlite3.Error):
+            is_whole = False
+        if not is_whole:
+            self._give_up("it was removed, replaced or cut short while the relay had it open")
+
+    def _give_up(self, reason: str) -> None:
+        """Write nothing more: it would be acknowledged, and lost."""
+        if not self._is_broken:
+            self._is_broken = True
+            mend = "stop the relay, keep a copy, put the right file or the newest backup in its place, and start it again"
+            log.error("nothing is written to the database %s any more, since %s: %s", self._config.database, reason, mend)
+
     def _roll_back(self) -> None:
-        self._mailboxes.clear()
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
 
     def _report(self, verb: str, error: Exception | str) -> None:
-        if verb not in self._failing:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            self._give_up(f"it is damaged ({error})")
+        elif verb not in self._failing:
             self._failing.add(verb)
             log.error("the database cannot %s: %s", verb, error)
 
@@ -1629,7 +1824,8 @@ async def verify_token(request: web.Request, token: str) -> Claims:
         if not tokens.is_remembered(token):
             generation = tokens.generation
             identity = await app[STORE].get_identity(claims.fingerprint)
-            if identity is None or claims.issued * 1000 < identity[1] - 0.5:
+            is_older = identity is not None and claims.issued * 1000 < identity[1] - 0.5
+            if identity is None or is_older or claims.registered_at not in (None, identity[1]):
                 raise unauthorized("the token's identity is not registered here: register again")
             tokens.remember(token, claims, generation)
     except RelayError as refusal:
@@ -2126,24 +2322,37 @@ async def get_static(request: web.Request) -> web.Response:
 # ======================================================================================================================
 # 13. Background work
 #
-# Nothing waits for this: expired mail is invisible before it is gone.
+# Nothing waits for this: expired mail is invisible before it is gone. It is deleted only when the clock can be believed,
+# since one that is fifteen days ahead for a minute would delete all mail: not for an hour after it went over an hour
+# further than time did, or after a start at over an hour from when the database was last written.
 
 PRUNE_SECONDS = 60
+JUMP_SECONDS = 3600  # after a jump of the clock by more than that,
+HOLD_SECONDS = 3600  # nothing is pruned for so long
 
 
 async def prune_forever(app: web.Application) -> None:
     """Delete expired mail, now and each PRUNE_SECONDS (sooner on a full disk). Readers do not see it even before."""
+    store, clock = app[STORE], app[CLOCK]
+    offset, held_until = store.last_written - time.monotonic(), 0.0
     while True:
+        now, ticks = clock(), time.monotonic()
+        jump, offset = now - ticks - offset, now - ticks
+        if abs(jump) > JUMP_SECONDS:
+            if ticks >= held_until:
+                log.warning("the clock is %.1f h from where it was expected: nothing is pruned for an hour", jump / 3600)
+            held_until = ticks + HOLD_SECONDS
         try:
-            pruned = await app[STORE].prune(app[CLOCK]())
-            app[METRICS]["pruned_total"] += pruned
+            await store.measure_newcomers(now)
+            if ticks >= held_until:
+                app[METRICS]["pruned_total"] += await store.prune(now)
         except RelayError as error:
             log.error("cannot prune expired mail: %s", error.message)
         except Exception:
             log.exception("cannot prune expired mail")  # and try again: what is not pruned piles up
         for _ in range(math.ceil(PRUNE_SECONDS)):
             await asyncio.sleep(min(1, PRUNE_SECONDS))
-            if app[STORE].is_full:
+            if store.is_full:
                 break
 
 
@@ -2208,6 +2417,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
 STALLED_SECONDS = 20
 BACKLOG = 1024
 OTHER_FILES = 64  # descriptors that are not connections
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of malloc.h
 
 
 class CommandError(Exception):
@@ -2241,23 +2451,67 @@ def start_logging() -> None:
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # its warnings quote the subprotocols, and so tokens
 
 
+def outward_address(destination: str) -> str:
+    """This machine's address on the way to another, or none. A datagram socket connects without sending anything."""
+    with (
+        suppress(OSError),
+        socket.socket(socket.AF_INET6 if ":" in destination else socket.AF_INET, socket.SOCK_DGRAM) as probe,
+    ):
+        probe.connect((destination, 9))
+        return str(probe.getsockname()[0])
+    return ""
+
+
+def listening_urls(config: Config, port: int) -> list[str]:
+    """What can be typed to reach the relay: on this machine, and on others if they can."""
+    if config.unix_socket:
+        return [f"unix:{config.unix_socket}"]
+    hosts = [config.host]
+    if config.host in ("0.0.0.0", "::"):  # noqa: S104
+        outward = [outward_address("192.0.2.1")]  # RFC 5737 and 3849: addresses of nobody, beyond the default route
+        outward += [outward_address("2001:db8::1")] if config.host == "::" else []
+        hosts = ["127.0.0.1", *filter(None, outward)]
+    return [f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}" for host in hosts]
+
+
 def describe(config: Config, files: Mapping[str, StaticFile], port: int) -> str:
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '[::]') else host}:{port}"  # noqa: S104
+    where = " and ".join(listening_urls(config, port))
     client = f"client {client_sha256(files)}" if files else "no web client"
-    return f"io3233 {__version__} at {url}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
+    return (
+        f"io3233 {__version__} at {where}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
+    )
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """A Unix socket in the place of one that a former relay left. Raises OSError when somebody serves that one, or when
+    something else has the name."""
+    if path.is_socket():
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    path.chmod(0o666)  # for every user of this machine, as 127.0.0.1 is; who may enter its folder is the folder's to say
+    listening.listen(BACKLOG)
+    return listening
 
 
 def listen_on(config: Config) -> socket.socket:
     """The listening socket. Its connections end when their peer takes nothing for STALLED_SECONDS, with the memory of
     what was meant for them: asyncio would wait for ever."""
     try:
+        if config.unix_socket:
+            return bind_unix(config.unix_socket)
         family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         both = config.host == "::" and socket.has_dualstack_ipv6()
         listening = socket.create_server((config.host, config.port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except (OSError, TypeError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        message = f"cannot listen on {config.host}:{config.port} ({reason}): change BIND, or stop what uses it"
+        where = f"unix:{config.unix_socket}" if config.unix_socket else f"{config.host}:{config.port}"
+        message = f"cannot listen on {where} ({reason}): change BIND, or stop what uses it"
         raise CommandError(message) from None
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
@@ -2284,7 +2538,18 @@ def config_warnings(config: Config) -> list[str]:
         warnings.append(
             "ORIGIN is not set: set it to this relay's web address, so that a proof made for another relay is never taken here"
         )
+    if config.unix_socket and not config.trust_forwarded_for:
+        warnings.append("BIND is a Unix socket, so a proxy connects: without TRUST_FORWARDED_FOR=1 all its clients are one")
     return warnings
+
+
+def bound_memory() -> None:
+    """Let glibc give freed memory back (mallopt(3)): all threads share one arena, and a block as large as a page of mail
+    is always mapped, where by default each one that is freed lets larger ones be kept."""
+    with suppress(AttributeError):  # other C libraries have no such function
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter, number in ((M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, 128 * 1024)):
+            mallopt(parameter, number)
 
 
 @asynccontextmanager
@@ -2315,12 +2580,14 @@ async def taking_connections(app: web.Application, listening: socket.socket) -> 
 
 async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
+    bound_memory()
     app, stop = make_app(config), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with closing(listen_on(config)) as listening:
         async with taking_connections(app, listening):
-            log.info("%s", describe(config, app[CLIENT_FILES], listening.getsockname()[1]))
+            port = 0 if config.unix_socket else listening.getsockname()[1]
+            log.info("%s", describe(config, app[CLIENT_FILES], port))
             for warning in config_warnings(config):
                 log.warning("%s", warning)
             notify_systemd("READY=1")
@@ -2737,17 +3004,22 @@ def examine_settings(environ: Mapping[str, str], url: str | None) -> tuple[Confi
 
 def examine_database(config: Config) -> list[Finding]:
     path = Path(config.database)
-    if not path.exists() and config.create_database and os.access(path.parent, os.W_OK):
-        return [(OK, f"database: {path} will be made at the first start")]
+    if not path.exists():
+        none = f"database: there is none at {path}, and none can be made there: check DATABASE_URL"
+        may_be_made = config.create_database and os.access(path.parent, os.W_OK)
+        return [judge(may_be_made, f"database: {path} will be made at the first start", none)]
     try:
-        with closing(open_database(config.database, create=False)) as connection:
+        with closing(connect(config.database)) as connection:  # which brings no older file up to this version
+            check_schema(connection, config.database)
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
             verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
             newest = connection.execute(STATEMENTS["get_newest_time"]).fetchone()
             is_future = newest is not None and newest[0] > to_milliseconds(time.time() + 60)
-    except (StoreError, sqlite3.Error) as error:
+    except StoreError as error:
         return [(FAILURE, f"database: {error}")]
+    except sqlite3.Error as error:
+        return [(FAILURE, f"database: {unusable(config.database, error)}")]
     mend = f"database: {path} is damaged ({verdict}): stop the relay, keep a copy, and restore the newest backup"
     clock = "clock: mail in the database is from the future: set the clock (timedatectl set-ntp true)"
     return [
@@ -2872,7 +3144,7 @@ async def doctor(url: str | None) -> int:
 def parse_arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="relay.py",
-        description="A relay for end-to-end encrypted chat. Without a command it serves; settings come from the environment.",
+        description="A relay for end-to-end encrypted chat. Without a command it serves; settings come from the environment and from .env beside it.",
     )
     parser.add_argument("--version", action="version", version=f"io3233 {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -2912,6 +3184,9 @@ def main(words: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # no stranger's letter may stop us
     start_logging()
     try:
+        if arguments.command not in ("send", "listen"):  # anybody's, who may not read the relay's settings
+            for name, value in read_env_file(ENV_FILE).items():
+                os.environ.setdefault(name, value)
         if arguments.command in ("send", "listen"):
             asyncio.run({"send": send, "listen": listen}[arguments.command](arguments))
         elif arguments.command == "doctor":

@@ -14,6 +14,7 @@ A test's name is a sentence, its body arranges, acts and asserts, with a blank l
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
 import contextlib
 import gc
@@ -43,7 +44,7 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
@@ -59,7 +60,12 @@ from yarl import URL
 
 import relay as relay_module
 
-RELAY_PY = Path(__file__).with_name("relay.py")
+TOP = Path(__file__).parent
+STATIC = TOP / "static"
+# Started through a link in a folder of its own, so that no `.env` of the tester's stands beside it.
+RELAY_PY = Path(tempfile.mkdtemp(prefix="io3233-")) / "relay.py"
+RELAY_PY.symlink_to(TOP / "relay.py")
+atexit.register(shutil.rmtree, RELAY_PY.parent)
 SECRET = "a secret of the tests, long enough for HS256"
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
 
@@ -271,8 +277,10 @@ class AnyRelay:
             "RATE_LIMIT": "off",
             **environ,
         }
-        self.environ = {name: value for name, value in settings.items() if value is not None}
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        self.environ = {name: value.format(port=self.port) for name, value in settings.items() if value is not None}
+        unix_socket = self.environ["BIND"].partition("unix:")[2]
+        connector = aiohttp.UnixConnector(unix_socket, limit=0) if unix_socket else aiohttp.TCPConnector(limit=0)
+        self.session = aiohttp.ClientSession(connector=connector)
 
     async def start(self) -> None:
         """Start, or start again on the same port and database."""
@@ -444,6 +452,7 @@ BAD_SETTINGS = [
     ("BIND", "127.0.0.1:port"),
     ("BIND", "127.0.0.1:65536"),
     ("BIND", "127.0.0.1:-1"),
+    ("BIND", "unix:relay.sock"),
     ("DATABASE_URL", "postgres://localhost/relay"),
     ("DATABASE_URL", "data.db"),
     ("DATABASE_URL", "sqlite:"),
@@ -471,8 +480,11 @@ BAD_SETTINGS = [
     ("MAILBOX_MAX_MESSAGES", "-1"),
     ("MAILBOX_MAX_BYTES", "64M"),
     ("MAILBOX_MAX_BYTES", "-1"),
+    ("NEWCOMERS_MAX_BYTES", "half"),
     ("RATE_LIMIT", "maybe"),
 ]
+
+ENV_LINES = ["A=b", "A=", "A='b c $d'", 'A="b c"', "A=a#b", "A=b\\ c", "A='it'\"'\"'s'", "A=é"]
 
 
 class TestConfiguration:
@@ -514,6 +526,7 @@ class TestConfiguration:
         "setting",
         [
             {"BIND": "[::1]:3233"},
+            {"BIND": "unix:/run/io3233/relay.sock"},
             {"DATABASE_URL": "sqlite:///tmp/relay.db?mode=rwc"},
             {"DATABASE_URL": "sqlite:data.db"},
             {"ORIGIN": "https://chat.example.com,http://192.168.1.7:3233"},
@@ -533,6 +546,42 @@ class TestConfiguration:
 
         assert (stats["message_retention_days"], stats["max_message_bytes"]) == (14, 262144)
         assert token["expires_in"] == 604800
+
+    @pytest.mark.parametrize("line", ENV_LINES)
+    def test_a_line_of_the_env_file_means_what_it_means_to_a_shell(self, tmp_path, line):
+        env_file = tmp_path / ".env"
+        env_file.write_text(f"# settings\n\n  {line}\n")
+
+        [(name, value)] = relay_module.read_env_file(env_file).items()
+
+        assert run("sh", "-c", f'. {env_file}; printf %s "${name}"').stdout == value
+
+    @pytest.mark.parametrize("line", ["A secret", "A=a secret", "A='a secret", "export A=secret", "=secret", "1=secret"])
+    async def test_mistake_in_the_env_file_is_named_by_its_line_and_not_shown(self, tmp_path, line):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        (tmp_path / ".env").write_text(f"# settings\n{line}\n")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+
+        assert f"{tmp_path}/.env, line 2 " in finished.refused(2)
+        assert "secret" not in finished.stderr
+
+    @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b"A=\xff")], ids=["folder", "not UTF-8"])
+    async def test_env_file_that_can_not_be_read_is_said(self, tmp_path, make):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        make(tmp_path / ".env")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+
+        assert f"{tmp_path}/.env cannot be read" in finished.refused(2)
+
+    async def test_the_environment_wins_over_the_env_file(self, tmp_path):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        (tmp_path / ".env").write_text("JWT_SECRET=short\nBIND=nonsense\n")
+
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py", JWT_SECRET=SECRET)
+
+        assert "BIND='nonsense'" in finished.refused(2) and "JWT_SECRET" not in finished.stderr
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -849,6 +898,21 @@ class TestTokens:
         await relay.stop()
         await relay.start()
 
+        assert (await alice.call("GET", "/v1/me")).status == 200
+
+    @pytest.mark.parametrize("later", [0, 10 * 86_400], ids=["at once", "when the clock is there again"])
+    async def test_token_from_before_leaving_stays_dead_when_the_clock_is_set_back(self, relays, clock, later):
+        relay = await relays(clock=clock, JWT_EXPIRY_SEC="100000000")
+        clock.advance(10 * 86_400)
+        alice = await relay.register()
+        before = alice.token
+        await alice.call("DELETE", "/v1/me")
+        clock.advance(-10 * 86_400)
+        await alice.register()
+
+        clock.advance(later)
+
+        (await relay.call("GET", "/v1/me", token=before)).refused(401)
         assert (await alice.call("GET", "/v1/me")).status == 200
 
     async def test_new_secret_revokes_every_token(self, relay):
@@ -1189,6 +1253,60 @@ def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
+KEPT = "SELECT * FROM mailboxes ORDER BY 1, 2"
+COUNTED = "count(*), sum(length(ciphertext)) FROM messages GROUP BY"
+MEASURED = f"""SELECT recipient_fingerprint, x'', {COUNTED} 1 UNION ALL
+    SELECT recipient_fingerprint, sender_public_key, {COUNTED} 1, 2 ORDER BY 1, 2"""
+
+
+async def writes_to(owner: Person, *others: Person) -> None:
+    """Write to others, so that theirs is no stranger's share of the owner's mailbox."""
+    for other in others:
+        await owner.send(other, b"hello")
+
+
+async def fill(recipient: Person, sender: Person, size: int = 1) -> int:
+    """Send until the relay refuses; how many it took."""
+    (await send_until(sender, recipient, {507}, bytes(size), acknowledged := {})).refused(507)
+    return len(acknowledged)
+
+
+async def steps_of(relay: RunningRelay, work: Callable[[], Any]) -> int:
+    """Thousands of steps of SQLite's virtual machine that the writer takes for some work."""
+    thousands: list[None] = []
+    store = relay.app[relay_module.STORE]
+    await store._write(lambda db: db.set_progress_handler(lambda: thousands.append(None), 1000))
+    await work()
+    return len(thousands)
+
+
+VERSION_1 = """
+    CREATE TABLE identities (
+        fingerprint BLOB PRIMARY KEY, public_key BLOB NOT NULL, created_at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, recipient_fingerprint BLOB NOT NULL, sender_public_key BLOB NOT NULL,
+        nonce BLOB NOT NULL, ciphertext BLOB NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL);
+    CREATE INDEX messages_by_recipient ON messages (recipient_fingerprint, id);
+    CREATE INDEX messages_by_expiry ON messages (expires_at);
+    PRAGMA user_version = 1;
+"""  # as the first relay wrote it
+
+
+def make_version_1(database: Path, people: list[Person], count: int, journal: str = "wal") -> None:
+    """A database of the first schema, where each person has mail of 100 bytes from the next; the last id was deleted."""
+    with contextlib.closing(sqlite3.connect(database)) as db, db:
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        db.execute(f"PRAGMA journal_mode = {journal}")
+        db.executescript(VERSION_1)
+        known = [(bytes.fromhex(person.fingerprint), person.public_key) for person in people]
+        db.executemany("INSERT INTO identities VALUES (?, ?, 1)", known)
+        for index in range(count):
+            recipient, sender = known[index % len(known)], known[(index + 1) % len(known)]
+            row = (recipient[0], sender[1], bytes(24), bytes(100), 1, 2**50)
+            db.execute("INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?)", row)
+        db.execute("DELETE FROM messages WHERE id = ?", (count,))
+
+
 class TestStorage:
     """201 means durable, ids are cursors for ever, and nobody's mailbox grows without end."""
 
@@ -1268,8 +1386,9 @@ class TestStorage:
 
     async def test_full_mailbox_is_a_507_to_the_sender_until_there_is_room(self, relays):
         relay = await relays(MAILBOX_MAX_MESSAGES="2")
-        alice, bob = await relay.register(), await relay.register()
-        first, _ = await alice.send(bob, b"1"), await alice.send(bob, b"2")
+        alice, bob, carol = [await relay.register() for _ in range(3)]
+        await writes_to(bob, alice, carol)
+        first, _ = await alice.send(bob, b"1"), await carol.send(bob, b"2")
 
         refusal = await alice.call("POST", "/v1/messages", json=alice.seal(bob, b"3"))
         await bob.call("DELETE", f"/v1/messages/{first['id']}")
@@ -1286,8 +1405,8 @@ class TestStorage:
         await relay.stop()
         await relay.start()
 
-        refusal = await alice.call("POST", "/v1/messages", json=alice.seal(bob, bytes(2000)))
-        await alice.send(bob, bytes(1000))
+        refusal = await bob.call("POST", "/v1/messages", json=bob.seal(bob, bytes(2000)))
+        await bob.send(bob, bytes(1000))
 
         refusal.refused(507)
 
@@ -1311,6 +1430,7 @@ class TestStorage:
     async def test_mailbox_is_counted_right_through_every_way_in_and_out(self, relays):
         relay = await relays(MAILBOX_MAX_MESSAGES="30")
         alice, bob = await relay.register(), await relay.register()
+        await writes_to(bob, alice)
         chance = random.Random(3233)
         for _ in range(60):
             await asyncio.gather(*(alice.call("POST", "/v1/messages", json=alice.seal(bob, b"hello")) for _ in range(4)))
@@ -1322,7 +1442,97 @@ class TestStorage:
         fitting = await send_until(alice, bob, {507}, b"hello", acknowledged := {})
 
         fitting.refused(507)
-        assert len(acknowledged) == 30 - there
+        assert len(acknowledged) == 15 - there
+        assert rows(relay.database, KEPT) == rows(relay.database, MEASURED)
+
+    @pytest.mark.parametrize("restart", [False, True], ids=["running", "restarted"])
+    async def test_one_stranger_fills_an_eighth_of_a_mailbox_and_all_together_a_quarter(self, relays, restart):
+        relay = await relays(MAILBOX_MAX_MESSAGES="80")
+        *strangers, bob = [await relay.register() for _ in range(5)]
+
+        first = await fill(bob, strangers[0])
+        if restart:
+            await relay.stop()
+            await relay.start()
+        taken = [await fill(bob, stranger) for stranger in strangers]
+
+        assert (first, taken) == (10, [0, 10, 0, 0])
+
+    async def test_whom_the_owner_has_written_to_fills_half_a_mailbox_that_strangers_filled_before(self, relays):
+        relay = await relays(MAILBOX_MAX_MESSAGES="80")
+        alice, carol, *strangers, bob = [await relay.register() for _ in range(5)]
+        await writes_to(bob, alice, carol)
+
+        taken = [await fill(bob, sender) for sender in (*strangers, alice, carol, bob)]
+
+        assert taken == [10, 10, 40, 20, 0]
+
+    async def test_share_is_one_of_bytes_too_and_whoever_has_nothing_waiting_may_send_one_large_message(self, relays):
+        relay = await relays(MAILBOX_MAX_BYTES="80000")
+        alice, mallory, bob = [await relay.register() for _ in range(3)]
+
+        taken = [await fill(bob, mallory, 14_000), await fill(bob, alice, 5_000 - 16), await fill(alice, mallory, 984)]
+
+        assert taken == [1, 1, 10]
+
+    def test_whom_people_have_written_to_costs_bounded_memory(self, tmp_path):
+        store = relay_module.Store(relay_module.Config(SECRET.encode(), database=str(tmp_path / "relay.db")))
+
+        def write(start: int, count: int, recipients: int) -> None:
+            for sender, recipient in itertools.product(range(start, start + count), range(recipients)):
+                store._remember_written_to(b"%032d" % sender, b"%032d" % (recipient + sender))
+
+        for_each = memory_growth(lambda: write(0, 1, 64), lambda: write(0, 1, 5000))
+        for_all = memory_growth(lambda: write(0, 4096, 2), lambda: write(5000, 10_000, 2))
+
+        assert (for_each < 20_000, for_all < 200_000) == (True, True)
+
+    async def test_mail_for_new_identities_takes_no_more_than_its_part_of_the_disk(self, relays, clock):
+        relay = await relays(clock=clock, NEWCOMERS_MAX_BYTES="100000")
+        old = await relay.register()
+        clock.advance(86_401)
+        await old.register()
+
+        names = [await relay.register() for _ in range(30)]
+        answers = [await each.call("POST", "/v1/messages", json=each.seal(each, bytes(20_000))) for each in names]
+        await old.send(old, b"who has been here for a day is not concerned")
+
+        assert [answer.status for answer in answers] == [201] * 4 + [507] * 26
+        assert answers[-1].refused(507).startswith("this relay holds no more mail for identities younger than a day")
+
+    @pytest.mark.parametrize("how", ["fetched", "a day old"])
+    async def test_new_identities_have_room_again_once_their_mail_is(self, relays, clock, how, monkeypatch):
+        monkeypatch.setattr(relay_module, "PRUNE_SECONDS", 0.05)
+        relay = await relays(clock=clock, NEWCOMERS_MAX_BYTES="100000")
+        alice, bob = await relay.register(), await relay.register()
+        while (await alice.call("POST", "/v1/messages", json=alice.seal(bob, bytes(20_000)))).status == 201:
+            pass
+
+        if how == "fetched":
+            await bob.call("DELETE", "/v1/messages?through_id=1000")
+        else:
+            clock.advance(86_401)
+            await asyncio.gather(alice.register(), bob.register())
+        carol = await relay.register()
+
+        await until(lambda: taken_by(alice, carol))
+
+    async def test_quarter_of_the_disk_that_was_free_at_start_is_for_new_identities(self, relay):
+        limit = relay.app[relay_module.STORE]._newcomers_limit
+
+        assert abs(limit - shutil.disk_usage(relay.folder).free / 4) < limit / 2
+
+    async def test_first_message_to_a_large_mailbox_after_a_start_costs_no_more_than_any(self, relays):
+        relay = await relays(MAILBOX_MAX_MESSAGES="1000000")
+        alice, bob = await relay.register(), await relay.register()
+        many = [(bytes.fromhex(bob.fingerprint), alice.public_key, bytes(24), b"x", 1, 2**50)] * 20_000
+        await relay.app[relay_module.STORE]._write(
+            lambda db: db.executemany(relay_module.STATEMENTS["add_message"], many) and None
+        )
+        await relay.stop()
+        await relay.start()
+
+        assert await steps_of(relay, lambda: alice.send(bob, b"hello")) < 3
 
     async def test_mail_that_comes_while_its_recipient_leaves_is_found_by_nobody(self, relay):
         alice, bob = await relay.register(), await relay.register()
@@ -1334,6 +1544,59 @@ class TestStorage:
         assert left.status == 204
         assert rows(relay.database, "SELECT count(*) FROM messages") == [(0,)]
         assert (await relay.call("GET", "/v1/stats")).body["registered_identities"] == 1
+
+    @pytest.mark.parametrize("journal", ["wal", "delete"], ids=["as it was left", "as a backup is"])
+    async def test_database_of_the_first_schema_is_taken_over_with_its_mail_and_ids(self, relays, tmp_path, journal):
+        database = tmp_path / "relay0" / "relay.db"
+        database.parent.mkdir()
+        people = [Person(None) for _ in range(3)]
+        make_version_1(database, people, 100, journal)
+
+        relay = await relays()
+        alice, bob, carol = [await relay.register(person.secret_key) for person in people]
+
+        ids = [message["id"] for each in (alice, bob, carol) for message in await each.fetch()]
+        assert sorted(ids) == [*range(1, 100)]
+        assert (await alice.send(bob, b"hello"))["id"] == 101
+        assert rows(database, KEPT) == rows(database, MEASURED)
+        assert rows(database, "SELECT * FROM push_subscriptions") == []
+        assert rows(database, "PRAGMA user_version") == [(2,)]
+
+    async def test_who_leaves_takes_their_push_subscriptions_along(self, relay):
+        alice, bob = await relay.register(), await relay.register()
+        with contextlib.closing(sqlite3.connect(relay.database, timeout=PATIENCE_SECONDS)) as db, db:
+            for each in (alice, bob):
+                row = (bytes.fromhex(each.fingerprint), "https://push.example/1", 1)
+                db.execute("INSERT INTO push_subscriptions VALUES (?, ?, ?)", row)
+
+        await alice.call("DELETE", "/v1/me")
+
+        assert rows(relay.database, "SELECT lower(hex(fingerprint)) FROM push_subscriptions") == [(bob.fingerprint,)]
+
+    @pytest.mark.parametrize("how", ["by its path", "by a link to it"])
+    async def test_second_relay_on_a_database_is_refused_and_the_first_goes_on(self, relay, tmp_path, how):
+        alice, path = await relay.register(), relay.database
+        if how == "by a link to it":
+            path = tmp_path / "link.db"
+            path.symlink_to(relay.database)
+
+        finished = await run_command(tmp_path, JWT_SECRET=SECRET, BIND="127.0.0.1:0", DATABASE_URL=f"sqlite:{path}")
+
+        assert "another relay" in finished.refused()
+        await alice.send(alice, b"hello")
+
+    async def test_message_beyond_the_year_9999_is_refused_and_not_stored(self, relays, clock):
+        now = clock.now()
+        relay = await relays(clock=clock)
+        alice = await relay.register()
+        clock.seconds = datetime(9999, 12, 25, tzinfo=UTC).timestamp()
+        await alice.register()
+
+        refusal = await alice.call("POST", "/v1/messages", json=alice.seal(alice, b"hello"))
+        clock.seconds = now
+
+        refusal.refused(503)
+        assert await alice.fetch() == []
 
     @pytest.mark.parametrize("name", relay_module.STATEMENTS)
     async def test_statement_scans_no_table(self, relay, name):
@@ -1352,6 +1615,11 @@ class TestStorage:
             "SELECT count(*) FROM identities",  # once, at start
             "SELECT 1 FROM identities LIMIT 1",  # /healthz
         }
+
+
+async def taken_by(sender: Person, recipient: Person) -> bool:
+    """Whether the relay takes one more message."""
+    return (await sender.call("POST", "/v1/messages", json=sender.seal(recipient, b"hello"))).status == 201
 
 
 async def send_many(sender: Person, recipient: Person, count: int) -> list[int]:
@@ -1557,7 +1825,9 @@ async def read_on(stalled: socket.socket, until_seen: bytes) -> bytes:
     received = b""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while until_seen not in received:
-            received += await asyncio.get_running_loop().sock_recv(stalled, 65536)
+            piece = await asyncio.get_running_loop().sock_recv(stalled, 65536)
+            assert piece, f"closed before {until_seen!r}, after {received[-200:]!r}"
+            received += piece
     return received
 
 
@@ -2422,7 +2692,7 @@ class TestStaticClient:
 
         answer = await relay.call("GET", "/chats")
 
-        assert answer.body == (RELAY_PY.parent / "static/index.html").read_bytes()
+        assert answer.body == (TOP / "static/index.html").read_bytes()
 
     async def test_part_of_a_page_is_spared_the_headers_of_a_page_and_the_service_worker_is_not(self, relays):
         relay = await relays()
@@ -2458,6 +2728,7 @@ class TestPruning:
     @pytest.fixture(name="relay")
     async def relay_that_prunes_often(self, relays, clock, monkeypatch):
         monkeypatch.setattr(relay_module, "PRUNE_SECONDS", 0.05)
+        monkeypatch.setattr(relay_module, "HOLD_SECONDS", 0.2)
         return await relays(clock=clock, MAX_MESSAGE_BYTES="1000000", MAILBOX_MAX_MESSAGES="100000")
 
     async def test_expired_mail_leaves_the_file_and_fresh_mail_stays(self, relay, clock):
@@ -2473,6 +2744,50 @@ class TestPruning:
         await bob.register()
         assert [message["id"] for message in await bob.fetch()] == fresh
 
+    async def test_clock_that_is_wrong_for_a_while_deletes_nothing_and_is_said_once(
+        self, relay, clock, monkeypatch, caplog
+    ):
+        monkeypatch.setattr(relay_module, "HOLD_SECONDS", 3600)
+        alice = await relay.register()
+        sent = await send_many(alice, alice, 5)
+
+        clock.advance(15 * 86_400)
+        await until(lambda: "clock" in caplog.text)
+        await asyncio.sleep(0.3)  # six more looks at the clock
+        clock.advance(-15 * 86_400)
+        await asyncio.sleep(0.2)
+
+        assert [message["id"] for message in await alice.fetch()] == sent
+        assert caplog.text.count("nothing is pruned for an hour") == 1
+
+    async def test_clock_that_was_set_while_the_relay_was_down_deletes_nothing_for_an_hour(
+        self, relay, clock, monkeypatch, caplog
+    ):
+        alice = await relay.register()
+        sent = await send_many(alice, alice, 5)
+        await relay.stop()
+        clock.advance(15 * 86_400)
+
+        monkeypatch.setattr(relay_module, "HOLD_SECONDS", 3600)
+        await relay.start()
+        await until(lambda: "nothing is pruned for an hour" in caplog.text)
+        clock.advance(-15 * 86_400)
+
+        assert [message["id"] for message in await alice.fetch()] == sent
+
+    async def test_restart_prunes_at_once_where_the_clock_went_on_as_time_did(self, relay, clock, monkeypatch, caplog):
+        alice = await relay.register()
+        with contextlib.closing(sqlite3.connect(relay.database, timeout=PATIENCE_SECONDS)) as connection, connection:
+            row = (bytes.fromhex(alice.fingerprint), alice.public_key, bytes(24), bytes(100), 0, 1)
+            connection.execute(relay_module.STATEMENTS["add_message"], row)
+        monkeypatch.setattr(relay_module, "HOLD_SECONDS", 3600)
+        await relay.stop()
+
+        await relay.start()
+
+        await until(lambda: rows(relay.database, "SELECT count(*) FROM messages") == [(0,)])
+        assert "clock" not in caplog.text
+
     async def test_space_is_given_back_to_the_file_system(self, relay, clock):
         alice = await relay.register()
         for _ in range(8):
@@ -2485,7 +2800,7 @@ class TestPruning:
 
     async def test_senders_get_through_while_thousands_of_rows_are_pruned(self, relay, clock):
         alice, bob = await relay.register(), await relay.register()
-        old = [(bytes.fromhex(bob.fingerprint), alice.public_key, bytes(24), bytes(500), 0, 1)] * 20_000
+        old = [(bytes.fromhex(bob.fingerprint), bob.public_key, bytes(24), bytes(500), 0, 1)] * 20_000
         with contextlib.closing(sqlite3.connect(relay.database, timeout=PATIENCE_SECONDS)) as connection, connection:
             connection.executemany(relay_module.STATEMENTS["add_message"], old)
         await until(lambda: rows(relay.database, "SELECT count(*) FROM messages") < [(20_000,)])
@@ -2696,10 +3011,12 @@ class Finished(NamedTuple):
         return self.stderr
 
 
-async def run_command(home: Path, *words: str | bytes, stdin: bytes = b"", **environ: str) -> Finished:
+async def run_command(
+    home: Path, *words: str | bytes, stdin: bytes = b"", relay_py: Path = RELAY_PY, **environ: str
+) -> Finished:
     """`python relay.py WORDS` with a home folder and settings, to its end."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, RELAY_PY, *words, env=process_environ(home, environ),
+        sys.executable, relay_py, *words, env=process_environ(home, environ),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     stdout, stderr = await asyncio.wait_for(process.communicate(stdin), PATIENCE_SECONDS)
@@ -2804,6 +3121,13 @@ STRANGE_DATABASES: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+def addresses_of_default_routes() -> list[str]:
+    """This machine's IPv4 address, where it has a default route, as Linux tells it."""
+    if not shutil.which("ip"):
+        return []
+    return re.findall(r"src (\S+)", run("ip", "-4", "route", "get", "192.0.2.77").stdout)
+
+
 class TestServe:
     """`python relay.py` starts, or says in a sentence why not."""
 
@@ -2814,12 +3138,63 @@ class TestServe:
         assert str(relay.database) in relay.log
         assert "14 days" in relay.log
 
-    async def test_missing_secret_is_answered_with_the_two_lines_to_type(self, tmp_path):
-        finished = await run_command(tmp_path)
+    async def test_missing_secret_is_answered_with_two_lines_that_work_as_typed(self, tmp_path):
+        (tmp_path / "relay.py").symlink_to(TOP / "relay.py")
+        finished = await run_command(tmp_path, relay_py=tmp_path / "relay.py")
+        keep, start = [line for line in finished.refused(2).splitlines() if line.startswith("  ")]
 
-        sentence = finished.refused(2)
-        assert "export JWT_SECRET=" in sentence
-        assert "python3 relay.py" in sentence
+        run("sh", "-c", keep)
+        relay = RelayProcess(tmp_path, {"JWT_SECRET": None})
+        await relay.start("sh", "-c", f"exec {start}")
+
+        assert (await relay.register()).token
+        assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+        await relay.close()
+
+    async def test_missing_package_is_answered_with_what_to_type(self, tmp_path):
+        finished = run(sys.executable, "-S", RELAY_PY)  # without any package
+
+        assert "aiohttp" in Finished(finished.returncode, "", finished.stderr).refused()
+        assert "python3 -m venv" in finished.stderr and "make run" in finished.stderr
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "[::]"])
+    async def test_start_line_has_the_addresses_that_can_be_typed_here_and_elsewhere(self, relay_process, host):
+        relay = await relay_process(BIND=host + ":{port}")
+
+        urls = re.findall(r"http://\S+:\d+", relay.log)
+
+        assert urls[0] == relay.url
+        assert set(urls) >= {f"http://{address}:{relay.port}" for address in addresses_of_default_routes()}
+        for url in urls:
+            async with relay.session.get(f"{url}/healthz") as answer:
+                assert answer.status == 200
+
+    async def test_unix_socket_takes_the_place_of_a_dead_relays_and_of_nothing_else(self, relay_process, tmp_path):
+        path = tmp_path / "relay.sock"
+        relay = await relay_process(BIND=f"unix:{path}")
+        await relay.stop(signal.SIGKILL)
+
+        await relay.start()
+
+        second = await run_command(tmp_path, JWT_SECRET=SECRET, BIND=f"unix:{path}", DATABASE_URL=f"sqlite:{tmp_path}/2.db")
+        assert f"cannot listen on unix:{path}" in second.refused()
+        assert (await relay.register()).token and path.stat().st_mode & 0o777 == 0o666
+
+    @pytest.mark.parametrize("path", ["notes.txt", "missing/relay.sock", "long/" * 30])
+    async def test_unix_socket_that_can_not_be_made_is_said_and_no_file_is_lost(self, tmp_path, path):
+        (tmp_path / "notes.txt").write_text("to keep")
+
+        finished = await run_command(
+            tmp_path, JWT_SECRET=SECRET, BIND=f"unix:{tmp_path}/{path}", DATABASE_URL=f"sqlite:{tmp_path}/relay.db"
+        )
+
+        assert "BIND" in finished.refused()
+        assert (tmp_path / "notes.txt").read_text() == "to keep"
+
+    async def test_unix_socket_without_a_trusted_proxy_is_warned_about(self, relay_process, tmp_path):
+        relay = await relay_process(BIND=f"unix:{tmp_path}/relay.sock")
+
+        assert "TRUST_FORWARDED_FOR=1" in relay.log
 
     async def test_bad_settings_stop_the_start_with_a_line_each(self, tmp_path):
         finished = await run_command(tmp_path, "serve", JWT_SECRET=SECRET, BIND="nonsense", JWT_EXPIRY_SEC="soon")
@@ -2919,6 +3294,9 @@ class TestBackup:
 
     async def test_backup_of_a_running_relay_is_whole_and_starts(self, relay, relays, tmp_path):
         alice, bob = await relay.register(), await relay.register()
+        await relay.app[relay_module.STORE]._write(
+            lambda db: db.execute("INSERT INTO push_subscriptions VALUES (x'00', 'https://push.example/1', 1)") and None
+        )
         sending = asyncio.create_task(send_many(alice, bob, 200))
         first = await alice.send(bob, b"before the backup")
 
@@ -2929,6 +3307,7 @@ class TestBackup:
 
         assert finished.status == 0, finished
         assert rows(tmp_path / "copy.db", "PRAGMA integrity_check") == [("ok",)]
+        assert rows(tmp_path / "copy.db", "SELECT endpoint FROM push_subscriptions") == [("https://push.example/1",)]
         assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
         bob.relay = await relays(DATABASE_URL=f"sqlite:{tmp_path}/copy.db")
         assert first["id"] in [message["id"] for message in await bob.fetch_all()]
@@ -3697,6 +4076,56 @@ def can_trace() -> bool:
 needs_strace = pytest.mark.skipif(not can_trace(), reason="strace is not here, or not allowed to trace")
 
 
+MOMENTS = [("pwrite64", count) for count in (1, 2, 3, 4, 6, 9, 13, 18)] + [
+    ("fdatasync", 1),
+    ("fdatasync", 2),
+    ("unlink", 1),
+]
+
+
+async def killed_migration(old: Path, folder: Path, syscall: str, count: int) -> int | None:
+    """Bring a copy of a database up to this version, in a process that is killed as it begins its nth such call."""
+    folder.mkdir()
+    shutil.copy(old, folder / "relay.db")
+    migrate = f"import relay; relay.open_database({str(folder / 'relay.db')!r}, create=False)"
+    killing = strace(f"trace={syscall}", f"inject={syscall}:signal=KILL:when={count}")
+    process = await asyncio.create_subprocess_exec(*killing, sys.executable, "-c", migrate, cwd=RELAY_PY.parent)
+    return await process.wait()
+
+
+async def at_most(limit: int, works: Iterator[Any]) -> list[Any]:
+    """The results of works of which so many run at a time."""
+    room = asyncio.Semaphore(limit)
+
+    async def run(work: Any) -> Any:
+        async with room:
+            return await work
+
+    return await asyncio.gather(*map(run, works))
+
+
+def take_away(*suffixes: str, put: bool = False) -> Callable[[Path], Callable[[], None]]:
+    """Harm to a database: some of its files are moved away, and perhaps copies put in their place. It returns the repair."""
+
+    def harm(database: Path) -> Callable[[], None]:
+        for suffix in suffixes:
+            Path(f"{database}{suffix}").rename(f"{database}{suffix}.away")
+            if put:
+                shutil.copy(f"{database}{suffix}.away", f"{database}{suffix}")
+        return lambda: [Path(f"{database}{suffix}.away").rename(f"{database}{suffix}") for suffix in suffixes] and None
+
+    return harm
+
+
+HARM = {
+    "removed": take_away(""),
+    "replaced": take_away("", put=True),
+    "removed with its log": take_away("", "-wal", "-shm"),
+    "its log removed": take_away("-wal"),
+    "its log replaced": take_away("-wal", put=True),
+}
+
+
 class TestFaults:
     """What was acknowledged is there, whatever breaks, and service resumes."""
 
@@ -3716,6 +4145,68 @@ class TestFaults:
 
         assert await lost(bob, acknowledged) == {}
         assert rows(relay.database, "PRAGMA integrity_check") == [("ok",)]
+
+    @needs_strace
+    async def test_kill_at_any_write_of_the_migration_leaves_a_file_that_starts_with_all_mail(self, relays, tmp_path):
+        old = tmp_path / "version1.db"
+        people = [Person(None) for _ in range(3)]
+        make_version_1(old, people, 1000)
+
+        killed = await at_most(2, (killed_migration(old, tmp_path / f"{index}", *at) for index, at in enumerate(MOMENTS)))
+        relay = await relays(DATABASE_URL=f"sqlite:{tmp_path / '1' / 'relay.db'}")
+
+        assert killed.count(-signal.SIGKILL) > 7, killed
+        for database in tmp_path.glob("*/relay.db"):
+            assert rows(database, "PRAGMA integrity_check") == [("ok",)]
+            assert rows(database, "SELECT count(*), max(id) FROM messages") == [(999, 999)]
+            with contextlib.closing(relay_module.open_database(str(database), create=False)):
+                assert rows(database, KEPT) == rows(database, MEASURED)
+        assert len(await (await relay.register(people[0].secret_key)).fetch_all()) == 333
+
+    @pytest.mark.parametrize("harm", HARM.values(), ids=HARM)
+    async def test_database_that_is_taken_away_stops_the_writing_is_said_once_and_loses_nothing(self, relay, caplog, harm):
+        alice, bob = await relay.register(), await relay.register()
+        acknowledged: Acknowledged = {}
+        await send_until(alice, bob, {201}, b"before", acknowledged)
+        repair = harm(relay.database)
+
+        refusals = [await send_until(alice, bob, {503}, b"after", acknowledged) for _ in range(3)]
+        health = await relay.call("GET", "/healthz")
+        await relay.stop()
+        repair()
+        await relay.start()
+
+        assert (len(refusals), health.status) == (3, 503)
+        assert caplog.text.count("nothing is written to the database") == 1
+        assert await lost(bob, acknowledged) == {}
+        await alice.send(bob, b"again")
+
+    @pytest.mark.parametrize("size", [0, 4096 * 5])
+    async def test_database_that_is_cut_short_stops_the_writing_and_is_said(self, relay, caplog, size):
+        alice, bob = await relay.register(), await relay.register()
+        await relay.stop()
+        await relay.start()
+        await alice.send(bob, b"hello")
+
+        os.truncate(relay.database, size)
+
+        refusal = await alice.call("POST", "/v1/messages", json=alice.seal(bob, b"this would be lost"))
+        refusal.refused(503)
+        assert "cut short" in caplog.text
+
+    async def test_damage_that_a_reader_meets_stops_the_writing_and_is_said(self, relay, caplog):
+        alice, bob = await relay.register(), await relay.register()
+        await send_many(alice, bob, 50)
+        await relay.stop()
+        await relay.start()
+        with relay.database.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xa5" * (relay.database.stat().st_size - 4096))
+
+        (await bob.call("GET", "/v1/messages")).refused(503)
+        (await alice.call("POST", "/v1/messages", json=alice.seal(bob, b"hello"))).refused(503)
+
+        assert "is damaged" in caplog.text
 
     async def test_ids_go_on_rising_after_a_kill_and_the_newest_rows_are_gone(self, relay_process):
         relay = await relay_process()
@@ -4131,7 +4622,7 @@ async def sockets_that_misbehave(relay: AnyRelay, person: Person) -> None:
 # Test vectors of docs/PROTOCOL.md
 # ------------------------------------------------------------------------------------------------------------------------
 
-PROTOCOL_MD = RELAY_PY.parent / "docs/PROTOCOL.md"
+PROTOCOL_MD = TOP / "docs/PROTOCOL.md"
 
 
 VECTOR_SECRET = "an example of a secret, and far too well known"
@@ -4252,7 +4743,6 @@ class TestProtocolVectors:
 # Hosting: what surrounds a relay on a real machine
 # ------------------------------------------------------------------------------------------------------------------------
 
-TOP = Path(__file__).parent
 TAKEOVER = TOP / "docs/deploy/takeover.py"
 UNIT = TOP / "io3233.service"
 
@@ -4414,7 +4904,8 @@ class TestTakeover:
         assert repaired.returncode == 0, repaired.stderr
 
     async def test_a_relay_started_on_the_original_file_names_the_script(self, original: OriginalServer) -> None:
-        started = run(sys.executable, RELAY_PY, DATABASE_URL=f"sqlite:{original.path}", JWT_SECRET=SECRET)
+        settings = {"DATABASE_URL": f"sqlite:{original.path}", "JWT_SECRET": SECRET, "BIND": "127.0.0.1:0"}
+        started = run(sys.executable, RELAY_PY, **settings)
 
         assert started.returncode != 0
         assert "docs/deploy/takeover.py" in started.stderr and "Traceback" not in started.stderr
@@ -4461,7 +4952,8 @@ class Proxy:
         )
         await self.start("nginx", "-p", str(self.folder), "-e", "stderr", "-c", str(self.folder / "nginx.conf"))
 
-    async def start_caddy(self) -> None:
+    async def start_caddy(self, mistakes: Mapping[str, str] | None = None) -> None:
+        """As with nginx."""
         self.make_certificate()
         site = (TOP / "docs/deploy/Caddyfile").read_text()
         tls = f"https://localhost:{self.https_port} {{\n\ttls {self.folder}/fullchain.pem {self.folder}/privkey.pem"
@@ -4469,6 +4961,7 @@ class Proxy:
             "chat.example.com {": tls,
             "127.0.0.1:3233": f"127.0.0.1:{self.upstream.port}",
             "\tservers {": f"\tadmin off\n\thttp_port {self.http_port}\n\thttps_port {self.https_port}\n\tservers {{",
+            **(mistakes or {}),
         }.items():
             assert shipped in site
             site = site.replace(shipped, here)
@@ -4518,19 +5011,47 @@ class ProxiedRelay(AnyRelay):
 
 
 @pytest.fixture(params=["nginx", "caddy"])
-async def proxied(
-    request: pytest.FixtureRequest, tmp_path: Path, relays: Callable[..., Any]
-) -> AsyncIterator[ProxiedRelay]:
-    """A relay behind each proxy that we ship a configuration for; rate limits are on."""
+async def behind(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """Put a relay behind each proxy that we ship a configuration for: `await behind(upstream, nginx={"this": "that"})`."""
     if not shutil.which(request.param):
         pytest.skip(f"{request.param} is not installed")
-    upstream = await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
-    proxy = Proxy(tmp_path / request.param, upstream)
-    await (proxy.start_nginx() if request.param == "nginx" else proxy.start_caddy())
-    relay = ProxiedRelay(proxy)
-    await relay.start()
-    yield relay
-    await relay.close()
+    started: list[ProxiedRelay] = []
+
+    async def start(upstream: AnyRelay, **mistakes: Mapping[str, str]) -> ProxiedRelay:
+        proxy = Proxy(tmp_path / request.param, upstream)
+        start = proxy.start_nginx if request.param == "nginx" else proxy.start_caddy
+        await start(mistakes.get(request.param))
+        started.append(ProxiedRelay(proxy))
+        await started[-1].start()
+        return started[-1]
+
+    yield start
+    for each in started:
+        await each.close()
+
+
+@pytest.fixture
+async def proxied(behind: Callable[..., Any], relays: Callable[..., Any]) -> ProxiedRelay:
+    """A relay behind each proxy; rate limits are on."""
+    return await behind(await relays(TRUST_FORWARDED_FOR="1", RATE_LIMIT="on"))
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can enter, nginx's workers for one."""
+    with tempfile.TemporaryDirectory(prefix="io3233-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+async def post_half(relay: ProxiedRelay) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a message's head and the half of its body, and no more."""
+    trusted = ssl.create_default_context(cafile=str(relay.proxy.folder / "fullchain.pem"))
+    reader, writer = await asyncio.open_connection("localhost", relay.proxy.https_port, ssl=trusted)
+    head = "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+    writer.write(head.encode() + b" " * 500)
+    await writer.drain()
+    return reader, writer
 
 
 class TestProxy:
@@ -4568,6 +5089,67 @@ class TestProxy:
 
         assert answer.status == 413
         assert answer.body["error"]
+
+    async def test_four_people_of_one_address_open_the_whole_page_at_once(
+        self, proxied: ProxiedRelay, browser: Browser
+    ) -> None:
+        people = [await browser.page() for _ in range(4)]
+
+        await asyncio.gather(*(each.goto(f"{proxied.url}/newchat") for each in people))
+
+        for each in people:
+            await each.until("document.querySelector('#liveIndicator.live')")
+
+    @pytest.mark.parametrize("behind", ["nginx"], indirect=True)
+    async def test_sockets_of_an_address_are_counted_and_nothing_else(self, behind: Any, relay: RunningRelay) -> None:
+        proxied = await behind(relay, nginx={"limit_conn io3233_sockets 128;": "limit_conn io3233_sockets 2;"})
+        alice = await proxied.register()
+
+        sockets = [await alice.connect() for _ in range(2)]
+
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="429"):
+            await alice.connect()
+        answers = await asyncio.gather(*(proxied.call("GET", "/healthz") for _ in range(20)))
+        assert {answer.status for answer in answers} == {200}
+        await asyncio.gather(*(websocket.close() for websocket in sockets))
+
+    async def test_slow_bodies_wait_there_and_not_in_the_relay(self, proxied: ProxiedRelay) -> None:
+        slow = [await post_half(proxied) for _ in range(20)]
+
+        assert (await proxied.call("GET", "/healthz")).status == 200
+
+        upstream = proxied.proxy.upstream
+        assert len(upstream.runner.server.connections) <= 2
+        for _, writer in slow:
+            writer.close()
+
+    async def test_body_that_ends_too_late_is_answered_without_an_id(self, behind: Any, relay: RunningRelay) -> None:
+        patience = {
+            "nginx": {"client_body_timeout 20s": "client_body_timeout 1s"},
+            "caddy": {"read_body 5m": "read_body 1s"},
+        }
+        proxied = await behind(relay, **patience)
+
+        reader, _ = await post_half(proxied)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+
+        assert b'"id"' not in answer
+
+    async def test_relay_on_a_unix_socket_is_reached_through_it(
+        self, behind: Any, relay_process: Any, open_folder: Path
+    ) -> None:
+        path = open_folder / "relay.sock"
+        upstream = await relay_process(BIND=f"unix:{path}", TRUST_FORWARDED_FOR="1", RATE_LIMIT="on")
+        tcp = f"127.0.0.1:{upstream.port}"
+        proxied = await behind(upstream, nginx={f"server {tcp}": f"server unix:{path}"}, caddy={tcp: f"unix/{path}"})
+
+        alice, bob = await proxied.register(bound=True), await proxied.register(bound=True)
+        websocket = await bob.connect()
+        sent = await alice.send(bob, b"hello")
+
+        assert await frame(websocket) == {"type": "new_message", "id": sent["id"]}
+        statuses = {(await proxied.call("GET", "/v1/stats")).status for _ in range(200)}
+        assert statuses == {200, 429}
 
     async def test_its_logs_hold_no_token_and_no_fingerprint(self, proxied: ProxiedRelay) -> None:
         alice = await proxied.register()
@@ -4780,13 +5362,12 @@ async def serve_by_make(folder: Path, url: str) -> str:
 # Documents
 # ------------------------------------------------------------------------------------------------------------------------
 
-PROJECT = RELAY_PY.parent
-DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("static/**/*.md")])
+DOCUMENTS = sorted([*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("static/**/*.md")])
 
 
 def table(document: str, heading: str) -> list[list[str]]:
     """The cells of the first table with a header under a heading, one list a row, without header and rule."""
-    section = re.split(r"^##+ (.*)$", (PROJECT / document).read_text(), flags=re.MULTILINE)
+    section = re.split(r"^##+ (.*)$", (TOP / document).read_text(), flags=re.MULTILINE)
     lines = re.search(r"(?:^\|.*\n)+", section[section.index(heading) + 1], re.MULTILINE)
     assert lines, f"{document} has no table under {heading}"
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[0].splitlines()[2:]]
@@ -4813,7 +5394,7 @@ class Asked(dict[str, str]):
 class TestDocuments:
     """What README.md and docs/ say about names, numbers and places is so."""
 
-    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(PROJECT)) for path in DOCUMENTS])
+    @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(TOP)) for path in DOCUMENTS])
     def test_every_relative_link_leads_somewhere(self, document):
         text = document.read_text()
 
@@ -4854,10 +5435,10 @@ class TestDocuments:
 
     def test_example_file_has_the_variables_and_defaults_of_the_table(self):
         table_of = {row[0].strip("`"): row[1].strip("`") for row in table("README.md", "Settings")}
-        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+        example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (TOP / ".env.example").read_text(), re.MULTILINE))
 
         assert set(example) == set(table_of)
-        deliberate = {"BIND", "ORIGIN", "STATIC_DIR", "JWT_SECRET", "INVITE_CODE", "METRICS_TOKEN"}
+        deliberate = {"BIND", "ORIGIN", "STATIC_DIR", "JWT_SECRET", "INVITE_CODE", "METRICS_TOKEN", "NEWCOMERS_MAX_BYTES"}
         for name in set(example) - deliberate:
             assert example[name] == table_of[name], name
 
@@ -4868,7 +5449,7 @@ class TestDocuments:
 
     def test_line_counts_in_readme_are_about_right(self):
         for link, stated, _ in table("README.md", "Read it yourself"):
-            path = PROJECT / re.search(r"\((.*)\)", link)[1]
+            path = TOP / re.search(r"\((.*)\)", link)[1]
             files = [path] if path.is_file() else list(path.glob("*.js"))
 
             lines = sum(file.read_text().count("\n") for file in files)
@@ -4895,7 +5476,7 @@ class TestDocuments:
 LAN_NAME = "relay.test"  # that only this Chromium knows
 CHROMIUM_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
+    "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--ignore-certificate-errors",
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 )  # fmt: skip
 KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
@@ -4974,10 +5555,17 @@ class Browser:
         await page.until("document.querySelector('#liveIndicator.live')")
         return page
 
-    async def close(self) -> None:
-        """Close every page, so that none talks to a relay that goes next; report what they complained about."""
+    async def begin(self) -> None:
+        """What comes before all else; DevTools needs nothing."""
+
+    async def end(self) -> None:
+        """Close every page."""
         for context in self.contexts:
             await self.call("Target.disposeBrowserContext", browserContextId=context)
+
+    async def close(self) -> None:
+        """Close every page, so that none talks to a relay that goes next; report what they complained about."""
+        await self.end()
         complaints = [each for target in self.targets.values() for each in target.unexpected()]
         assert not complaints, f"pages complained: {complaints}"
 
@@ -5113,12 +5701,15 @@ class Page(Target):
         }})()"""
         missed = True
         while missed:
-            point = await self.until(where)
-            for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-                await self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **point)
+            await self.press(**await self.until(where))
             missed = False
             with contextlib.suppress(DevToolsError):  # the click led to another document
                 missed = await self.evaluate("window.missed === true")
+
+    async def press(self, x: float, y: float) -> None:
+        """Press and release the left button of a mouse there."""
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
 
     async def type(self, text: str) -> None:
         """Insert text where the focus is, as a keyboard does."""
@@ -5268,26 +5859,127 @@ async def read_all(reader: Person) -> list[str]:
     return [json.loads(reader.open(message))["text"] for message in await reader.fetch_all()]
 
 
-def chromium_or_skip() -> str:
-    """Where Chromium is; without one the test is skipped, or fails where REQUIRE_BROWSER=1."""
-    if path := shutil.which("chromium"):
+class Firefox(Browser):
+    """The same over WebDriver BiDi, which Firefox speaks: a context is a user context, a session is a tab."""
+
+    async def read(self) -> None:
+        async for message in self.socket:
+            body = json.loads(message.data)
+            if body.get("id") is None:
+                params = body["params"]
+                if target := self.targets.get(params.get("context") or params.get("source", {}).get("context", "")):
+                    target.on_event(body["method"], params)
+            elif not (answer := self.answers.pop(body["id"])).done():
+                answer.set_result(body if body["type"] == "success" else {"error": body})
+
+    async def begin(self) -> None:
+        """One session a connection, and one at a time."""
+        await self.call("session.new", capabilities={})
+        await self.call("session.subscribe", events=["log.entryAdded", "network.beforeRequestSent", "browsingContext.load"])
+
+    async def context(self) -> str:
+        self.contexts.append((await self.call("browser.createUserContext"))["userContext"])
+        return self.contexts[-1]
+
+    async def page(self, context: str | None = None, **_: Any) -> Page:
+        context = context or await self.context()
+        opened = await self.call("browsingContext.create", type="tab", userContext=context)
+        page = FirefoxPage(self, opened["context"], context)
+        page.session = page.id
+        self.targets[page.id] = page
+        return page
+
+    async def end(self) -> None:
+        for context in self.contexts:
+            await self.call("browser.removeUserContext", userContext=context)
+        await self.call("session.end")
+
+
+class FirefoxPage(Page):
+    """A tab of Firefox, and the person in front of it."""
+
+    KEYS: ClassVar = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "End": "\ue010", "Home": "\ue011"}
+
+    def on_event(self, method: str, params: dict[str, Any]) -> None:
+        match method, params:
+            case "log.entryAdded", {"level": "error" | "warn", "text": text}:
+                self.complaints.append(text)
+            case "network.beforeRequestSent", {"request": {"url": url}, "navigation": navigation}:
+                self.requests.append(url)
+                self.documents += [url] if navigation else []
+            case "browsingContext.load", _:
+                self.loads.set()
+
+    async def call(self, method: str, **params: Any) -> Any:
+        return await self.browser.call(method, None, context=self.id, **params)
+
+    async def script(self, expression: str) -> Any:
+        """What WebDriver BiDi says of an expression's value."""
+        options = {"awaitPromise": True, "userActivation": True, "target": {"context": self.id}}
+        answer = await self.browser.call("script.evaluate", None, expression=expression, **options)
+        if answer["type"] == "exception":
+            raise DevToolsError(answer["exceptionDetails"]["text"])
+        return answer["result"]
+
+    async def evaluate(self, expression: str) -> Any:
+        answer = await self.script(f"(async () => JSON.stringify((await ({expression})) ?? null))()")
+        return json.loads(answer["value"])
+
+    async def goto(self, url: str) -> None:
+        await self.call("browsingContext.navigate", url="about:blank", wait="complete")
+        await self.call("browsingContext.navigate", url=url, wait="complete")
+
+    async def reload(self) -> None:
+        """As the person does it: the driver's own would pass the service worker by."""
+        self.loads.clear()
+        await self.evaluate("setTimeout(() => location.reload())")
+        await asyncio.wait_for(self.loads.wait(), PATIENCE_SECONDS)
+
+    async def perform(self, kind: str, *actions: dict[str, Any], **parameters: Any) -> None:
+        await self.call("input.performActions", actions=[{"type": kind, "id": kind, "actions": actions, **parameters}])
+
+    async def press(self, x: float, y: float) -> None:
+        move = {"type": "pointerMove", "x": round(x), "y": round(y)}
+        await self.perform("pointer", move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0})
+
+    async def type(self, text: str) -> None:
+        await self.perform("key", *({"type": kind, "value": each} for each in text for kind in ("keyDown", "keyUp")))
+
+    async def key(self, key: str, modifiers: int = 0) -> None:
+        assert not modifiers, "no test in both browsers needs them yet"
+        await self.type(self.KEYS[key])
+
+    async def upload(self, selector: str, path: Path) -> None:
+        field = await self.script(f"document.querySelector({json.dumps(selector)})")
+        await self.call("input.setFiles", element={"sharedId": field["sharedId"]}, files=[str(path)])
+
+    async def downloads_to(self, folder: Path) -> None:
+        behaviour = {"type": "allowed", "destinationFolder": str(folder)}
+        await self.browser.call(
+            "browser.setDownloadBehavior", None, downloadBehavior=behaviour, userContexts=[self.context]
+        )
+
+
+def browser_or_skip(name: str) -> str:
+    """Where a browser is; without it the test is skipped, or fails where REQUIRE_BROWSER=1."""
+    if path := shutil.which(name):
         return path
     if os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail("REQUIRE_BROWSER=1, and there is no chromium: apt-get install chromium")
-    pytest.skip("there is no chromium: apt-get install chromium to run the browser tests")
+        pytest.fail(f"REQUIRE_BROWSER=1, and there is no {name}: apt-get install {name}")
+    pytest.skip(f"there is no {name}: apt-get install {name} to run its tests")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[str]:
-    """A headless Chromium for the whole run; the address of its DevTools."""
-    path = chromium_or_skip()
+@contextlib.contextmanager
+def running_browser(name: str, *flags: str, listens: Callable[[Path], str]) -> Iterator[str]:
+    """A headless browser with a new profile; what `listens(folder)` reads there of its address."""
+    path = browser_or_skip(name)
     with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
-        profile = Path(folder, "profile")
-        command = [path, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        Path(folder, "profile").mkdir()
+        command = [path, *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
         with Path(folder, "log").open("wb") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder})
         try:
-            yield devtools_address(profile / "DevToolsActivePort", process, Path(folder, "log"))
+            yield address_of_browser(process, lambda: listens(Path(folder)), Path(folder, "log"))
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -5296,23 +5988,61 @@ def chromium() -> Iterator[str]:
             process.wait()
 
 
-def devtools_address(port_file: Path, process: subprocess.Popen[bytes], log: Path) -> str:
-    """Wait until Chromium has written where it listens."""
+def address_of_browser(process: subprocess.Popen[bytes], listens: Callable[[], str], log: Path) -> str:
+    """Wait until a browser has written where it listens."""
     deadline = time.monotonic() + 2 * PATIENCE_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if port_file.exists() and len(lines := port_file.read_text().split()) == 2:
-            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        if address := listens():
+            return address
         time.sleep(0.05)
-    raise AssertionError(f"Chromium did not start: {log.read_text(errors='replace')[-2000:]}")
+    raise AssertionError(f"the browser did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
+def chromium_listens(folder: Path) -> str:
+    port_file = folder / "profile/DevToolsActivePort"
+    lines = port_file.read_text().split() if port_file.exists() else []
+    return f"ws://127.0.0.1:{lines[0]}{lines[1]}" if len(lines) == 2 else ""
+
+
+def firefox_listens(folder: Path) -> str:
+    found = re.search(r"WebDriver BiDi listening on (ws://\S+)", (folder / "log").read_text(errors="replace"))
+    return f"{found[1]}/session" if found else ""
+
+
+def running_chromium() -> contextlib.AbstractContextManager[str]:
+    """A headless Chromium; the address of its DevTools."""
+    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """One Chromium for the whole run."""
+    with running_chromium() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def firefox() -> Iterator[str]:
+    """One Firefox for the whole run; the address of its WebDriver BiDi."""
+    flags = ("--headless", "--remote-debugging-port=0", "--profile", "{profile}")
+    with running_browser("firefox-esr", *flags, listens=firefox_listens) as address:
+        yield address
+
+
+ENGINES = {"chromium": Browser, "firefox": Firefox}
+in_both_browsers = pytest.mark.parametrize("browser", list(ENGINES), indirect=True)
 
 
 @pytest.fixture(name="browser")
-async def browser_fixture(chromium: str, relays: Any) -> AsyncIterator[Browser]:
+async def browser_fixture(request: pytest.FixtureRequest, relays: Any) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
-    async with aiohttp.ClientSession() as session, session.ws_connect(chromium, max_msg_size=0) as socket:
-        browser = Browser(socket)
+    name = getattr(request, "param", "chromium")
+    address = request.getfixturevalue(name)
+    async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
+        browser = ENGINES[name](socket)
         reading = asyncio.create_task(browser.read())
         try:
+            await browser.begin()
             yield browser
             await browser.close()
         finally:
@@ -5346,6 +6076,7 @@ NAMES_IN_THE_PAGE = """
 class TestBrowserViews:
     """Every view has a path of its own, and asks nobody but the relay. (The fixture fails a test whose page complains.)"""
 
+    @in_both_browsers
     async def test_every_view_opens_by_its_path_and_after_reload(self, browser, relay):
         page = await browser.page()
 
@@ -5477,6 +6208,7 @@ INVITE_LINKS = ["/chats#chat={0}&server={1}", "/?chat={0}&server={1}", "/newchat
 class TestBrowserConversation:
     """Two people, each in a browser of their own."""
 
+    @in_both_browsers
     async def test_messages_are_delivered_both_ways(self, browser, relay):
         alice, bob = await browser.person(relay), await browser.person(relay)
 
@@ -5621,6 +6353,8 @@ class TestBrowserConversation:
 
         await write(bob, alice, *long_texts)
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.shows(".chat-more")
+        await alice.evaluate("document.querySelectorAll('.chat-more').forEach((each) => each.click())")
         await alice.sees(long_texts[-1])
 
         assert await alice.received() == long_texts
@@ -5720,6 +6454,412 @@ class TestBrowserConversation:
         links = "[...document.querySelectorAll('.chat-bubble a')].map(({ href, rel, target }) => [href, rel, target])"
         assert await alice.evaluate(links) == [[url, "noopener noreferrer", "_blank"] for url in web]
         assert {URL(url).authority for url in alice.requests} == {URL(relay.url).authority}
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: texts of strangers
+#
+# Anybody may write to anybody, so a text is whatever a text can be. The bounds on time compare two things of one run: a
+# quadratic pattern over eight times the text takes 64 times as long, on whatever machine.
+# ------------------------------------------------------------------------------------------------------------------------
+
+# What patterns backtrack over, and what engines take long to lay out; repeated up to a length, between a beginning and an end.
+HOSTILE = {
+    "dots in an address": ("http://a", ".", "x"),
+    "closing brackets": ("http://a", ")", "x"),
+    "opening brackets": ("http://a", "([{", "x"),
+    "stars and quotes": ("http://a", "*'", "x"),
+    "at signs": ("http://", "a@", "x"),
+    "addresses without a space": ("", "http://", ""),
+    "addresses that a bracket ends": ("", "http://a)", ""),
+    "addresses with a space": ("", "http://a.example ", ""),
+    "equals signs": ("", "=", "x"),
+    "base64 that is none": ("", "A", "!"),
+    "digits": ("3233:", "0", "x"),
+    "slashes": ("https:", "/", "\\x"),
+    "spaces": ("", " ", "x"),
+    "newlines": ("", "\n", "x"),
+    "line separators": ("", "\u2028\x0b", "x"),
+    "marks on a letter": ("a", "\u0301", ""),
+    "marks of two classes": ("a", "\u0301\u0323", ""),
+    "marks of Thai": ("ก", "\u0e48", ""),
+    "marks of Arabic": ("ا", "\u064b\u0655", ""),
+    "skin tones": ("👋", "🏽", ""),
+    "joiners": ("", "👩\u200d", ""),
+    "families": ("", "👨‍👩‍👧‍👦", ""),
+    "turns": ("", "\u202e", "http://a.example/"),
+    "isolates": ("", "\u2067a\u2069", ""),
+    "both directions": ("", "a\u05d0", ""),
+    "homographs": ("", "http://аррӏе.example ", ""),
+    "userinfo": ("", "http://bank.example@b.example/ ", ""),
+    "format characters": ("", "http://bank\u200b.example ", ""),
+    "half characters": ("", "\ud83d", ""),
+    "one word": ("", "x", ""),
+}
+HOSTILE_TEXTS = f"""const hostile = Object.entries({json.dumps(HOSTILE)});
+const repeated = ([begin, unit, end], length) => begin + unit.repeat(length / unit.length) + end;"""
+
+
+def module(name: str) -> str:
+    """The address of a module of the client, in whatever folder it lives."""
+    return "/" + next(STATIC.rglob(f"{name}.js")).relative_to(STATIC).as_posix()
+
+
+def imported(**names: str) -> str:
+    """JavaScript that imports names from modules: `imported(links="linkParts")`."""
+    return "\n".join(f'const {{ {each} }} = await import("{module(name)}");' for name, each in names.items())
+
+
+# A text, and where its links lead.
+LINKS = [
+    ("https://a.example/", ["https://a.example/"]),
+    ("HTTP://A.Example:80/b", ["http://a.example/b"]),
+    ("see https://a.example/b, or (https://a.example/c).", ["https://a.example/b", "https://a.example/c"]),
+    ("(https://a.example/Blur_(band))", ["https://a.example/Blur_(band)"]),
+    ("https://a.example/Blur_(band).", ["https://a.example/Blur_(band)"]),
+    ("[a text](https://a.example/b)", ["https://a.example/b"]),
+    ("[https://a.example/b](https://a.example/c)", ["https://a.example/b", "https://a.example/c"]),
+    ("{https://a.example/b?c[]=d}", ["https://a.example/b?c[]=d"]),
+    ("http://[::1]:8080/b]", ["http://[::1]:8080/b"]),
+    ("https://a.example/b([{", ["https://a.example/b"]),
+    ("**https://a.example/b**, *https://a.example/c*", ["https://a.example/b", "https://a.example/c"]),
+    ("<https://a.example/b> \"https://a.example/c\" `https://a.example/d`", [f"https://a.example/{c}" for c in "bcd"]),
+    ("'https://a.example/b', https://a.example/it's", ["https://a.example/b", "https://a.example/it's"]),
+    ("“https://a.example/b”, ‘https://a.example/c’; «https://a.example/d»", [f"https://a.example/{c}" for c in "bcd"]),
+    ("„https://a.example/b“ ›https://a.example/c‹…", ["https://a.example/b", "https://a.example/c"]),
+    ("「https://a.example/b」を見て。https://a.example/c。", ["https://a.example/b", "https://a.example/c"]),
+    ("（https://a.example/b），《https://a.example/c》！", ["https://a.example/b", "https://a.example/c"]),
+    ("https://a.example/b۔ https://a.example/c؟ https://a.example/d।", [f"https://a.example/{c}" for c in "bcd"]),
+    ("https://a.example/b։ https://a.example/c། https://a.example/d።", [f"https://a.example/{c}" for c in "bcd"]),
+    ("https://a.example/b!?:;…", ["https://a.example/b"]),
+    ("https://a.example/?b=https://c.example/", ["https://a.example/?b=https://c.example/"]),
+    ("https://a.example/straße", ["https://a.example/stra%C3%9Fe"]),
+    ("https://аррӏе.example/", ["https://xn--80ak6aa92e.example/"]),
+    ("https://a.example．b", ["https://a.example/"]),
+    ("https://bank.example\\@b.example/", ["https://bank.example/@b.example/"]),
+    ("https:///a.example/", ["https://a.example/"]),
+    ("https://a.example/" + "b" * 2_000, ["https://a.example/" + "b" * 2_000]),
+    # none of these is a link
+    ("https://a.example/" + "b" * 3_000, []),
+    ("https://bank.example@b.example/", []),
+    ("https://bank.example:443@b.example/ https://@b.example/ https:////c@b.example", []),
+    ("https://a.exam\u00adple/ https://a.example/\u202egpj.exe https://a.example\u200b.b.example/", []),
+    ("https://a.example/\u2066b https://a.example/\U000e0041 https://a.example/.\u202e", []),
+    ("https://\ud83d.example/ http:// https://:80/ http://a.example:99999/", []),
+    ("https://a.example／b", []),
+    ("xhttps://a.example/ _http://a.example/ 3http://a.example/", []),
+    ("javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com", []),
+]  # fmt: skip
+FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
+    before = performance.now();
+    task();
+    return performance.now() - before;
+}));"""
+# Every function that a stranger's text goes through as a whole.
+READERS = """const attempt = (read) => (text) => { try { read(text) } catch (error) { if (!(error instanceof ClientError)) throw error } };
+const readers = {
+    linkParts: (text) => [...linkParts(text)], nextPiece: (text) => nextPiece(text, 0, { characters: 4000, lines: 60 }),
+    oneLine: (text) => oneLine(text, 140), cut: (text) => cut(text, 400),
+    characterStart: (text) => characterStart(text, text.length >> 1),
+    fromBase64: attempt(fromBase64), parseAddress: attempt(parseAddress),
+};"""
+
+
+def in_sight(text: str) -> str:
+    """JavaScript: is the message with this text in the visible part of the thread?"""
+    row = f"[...document.querySelectorAll('.chat-line-in .chat-bubble')].find((each) => each.textContent === {json.dumps(text)})"
+    return f"""((box, view) => box && box.top < view.bottom && box.bottom > view.top)(
+        {row}?.getBoundingClientRect(), document.querySelector("#chatMessages").getBoundingClientRect())"""
+
+
+class TestBrowserStrangers:
+    """No text makes the page slow, shows what is false, or puts the rest of a thread out of reach."""
+
+    async def test_links_lead_where_they_say_and_end_where_the_address_ends(self, browser, relay):
+        page = await browser.person(relay)
+        texts = [text for text, _ in LINKS]
+
+        parts = await page.evaluate(f"""(async () => {{
+            {imported(links="linkParts")}
+            return {json.dumps(texts)}.map((text) => [...linkParts(text)]);
+        }})()""")
+
+        hrefs = [[part["href"] for part in each if part["href"]] for each in parts]
+        assert list(zip(texts, hrefs, strict=True)) == LINKS
+        assert [
+            part for each, _, part in zip(texts, hrefs, parts, strict=True) if "".join(p["text"] for p in part) != each
+        ] == []
+
+    async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
+        page = await browser.person(relay)
+        names = {"links": "linkParts", "excerpt": "characterStart, cut, nextPiece, oneLine", "encoding": "fromBase64"}
+        names |= {"invite": "parseAddress", "errors": "ClientError"}
+
+        slow = await page.evaluate(f"""(async () => {{
+            {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
+            const time = (read, kind, length) => {{ const text = repeated(kind, length); return fastest(() => read(text)) }};
+            const pairs = hostile.flatMap(([name, kind]) => Object.entries(readers).map(([reader, read]) =>
+                [name, reader, time(read, kind, 31_250), time(read, kind, 250_000)]));
+            return pairs.filter(([, , short, long]) => long > 3 * 8 * short + 1000);
+        }})()""")
+
+        assert slow == []
+
+    async def test_any_message_is_laid_out_about_as_fast_as_4000_characters_of_words(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        slow = await alice.evaluate(f"""(async () => {{
+            {imported(**{"message-row": "messageRow"})} {HOSTILE_TEXTS} {FASTEST}
+            const box = document.querySelector("#chatMessages");
+            const row = (text) => messageRow({{ seq: 1, direction: "in", kind: "text", at: Date.now(), text }}, "Bob");
+            const draw = (text) => fastest(() => {{ box.replaceChildren(row(text)); return box.scrollHeight }});
+            const words = draw("many אחד ".repeat(444));
+            const took = hostile.map(([name, kind]) => [name, draw(repeated(kind, 250_000)), words]);
+            return took.filter(([, milliseconds]) => milliseconds > 10 * words + 50);
+        }})()""")
+
+        assert slow == []
+
+    async def test_thread_of_hostile_texts_scrolls_to_both_of_its_ends(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(360, 640)), await relay.register()
+        texts = [begin + unit * (15_000 // len(unit)) + end for begin, unit, end in HOSTILE.values()]
+
+        await write(bob, alice, "the first", *texts, *["\n" * 90_000] * 14, "the last")
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.until(in_sight("the last"))
+        await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 0, {in_sight('the first')})")
+        await alice.evaluate("document.querySelector('#chatMessages').scrollTop = 1e9")
+
+        await alice.until(in_sight("the last"))
+        assert (
+            await alice.evaluate("Math.max(...[...document.querySelectorAll('.chat-line')].map((row) => row.offsetHeight))")
+            < 20_000
+        )
+
+    async def test_long_message_is_shown_in_part_until_all_is_asked_for(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        text = "\n".join(f"line {number} of https://a.example/{number}" for number in range(3_000))
+        await write(bob, alice, text)
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-more", "Show all")
+        [part] = await alice.received()
+
+        await alice.click(".chat-more")
+        await alice.sees(text)
+
+        assert part == "".join(text.splitlines(keepends=True)[:60])
+        assert await alice.count(".chat-more") == 0 and await alice.count(".chat-bubble a") == 3_000
+        assert await alice.evaluate("document.activeElement.className") == "chat-bubble"
+
+    async def test_opening_a_long_message_leaves_a_reader_where_they_are(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "x " * 20_000)
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-more")
+
+        await alice.click(".chat-more")
+        top = await alice.evaluate(SCROLL_TOP)
+        await alice.sees("x " * 20_000)
+        await write(bob, alice, "and another")
+        await alice.shows("#newMessagesBtn", "1 new message")
+
+        assert await alice.evaluate(SCROLL_TOP) == top
+
+    async def test_link_is_shown_as_the_address_that_it_leads_to_and_nothing_before_it_turns_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "\u202e\u2067 https://аррӏе.example/?moc.elppa//:sptth אבג")
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-bubble a")
+
+        text, href, places = await alice.evaluate("""(() => {
+            const link = document.querySelector(".chat-bubble a");
+            const letters = link.querySelector("bdi").firstChild;
+            const range = new Range();
+            const left = (at) => (range.setStart(letters, at), range.setEnd(letters, at + 1), range.getBoundingClientRect().left);
+            return [link.textContent, link.href, Array.from(letters.data, (_, at) => left(at))];
+        })()""")
+
+        assert text == href == "https://xn--80ak6aa92e.example/?moc.elppa//:sptth"
+        assert places == sorted(places)
+
+    async def test_marks_piled_up_on_a_letter_stay_in_their_bubble(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await write(bob, alice, "true", "a" + "\u0301" * 500)
+        await alice.click(".chat-tab-label")
+        await alice.until("document.querySelectorAll('.chat-bubble').length === 2")
+
+        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-bubble')).overflow") == "clip"
+
+    @pytest.mark.parametrize(
+        "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
+    )
+    async def test_notification_has_one_line_of_at_most_140_characters(self, browser, relay, text):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+
+        await write(bob, alice, text[:150_000])
+        [[_, body]] = await alice.until(f"{NOTIFICATIONS}.then((all) => all.length && all)")
+
+        line = " ".join(text.replace("\u202e", "").split())
+        assert len(body.encode("utf-16-le")) // 2 <= 140
+        assert body == line or (body.endswith("…") and line.startswith(body[:-1]))
+        assert not line.removeprefix(body.removesuffix("…")).startswith("\u200d")  # half a family
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: what is shown of times, words and threads
+# ------------------------------------------------------------------------------------------------------------------------
+
+DAY_MS = 86_400_000
+DAYS_SHOWN = "[...document.querySelectorAll('.chat-day')].map((each) => each.textContent)"
+# A text, what is typed to find it, and what is marked.
+FOUND = [
+    ("a café here", "cafe", "café"),
+    ("a cafe here", "café", "cafe"),
+    ("a cafe\u0301 here", "CAFÉ", "cafe\u0301"),
+    ("a caf\u00e9 here", "cafe\u0301", "caf\u00e9"),
+    ("İİİ one two", "two", "two"),
+    ("İstanbul", "istanbul", "İstanbul"),
+    ("ΟΔΟΣ", "οδος", "ΟΔΟΣ"),
+    ("Straße", "straße", "Straße"),
+    ("the ﬁrst", "first", "ﬁrst"),
+    ("ｆｕｌｌ", "full", "ｆｕｌｌ"),
+    ("שָׁלוֹם", "שלום", "שָׁלוֹם"),
+    ("مُحَمَّد", "محمد", "مُحَمَّد"),
+    ("한국어", "한국", "한국"),
+    ("👨‍👩‍👧 x", "x", "x"),
+    ("\ud83d half", "half", "half"),
+    ("nothing", "other", None),
+]
+
+
+async def sets_clock(page: Page, ahead_ms: int) -> None:
+    """Set the page's clock by that much ahead of the true one, and look at the page."""
+    await page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {ahead_ms} }})()")
+    await page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+
+class TestBrowserShown:
+    """What is shown stays true while clocks, days and places change, and can be found, copied and printed."""
+
+    async def test_search_finds_words_without_accents_and_marks_what_it_found(self, browser, relay):
+        page = await browser.person(relay)
+
+        marked = await page.evaluate(f"""(async () => {{
+            {imported(fold="fold, locate")}
+            return {json.dumps(FOUND)}.map(([text, typed]) => {{
+                const found = locate(text, fold(typed));
+                return found && text.slice(found.at, found.at + found.length);
+            }});
+        }})()""")
+
+        assert [(text, typed, mark) for (text, typed, _), mark in zip(FOUND, marked, strict=True)] == FOUND
+
+    async def test_excerpt_of_the_library_begins_and_ends_with_whole_characters(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "👨‍👩‍👧" * 15 + "İCafé" + "👨‍👩‍👧" * 80)
+        await alice.shows(".chat-tab-label")
+
+        await searches(alice, "cafe", "1–1 of 1")
+        await alice.shows(".msg-text mark", "Café")
+
+        [text] = await alice.texts(".msg-text")
+        assert set(text.strip("…").replace("İCafé", "|").replace("👨‍👩‍👧", "")) == {"|"}
+
+    async def test_today_becomes_yesterday_at_midnight(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "written today")
+        await alice.click(".chat-tab-label")
+        await alice.until(f"{DAYS_SHOWN}.join() === 'Today'")
+
+        await sets_clock(alice, DAY_MS)
+
+        await alice.until(f"{DAYS_SHOWN}.join() === 'Yesterday'")
+
+    async def test_times_move_with_the_time_zone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-3")
+        await write(bob, alice, "before")
+        await alice.click(".chat-tab-label")
+        await alice.sees("before")
+
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-9")
+        await sets_clock(alice, 0)
+        await write(bob, alice, "after")
+        await alice.sees("after")
+
+        assert await alice.evaluate("""[...document.querySelectorAll(".chat-line time")].map(({ dateTime, textContent }) =>
+            textContent === new Date(dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }))""") == [
+            True,
+            True,
+        ]
+
+    async def test_thread_of_a_clock_ahead_does_not_stay_on_top(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await sets_clock(alice, 2 * DAY_MS)
+        await alice.says("from the day after tomorrow")
+        await sets_clock(alice, 0)
+
+        await write(carol, alice, "from now")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+        await alice.click("#chatBody")
+
+        first = "document.querySelector('.chat-tab').dataset.fingerprint"
+        await alice.until(f"{first} === '{carol.fingerprint}'")
+
+    async def test_clock_that_is_two_days_ahead_gets_one_line_a_day(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        for number in range(3):
+            await write(bob, alice, f"in {number}")
+            await alice.sees(f"in {number}")
+            await sets_clock(alice, 2 * DAY_MS)
+            await alice.says(f"out {number}")
+            await sets_clock(alice, 0)
+
+        await alice.until(f"{DAYS_SHOWN}.length === 2")
+        ahead, today = await alice.texts(".chat-line-out time"), await alice.texts(".chat-line-in time")
+        assert len({len(each) for each in ahead}) == 1 and len(today[1]) > len(today[0])  # with its date, below another day
+
+    @pytest.mark.parametrize(
+        ("ahead_ms", "told"), [(2 * DAY_MS, True), (-2 * 3_600_000, True), (-600_000, False), (0, False)]
+    )
+    async def test_written_time_is_shown_where_it_differs_by_over_an_hour(self, browser, relay, ahead_ms, told):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await bob.send(alice, envelope(bob, alice, text="when?", ts=int(time.time() * 1000) + ahead_ms))
+        await alice.click(".chat-tab-label")
+        await alice.sees("when?")
+
+        [note] = await alice.texts(".chat-note")
+        assert note.startswith("written ") == told and bool(note) == told
+
+    async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one")
+        await alice.click(".chat-tab-label")
+        await alice.sees("one")
+        await alice.says("two")
+        await alice.has_relayed(1)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await alice.evaluate("getSelection().selectAllChildren(document.querySelector('#chatMessages'))")
+        await alice.evaluate("document.execCommand('copy')")
+
+        assert (await alice.evaluate("navigator.clipboard.readText()")).split() == ["one", "two"]
+
+    async def test_thread_is_printed_whole(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number} " * 9 for number in range(45)))
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-bubble", "line 44")
+
+        sheet = await alice.call("Page.printToPDF", paperWidth=4, paperHeight=4)
+
+        assert base64.b64decode(sheet["data"]).count(b"/Type /Page\n") >= 5
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -6092,9 +7232,99 @@ def messages_on(relay: AnyRelay) -> int:
     return rows(relay.database, "SELECT count(*) FROM messages")[0][0]
 
 
+class SleepyPath:
+    """A TCP path to a relay. Over a sleep, connections that are open stay so, and swallow what both ends say from then on."""
+
+    def __init__(self, relay: AnyRelay) -> None:
+        self.relay = relay
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.awake: set[asyncio.Task[None]] = set()
+
+    def sleep(self) -> int:
+        """Let nothing more through what is open now; how many connections that are."""
+        asleep, self.awake = self.awake, set()
+        for task in asleep:
+            task.cancel()
+        return len(asleep) // 2
+
+    async def join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.relay.port)
+        for ends in ((reader, there_writer), (there_reader, writer)):
+            self.awake.add(task := asyncio.create_task(self.carry(*ends)))
+            task.add_done_callback(self.awake.discard)
+
+    async def carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while chunk := await source.read(65_536):
+                target.write(chunk)
+                await target.drain()
+            target.close()
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[SleepyPath]:
+        server = await asyncio.start_server(self.join, "127.0.0.1", self.port)
+        try:
+            yield self
+        finally:
+            server.close()
+            self.sleep()
+
+
+WAKING = {
+    "online": "dispatchEvent(new Event('online'))",
+    "visible": "document.dispatchEvent(new Event('visibilitychange'))",
+    "pageshow": "dispatchEvent(new Event('pageshow'))",
+    "the clock jumped": "Date.now = ((now) => () => now() + 3_600_000)(Date.now.bind(Date))",
+}
+
+
 class TestBrowserOutage:
     """Relays stop, networks go, tokens end: nothing is lost, nothing comes twice."""
 
+    @pytest.mark.parametrize("waking", WAKING.values(), ids=WAKING)
+    async def test_mail_shows_at_once_after_a_sleep_that_left_dead_connections(self, browser, relay, waking):
+        async with SleepyPath(relay).open() as path:
+            alice, bob = await browser.person(path), await relay.register()
+            await alice.opens(bob.fingerprint)
+            await alice.evaluate("Promise.all([1, 2, 3].map(() => fetch('/v1/stats', { credentials: 'omit' })))")
+
+            assert path.sleep() > 3
+            await write(bob, alice, "while you slept")
+            await alice.evaluate(f"void ({waking})")
+
+            # 5 s at most, but not on a machine that is busy with other things; without asking again 31 s and more.
+            await alice.sees("while you slept", seconds=15)
+            await alice.goto("about:blank")
+
+    async def test_what_is_written_right_after_a_sleep_is_sent_soon(self, browser, relay):
+        async with SleepyPath(relay).open() as path:
+            alice, bob = await browser.person(path), await relay.register()
+            await alice.opens(bob.fingerprint)
+            await alice.evaluate("Promise.all([1, 2, 3].map(() => fetch('/v1/stats', { credentials: 'omit' })))")
+
+            path.sleep()
+            await alice.evaluate("void dispatchEvent(new Event('online'))")
+            await alice.says("good morning")
+
+            await alice.until("document.querySelector('.chat-state').textContent === 'relayed'", seconds=20)
+            await alice.goto("about:blank")
+
+    async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, browser, liar):
+        liar.upgrades = False
+        alice, bob = await browser.page(), await liar.truth.register()
+        alice.expects("WebSocket connection to")
+        await alice.goto(liar.url)
+        await alice.has_keys()
+
+        await alice.shows("#liveHint", "No live connection here: mail is looked for every 30 s")
+        await write(bob, alice, "by the post")
+        await alice.evaluate("void dispatchEvent(new Event('online'))")
+
+        await alice.shows(".chat-tab-label", "by the post")
+        assert await alice.text("#liveIndicator") == "every 30 s"
+
+    @in_both_browsers
     async def test_messages_written_without_a_relay_are_delivered_once_and_in_order(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
@@ -6116,6 +7346,7 @@ class TestBrowserOutage:
         await alice.has_relayed(3)
         assert await read_all(bob) == await alice.sent() == ["one", "two", "three"]
 
+    @in_both_browsers
     async def test_history_and_drafts_are_there_with_the_relay_gone(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "keep this")
@@ -6132,6 +7363,7 @@ class TestBrowserOutage:
         await alice.sees("keep this")
         await alice.until("document.querySelector('#chatBody').value === 'unfinished'")
 
+    @in_both_browsers
     async def test_every_view_starts_offline(self, browser, relay):
         alice = await browser.person(relay)
         await has_service_worker(alice)
@@ -6360,6 +7592,7 @@ class TestBrowserKeyboard:
         assert await until(lambda: read_all(bob)) == ["back to you"]
         assert await read_all(carol) == []
 
+    @in_both_browsers
     async def test_message_is_searched_and_found_in_its_thread(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, *(f"line {number}" for number in range(90)), "the needle", "and more hay")
@@ -6585,7 +7818,7 @@ class TestBrowserPictures:
         await story.is_told(noor)
         await write(friend, story.page, LAST_WORDS)
         await story.page.shows(".chat-tab-unread-dot")
-        path = RELAY_PY.parent / "docs" / f"screenshot-{kind}.png"
+        path = TOP / "docs" / f"screenshot-{kind}.png"
 
         await story.is_pictured(path, *PICTURES[kind])
 
@@ -6603,6 +7836,7 @@ NOT_PASSED_ON = {
     "Transfer-Encoding",
     "Accept-Encoding",
     "Connection",
+    "Upgrade",
     "Date",
     "Server",
 }
@@ -6618,6 +7852,7 @@ class LyingRelay:
         self.lies: dict[str, Callable[[Any], Any]] = {}
         self.told = 0
         self.heard: list[tuple[str, Any]] = []
+        self.upgrades = True
 
     def lie(self, call: str, lie: Callable[[Any], Any]) -> None:
         """Answer calls that begin with `call`, such as "GET /v1/keys/", with what `lie` makes of the true answer."""
@@ -6627,7 +7862,7 @@ class LyingRelay:
         self.lies.clear()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        if request.path == "/v1/ws":
+        if request.path == "/v1/ws" and self.upgrades:
             return await self.join(request)
         call, body = f"{request.method} {request.path_qs}", await request.read()
         self.heard.append((call, json.loads(body) if body else None))
@@ -6636,7 +7871,7 @@ class LyingRelay:
             lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
             if lie is None or answer.status >= 400:
                 return web.Response(status=answer.status, body=await answer.read(), headers=passed_on(answer.headers))
-            return self.tell(await answer.json(), lie)
+            return self.tell(await answer.json() if answer.status != 204 else None, lie)
 
     def tell(self, truth: Any, lie: Callable[[Any], Any]) -> web.Response:
         told = lie(truth)
@@ -6747,9 +7982,31 @@ def queued(relay: AnyRelay) -> int:
 OLD_INVITES = ["/chats?chat={}&server={}", "/chats?fp={}&server={}", "/chats?fp={}", "/?chat={}&server={}"]
 
 
+class Moving:
+    """A server that is reached at one address, and later at another: one database, one secret."""
+
+    def __init__(self, old: RunningRelay, new: RunningRelay) -> None:
+        self.old, self.new = old, new
+
+    async def goes(self, page: Page) -> None:
+        """The old address answers no more, the new one does."""
+        await loses_relay(page, self.old)
+        await self.new.start()
+        self.old.url = self.new.url  # where its people reach it from now on
+
+
+@pytest.fixture
+async def moving(relays: Callable[..., Any]) -> Moving:
+    old = await relays()
+    new = await relays(DATABASE_URL=old.environ["DATABASE_URL"])
+    await new.stop()
+    return Moving(old, new)
+
+
 class TestBrowserRelays:
     """A contact belongs to a relay, and no relay and no link decides for the person."""
 
+    @in_both_browsers
     async def test_invite_from_another_relay_asks_once_and_then_two_people_talk(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
         alice, bob = await browser.person(here), await browser.person(there)
@@ -6826,15 +8083,85 @@ class TestBrowserRelays:
         await alice.has_relayed(1)
         assert (queued(here), queued(there)) == (0, 1)
 
-    async def test_relay_that_presents_another_relays_key_is_refused(self, relays, browser):
+    async def test_relay_that_presents_another_relays_key_gets_nothing_unless_the_person_says_it_is_the_same(
+        self, relays, browser
+    ):
         here, impostor = await relays(), await relays(JWT_SECRET=SECRET)
         alice = await browser.person(here)
 
         await adds_relay(alice, impostor.url)
+        await alice.shows("#confirmText", f"presents the registration key of {here.url}")
+        await declines(alice, "The same server under a new address?")
 
-        await alice.shows("#addRelayStatus.bad", f"presents the registration key of {here.url}")
+        await alice.shows("#addRelayStatus", "Nothing was changed.")
         assert await relays_of(alice) == [here.url]
         assert (await impostor.call("GET", "/v1/stats")).body["registered_identities"] == 0
+
+    async def test_server_that_moved_keeps_its_people_after_one_question(self, browser, moving):
+        alice, bob = await browser.person(moving.old), await moving.old.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "by the old address")
+        await alice.sees("by the old address")
+        await moving.goes(alice)
+
+        await goes_to(alice, "server")
+        await alice.fill("#serverUrl", moving.new.url)
+        await alice.click("#saveServer")
+        await agrees(alice, "The same server under a new address?")
+        await alice.shows("#serverStatus", f"Your home relay is {moving.new.url}")
+        await goes_to(alice, "chats")
+        await write(bob, alice, "by the new one")
+
+        await alice.sees("by the new one")
+        await alice.says("I found you")
+        await alice.has_relayed(1)
+        assert await alice.received() == ["by the old address", "by the new one"]
+        assert (await home_of(alice), await relays_of(alice)) == (moving.new.url, [moving.new.url])
+
+    async def test_invite_that_names_a_servers_new_address_moves_what_is_there_and_opens_the_chat(self, browser, moving):
+        alice, bob = await browser.person(moving.old), await moving.old.register()
+        await alice.opens(bob.fingerprint)
+        await moving.goes(alice)
+
+        await alice.asks_for(f"{moving.new.url}/chats#chat={bob.fingerprint}&server={quote(moving.new.url)}")
+        await agrees(alice, "This contact is on another relay")
+        await agrees(alice, "The same server under a new address?")
+        await alice.says("here we are")
+
+        await alice.has_relayed(1)
+        assert await alice.count(".chat-tab") == 1
+        assert await relays_of(alice) == [moving.new.url]
+
+    async def test_key_that_comes_after_the_accepted_one_is_asked_about_again(self, liar, browser):
+        alice = await browser.person(liar)
+        first, second = Person(liar), Person(liar)
+        liar.lie("POST /v1/register/challenge", lambda body: body | {"server_public_key": b64(first.public_key)})
+        liar.heard.clear()
+
+        await goes_to(alice, "keys")
+        await alice.click("#registerBtn")
+        await alice.shows("#confirmText", f"and is {first.fingerprint[:16]}")
+        liar.lie("POST /v1/register/challenge", lambda body: body | {"server_public_key": b64(second.public_key)})
+        await agrees(alice, "This relay's key has changed")
+
+        await alice.shows("#confirmText", f"It was {first.fingerprint[:16]}…, and is {second.fingerprint[:16]}")
+        assert "POST /v1/register" not in dict(liar.heard)
+
+    async def test_older_proof_is_asked_about_again_once_the_better_one_was_offered(self, relay, liar, browser):
+        alice = await browser.person(relay)
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+        await adds_relay(alice, liar.url)
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#addRelayStatus", "Registered")
+
+        liar.be_honest()
+        await adds_relay(alice, liar.url)
+        await until(lambda: "proof_mac" in dict(liar.heard)["POST /v1/register"])
+        await alice.until(FROM_DATABASE % "(await result(relays.getAll())).every(({ bound }) => bound)")
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+        await adds_relay(alice, liar.url)
+
+        await declines(alice, "Use the older proof?")
 
     async def test_relay_that_presents_a_contacts_key_is_refused(self, relay, liar, browser):
         alice, bob = await browser.person(relay), await relay.register()
@@ -6932,6 +8259,37 @@ class TestBrowserRelays:
         await alice.reload()
         await alice.until("document.querySelector('#liveIndicator.live')")
         assert await relays_of(alice) == [here.url]
+
+    async def test_old_relay_that_knows_no_leaving_is_forgotten_here_and_that_is_said(self, relay, liar, browser):
+        alice = await browser.person(relay)
+        alice.expects("405")
+        await adds_relay(alice, liar.url)
+        await alice.shows("#addRelayStatus", "Registered")
+
+        liar.lie("DELETE /v1/me", lambda _: web.Response(status=405))
+        await alice.click(f'.relay[data-origin="{liar.url}"] .relay-leave')
+        await agrees(alice, f"Leave {liar.url}?")
+
+        await alice.shows("#addRelayStatus", "is forgotten here. It is an older relay that can't be told so")
+        assert await relays_of(alice) == [relay.url]
+
+    async def test_new_key_of_a_relay_without_bound_proof_is_told_and_not_asked_about(self, relay, liar, browser):
+        alice = await browser.person(relay)
+        alice.expects("Failed to load resource", UNREACHABLE, "WebSocket connection")
+        older = lambda body: {each: body[each] for each in V1_CHALLENGE}
+        liar.lie("POST /v1/register/challenge", older)
+        await adds_relay(alice, liar.url)
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#addRelayStatus", "Registered")
+
+        liar.truth.environ["JWT_SECRET"] = "the third secret of the tests, as long as the others"
+        await liar.truth.stop()
+        await liar.truth.start()
+        await alice.evaluate("void dispatchEvent(new Event('online'))")
+
+        await alice.shows(f'.relay[data-origin="{liar.url}"]', "came with a new registration key")
+        await alice.shows(f'.relay[data-origin="{liar.url}"] .live-indicator.live')
+        assert await alice.count("#confirmDialog") == 0
 
     async def test_relay_that_can_not_be_told_is_not_left(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
@@ -7389,6 +8747,7 @@ class TestBrowserVersions:
         assert end == "redundant"
         assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
 
+    @in_both_browsers
     async def test_newer_version_takes_over_in_every_tab_when_the_person_says_so(self, front, browser, tmp_path):
         page = await browser.person(front)
         await has_service_worker(page)
@@ -7406,6 +8765,7 @@ class TestBrowserVersions:
             await each.has_keys()
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
 
+    @in_both_browsers
     async def test_newer_version_is_there_after_the_last_tab_is_gone(self, front, browser, tmp_path):
         page = await browser.person(front)
         await has_service_worker(page)
@@ -7855,6 +9215,7 @@ class TestBrowserBackup:
         alice.bob = bob
         return alice
 
+    @in_both_browsers
     async def test_restored_device_is_the_same_person_with_contacts_history_and_drafts(
         self, relay, alice, browser, tmp_path
     ):
@@ -7904,6 +9265,7 @@ class TestBrowserBackup:
         assert not [each for each in told if each in backup or each in unb64(fields["box"])]
         assert (fields["kdf"], fields["iterations"] >= 600_000) == ("PBKDF2-HMAC-SHA256", True)
 
+    @in_both_browsers
     async def test_wrong_passphrase_says_so_and_changes_nothing(self, relay, alice, browser, tmp_path):
         backup = await exports(alice, tmp_path / "alice")
         device = await browser.person(relay)
@@ -8059,8 +9421,6 @@ SPOILT_EARLIER_CLIENT = {
 # Browser: what else speaks this protocol
 # ------------------------------------------------------------------------------------------------------------------------
 
-STATIC = RELAY_PY.parent / "static"
-
 
 class TestVendor:
     """Third-party code is what its README says, and nothing else is there."""
@@ -8195,7 +9555,7 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
 # Browser: for everyone, and light
 # ------------------------------------------------------------------------------------------------------------------------
 
-AXE = RELAY_PY.parent / ".cache/node_modules/axe-core/axe.min.js"
+AXE = TOP / ".cache/node_modules/axe-core/axe.min.js"
 VIEWS = ("newchat", "chats", "library", "keys", "server", "about")
 PHONE, DESKTOP = (390, 844), (1280, 800)
 DIALOGS = {

@@ -7,6 +7,7 @@ import { Database } from "./store/database.js";
 import { loadIdentity, replaceIdentity } from "./store/identity.js";
 import { Inbox } from "./mail/inbox.js";
 import { makeInviteLink } from "./protocol/address.js";
+import { Membership } from "./relay/membership.js";
 import { Notifications } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
 import { Relays } from "./relay/relays.js";
@@ -16,6 +17,8 @@ import { Settings } from "./store/settings.js";
 import { Sound } from "./device/sound.js";
 import { Store } from "./store/store.js";
 import { Tabs } from "./device/tabs.js";
+import { Tokens } from "./relay/tokens.js";
+import { Waking } from "./device/waking.js";
 
 export class Client extends EventTarget {
   /** Opens the database, takes over old data, makes keys. Throws StorageError. */
@@ -35,14 +38,17 @@ export class Client extends EventTarget {
       const parts = { origin, store, relays, identity, sharedKeys, settings, reading: () => tabs.reading() };
       return new Session({ origin, inbox: new Inbox(parts), pass: () => relays.pass(origin) });
     };
-    const relays = new Relays({ store, settings, identity, openSession });
+    const tokens = new Tokens(store, identity);
+    const relays = new Relays({ store, settings, tokens, openSession });
     const registration = new Promise((resolve) => (this.#registered = resolve));
     Object.assign(this, { store, identity, settings, tabs, relays });
+    this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
     this.outbox = new Outbox({ store, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
     this.sound = new Sound(() => tabs.becomeAudible());
+    this.waking = new Waking();
     this.#listen();
   }
 
@@ -90,10 +96,6 @@ export class Client extends EventTarget {
     this.tabs.emit("identity-replaced");
   }
 
-  reregister(origin) {
-    return this.relays.reregister(origin);
-  }
-
   /** The thread on screen, or null: call it on every change of view or thread. */
   showThread(fingerprint) {
     this.tabs.show(fingerprint);
@@ -115,9 +117,7 @@ export class Client extends EventTarget {
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
-    document.addEventListener("visibilitychange", () => this.#cameBack());
-    addEventListener("online", () => this.relays.retryNow());
-    addEventListener("pageshow", () => this.relays.retryNow());
+    this.waking.addEventListener("woke", () => this.#cameBack());
     this.#listenToServiceWorker(navigator.serviceWorker);
   }
 
@@ -135,8 +135,7 @@ export class Client extends EventTarget {
   }
 
   #cameBack() {
-    if (!this.tabs.visible) return;
-    this.relays.retryNow();
+    this.relays.wake();
     this.#markShownRead();
   }
 

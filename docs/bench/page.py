@@ -11,9 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import os
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,7 +21,7 @@ import aiohttp
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from test_relay import CHROMIUM_FLAGS, LONG_HISTORY, Browser, Page, RunningRelay, devtools_address
+from test_relay import LONG_HISTORY, Browser, Page, RunningRelay, running_chromium
 
 SLOWED_DOWN = 4
 TARGETS_MS = {"first visit, CPU / 4": 1000, "start, 10,000 messages": 1000, "open the largest thread": 150, "search": 200}
@@ -115,23 +113,13 @@ async def running_relay() -> AsyncIterator[RunningRelay]:
 
 @contextlib.asynccontextmanager
 async def running_browser() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium") or sys.exit("there is no chromium: apt-get install chromium")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        profile, log = Path(folder, "profile"), Path(folder, "log")
-        command = [path, *CHROMIUM_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, "TMPDIR": folder})
-        try:
-            address = devtools_address(profile / "DevToolsActivePort", process, log)
-            async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
-                browser = Browser(socket)
-                reading = asyncio.create_task(browser.read())
-                yield browser
-                await browser.close()
-                reading.cancel()
-        finally:
-            process.terminate()
-            process.wait()
+    with running_chromium() as address:
+        async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
+            browser = Browser(socket)
+            reading = asyncio.create_task(browser.read())
+            yield browser
+            await browser.close()
+            reading.cancel()
 
 
 if __name__ == "__main__":

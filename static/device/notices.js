@@ -1,10 +1,12 @@
 /** Shows and takes away notifications. */
 import { shortForm } from "../protocol/encoding.js";
+import { oneLine } from "../protocol/excerpt.js";
 import { plural } from "../protocol/format.js";
 
 const MOST_SINGLE = 3; // on screen at once; more become one summary
 const SUMMARY_TAG = "summary";
 const ICON = "/icons/icon-192.png";
+const BODY_CHARACTERS = 140;
 const NAME_CHARACTERS = 13; // of a short form: "3233:" and 8 digits
 
 /** Shows messages, `[{message, contact}]`: one each, or one summary when they are many. */
@@ -38,7 +40,7 @@ function add(counts, more) {
 const total = (counts) => Object.values(counts).reduce((sum, number) => sum + number, 0);
 
 function showOne(registration, { message, contact: { name, fingerprint } }, preview) {
-  const body = (preview && message.text) || "New message";
+  const body = (preview && oneLine(message.text, BODY_CHARACTERS)) || "New message";
   const title = name || shortForm(fingerprint).slice(0, NAME_CHARACTERS);
   return registration.showNotification(title, { body, tag: `message-${message.seq}`, icon: ICON, data: { counts: { [fingerprint]: 1 } } });
 }

@@ -8,6 +8,7 @@ import { OutdatedTabError } from "../protocol/errors.js";
 import { toMessage, withLatest } from "../store/messages.js";
 import { newContact } from "../store/store.js";
 
+const LATE_MS = 60 * 60_000; // what waited longer in an outbox, or has a clock that is wrong by more, says when it was written
 const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk with refusals
 
 /**
@@ -101,8 +102,9 @@ class Page {
   }
 
   async #put(message, contact) {
-    const { from, kind, text, reason, legacy, at, id } = message;
+    const { from, kind, text, reason, legacy, at, id, ts } = message;
     const record = { contact: from, relay: this.#origin, direction: "in", kind, text, at, reason, legacy, envelope_id: id };
+    if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
     record.seq = await result(this.#stores.messages.add(record));
     const unread = contact.unread + (this.#reading.has(from) ? 0 : 1);
     this.#contacts.set(from, { ...withLatest(contact, record), unread });

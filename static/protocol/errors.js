@@ -31,7 +31,10 @@ export class RejectedError extends RelayError {}
 export class OlderProofError extends RelayError {}
 export class InviteNeededError extends RelayError {}
 export class RelayKeyError extends RelayError {}
+/** `server_public_key`: the one that is presented now. */
 export class RelayKeyChangedError extends RelayError {}
+/** `known`: the relay of ours whose registration key this one presents. */
+export class SameRelayError extends RelayKeyError {}
 export class RelayAddressError extends ClientError {}
 export class UnknownRelayError extends ClientError {}
 export class HomeRelayError extends ClientError {}

@@ -1,10 +1,18 @@
 // How names, times and sizes are written, in the person's own locale.
 
-// Made when first used: each loads the locale's tables, 100 ms of a slow phone's first visit.
+// Made when first used: each loads the locale's tables, 100 ms of a slow phone's first visit. Each keeps the time zone that it was
+// made in, so another zone needs others.
 const lazily = (make) => {
   let made;
-  return () => (made ??= make());
+  let made_in;
+  return () => {
+    if (made_in !== timeZone()) [made, made_in] = [make(), timeZone()];
+    return made;
+  };
 };
+
+/** By what Date knows of it, for asking for its name takes a thousand times as long: the offsets of a winter and a summer. */
+const timeZone = () => `${new Date(2026, 0).getTimezoneOffset()} ${new Date(2026, 6).getTimezoneOffset()}`;
 const time = lazily(() => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }));
 const day = lazily(() => new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }));
 const dayWithYear = lazily(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" }));
@@ -16,11 +24,11 @@ export const formatDateTime = (at) => full().format(at);
 export const formatCount = (number) => (number == null ? "–" : count().format(number));
 
 /** "Today", "Yesterday", "Monday, 3 May" this year, "3 May 2024" before. */
-export function formatDay(at, now = new Date()) {
+export function formatDay(at, now = Date.now()) {
   const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000);
   if (days === 0) return "Today";
   if (days === 1) return "Yesterday";
-  const thisYear = new Date(at).getFullYear() === now.getFullYear();
+  const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   return (thisYear ? day : dayWithYear)().format(at);
 }
 
@@ -28,6 +36,9 @@ export function formatDay(at, now = new Date()) {
 export function startOfDay(at) {
   return new Date(at).setHours(0, 0, 0, 0);
 }
+
+/** Other than before when days and times are to be written anew: at midnight, and in another time zone. */
+export const dayStamp = () => `${startOfDay(Date.now())} ${timeZone()}`;
 
 export function formatBytes(bytes) {
   if (bytes == null) return "–";

@@ -1,14 +1,16 @@
 /**
  * One relay's WebSocket: hints that there is mail, and liveness. No UI, no storage.
- * Events: "connecting" · "live" · "hint" {id} · "lost" {error: Error|null}. After any close, clean ones too, it tries
+ * Events: "connecting" · "live" · "hint" {id} · "lost" {error: Error|null, opened}. `opened`: the socket had been live. After any close, clean ones too, it tries
  * again with jittered exponential backoff, because a relay that shuts down in order is still gone.
  */
 import { Backoff } from "./backoff.js";
+import { inDoubt } from "./doubt.js";
 import { RateLimitedError } from "../protocol/errors.js";
 
 const PROTOCOL = "3233.v1";
 const PING_EVERY_MS = 25_000;
 const ANSWER_WITHIN_MS = 10_000;
+const DOUBTFUL_ANSWER_WITHIN_MS = 4000;
 const STEADY_AFTER_MS = 10_000;
 
 export class Connection extends EventTarget {
@@ -18,6 +20,7 @@ export class Connection extends EventTarget {
   #socket = null;
   #stopped = false;
   #silence = 0;
+  #opened = false;
   #giveUp = () => undefined;
 
   /** `prepare()` runs before every attempt and resolves to `{token, bound}`; what it throws is reported and waited out. */
@@ -32,7 +35,7 @@ export class Connection extends EventTarget {
     while (!this.#stopped) {
       const error = await this.#attempt();
       if (this.#stopped) return;
-      this.#tell("lost", { error });
+      this.#tell("lost", { error, opened: this.#opened });
       await this.#backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
     }
   }
@@ -56,6 +59,7 @@ export class Connection extends EventTarget {
   /** Connects and stays until the socket closes. Returns the error that prevented it, or null. */
   async #attempt() {
     this.#tell("connecting");
+    this.#opened = false;
     try {
       const pass = await this.#prepare();
       if (!this.#stopped) await this.#stay(this.#open(pass));
@@ -95,7 +99,7 @@ export class Connection extends EventTarget {
 
   #expectAnswer() {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#end(), ANSWER_WITHIN_MS);
+    this.#silence = setTimeout(() => this.#end(), inDoubt() ? DOUBTFUL_ANSWER_WITHIN_MS : ANSWER_WITHIN_MS);
   }
 
   #end() {
@@ -106,8 +110,13 @@ export class Connection extends EventTarget {
   #receive(data) {
     clearTimeout(this.#silence);
     const frame = parseFrame(data);
-    if (frame?.type === "connected") this.#tell("live");
+    if (frame?.type === "connected") this.#greeted();
     if (frame?.type === "new_message") this.#tell("hint", { id: Number.isSafeInteger(frame.id) ? frame.id : Infinity });
+  }
+
+  #greeted() {
+    this.#opened = true;
+    this.#tell("live");
   }
 
   #tell(type, detail = {}) {

@@ -4,8 +4,11 @@ import {
   RateLimitedError, RejectedError, ServerError, TooLargeError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
+import { firstAnswer, inDoubt } from "./doubt.js";
 
 const SILENCE_MS = 30_000;
+const DOUBTFUL_SILENCE_MS = 4000;
+const SMALL_BYTES = 8 * 1024; // what any uplink takes at once
 const LONGEST_MS = 300_000;
 const USUAL_BYTES = 64 * 1024;
 const LONGEST_REASON = 300;
@@ -21,10 +24,16 @@ const BY_STATUS = {
 };
 
 /** GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js. */
-export async function fetchOrThrow(origin, path, { method, token, body, most_bytes = USUAL_BYTES } = {}) {
-  const patience = new Patience();
+export function fetchOrThrow(origin, path, options = {}) {
+  const reads = !options.method && !options.body;
+  return reads ? firstAnswer((signal) => exchange(origin, path, options, signal)) : exchange(origin, path, options);
+}
+
+async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled) {
+  const text = body && JSON.stringify(body);
+  const patience = new Patience(!cancelled && inDoubt() && (text ?? "").length < SMALL_BYTES ? DOUBTFUL_SILENCE_MS : SILENCE_MS, cancelled);
   try {
-    const response = await send(origin, path, { method, token, body, signal: patience.signal });
+    const response = await send(origin, path, { method, token, body: text, signal: patience.signal });
     if (response.status === 204) return {};
     const bytes = await readBounded(response, origin, most_bytes, patience);
     return readAnswer(response, parseObject(bytes), origin);
@@ -39,14 +48,18 @@ function readAnswer(response, answer, origin) {
   return answer;
 }
 
-/** Gives up on a relay that is silent for 30 s, not on one whose large answer takes longer; and on any after five minutes. */
+/**
+ * Gives up on a relay that does not begin to answer within `first_ms`, or is then silent for 30 s, not on one whose large answer takes
+ * longer; and on any after five minutes.
+ */
 class Patience {
   #controller = new AbortController();
   #longest = setTimeout(() => this.#controller.abort(), LONGEST_MS);
   #silence = 0;
 
-  constructor() {
-    this.renew();
+  constructor(first_ms, cancelled) {
+    this.#wait(first_ms);
+    cancelled?.addEventListener("abort", () => this.#controller.abort());
   }
 
   get signal() {
@@ -54,8 +67,12 @@ class Patience {
   }
 
   renew() {
+    this.#wait(SILENCE_MS);
+  }
+
+  #wait(milliseconds) {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#controller.abort(), SILENCE_MS);
+    this.#silence = setTimeout(() => this.#controller.abort(), milliseconds);
   }
 
   end() {
@@ -70,7 +87,7 @@ async function send(origin, path, { method, token, body, signal }) {
     return await fetch(origin + path, {
       method: method ?? (body ? "POST" : "GET"),
       headers,
-      body: body && JSON.stringify(body),
+      body,
       signal,
       cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
     });

@@ -6,20 +6,21 @@ import { challenge as askChallenge, register } from "./api.js";
 import { boundProof, fingerprintOf, olderProof } from "../protocol/crypto.js";
 import { equalBytes } from "../protocol/encoding.js";
 import {
-  BadAnswerError, ForbiddenError, InviteNeededError, OlderProofError, RelayKeyChangedError, RelayKeyError, UnauthorizedError,
+  BadAnswerError, ForbiddenError, InviteNeededError, OlderProofError, RelayKeyChangedError, RelayKeyError, SameRelayError,
+  UnauthorizedError,
 } from "../protocol/errors.js";
 
 const RENEW_AFTER = 0.9; // of a token's life
 
 /**
  * Registers `identity` and returns the fields for the relay's record:
- * `{token, token_for, token_renew_at, server_public_key, bound}`.
- * `record`: what is known of this relay, `{server_public_key?, allow_older_proof?, invite?}`. `taken(fingerprint)`: who
- * else is known to hold that key (a name to show), or "".
+ * `{token, token_for, token_renew_at, server_public_key, bound, allow_older_proof, key_changed_at}`.
+ * `record`: what is known of this relay, `{server_public_key?, bound?, allow_older_proof?, invite?, key_changed_at?}`.
+ * `holderOf(fingerprint)`: who else is known to hold that key, `{name}` or `{relay: origin}`, or undefined.
  */
-export async function registerWith(origin, identity, record, taken) {
+export async function registerWith(origin, identity, record, holderOf) {
   const offer = await askChallenge(origin, identity.public_key);
-  checkServerKey(origin, offer.server_public_key, record, taken);
+  const key_changed_at = checkServerKey(origin, offer, record, holderOf(fingerprintOf(offer.server_public_key)));
   const proof = makeProof(origin, identity, offer, record);
   const answer = await submit(origin, identity, offer, proof, record.invite);
   if (answer.fingerprint !== identity.fingerprint) {
@@ -27,18 +28,26 @@ export async function registerWith(origin, identity, record, taken) {
   }
   const lifetime_ms = answer.expires_in * 1000;
   const token = { token: answer.token, token_for: answer.fingerprint, token_renew_at: Date.now() + lifetime_ms * RENEW_AFTER };
-  return { ...token, server_public_key: offer.server_public_key, bound: offer.bound_proof };
+  // A relay that offers the better proof never gets the older one on the strength of an earlier answer.
+  const allow_older_proof = Boolean(record.allow_older_proof) && !offer.bound_proof;
+  return { ...token, server_public_key: offer.server_public_key, bound: offer.bound_proof, allow_older_proof, key_changed_at };
 }
 
-function checkServerKey(origin, server_public_key, { server_public_key: pinned }, taken) {
-  const holder = taken(fingerprintOf(server_public_key));
+/** When the relay last came with another key than before (ms since 1970, or null), now included; throws where it may not. */
+function checkServerKey(origin, { server_public_key, bound_proof }, { server_public_key: pinned, bound, key_changed_at = null }, holder) {
+  if (holder?.relay) {
+    throw new SameRelayError(`${origin} presents the registration key of ${holder.relay}: it is the same server under another address, or may be trying to pose as you there. Nothing was sent to it.`, { origin, known: holder.relay });
+  }
   if (holder) {
-    throw new RelayKeyError(`${origin} presents the registration key of ${holder}. It may be trying to pose as you there, so it was refused. If both are the same relay under two addresses, leave one of them first.`, { origin });
+    throw new RelayKeyError(`${origin} presents the registration key of ${holder.name}. It may be trying to pose as you there, so it was refused.`, { origin });
   }
-  if (pinned && !equalBytes(pinned, server_public_key)) {
-    throw new RelayKeyChangedError(`${origin} presents another registration key than before. Its operator may have set a new JWT_SECRET, or somebody else answers in its place. Ask the operator before you accept it.`, { origin });
-  }
+  if (!pinned || equalBytes(pinned, server_public_key)) return key_changed_at;
+  if (bound === false && !bound_proof) return Date.now(); // original servers make a new key at every start: told, not asked
+  const keys = `It was ${shown(pinned)}, and is ${shown(server_public_key)}.`;
+  throw new RelayKeyChangedError(`${origin} presents another registration key than before. Its operator may have set a new JWT_SECRET, or somebody else answers in its place. Ask the operator before you accept it. ${keys}`, { origin, server_public_key });
 }
+
+const shown = (public_key) => `${fingerprintOf(public_key).slice(0, 16)}…`;
 
 function makeProof(origin, identity, offer, { allow_older_proof }) {
   const { server_public_key, challenge } = offer;

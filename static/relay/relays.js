@@ -1,37 +1,43 @@
 /**
- * The relays this device is registered with. Every tab can register, list and use them; only the leading tab holds their
- * sessions, and tells the others each state. Events: "relays" (list or a state changed) · "came-live" {origin} (leading tab).
+ * The relays this device is registered with, as they are stored and what state they are in. Every tab can list and use them; only the
+ * leading tab holds their sessions, and tells the others each state. Joining, moving and leaving: membership.js. Events: "relays" (list or
+ * a state changed) · "came-live" {origin} (leading tab: mail comes and goes again).
  */
-import { deleteMe, getMessages, getStats } from "./api.js";
+import { getStats } from "./api.js";
 import { fingerprintOf } from "../protocol/crypto.js";
-import { HomeRelayError, RelayError, UnknownRelayError } from "../protocol/errors.js";
-import { relayOrigin } from "../protocol/address.js";
+import { RelayError } from "../protocol/errors.js";
+import { doubtConnections } from "./doubt.js";
 import { SharedEventTarget } from "../store/shared-events.js";
-import { Tokens } from "./tokens.js";
+import { Sessions } from "./sessions.js";
 
 const NO_STATS = {
   registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null,
 };
 
+/** States in which mail comes and goes. */
+const REACHED = new Set(["live", "polling"]);
+const WORKING = new Set([...REACHED, "connecting"]);
+
 export class Relays extends SharedEventTarget {
   #store;
   #settings;
   #tokens;
-  #openSession;
+  #sessions;
   #records = new Map(); // origin → record without what is the relay's and the inbox's alone
   #states = new Map(); // origin → {state, message}
-  #sessions = null; // origin → Session, in the leading tab only
+  #reloading = Promise.resolve();
 
-  /** `openSession(origin)` makes a Session; this class starts and stops it. */
-  constructor({ store, settings, identity, openSession }) {
+  /** `openSession(origin)` makes a Session. */
+  constructor({ store, settings, tokens, openSession }) {
     super("io3233-relays");
     this.#store = store;
     this.#settings = settings;
-    this.#tokens = new Tokens(store, identity);
-    this.#openSession = openSession;
-    this.addEventListener("changed", ({ detail }) => this.#reload(detail));
+    this.#tokens = tokens;
+    this.#sessions = new Sessions(openSession);
+    this.#sessions.addEventListener("state", ({ detail: { origin, ...state } }) => this.#stateChanged(origin, state));
+    this.addEventListener("changed", ({ detail }) => (this.#reloading = this.#reload(detail)));
     this.addEventListener("states", ({ detail, remote }) => this.#adoptStates(detail.states, remote));
-    this.addEventListener("who-leads", () => this.#sessions && this.emit("states", { states: this.#states }));
+    this.addEventListener("who-leads", () => this.#sessions.leading && this.emit("states", { states: this.#states }));
     this.addEventListener("wake", () => this.#wakeSessions());
     settings.addEventListener("change", ({ detail }) => detail.name === "home" && this.#announce());
   }
@@ -40,10 +46,10 @@ export class Relays extends SharedEventTarget {
     return this.#settings.get("home");
   }
 
-  /** For the badge: the home relay's state in one of three words. */
+  /** For the badge: the home relay's state in one of four words. */
   get overall() {
     const { state, message } = this.get(this.home) ?? { state: "connecting", message: "" };
-    return { state: ["live", "connecting"].includes(state) ? state : "offline", message };
+    return { state: WORKING.has(state) ? state : "offline", message };
   }
 
   list() {
@@ -65,74 +71,31 @@ export class Relays extends SharedEventTarget {
 
   /** This tab leads from now on: it holds the sessions. */
   lead() {
-    this.#sessions = new Map();
-    for (const origin of this.#records.keys()) this.#restart(origin);
+    this.#sessions.lead(this.#records.keys());
   }
 
   /** Another tab leads. */
   follow() {
-    for (const session of this.#sessions?.values() ?? []) session.stop();
-    this.#sessions = null;
+    this.#sessions.follow();
     this.emit("who-leads");
   }
 
-  /** Registers with a relay, stores it and connects. Throws what registration.js throws. */
-  async add(text, { allow_older_proof = false, invite = "" } = {}) {
-    const origin = relayOrigin(text);
-    const known = this.#records.has(origin) ? await this.record(origin) : {};
-    const record = { ...known, ...(allow_older_proof && { allow_older_proof }), ...(invite && { invite }) };
-    const granted = await this.#tokens.register(origin, record);
-    this.#show(await this.#store.putRelay(origin, { ...record, ...granted }));
-    this.emit("changed", { origin, restart: true });
-    return this.refreshStats(origin);
-  }
-
-  /** The next registration takes and pins whatever key the relay presents. */
-  async acceptNewKey(origin) {
-    await this.#store.putRelay(origin, { server_public_key: null, token: null, cursor: 0 }, { only_known: true });
-  }
-
-  async setHome(origin) {
-    if (!this.#records.has(origin)) throw new UnknownRelayError("Add this relay first.", { origin });
-    await this.#settings.set("home", origin);
-  }
-
-  /**
-   * Leaves a relay, which is told to delete this identity and its mail there; true. Its record goes first: whoever else asks
-   * the relay in that moment must not register there again because the token is refused. So the token is tried before.
-   */
-  async leave(origin) {
-    if (origin === this.home) throw new HomeRelayError("This is your home relay: make another one home first.");
-    await this.authorized(origin, (token) => getMessages(origin, token, { after_id: Number.MAX_SAFE_INTEGER, limit: 1 }));
-    const record = await this.record(origin);
-    await this.#store.removeRelay(origin);
-    this.emit("changed", { origin });
-    try {
-      await deleteMe(origin, record.token);
-      return true;
-    } catch (error) {
-      await this.#store.putRelay(origin, record);
-      this.emit("changed", { origin, restart: true });
-      throw error;
-    }
-  }
-
-  /** Registers again now, whatever the token. */
-  async reregister(origin = this.home) {
-    await this.#tokens.renew(origin);
-    this.emit("changed", { origin, restart: true });
-  }
-
-  /** Tries everything that is down at once, but for what waits for the person. */
-  retryNow() {
+  /** This device was away: asks every relay again at once, but for what waits for the person, and trusts no open connection. */
+  wake() {
     this.emit("wake");
+  }
+
+  /** Tells every tab that a relay's record changed; this one knows it when it resolves. `restart`: its session begins anew. */
+  changed(origin, { restart = false } = {}) {
+    this.emit("changed", { origin, restart });
+    return this.#reloading;
   }
 
   /** Asks for the relay's figures and returns the relay; one that can't be asked keeps the last ones. */
   async refreshStats(origin) {
     try {
       await this.#store.putRelay(origin, await getStats(origin), { only_known: true });
-      this.emit("changed", { origin });
+      await this.changed(origin);
     } catch (error) {
       if (!(error instanceof RelayError)) throw error;
       console.debug("The last figures stay:", error.message);
@@ -160,7 +123,8 @@ export class Relays extends SharedEventTarget {
     const record = (await this.#store.relays()).find((stored) => stored.origin === origin);
     if (record) this.#show(record);
     else this.#forget(origin);
-    if (this.#sessions && (restart || !record)) this.#restart(origin);
+    if (!record) this.#sessions.end(origin);
+    else if (restart) this.#sessions.restart(origin);
     this.#announce();
   }
 
@@ -174,32 +138,23 @@ export class Relays extends SharedEventTarget {
     this.#records.set(record.origin, { ...NO_STATS, ...record, server_fingerprint });
   }
 
-  #restart(origin) {
-    this.#sessions.get(origin)?.stop();
-    this.#sessions.delete(origin);
-    if (!this.#records.has(origin)) return;
-    const session = this.#openSession(origin);
-    session.addEventListener("state", ({ detail }) => this.#sessions?.get(origin) === session && this.#stateChanged(origin, detail));
-    this.#sessions.set(origin, session);
-    session.start();
-  }
-
   #stateChanged(origin, detail) {
     this.#states.set(origin, detail);
     this.emit("states", { states: this.#states });
-    if (detail.state !== "live") return;
+    if (!REACHED.has(detail.state)) return;
     this.dispatchEvent(new CustomEvent("came-live", { detail: { origin } }));
     this.refreshStats(origin);
   }
 
   #adoptStates(states, remote) {
-    if (remote && this.#sessions) return; // without Web Locks each tab has sessions of its own
+    if (remote && this.#sessions.leading) return; // without Web Locks each tab has sessions of its own
     this.#states = new Map(states);
     this.#announce();
   }
 
   #wakeSessions() {
-    for (const session of this.#sessions?.values() ?? []) session.wake();
+    doubtConnections();
+    this.#sessions.wake();
   }
 
   #announce() {

@@ -1,4 +1,7 @@
-/** One relay while this tab leads: its socket, its polls and its state. Emits "state" {state, message}. */
+/**
+ * One relay while this tab leads: its socket, its polls and its state. Emits "state" {state, message}: live, connecting, polling (mail
+ * comes, but no socket opens), offline, or one of those that only the person can end.
+ */
 import { Backoff } from "./backoff.js";
 import { Connection } from "./connection.js";
 import {
@@ -6,6 +9,8 @@ import {
 } from "../protocol/errors.js";
 
 const POLL_MS = 30_000;
+const NO_SOCKET =
+  "No live connection here: mail is looked for every 30 s. A proxy in front of the relay must pass WebSockets on (Upgrade and Connection).";
 
 /** Errors that only the person can clear: asking the relay again by itself would change nothing. */
 const STATE_OF = [
@@ -41,7 +46,7 @@ export class Session extends EventTarget {
     this.#connection.addEventListener("connecting", () => this.#connecting());
     this.#connection.addEventListener("live", () => this.#live());
     this.#connection.addEventListener("hint", ({ detail }) => this.#fetch(detail.id));
-    this.#connection.addEventListener("lost", ({ detail }) => this.#lost(detail.error));
+    this.#connection.addEventListener("lost", ({ detail }) => this.#lost(detail));
   }
 
   start() {
@@ -64,7 +69,7 @@ export class Session extends EventTarget {
 
   /** An attempt after a failure changes nothing yet: the badge would flicker with every one. */
   #connecting() {
-    if (this.#state !== "offline") this.#report("connecting", "");
+    if (this.#state !== "offline" && this.#state !== "polling") this.#report("connecting", "");
   }
 
   #live() {
@@ -109,9 +114,11 @@ export class Session extends EventTarget {
     }
   }
 
-  #lost(error) {
+  /** Mail is fetched ahead of every socket: where that works and the socket never opens, something between lets none through. */
+  #lost({ error, opened }) {
     if (error) this.#failed(error);
-    else this.#report("connecting", "The connection was lost. Connecting again.");
+    else if (opened) this.#report("connecting", "The connection was lost. Connecting again.");
+    else this.#report("polling", NO_SOCKET);
   }
 
   #failed(error) {

@@ -58,13 +58,16 @@ export class Tokens {
     return this.record(origin);
   }
 
-  /** Registers, refusing a key that is known to be somebody else's. Returns fields for the record. */
-  async register(origin, record) {
-    const holders = new Map([[this.#identity.fingerprint, "your own address"]]);
-    for (const contact of await this.#store.contacts()) holders.set(contact.fingerprint, `your contact ${contact.name || contact.short}`);
-    for (const relay of await this.#store.relays()) {
-      if (relay.origin !== origin && relay.server_public_key) holders.set(fingerprintOf(relay.server_public_key), relay.origin);
+  /**
+   * Registers, refusing a key that is known to be somebody else's. Returns fields for the record. `moved_from`: the relay's former
+   * address, whose key it may present.
+   */
+  async register(origin, record, { moved_from = origin } = {}) {
+    const holders = new Map([[this.#identity.fingerprint, { name: "your own address" }]]);
+    for (const { fingerprint, name, short } of await this.#store.contacts()) holders.set(fingerprint, { name: `your contact ${name || short}` });
+    for (const { origin: relay, server_public_key } of await this.#store.relays()) {
+      if (relay !== origin && relay !== moved_from && server_public_key) holders.set(fingerprintOf(server_public_key), { relay });
     }
-    return registerWith(origin, this.#identity, record, (fingerprint) => holders.get(fingerprint) ?? "");
+    return registerWith(origin, this.#identity, record, (fingerprint) => holders.get(fingerprint));
   }
 }

@@ -62,9 +62,9 @@ function check({ secret_key, contacts, relays, messages, ...rest }) {
 const isContact = ({ fingerprint, name, public_key }) =>
   isFingerprint(fingerprint) && typeof name === "string" && (public_key === null || fingerprintOf(public_key) === fingerprint);
 
-const isMessage = ({ seq, contact, direction, kind, text, at }) =>
+const isMessage = ({ seq, contact, direction, kind, text, at, written_at = at }) =>
   Number.isSafeInteger(seq) && isFingerprint(contact) && DIRECTIONS.includes(direction) && KINDS.includes(kind) &&
-  typeof text === "string" && Number.isFinite(at);
+  typeof text === "string" && Number.isFinite(at) && Number.isFinite(written_at);
 
 /**
  * Puts the backup in place of everything here, in one transaction: all of it or, where the `signal` aborts, nothing. Then every tab

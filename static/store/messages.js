@@ -1,4 +1,5 @@
 /** Message records: how they are kept, and how they leave the store. */
+import { oneLine } from "../protocol/excerpt.js";
 
 const PREVIEW_CHARACTERS = 120;
 
@@ -14,6 +15,7 @@ export const toMessage = (record) => ({
   kind: record.kind,
   text: record.text,
   at: record.at,
+  written_at: record.written_at ?? null, // where the sender's clock differs much from `at`
   reason: record.reason ?? "",
   legacy: record.legacy ?? false,
   state: record.state ?? "",
@@ -28,6 +30,6 @@ export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
   last_at: message.at,
-  last_text: message.text.slice(0, PREVIEW_CHARACTERS),
+  last_text: oneLine(message.text, PREVIEW_CHARACTERS),
   last_direction: message.direction,
 });

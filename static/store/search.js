@@ -1,5 +1,6 @@
 /** Searching the whole history. Loaded by the store when somebody first searches. */
 import { result } from "./database.js";
+import { fold } from "../protocol/fold.js";
 import { toMessage } from "./messages.js";
 
 const BATCH = 2000;
@@ -30,7 +31,7 @@ export class Search {
   }
 
   async page(text, { before = Infinity, limit = PAGE, contact } = {}) {
-    const seqs = await this.#matches(text.trim().toLowerCase(), contact);
+    const seqs = await this.#matches(fold(text.trim()), contact);
     const newest_first = seqs.filter((seq) => seq < before).slice(-limit).reverse();
     const messages = await this.#load(newest_first);
     if (!text) this.#readAhead();
@@ -82,7 +83,7 @@ export class Search {
   }
 }
 
-const searchable = ({ seq, contact, text }) => ({ seq, contact, text: text.toLowerCase() });
+const searchable = ({ seq, contact, text }) => ({ seq, contact, text: fold(text) });
 
 /** Every message's searchable part, or null where they are too many to keep. */
 async function readTexts(db) {

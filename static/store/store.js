@@ -5,6 +5,7 @@
  * contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
+import { newestFirst } from "../protocol/order.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
 import { readThread } from "./history.js";
@@ -45,7 +46,7 @@ export class Store extends SharedEventTarget {
   /** All contacts, the newest activity first. */
   async contacts() {
     const records = await this.#db.read(["contacts"], ({ contacts }) => result(contacts.getAll()));
-    return records.map(toContact).sort((a, b) => Math.max(b.last_at, b.added_at) - Math.max(a.last_at, a.added_at));
+    return newestFirst(records.map(toContact));
   }
 
   async contact(fingerprint) {

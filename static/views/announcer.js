@@ -1,5 +1,6 @@
 // Tells a screen reader, politely, what has arrived.
 import { debounce } from "./dom.js";
+import { oneLine } from "../protocol/excerpt.js";
 import { displayName, plural } from "../protocol/format.js";
 import { announce } from "./toast.js";
 
@@ -25,7 +26,7 @@ export class Announcer {
     const contacts = await Promise.all([...new Set(arrived.map(({ contact }) => contact))].map((key) => this.#store.contact(key)));
     const heard = contacts.filter((contact) => contact && !contact.muted && !contact.blocked);
     const names = heard.map(displayName).join(", ");
-    if (arrived.length === 1 && heard.length === 1) announce(`${names}: ${arrived[0].text.slice(0, SPOKEN_CHARACTERS) || "a message that cannot be shown"}`);
+    if (arrived.length === 1 && heard.length === 1) announce(`${names}: ${oneLine(arrived[0].text, SPOKEN_CHARACTERS) || "a message that cannot be shown"}`);
     else if (heard.length) announce(`${plural(arrived.length, "new message")} from ${names}`);
   }
 }

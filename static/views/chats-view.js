@@ -7,6 +7,7 @@ import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
 import { openChat } from "./open-chat.js";
+import { stateWord } from "./relay-states.js";
 import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
 import { ThreadView } from "./thread-view.js";
@@ -143,7 +144,7 @@ export class ChatsView {
     const relay = this.#client.relays.get(contact.relay);
     const facts = [contact.short];
     if (contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
-    if (relay && relay.state !== "live") facts.push(relay.state.replace("-", " "));
+    if (relay && relay.state !== "live") facts.push(stateWord(relay.state));
     return facts;
   }
 }

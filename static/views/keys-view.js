@@ -19,9 +19,9 @@ export class KeysView {
     new BackupView(client);
   }
 
-  async show() {
-    await drawQr(byId("qrContact"), this.#client.inviteLink());
-    await drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
+  show() {
+    drawQr(byId("qrContact"), this.#client.inviteLink());
+    drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
   }
 
   hide() {
@@ -64,7 +64,7 @@ export class KeysView {
 
   async #registerOrAsk() {
     try {
-      await this.#client.reregister();
+      await this.#client.membership.reregister();
       return true;
     } catch (error) {
       const asks = [OlderProofError, InviteNeededError, RelayKeyChangedError].some((kind) => error instanceof kind);

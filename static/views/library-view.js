@@ -1,11 +1,15 @@
 // All history of this device: search, pages, and the way to each message.
 import { byId, clone, debounce, on } from "./dom.js";
+import { characterStart, cut } from "../protocol/excerpt.js";
+import { fold, locate } from "../protocol/fold.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { threadPath } from "./router.js";
+import { whenDayChanges } from "./today.js";
 
 const PAGE = 20;
 const TYPING_MS = 60;
-const LEAD = 60; // characters shown ahead of the first match in a long message
+const EXCERPT = 400; // characters shown of a long message
+const LEAD = 60; // of them, ahead of the first match
 
 export class LibraryView {
   #client;
@@ -18,6 +22,7 @@ export class LibraryView {
   constructor(client) {
     this.#client = client;
     on(byId("libraryForm"), "submit", (event) => event.preventDefault());
+    whenDayChanges(() => byId("view-library").checkVisibility() && this.#load());
     on(this.#field, "input", debounce(() => this.#load(), TYPING_MS));
     on(byId("libraryNext"), "click", () => this.#turn([...this.#cursors, this.#older]));
     on(byId("libraryPrev"), "click", () => this.#turn(this.#cursors.slice(0, -1)));
@@ -76,13 +81,14 @@ function row(message, names, text) {
 function excerpt(message, words) {
   if (message.kind === "refused") return [`Refused: ${message.reason}`];
   if (message.kind === "unknown") return ["Sent with a newer client: update this page to read it."];
-  const at = words ? message.text.toLocaleLowerCase().indexOf(words.toLocaleLowerCase()) : -1;
-  return at < 0 ? [message.text.slice(0, 400)] : marked(message.text, at, words.length);
+  const wanted = fold(words);
+  const found = wanted && locate(message.text, wanted);
+  return found ? marked(message.text, found) : [cut(message.text, EXCERPT)];
 }
 
-function marked(text, at, length) {
-  const start = Math.max(0, at - LEAD);
+function marked(text, { at, length }) {
+  const start = characterStart(text, at - LEAD);
   const mark = document.createElement("mark");
   mark.textContent = text.slice(at, at + length);
-  return [(start ? "…" : "") + text.slice(start, at), mark, text.slice(at + length, at + length + 300)];
+  return [(start ? "…" : "") + text.slice(start, at), mark, cut(text.slice(at + length), EXCERPT)];
 }

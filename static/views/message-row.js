@@ -1,10 +1,8 @@
 // One message as a row of the thread.
+import { showBeginning, showRest } from "./bubble.js";
 import { clone } from "./dom.js";
-import { formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
+import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
 
-// Without zero-width and bidi controls, which would let a link read as another.
-const LINK = /\bhttps?:\/\/[^\s<>"'`\u200b-\u200f\u202a-\u202e\u2060-\u2069]+/gi;
-const TRAILING = /[.,;:!?…]+$|\)+$/;
 const GROUP_MS = 5 * 60_000;
 
 /** A new row for `message`; `fillRow` fills it again when the message changed. */
@@ -12,6 +10,7 @@ export function messageRow(message, name) {
   const row = clone("lineTemplate");
   row.dataset.seq = message.seq;
   row.classList.add(message.direction === "in" ? "chat-line-in" : "chat-line-out");
+  fillBubble(row, message);
   fillRow(row, message, name);
   return row;
 }
@@ -22,9 +21,8 @@ export function fillRow(row, message, name) {
   row.classList.toggle("unknown", message.kind === "unknown");
   row.classList.toggle("failed", message.state === "failed");
   // A row that still wants attention shows its line of facts inside a group too.
-  row.classList.toggle("open", message.state === "queued" || message.state === "failed" || Boolean(message.legacy));
+  row.classList.toggle("open", message.state === "queued" || message.state === "failed" || Boolean(note(message)));
   row.querySelector(".chat-who").textContent = message.direction === "in" ? `${name}: ` : "You: ";
-  row.querySelector(".chat-bubble").replaceChildren(...bubble(message));
   fillMeta(row, message);
 }
 
@@ -32,11 +30,20 @@ function fillMeta(row, message) {
   const time = row.querySelector("time");
   time.dateTime = new Date(message.at).toISOString();
   time.title = formatDateTime(message.at);
-  time.textContent = formatTime(message.at);
-  row.querySelector(".chat-note").textContent = message.legacy ? "not bound to this chat: sent by an older client" : "";
+  row.querySelector(".chat-note").textContent = note(message);
   row.querySelector(".chat-state").textContent = state(message);
   row.querySelector(".chat-retry").hidden = !(message.state === "failed" && message.retriable);
   row.querySelector(".chat-discard").hidden = message.state !== "failed";
+}
+
+/** The time of day; with the date, where the row stands `apart`, below the line of another day. */
+export function tellTime(row, message, apart) {
+  row.querySelector("time").textContent = (apart ? formatDateTime : formatTime)(message.at);
+}
+
+function note(message) {
+  const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
+  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : [])].join(" · ");
 }
 
 function state(message) {
@@ -44,42 +51,33 @@ function state(message) {
   return message.error && message.state !== "relayed" ? `${message.state}: ${message.error}` : message.state;
 }
 
-function bubble(message) {
-  if (message.kind === "refused") return [`Refused: ${message.reason}`];
-  if (message.kind === "unknown") return ["Sent with a newer client: update this page to read it."];
-  return linked(message.text);
+/** Writes what is told in `message`. What is long is shown in part, with a button for the rest. */
+function fillBubble(row, message) {
+  const bubble = row.querySelector(".chat-bubble");
+  const told = toTell(message);
+  const shown = showBeginning(bubble, told);
+  const more = row.querySelector(".chat-more");
+  more.hidden = shown === told.length;
+  more.value = shown;
+  more.textContent = `Show all (${formatCount(told.length - shown)} more characters)`;
 }
 
-/** `text` as text nodes, with its http(s) addresses as links. */
-export function linked(text) {
-  const nodes = [];
-  let end = 0;
-  for (const { 0: found, index } of text.matchAll(LINK)) {
-    const address = withoutTrailing(found);
-    if (!URL.canParse(address)) continue;
-    nodes.push(text.slice(end, index), link(address));
-    end = index + address.length;
-  }
-  return [...nodes, text.slice(end)].filter((node) => node !== "");
+/** Opens all of a long message. The focus stays in it when its button goes. */
+export function showAll(row, message) {
+  const [bubble, more] = [row.querySelector(".chat-bubble"), row.querySelector(".chat-more")];
+  bubble.tabIndex = -1;
+  bubble.focus({ preventScroll: true });
+  more.hidden = true;
+  return showRest(bubble, toTell(message), Number(more.value));
 }
 
-// "(see https://a.example/)." ends a sentence; "https://a.example/x_(y)" does not.
-function withoutTrailing(address) {
-  let rest = address;
-  while (TRAILING.test(rest) && !(rest.endsWith(")") && rest.includes("("))) rest = rest.replace(TRAILING, "");
-  return rest;
-}
-
-function link(address) {
-  const anchor = document.createElement("a");
-  anchor.href = address;
-  anchor.target = "_blank";
-  anchor.rel = "noopener noreferrer";
-  anchor.textContent = address;
-  return anchor;
+function toTell(message) {
+  if (message.kind === "refused") return `Refused: ${message.reason}`;
+  if (message.kind === "unknown") return "Sent with a newer client: update this page to read it.";
+  return message.text;
 }
 
 /** Whether `next` goes on with the group of `message`: same side, soon after. */
 export function continues(message, next) {
-  return message.direction === next.direction && next.at - message.at < GROUP_MS && startOfDay(message.at) === startOfDay(next.at);
+  return message.direction === next.direction && Math.abs(next.at - message.at) < GROUP_MS && startOfDay(message.at) === startOfDay(next.at);
 }

@@ -13,7 +13,7 @@ export class NewChatView {
     this.#client = client;
     this.#router = router;
     on(byId("openChatForm"), "submit", (event) => this.#open(event));
-    on(byId("showInviteQr"), "click", () => this.#showQr());
+    on(byId("showInviteQr"), "click", () => showQr("My invite link", client.inviteLink()));
     on(byId("shareInviteBtn"), "click", () => share(client.inviteLink()));
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
     on(client.relays, "relays", () => this.show());
@@ -24,10 +24,6 @@ export class NewChatView {
     const words = encodeURIComponent(`Write to me, end-to-end encrypted: ${this.#client.inviteLink()}`);
     byId("smsInvite").href = `sms:?&body=${words}`;
     byId("mailInvite").href = `mailto:?subject=${encodeURIComponent("My invite link")}&body=${words}`;
-  }
-
-  #showQr() {
-    return showQr("My invite link", this.#client.inviteLink());
   }
 
   async #open(event) {

@@ -1,12 +1,12 @@
-// QR codes as SVG. The encoder is fetched when the first code is shown.
+// QR codes as SVG.
+import { generate } from "../vendor/lean-qr.mjs";
 import { byId } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const QUIET_ZONE = 4; // modules of white that ISO/IEC 18004 wants around a code
 
 /** Draws `text` into `box`, whose aria-label says what the code is. */
-export async function drawQr(box, text) {
-  const { generate } = await import("../vendor/lean-qr.mjs");
+export function drawQr(box, text) {
   const code = generate(text);
   const svg = document.createElementNS(SVG, "svg");
   const side = code.size + 2 * QUIET_ZONE;
@@ -28,10 +28,10 @@ function darkModules(code) {
 }
 
 /** A dialog with one large code and the text that it holds. */
-export async function showQr(title, text) {
+export function showQr(title, text) {
   byId("qrTitle").textContent = title;
   byId("qrText").textContent = text;
   byId("qrCanvas").setAttribute("aria-label", `QR code: ${title}`);
-  await drawQr(byId("qrCanvas"), text);
+  drawQr(byId("qrCanvas"), text);
   byId("qrDialog").showModal();
 }

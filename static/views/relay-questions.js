@@ -1,6 +1,6 @@
 // What a relay can want to know before this device registers there. Nothing
 // here is answered for the person, and a refusal changes nothing.
-import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../protocol/errors.js";
+import { InviteNeededError, OlderProofError, RelayKeyChangedError, SameRelayError } from "../protocol/errors.js";
 import { answerTo, confirmed } from "./questions.js";
 
 /**
@@ -12,7 +12,7 @@ export async function addRelay(client, url) {
   const answers = {};
   for (;;) {
     try {
-      return await client.relays.add(url, answers);
+      return await (answers.move?.() ?? client.membership.add(url, answers));
     } catch (error) {
       if (!(await answer(client, error, answers))) return null;
     }
@@ -23,6 +23,7 @@ async function answer(client, error, answers) {
   if (error instanceof OlderProofError) return allowOlderProof(error, answers);
   if (error instanceof InviteNeededError) return enterInvite(error, answers);
   if (error instanceof RelayKeyChangedError) return acceptNewKey(client, error);
+  if (error instanceof SameRelayError && !answers.move) return isSameRelay(client, error, answers);
   throw error;
 }
 
@@ -54,6 +55,17 @@ async function acceptNewKey(client, error) {
     ok: "Accept the new key",
     danger: true,
   });
-  if (accepted) await client.relays.acceptNewKey(error.origin);
+  if (accepted) await client.membership.acceptNewKey(error.origin, error.server_public_key);
   return accepted;
+}
+
+async function isSameRelay(client, { origin, known }, answers) {
+  const agreed = await confirmed({
+    title: "The same server under a new address?",
+    text: `${origin} presents the registration key of ${known}. A server that moved, or has two addresses, does so; one that only poses as it could, too.\n\nYour chats, your mail and your invite link then go by ${origin}, in place of ${known}. Agree only if whoever runs it told you this address.`,
+    ok: "Use the new address",
+    danger: true,
+  });
+  if (agreed) answers.move = () => client.membership.move(known, origin);
+  return agreed;
 }

@@ -1,12 +1,10 @@
 // The relays that this device is registered with.
 import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
-import { formatBytes, formatCount, plural } from "../protocol/format.js";
+import { formatBytes, formatCount, formatDateTime, plural } from "../protocol/format.js";
 import { notice } from "./toast.js";
 import { confirmed } from "./questions.js";
 import { addRelay } from "./relay-questions.js";
-import { NEEDS_ANSWER } from "./status-view.js";
-
-const WORDS = { live: "live", connecting: "connecting", offline: "offline", "needs-consent": "asks you", "needs-invite": "wants an invite code", refused: "refused" };
+import { NEEDS_ANSWER, showState } from "./relay-states.js";
 
 export class ServerView {
   #client;
@@ -56,7 +54,7 @@ export class ServerView {
   }
 
   async #makeHome(origin) {
-    await this.#client.relays.setHome(origin);
+    await this.#client.membership.setHome(origin);
     say(byId("serverStatus"), `Your home relay is ${origin}.`, "good");
   }
 
@@ -88,8 +86,10 @@ export class ServerView {
       danger: true,
     });
     if (!agreed) return;
-    const left = await attempt(button, byId("addRelayStatus"), () => this.#client.relays.leave(origin));
-    if (left) notice(`Left ${origin}`);
+    const left = await attempt(button, byId("addRelayStatus"), () => this.#client.membership.leave(origin));
+    if (left === undefined) return;
+    notice(`Left ${origin}`);
+    if (!left) say(byId("addRelayStatus"), `${origin} is forgotten here. It is an older relay that can't be told so: your address and what waits for it stay there until they expire.`);
   }
 
   #render() {
@@ -116,20 +116,19 @@ function showStats(relay) {
 }
 
 function fillRow(row, relay) {
-  const state = WORDS[relay.state] ? relay.state : "offline";
   row.dataset.origin = relay.origin;
   row.querySelector(".relay-url").textContent = relay.origin;
   row.querySelector(".relay-home").hidden = !relay.home;
-  row.querySelector(".live-indicator").textContent = WORDS[state];
-  row.querySelector(".live-indicator").className = `live-indicator ${NEEDS_ANSWER.has(state) ? "offline" : state}`;
+  showState(row.querySelector(".live-indicator"), relay.state);
   row.querySelector(".relay-hint").textContent = relay.message || facts(relay);
-  row.querySelector(".relay-answer").hidden = !NEEDS_ANSWER.has(state);
+  row.querySelector(".relay-answer").hidden = !NEEDS_ANSWER.has(relay.state);
   row.querySelector(".relay-make-home").hidden = relay.home;
   row.querySelector(".relay-leave").hidden = relay.home;
 }
 
-function facts({ message_retention_days, max_message_bytes, refused }) {
+function facts({ message_retention_days, max_message_bytes, refused, key_changed_at }) {
   const known = [];
+  if (key_changed_at) known.push(`came with a new registration key on ${formatDateTime(key_changed_at)}, as older relays do when they are restarted`);
   if (message_retention_days != null) known.push(`keeps mail ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
   if (refused) known.push(`${plural(refused, "message")} from here failed verification and ${refused === 1 ? "was" : "were"} not shown`);
   return known.join(" · ");

@@ -3,11 +3,9 @@
 import { Announcer } from "./announcer.js";
 import { attempt, byId, on, say } from "./dom.js";
 import { addRelay } from "./relay-questions.js";
+import { NEEDS_ANSWER, showState } from "./relay-states.js";
 import { announce } from "./toast.js";
 import { VERSION } from "../version.js";
-
-/** The states of a relay that only the person can end. */
-export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
 
 export class StatusView {
   #client;
@@ -48,9 +46,7 @@ export class StatusView {
 
   #showRelays() {
     const { state, message } = this.#client.relays.overall;
-    const badge = byId("liveIndicator");
-    badge.className = `live-indicator ${state}`;
-    badge.textContent = state;
+    showState(byId("liveIndicator"), state);
     byId("liveHint").textContent = message;
     byId("liveHint").title = message;
     this.#showQuestion(this.#client.relays.list().find((relay) => NEEDS_ANSWER.has(relay.state)));

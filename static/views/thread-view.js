@@ -1,9 +1,11 @@
 // The messages of the open thread. What arrives never scrolls a person who has
 // scrolled up, and the page does not grow however much arrives.
 import { byId, clone, on, reconcile } from "./dom.js";
-import { formatDay, plural, startOfDay } from "../protocol/format.js";
-import { continues, fillRow, messageRow } from "./message-row.js";
+import { formatDay, plural } from "../protocol/format.js";
+import { dayLines } from "../protocol/order.js";
+import { continues, fillRow, messageRow, showAll, tellTime } from "./message-row.js";
 import { MessageWindow } from "./message-window.js";
+import { whenDayChanges } from "./today.js";
 
 const NEAR_PX = 400; // how close to an end of the rows the next page is read
 const AT_END_PX = 40;
@@ -30,6 +32,7 @@ export class ThreadView {
     on(this.#box, "scroll", () => this.#scrolled(), { passive: true });
     on(this.#button, "click", () => this.#showNewest());
     on(this.#box, "click", (event) => this.#act(event));
+    whenDayChanges(() => this.#writeAnew());
     new ResizeObserver(() => this.#settle()).observe(this.#box);
   }
 
@@ -55,7 +58,7 @@ export class ThreadView {
   /** Writes a contact's new name into the rows. */
   rename(name) {
     this.#name = name;
-    for (const message of this.#window.messages) fillRow(this.#rows.get(message.seq), message, name);
+    this.#writeAnew();
   }
 
   clear(next = null) {
@@ -151,18 +154,25 @@ export class ThreadView {
     const { messages } = this.#window;
     const rows = new Map(messages.map((message) => [message.seq, this.#rows.get(message.seq) ?? messageRow(message, this.#name)]));
     const days = new Map();
-    const nodes = messages.flatMap((message, index) => this.#place(rows.get(message.seq), messages, index, days));
+    const lines = dayLines(messages);
+    const nodes = messages.flatMap((message, index) => this.#place(rows.get(message.seq), messages, index, lines[index], days));
     this.#rows = rows;
     this.#days = days;
     reconcile(this.#box, nodes);
   }
 
+  #writeAnew() {
+    for (const message of this.#window.messages) fillRow(this.#rows.get(message.seq), message, this.#name);
+    this.#render();
+  }
+
   /** A row, with the day above it where a day begins, and its place in its group. */
-  #place(row, messages, index, days) {
+  #place(row, messages, index, { begins, apart }, days) {
     const [previous, message, next] = [messages[index - 1], messages[index], messages[index + 1]];
     row.classList.toggle("head", !previous || !continues(previous, message));
     row.classList.toggle("tail", !next || !continues(message, next));
-    if (previous && startOfDay(previous.at) === startOfDay(message.at)) return [row];
+    tellTime(row, message, apart);
+    if (!begins) return [row];
     const day = this.#days.get(message.seq) ?? clone("dayTemplate");
     day.firstElementChild.textContent = formatDay(message.at);
     days.set(message.seq, day);
@@ -191,5 +201,12 @@ export class ThreadView {
     const seq = Number(event.target.closest(".chat-line")?.dataset.seq);
     if (event.target.closest(".chat-retry")) this.#client.outbox.retry(seq);
     if (event.target.closest(".chat-discard")) this.#client.outbox.discard(seq);
+    if (event.target.closest(".chat-more")) this.#showAll(seq);
+  }
+
+  // Who opens a long message reads it from where they are.
+  #showAll(seq) {
+    showAll(this.#rows.get(seq), this.#window.messages.find((message) => message.seq === seq));
+    this.#scrolled();
   }
 }

@@ -1,7 +1,11 @@
 // The list of threads: beside every view, and on a phone a screen of its own.
 import { byId, clone, icon, on, reconcile } from "./dom.js";
+import { oneLine } from "../protocol/excerpt.js";
 import { displayName } from "../protocol/format.js";
+import { newestFirst } from "../protocol/order.js";
 import { threadPath } from "./router.js";
+
+const LAST_CHARACTERS = 120;
 
 export class ThreadsView {
   #client;
@@ -60,8 +64,7 @@ export class ThreadsView {
   // Newest first; but a list that somebody is pointing at or tabbing through
   // stays as it is until they leave, or the click would land on another thread.
   #arrange(now = false) {
-    const newest = [...this.#contacts.values()].sort((a, b) => (b.last_at || b.added_at) - (a.last_at || a.added_at));
-    const tabs = newest.map(({ fingerprint }) => this.#tabs.get(fingerprint));
+    const tabs = newestFirst([...this.#contacts.values()]).map(({ fingerprint }) => this.#tabs.get(fingerprint));
     if (now || !this.#isInUse()) reconcile(this.#list, tabs);
     else this.#list.append(...tabs.filter((tab) => !tab.isConnected));
     byId("threadsEmpty").hidden = tabs.length > 0;
@@ -111,7 +114,7 @@ function unreadDot(unread) {
 
 function lastLine(contact) {
   if (!contact.last_at) return "No messages yet";
-  return (contact.last_direction === "out" ? "> " : "") + (contact.last_text || "(not readable)");
+  return (contact.last_direction === "out" ? "> " : "") + (oneLine(contact.last_text, LAST_CHARACTERS) || "(not readable)");
 }
 
 function markActive(tab, active) {

@@ -1,0 +1,50 @@
+/** Pieces of a stranger's text that are as long as there is room, and never half a character. Every cost is bounded by the room. */
+import { linkParts } from "./links.js";
+
+const CLUSTER = 64; // UTF-16 units: no character that people write is longer (a family emoji has 11)
+const LINE_END = /\r\n?|[\n\v\f\x85\u2028\u2029]/g;
+const NOT_IN_A_LINE = /[\s\p{Cc}\u2028\u2029]+/gu;
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g; // would reorder what stands beside an excerpt where nothing isolates it
+
+let graphemes;
+
+/** The start of the character (grapheme) that `at` is in. */
+export function characterStart(text, at) {
+  if (at <= 0 || at >= text.length) return Math.max(0, Math.min(at, text.length));
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  const from = Math.max(0, at - CLUSTER);
+  const { index } = graphemes.segment(text.slice(from, at + CLUSTER)).containing(at - from);
+  if (index > 0 || from === 0) return from + index;
+  return /[\udc00-\udfff]/.test(text[at]) ? at - 1 : at;
+}
+
+/** `text`, or its beginning and an ellipsis where it has more than `length` UTF-16 units. */
+export function cut(text, length) {
+  return text.length <= length ? text : `${text.slice(0, characterStart(text, length - 1))}…`;
+}
+
+/** `text` on one line of at most `length`, for where there is no room for more: lists, notifications, a screen reader. */
+export function oneLine(text, length) {
+  const begun = cut(text.trimStart(), 4 * length); // enough, unless it is mostly space
+  return cut(begun.replace(NOT_IN_A_LINE, " ").replace(TURNS, "").trim(), length);
+}
+
+/** Reads `text` on from `from`: `{parts, end}`, the parts as linkParts gives them, of about `characters` and `lines` at most. */
+export function nextPiece(text, from, { characters, lines = Infinity }) {
+  const limit = pieceEnd(text, from, characters, lines);
+  const parts = [...linkParts(text, from, limit)];
+  const end = from + parts.reduce((sum, part) => sum + part.text.length, 0);
+  if (end <= limit || parts.length === 1) return { parts, end };
+  const { text: address } = parts.pop(); // half of it would be another address
+  return { parts, end: end - address.length };
+}
+
+function pieceEnd(text, from, characters, lines) {
+  const most = text.slice(from, from + characters);
+  const ends = [...most.matchAll(LINE_END)].map(({ 0: mark, index }) => from + index + mark.length);
+  if (ends.length >= lines) return ends[lines - 1];
+  if (from + characters >= text.length) return text.length;
+  const near = from + (3 / 4) * characters;
+  const seams = [ends.at(-1), from + most.lastIndexOf(" ") + 1]; // where a break shows least
+  return seams.find((end) => end > near) ?? characterStart(text, from + characters);
+}

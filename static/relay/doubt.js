@@ -1,0 +1,36 @@
+/**
+ * Connections that can't be trusted. A device that slept, or came to another network, still holds some that look alive and swallow what
+ * they are told, for half a minute and longer, and no browser says which. So for a while after waking a question is asked again beside
+ * the first, on another connection, and the first answer counts: nothing has to be given up early on a network that is only slow.
+ */
+const DOUBT_MS = 10_000;
+const AGAIN_AFTER_MS = 1000;
+const MOST_AT_ONCE = 5; // browsers open six connections to a host
+
+let woke_at = -Infinity;
+
+export function doubtConnections() {
+  woke_at = performance.now();
+}
+
+export const inDoubt = () => performance.now() - woke_at < DOUBT_MS;
+
+/** The first answer to `ask(signal)`, which only reads, so that asking twice changes nothing. */
+export async function firstAnswer(ask) {
+  const asked = [];
+  let timer;
+  try {
+    return await new Promise((resolve, reject) => {
+      const askOnce = () => {
+        const asking = new AbortController();
+        asked.push(asking);
+        ask(asking.signal).then(resolve, reject);
+      };
+      timer = setInterval(() => inDoubt() && asked.length < MOST_AT_ONCE && askOnce(), AGAIN_AFTER_MS);
+      askOnce();
+    });
+  } finally {
+    clearInterval(timer);
+    for (const asking of asked) asking.abort();
+  }
+}
