@@ -1466,14 +1466,14 @@ class Connection(asyncio.Protocol):
         framing = {name.lower(): value for name, value in FRAMING.findall(head)}
         if b"transfer-encoding" in framing:
             return self._refuse(411, "send the body with a Content-Length, and not in chunks")
-        if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
-            head = EXPECT.sub(b"", head)
-        if framing.get(b"expect", b"").lower() == b"100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if not self._inner:
             self._timer.cancel()
             self._inner = self._make()
             self._inner.connection_made(self._transport)
+        if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
+            head = EXPECT.sub(b"", head)
+        if framing.get(b"expect", b"").lower() == b"100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         length = framing.get(b"content-length", b"")
         self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,18} *", length) else 0  # aiohttp refuses all others
         self._held = self._held[end + 4 :]
@@ -2415,6 +2415,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
 
 
 STALLED_SECONDS = 20
+SOCKET_BUFFER_BYTES = 128 * 1024
 BACKLOG = 1024
 OTHER_FILES = 64  # descriptors that are not connections
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of malloc.h
@@ -2513,6 +2514,8 @@ def listen_on(config: Config) -> socket.socket:
         where = f"unix:{config.unix_socket}" if config.unix_socket else f"{config.host}:{config.port}"
         message = f"cannot listen on {where} ({reason}): change BIND, or stop what uses it"
         raise CommandError(message) from None
+    for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # which the kernel would let grow to megabytes for each connection
+        listening.setsockopt(socket.SOL_SOCKET, buffer, SOCKET_BUFFER_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
     return listening
