@@ -33,7 +33,7 @@ help: ## list the targets
 run: .venv/.runtime .env ## serve on http://127.0.0.1:3233 (make run BIND=0.0.0.0:3233 for your whole network)
 	@$(if $(BIND),BIND='$(BIND)',grep -q '^BIND=' .env || BIND=127.0.0.1:3233); export BIND; exec .venv/bin/python relay.py
 
-test: .venv/.tests ## run every test (make test ARGS="-k Tokens" for some)
+test: .venv/.tests ## run every test, and say why some were skipped and which took longest (make test ARGS="-k Tokens" for some)
 	.venv/bin/python -m pytest $(ARGS)
 
 test-oldest: .venv-oldest/.tests ## run the tests on the oldest aiohttp and PyNaCl that are supported (Debian 13's)
@@ -120,13 +120,14 @@ endif
 		systemctl restart io3233 && echo "The relay was restarted."; \
 	else echo "Start it now and with the machine: systemctl enable --now io3233"; fi
 
-uninstall: ## remove what install put there, but not settings and data
-	@if test -z "$(DESTDIR)" && test -d /run/systemd/system && test -e $(UNITDIR)/io3233.service; then systemctl disable --now io3233; fi
+uninstall: ## remove what install put there and the backup timer, but not settings, data and copies
+	@if test -z "$(DESTDIR)" && test -d /run/systemd/system; then for unit in io3233.service io3233-backup.timer; do \
+		test ! -e $(UNITDIR)/$$unit || systemctl disable --now $$unit; done; fi
 	rm -rf $(DESTDIR)$(LIBDIR) $(DESTDIR)$(LIBDIR).new $(DESTDIR)$(LIBDIR).old $(DESTDIR)$(DOCDIR)
-	rm -f $(DESTDIR)$(PREFIX)/bin/io3233 $(DESTDIR)$(UNITDIR)/io3233.service
+	rm -f $(DESTDIR)$(PREFIX)/bin/io3233 $(DESTDIR)$(UNITDIR)/io3233.service $(DESTDIR)$(UNITDIR)/io3233-backup.service $(DESTDIR)$(UNITDIR)/io3233-backup.timer
 	@if test -z "$(DESTDIR)" && test -d /run/systemd/system; then systemctl daemon-reload; fi
-	@echo "Removed. Left for you: the settings with the secret in $(ENVFILE), and identities and waiting mail in $(STATEDIR)."
-	@echo "To delete those too: rm -r $(ENVFILE) /var/lib/private/io3233 $(STATEDIR)"
+	@echo "Removed. Left for you: the settings with the secret in $(ENVFILE), identities and waiting mail in $(STATEDIR), copies of them in /var/backups/io3233."
+	@echo "To delete those too: rm -r $(ENVFILE) /var/lib/private/io3233 $(STATEDIR) /var/backups/io3233"
 
 clean: ## remove what make made here, but not .env and data.db
 	rm -rf .venv .venv-oldest .cache .hypothesis .mypy_cache .ruff_cache __pycache__

@@ -640,10 +640,12 @@ CREATE TABLE mailboxes (
     ciphertext_bytes INTEGER NOT NULL,
     PRIMARY KEY (recipient_fingerprint, sender_public_key)
 ) WITHOUT ROWID;
-INSERT INTO mailboxes SELECT recipient_fingerprint, sender_public_key, count(*), sum(length(ciphertext))
-    FROM messages GROUP BY recipient_fingerprint, sender_public_key;
-INSERT INTO mailboxes SELECT recipient_fingerprint, x'', sum(messages), sum(ciphertext_bytes)
-    FROM mailboxes GROUP BY recipient_fingerprint;
+INSERT INTO mailboxes  -- row by row, since to sort a million might take more room than there is for temporary files
+    SELECT recipient_fingerprint, sender_public_key, 1, length(ciphertext) FROM messages WHERE true
+    ON CONFLICT DO UPDATE SET
+        messages = messages + 1, ciphertext_bytes = ciphertext_bytes + excluded.ciphertext_bytes;
+INSERT INTO mailboxes
+    SELECT recipient_fingerprint, x'', sum(messages), sum(ciphertext_bytes) FROM mailboxes GROUP BY recipient_fingerprint;
 CREATE TRIGGER message_queued AFTER INSERT ON messages BEGIN
     INSERT INTO mailboxes VALUES
         (NEW.recipient_fingerprint, x'', 1, length(NEW.ciphertext)),
@@ -1197,6 +1199,7 @@ class Store:
     def _recover(self, batch: list[Job], error: Exception) -> list[Any]:
         """The transaction failed: undo it, and try each job alone, unless it was alone."""
         self._roll_back()
+        self._check_files()
         if len(batch) > 1:
             return [outcome for job in batch for outcome in self._commit([job])]
         if not isinstance(error, sqlite3.Error | OSError):
@@ -2331,6 +2334,12 @@ JUMP_SECONDS = 3600  # after a jump of the clock by more than that,
 HOLD_SECONDS = 3600  # nothing is pruned for so long
 
 
+def give_memory_back() -> None:
+    """Return what was freed to the system (malloc_trim(3)): glibc keeps the room of a burst for the next one."""
+    with suppress(AttributeError):  # other C libraries have no such function
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 async def prune_forever(app: web.Application) -> None:
     """Delete expired mail, now and each PRUNE_SECONDS (sooner on a full disk). Readers do not see it even before."""
     store, clock = app[STORE], app[CLOCK]
@@ -2352,6 +2361,7 @@ async def prune_forever(app: web.Application) -> None:
             log.exception("cannot prune expired mail")  # and try again: what is not pruned piles up
         for _ in range(math.ceil(PRUNE_SECONDS)):
             await asyncio.sleep(min(1, PRUNE_SECONDS))
+            give_memory_back()
             if store.is_full:
                 break
 
@@ -2418,7 +2428,6 @@ STALLED_SECONDS = 20
 SOCKET_BUFFER_BYTES = 128 * 1024
 BACKLOG = 1024
 OTHER_FILES = 64  # descriptors that are not connections
-M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # of malloc.h
 
 
 class CommandError(Exception):
@@ -2546,15 +2555,6 @@ def config_warnings(config: Config) -> list[str]:
     return warnings
 
 
-def bound_memory() -> None:
-    """Let glibc give freed memory back (mallopt(3)): all threads share one arena, and a block as large as a page of mail
-    is always mapped, where by default each one that is freed lets larger ones be kept."""
-    with suppress(AttributeError):  # other C libraries have no such function
-        mallopt = ctypes.CDLL(None).mallopt
-        for parameter, number in ((M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, 128 * 1024)):
-            mallopt(parameter, number)
-
-
 @asynccontextmanager
 async def taking_connections(app: web.Application, listening: socket.socket) -> AsyncIterator[web.Server]:
     """Serve what connects to a socket. Raises StoreError when the relay cannot start."""
@@ -2583,7 +2583,6 @@ async def taking_connections(app: web.Application, listening: socket.socket) -> 
 
 async def serve(config: Config) -> None:
     """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
-    bound_memory()
     app, stop = make_app(config), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

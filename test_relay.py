@@ -42,7 +42,7 @@ import time
 import tracemalloc
 import types
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -2978,6 +2978,21 @@ class TestBounds:
         assert have_waited
         assert first == 1 < second
 
+    async def test_memory_that_a_busy_minute_took_is_given_back(self, relay_process):
+        relay = await relay_process()
+        alice, bob = await relay.register(), await relay.register()
+        await writes_to(bob, alice)
+        before, body = resident_bytes(relay), alice.seal(bob, bytes(250_000))
+
+        for _ in range(2):
+            for _ in range(16):
+                await alice.send(bob, bytes(260_000))
+            await asyncio.gather(*(bob.call("GET", "/v1/messages?limit=200") for _ in range(40)))
+            await asyncio.gather(*(alice.call("POST", "/v1/messages", json=body) for _ in range(100)))
+            await bob.call("DELETE", "/v1/messages?through_id=1000")
+
+        await until(lambda: resident_bytes(relay) < before + 60_000_000)
+
     async def test_reader_who_hangs_up_in_the_middle_of_a_page_leaves_nothing(self, relay_process):
         relay = await relay_process()
         alice = await with_large_mail(relay)
@@ -4222,6 +4237,12 @@ async def send_until(
                 return answer
 
 
+async def is_turned_away(stranger: Person) -> bool:
+    """Whether the relay has no room for one more identity."""
+    answer = await stranger.register()
+    return answer.status != 200 and bool(answer.refused(507))
+
+
 async def lost(recipient: Person, acknowledged: Acknowledged) -> Acknowledged:
     """What was acknowledged and is not there; holds that all there is is there once, in order."""
     messages = await recipient.fetch_all()
@@ -4582,13 +4603,12 @@ class TestFaults:
         acknowledged: Acknowledged = {}
 
         refusal = await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)
-        stranger = await Person(relay).register()
+        await until(lambda: is_turned_away(Person(relay)))  # who is smaller than a message, and may still have fitted in
         complete = await lost(bob, acknowledged) == {}
         emptied = await bob.call("DELETE", f"/v1/messages?through_id={max(acknowledged)}")
         await send_until(alice, bob, {201}, b"there is room again", {})
 
         refusal.refused(507)
-        stranger.refused(507)
         assert complete
         assert emptied.body == {"deleted": len(acknowledged)}
         assert caplog.text.count("disk") == 1, caplog.text
@@ -5447,6 +5467,13 @@ class TestUnit:
 
         assert undescribed == []
 
+    async def test_a_container_has_the_same_bounds(self) -> None:
+        unit, compose = UNIT.read_text(), (TOP / "docs/deploy/compose.yaml").read_text()
+
+        bounds = [re.search(rf"^{name}=(\d+)", unit, re.MULTILINE)[1] for name in ("MemoryMax", "TasksMax", "LimitNOFILE")]
+
+        assert bounds == [re.search(rf"{name}: (\d+)", compose)[1] for name in ("mem_limit", "pids_limit", "nofile")]
+
     @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
     async def test_its_exposure_is_at_most_one_and_a_half_of_ten(self) -> None:
         judged = run("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=15", UNIT)
@@ -5510,6 +5537,8 @@ class TestInstall:
 
     async def test_uninstall_leaves_settings_and_data_and_says_where(self, tmp_path: Path) -> None:
         self.make("install", tmp_path)
+        for unit in ("io3233-backup.service", "io3233-backup.timer"):
+            shutil.copy(TOP / "docs/deploy" / unit, tmp_path / "etc/systemd/system")
         before = (tmp_path / "etc/io3233.env").read_text()
 
         said = self.make("uninstall", tmp_path)
@@ -5668,10 +5697,19 @@ class TestDocuments:
 
         assert sorted(documented) == sorted(relay_module.LIMITS.values())
 
+    def test_newest_version_of_the_changes_is_the_relays(self):
+        heads = re.findall(r"^## (.*)$", (TOP / "docs/CHANGES.md").read_text(), re.MULTILINE)
+
+        released = [head for head in heads if head != "next"]
+
+        assert released[0] == relay_module.__version__
+        assert "next" not in heads[1:]
+
     def test_line_counts_in_readme_are_about_right(self):
         for link, stated, _ in table("README.md", "Read it yourself"):
             path = TOP / re.search(r"\((.*)\)", link)[1]
-            files = [path] if path.is_file() else list(path.glob("*.js"))
+            modules = [module for module in path.rglob("*.js") if "vendor" not in module.parts]
+            files = [path] if path.is_file() else modules
 
             lines = sum(file.read_text().count("\n") for file in files)
 
@@ -6022,7 +6060,8 @@ class Page(Target):
     async def opens(self, address: str) -> None:
         """Open a chat by the field on the home view."""
         await self.asks_for(address)
-        await self.shows("#chatThread")
+        await self.shows("#chatThread")  # with the thread before it on screen until this one is read
+        await self.until("document.querySelector('.chat-tab.active')?.dataset.fingerprint === location.hash.slice(6, 70)")
 
     async def asks_for(self, address: str) -> None:
         """Put an address into that field and press Open."""
@@ -6191,10 +6230,10 @@ def browser_or_skip(name: str) -> str:
 
 
 @contextlib.contextmanager
-def running_browser(name: str, *flags: str, listens: Callable[[Path], str]) -> Iterator[str]:
-    """A headless browser with a new profile; what `listens(folder)` reads there of its address."""
+def running_browser(name: str, *flags: str, listens: Callable[[Path], str], disk: Path | None = None) -> Iterator[str]:
+    """A headless browser with a new profile, perhaps on a disk of its own; what `listens(folder)` reads there of its address."""
     path = browser_or_skip(name)
-    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True, dir=disk) as folder:
         Path(folder, "profile").mkdir()
         command = [path, *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
         with Path(folder, "log").open("wb") as log:
@@ -6230,9 +6269,9 @@ def firefox_listens(folder: Path) -> str:
     return f"{found[1]}/session" if found else ""
 
 
-def running_chromium() -> contextlib.AbstractContextManager[str]:
+def running_chromium(disk: Path | None = None) -> contextlib.AbstractContextManager[str]:
     """A headless Chromium; the address of its DevTools."""
-    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens)
+    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens, disk=disk)
 
 
 @pytest.fixture(scope="session")
@@ -6258,9 +6297,15 @@ in_both_browsers = pytest.mark.parametrize("browser", list(ENGINES), indirect=Tr
 async def browser_fixture(request: pytest.FixtureRequest, relays: Any) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
     name = getattr(request, "param", "chromium")
-    address = request.getfixturevalue(name)
+    async with connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
+        yield browser
+
+
+@contextlib.asynccontextmanager
+async def connected_to(address: str, engine: type[Browser]) -> AsyncIterator[Browser]:
+    """A connection to a running browser; what it opened is closed with it, and what pages complained about is reported."""
     async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
-        browser = ENGINES[name](socket)
+        browser = engine(socket)
         reading = asyncio.create_task(browser.read())
         try:
             await browser.begin()
@@ -7058,6 +7103,28 @@ class TestBrowserShown:
         [note] = await alice.texts(".chat-note")
         assert note.startswith("written ") == told and bool(note) == told
 
+    @pytest.mark.parametrize("path", ["/newchat", "/library", "/keys", "/server", "/about"])
+    async def test_view_at_400_percent_has_the_whole_page_to_itself(self, browser, relay, path):
+        alice = await browser.person(relay, path, size=(320, 180))
+
+        await alice.evaluate("document.querySelector('#main').scrollIntoView()")
+
+        covered = (
+            "[2, 60, 120, 177].map((y) => document.querySelector('#main').contains(document.elementFromPoint(160, y)))"
+        )
+        assert await alice.evaluate(covered) == [True] * 4
+        assert await alice.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    async def test_thread_at_400_percent_has_half_of_the_page(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(20)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until(in_sight("line 19"))
+
+        assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
+        assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
+
     async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "one")
@@ -7130,6 +7197,15 @@ async def holds_store(page: Page, name: str) -> None:
             goOn();
         }};
     }})""")
+
+
+async def holds_store_over_a_reload(page: Page) -> None:
+    """Load the page anew, which waits for its stores until it is left."""
+    tab = await page.browser.page(page.context)
+    tab.expects("favicon.ico")
+    await tab.goto(f"{await page.evaluate('location.origin')}/v1/stats")
+    await holds_store(tab, "kv")
+    await page.reload()
 
 
 async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
@@ -7306,14 +7382,15 @@ class TestBrowserAttention:
     async def test_text_that_cannot_be_stored_is_given_back(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        alice.expects("storage was closed")
+        alice.expects("newer version")
         newer = "indexedDB.open('io3233', 2)"
 
         await alice.evaluate(f"new Promise((done) => ({newer}.onsuccess = ({{ target }}) => done(target.result.close())))")
         await alice.drafts("hold on to this")
         await alice.key("Enter")
 
-        await alice.shows("#chatSendStatus.bad", "storage was closed")
+        await alice.shows("#chatSendStatus.bad", "in a newer version: reload this one")
+        await alice.shows("#storageNotice", "in a newer version: reload this one")
         assert await alice.value("#chatBody") == "hold on to this"
 
     async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
@@ -7324,12 +7401,12 @@ class TestBrowserAttention:
 
         for number, text in enumerate(("one", "two"), 1):
             await write(bob, alice, text)
-            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === {number})")
+            await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '{text}')")
             for each in (alice, tab):
                 await each.until(f"document.title.startsWith('({number}) ')")
 
-        bodies = [body for _, body in await alice.evaluate(NOTIFICATIONS)]
-        assert sorted(bodies) == ["one", "two"]
+        [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
+        assert (title, body) == (f"3233:{bob.fingerprint[:8]} (2)", "two")
 
     async def test_many_messages_at_once_become_one_notification(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -7365,6 +7442,33 @@ class TestBrowserAttention:
         await alice.sees("come here")
         await alice.until("document.title.startsWith('Chats')")
         assert await alice.evaluate(NOTIFICATIONS) == []
+
+    async def test_click_on_a_notification_opens_a_window_where_no_page_of_ours_answers(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        alice.expects("favicon.ico")
+        await alice.goto(f"{relay.url}/v1/stats")
+
+        await worker.evaluate(CLICK_NOTIFICATION)
+
+        assert await worker.evaluate("self.opened") == f"/chats#chat={bob.fingerprint}"
+
+    async def test_click_on_a_notification_opens_a_window_while_the_page_still_loads(self, browser, relay):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+        await write(bob, alice, "come here")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        worker = await alice.service_worker()
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        await holds_store_over_a_reload(alice)
+
+        await worker.evaluate(CLICK_NOTIFICATION)
+
+        assert await worker.evaluate("self.opened") == f"/chats#chat={bob.fingerprint}"
 
     async def test_preview_setting_hides_the_text(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -7492,6 +7596,17 @@ class SleepyPath:
             self.sleep()
 
 
+LOGINS = {
+    "redirect": lambda: web.Response(status=302, headers={"Location": "/login"}),
+    "page": lambda: web.Response(text="<h1>Log in</h1>", content_type="text/html"),
+    "401": lambda: web.Response(status=401, text="<h1>Log in</h1>", content_type="text/html"),
+}
+KEPT_FILES = """(async () => {
+    const [name] = await caches.keys();
+    const cache = await caches.open(name);
+    const answers = await Promise.all((await cache.keys()).map((request) => cache.match(request)));
+    return [name, (await Promise.all(answers.map((answer) => answer.text()))).map((text) => text.length)];
+})()"""
 WAKING = {
     "online": "dispatchEvent(new Event('online'))",
     "visible": "document.dispatchEvent(new Event('visibilitychange'))",
@@ -7530,6 +7645,33 @@ class TestBrowserOutage:
 
             await alice.until("document.querySelector('.chat-state').textContent === 'relayed'", seconds=20)
             await alice.goto("about:blank")
+
+    @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
+    async def test_login_in_front_of_the_relay_is_said_and_replaces_nothing_that_is_kept(self, browser, liar, login):
+        alice = await browser.person(liar)
+        alice.expects("Failed to load resource", "WebSocket connection to", "SSL", "script")
+        await has_service_worker(alice)
+        kept = await alice.evaluate(KEPT_FILES)
+
+        liar.login = login
+        await alice.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update()).catch((error) => error.name)")
+        await alice.reload()
+
+        await alice.shows("#liveHint", "If a login stands in front of it")
+        assert await alice.text("#fpFull") == alice.fingerprint
+        assert await alice.evaluate(KEPT_FILES) == kept and kept
+        liar.login = None
+        await alice.evaluate("void dispatchEvent(new Event('online'))")
+        await goes_live(alice)
+
+    async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, browser, liar):
+        liar.folder = "/chat"
+        page = await browser.page()
+        page.expects("404", "MIME")
+
+        await page.goto(f"{liar.url}/chat/")
+
+        await page.shows("#notStarted", "it needs a host name of its own (not a folder of another site)")
 
     async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, browser, liar):
         liar.upgrades = False
@@ -7684,6 +7826,234 @@ class TestBrowserOutage:
         await alice.sees("not yet")
         await until(lambda: messages_on(relay) == 0)
         assert kept == 1
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: storage that goes away
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+async def loses_storage(page: Page, relay: AnyRelay, *kinds: str) -> None:
+    """Have the browser throw these kinds of the page's storage away, as it does when space runs short."""
+    await page.call("Storage.clearDataForOrigin", origin=relay.url, storageTypes=",".join(kinds))
+
+
+async def closes_connections(page: Page, relay: AnyRelay) -> None:
+    """Have the browser close the page's connections to IndexedDB, as it does after a failed write."""
+    inside = await page.browser.page(page.context)
+    await inside.goto("chrome://indexeddb-internals")
+    mine = f"[...document.querySelectorAll('.indexeddb-origin')].find((each) => each.textContent.includes({json.dumps(relay.url)}))"
+    await inside.until(f"{mine}?.querySelector('.force-close')")
+    await inside.evaluate(f"{mine}.querySelector('.force-close').click()")
+    await inside.until(f"{mine}.querySelector('.connection-count').textContent.trim() === '0'")
+    await inside.call("Page.close")
+    await page.to_front()
+
+
+# As in WebKit after its storage process has ended: the page that had the database does not get it again.
+REFUSE_TO_OPEN = "void (IDBFactory.prototype.open = () => { throw new DOMException('Connection lost', 'UnknownError') })"
+
+
+@pytest.fixture
+async def page_on_small_disk(relays: Any) -> AsyncIterator[tuple[Page, Path]]:
+    """A page of a browser whose whole profile is on a small disk, and a file there that fills it when it grows."""
+    disk = Path(tempfile.mkdtemp(prefix="io3233-"))  # a short path: Chromium has a socket there
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96M", "tmpfs", disk]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk takes root")
+    try:
+        with running_chromium(disk) as address:
+            async with connected_to(address, Browser) as browser:
+                targets = (await browser.call("Target.getTargets"))["targetInfos"]
+                on_disk = next(each["browserContextId"] for each in targets if each["type"] == "page")
+                yield await browser.page(on_disk), disk / "filler"
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+        disk.rmdir()
+
+
+def fill_up(filler: Path) -> None:
+    """Leave not a byte on its disk."""
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while file.write(bytes(2**20)):
+            pass
+
+
+async def comes_back_without(page: Page, relay: AnyRelay, *kinds: str) -> None:
+    """Close the page, lose its storage, and open it again."""
+    await page.goto("about:blank")
+    await loses_storage(page, relay, *kinds)
+    await page.goto(relay.url)
+
+
+# Whether keys were made: the number of identities stored.
+IDENTITIES = """new Promise((done) => (indexedDB.open("io3233").onsuccess = ({ target: { result: db } }) =>
+    (db.transaction("kv").objectStore("kv").count("identity").onsuccess = ({ target }) => done(target.result) || db.close())))"""
+
+
+class TestBrowserStorage:
+    """What this browser keeps may go away under the page: it says so, makes nothing up, and goes on where it can."""
+
+    @pytest.mark.parametrize("kinds", ["indexeddb", "indexeddb,cache_storage", "indexeddb,local_storage"])
+    async def test_lost_database_is_told_before_any_key_is_made(self, browser, relay, kinds):
+        alice = await browser.person(relay)
+
+        await comes_back_without(alice, relay, kinds)
+
+        await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
+        assert await alice.count(".view, header, nav") == 0
+        assert await alice.evaluate(IDENTITIES) == 0
+
+    async def test_new_keys_are_made_in_place_of_lost_ones_only_after_asking(self, browser, relay):
+        alice = await browser.person(relay)
+        await comes_back_without(alice, relay, "indexeddb")
+
+        await alice.click("#lostAnew")
+        await declines(alice, "Start with new keys?")
+        await alice.reload()
+        await alice.click("#lostAnew")
+        await agrees(alice, "Start with new keys?")
+
+        await alice.until(f"/^[0-9a-f]{{64}}$/.test(fpFull.textContent) && fpFull.textContent !== '{alice.fingerprint}'")
+        await alice.reload()
+        await goes_live(alice)
+
+    async def test_backup_brings_back_what_the_browser_lost(self, browser, relay, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("before")
+        await alice.has_relayed(1)
+        backup = await exports(alice, tmp_path)
+        await comes_back_without(alice, relay, "indexeddb")
+
+        await alice.click("#lostRestore")
+        await opens_backup(alice, backup)
+        await alice.shows("#importReplaces", "no keys here now")
+        await alice.click("#importGo")
+
+        await alice.until(f"document.querySelector('#fpFull')?.textContent === '{alice.fingerprint}'")
+        await alice.click(".chat-tab-label")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'before'")
+
+    async def test_keys_survive_a_database_that_is_deleted_under_the_page(self, browser, relay):
+        alice = await browser.person(relay)
+
+        await loses_storage(alice, relay, "indexeddb")
+        await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
+        await alice.click("#lostKeep")
+
+        await alice.until("!document.body.hasAttribute('data-lost')")
+        await goes_live(alice)
+        assert await alice.text("#fpFull") == alice.fingerprint
+
+    async def test_connection_that_the_browser_closes_is_opened_again_unnoticed(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("typed be")
+
+        await closes_connections(alice, relay)
+        await alice.drafts("fore")
+        await alice.key("Enter")
+        await write(bob, alice, "and after")
+
+        await alice.has_relayed(1)
+        await alice.sees("and after")
+        assert await alice.sent() == ["typed before"]
+        assert await alice.count("#storageNotice") == 0
+
+    async def test_what_is_typed_while_nothing_can_be_stored_outlives_the_reload_that_helps(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(REFUSE_TO_OPEN)
+        await closes_connections(alice, relay)
+        await alice.drafts("still here")
+        await alice.shows("#storageNotice", "often only a reload helps")
+        await alice.click("#storageReload")
+
+        await alice.until("document.querySelector('#chatBody').value === 'still here'")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still here'")
+        assert await alice.count("#storageNotice") == 0
+
+    async def test_full_disk_is_told_and_all_goes_on_once_there_is_room(self, relay, page_on_small_disk):
+        (alice, filler), bob = page_on_small_disk, await relay.register()
+        alice.expects("StorageError", "QuotaExceededError")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.opens(bob.fingerprint)
+
+        fill_up(filler)
+        await alice.drafts("x" * 60_000)
+        await write(bob, alice, "mail meanwhile")
+        await alice.shows("#storageNotice", "no room left")
+        filler.unlink()
+
+        await alice.sees("mail meanwhile")
+        await alice.until("document.querySelector('#storageNotice').hidden")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join().length === 60000")
+        await alice.key("Enter")
+        await alice.has_relayed(1)
+
+    async def test_page_that_starts_on_a_full_disk_waits_for_room(self, relay, page_on_small_disk):
+        alice, filler = page_on_small_disk
+        alice.expects("Failed to access storage", "No service worker")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.goto("about:blank")
+
+        fill_up(filler)
+        await alice.goto(relay.url)
+        await alice.shows("#storageNotice", "no room left")
+        filler.unlink()
+
+        await alice.until(f"fpFull.textContent === '{alice.fingerprint}'")
+        await goes_live(alice)
+
+    @pytest.mark.parametrize("storage", ["null", "(() => { throw new DOMException('off', 'SecurityError') })()"])
+    async def test_page_starts_without_local_storage(self, browser, relay, storage):
+        page = await browser.page()
+        absent = "for (const name of ['localStorage', 'sessionStorage'])"
+        source = f"{absent} Object.defineProperty(window, name, {{ get: () => {storage} }})"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+        await page.goto(relay.url)
+        await page.has_keys()
+        await goes_live(page)
+        await page.reload()
+
+        await page.until(f"fpFull.textContent === '{page.fingerprint}'")
+
+    @pytest.mark.parametrize(
+        ("open_it", "sentence"),
+        [
+            ("throw new DOMException('no', 'SecurityError')", "does not let the page store anything"),
+            ("return {}", "does not open what is stored here yet"),
+            ("throw new DOMException('no', 'UnknownError')", "often only a reload helps"),
+        ],
+    )
+    async def test_page_that_can_keep_nothing_says_so_and_makes_no_keys(self, browser, relay, open_it, sentence):
+        page = await browser.page()
+        source = f"IDBFactory.prototype.open = () => {{ {open_it} }}"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+        await page.goto(relay.url)
+
+        await page.shows("#storageNotice", sentence)
+        assert await page.evaluate("inviteLinkInput.placeholder") == "no keys: see above"
+        assert await page.text("#fpFull") == ""
+
+    async def test_settings_tell_that_the_browser_may_delete_everything(self, browser, relay):
+        page = await browser.person(relay)
+        await page.click("#settingsOpen")
+        await page.shows("#persistenceHint", "may delete your keys")
+        await page.click("#persistenceAsk")
+        await page.shows("#toast", "The browser said no")
+
+        await page.permit("persistent-storage")
+        await page.click("#persistenceAsk")
+
+        await page.shows("#persistenceHint", "until you delete it")
+        assert await page.count("#persistenceAsk") == 0
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -7901,6 +8271,13 @@ class TestBrowserPlainHttp:
         await alice.shows("#contextNotice", "plain http")
         assert await alice.count("#contextNotice") == 1
 
+    async def test_home_warns_of_an_invite_link_that_leads_others_to_themselves(self, relay, browser, lan_relay):
+        here, elsewhere = await browser.person(relay), await browser.person(lan_relay)
+
+        await here.shows("#loopbackNotice", "works on this computer only")
+
+        assert await elsewhere.count("#loopbackNotice") == 0
+
     async def test_keys_chat_and_history_work(self, browser, lan_relay):
         alice, bob = await browser.person(lan_relay), await browser.person(lan_relay)
 
@@ -8074,6 +8451,8 @@ class LyingRelay:
         self.told = 0
         self.heard: list[tuple[str, Any]] = []
         self.upgrades = True
+        self.folder = ""
+        self.login: Callable[[], web.Response] | None = None
 
     def lie(self, call: str, lie: Callable[[Any], Any]) -> None:
         """Answer calls that begin with `call`, such as "GET /v1/keys/", with what `lie` makes of the true answer."""
@@ -8083,12 +8462,18 @@ class LyingRelay:
         self.lies.clear()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.login is not None:
+            return self.login()
+        if not request.path.startswith(self.folder):
+            return web.Response(status=404)
         if request.path == "/v1/ws" and self.upgrades:
             return await self.join(request)
         call, body = f"{request.method} {request.path_qs}", await request.read()
         self.heard.append((call, json.loads(body) if body else None))
         options = {"headers": passed_on(request.headers), "data": body or None, "allow_redirects": False}
-        async with self.truth.session.request(request.method, self.truth.url + request.path_qs, **options) as answer:
+        async with self.truth.session.request(
+            request.method, self.truth.url + request.path_qs.removeprefix(self.folder), **options
+        ) as answer:
             lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
             if lie is None or answer.status >= 400:
                 return web.Response(status=answer.status, body=await answer.read(), headers=passed_on(answer.headers))
@@ -8266,6 +8651,49 @@ class TestBrowserRelays:
         await alice.shows("#chatThread")
         assert await alice.evaluate("location.href") == f"{relay.url}/chats#chat={bob.fingerprint}"
 
+    async def test_invite_where_home_is_an_original_relay_has_the_form_that_its_page_reads(self, liar, browser):
+        alice = await browser.page()
+        liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
+        await alice.goto(liar.url)
+        await alice.click("#relayNoticeBtn")
+        await agrees(alice, "Use the older proof?")
+        await alice.shows("#liveIndicator.live")
+
+        invite = f"{liar.url}/chats?chat={await alice.text('#fpFull')}&server={quote(liar.url, safe='')}"
+        await alice.until(f"document.querySelector('#inviteLinkInput').value === {json.dumps(invite)}")
+
+    async def test_invite_that_failed_is_kept_where_it_can_be_tried_again(self, relay, browser):
+        alice, bob = await browser.person(relay), Person(relay)
+        invite = f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}"
+        alice.expects("404")
+
+        await alice.goto(invite)
+        await alice.shows("#openChatStatus.bad", "Nobody with this address")
+        await alice.reload()
+        await alice.has_keys()
+        assert (await alice.value("#openChatFp"), await alice.evaluate("location.href")) == (invite, f"{relay.url}/newchat")
+
+        await bob.register()
+        await alice.click("#openChatBtn")
+        await alice.shows("#chatThread")
+        await goes_to(alice, "newchat")
+        assert await alice.value("#openChatFp") == ""
+
+    async def test_contact_code_of_the_original_client_opens_the_chat(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.opens(json.dumps({"3233": 1, "server": relay.url, "fingerprint": bob.fingerprint.upper()}))
+
+        assert await alice.evaluate("location.hash") == f"#chat={bob.fingerprint}"
+
+    @pytest.mark.parametrize("code", ['{"3233": 2}', "{", '{"3233": 1, "server": 7, "fingerprint": "x"}', "{}"])
+    async def test_code_that_is_no_contact_is_refused(self, relay, browser, code):
+        alice = await browser.person(relay)
+
+        await alice.asks_for(code)
+
+        await alice.shows("#openChatStatus.bad", "This is no contact code")
+
     async def test_link_that_names_only_a_relay_changes_nothing_and_leaves_the_address_bar(self, relay, browser):
         alice = await browser.person(relay)
 
@@ -8352,6 +8780,22 @@ class TestBrowserRelays:
         await alice.has_relayed(1)
         assert await alice.count(".chat-tab") == 1
         assert await relays_of(alice) == [moving.new.url]
+
+    async def test_page_of_another_address_is_offered_where_home_is_gone(self, relays, browser):
+        here, home = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
+        alice = await browser.person(here)
+        await adds_relay(alice, home.url)
+        await alice.click(f'.relay[data-origin="{home.url}"] .relay-make-home')
+        await alice.click(f'.relay[data-origin="{here.url}"] .relay-leave')
+        await agrees(alice, f"Leave {here.url}?")
+        await alice.until("document.querySelectorAll('.relay').length === 1")
+
+        await loses_relay(alice, home)
+        await alice.shows("#relayNotice", f"{home.url} can't be reached, and this page comes from {here.url}")
+        await alice.click("#relayNoticeBtn")
+
+        await alice.until(f"document.querySelector('.relay[data-origin=\"{here.url}\"] .live-indicator.live')")
+        await alice.until("document.querySelector('#relayNotice').hidden")
 
     async def test_key_that_comes_after_the_accepted_one_is_asked_about_again(self, liar, browser):
         alice = await browser.person(liar)
@@ -8637,7 +9081,7 @@ class TestBrowserLyingRelay:
         carol, mallory = await liar.truth.register(), Person(liar.truth)
         liar.lie("GET /v1/keys/", lambda _: {"public_key": b64(mallory.public_key)})
 
-        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}")
+        await alice.goto(f"{liar.url}/chats#chat={carol.fingerprint}&server={liar.url}")
         await alice.shows("#openChatStatus.bad", "gave a key that is not this address's")
 
         assert "POST /v1/messages" not in dict(liar.heard)
@@ -8663,6 +9107,19 @@ class TestBrowserLyingRelay:
         await alice.shows(".chat-line-in.refused", "could not be decrypted")
         await goes_on(liar, alice, bob)
         assert "money" not in await alice.evaluate("document.body.textContent")
+
+    async def test_other_spelling_of_a_key_makes_no_twin(self, liar, alice, bob):
+        twin = bob.public_key[:31] + bytes([bob.public_key[31] | 0x80])
+        address = hashlib.sha256(twin).hexdigest()
+        liar.lie("GET /v1/messages", first_row(sender_fingerprint=address, sender_public_key=b64(twin)))
+
+        await post(bob, alice.address, text="I am somebody else", **{"from": address})
+        await until(lambda: liar.told)
+        await goes_on(liar, alice, bob)
+        await alice.asks_for(b64(twin))
+
+        await alice.shows("#openChatStatus.bad", "another spelling of somebody's key")
+        assert await alice.count(".chat-tab") == 1
 
     async def test_own_words_handed_back_are_refused(self, liar, alice, bob):
         await alice.says("I owe you 5")
@@ -8790,8 +9247,9 @@ class TestBrowserLyingRelay:
         await alice.shows("#relayList .relay", "1 message from here failed verification")
         assert await alice.count(".chat-tab") == 1
 
-    async def test_receipt_that_breaks_the_protocol_is_no_receipt(self, liar, alice, bob):
-        liar.lie("POST /v1/messages", lambda receipt: receipt | {"id": "yes"})
+    @pytest.mark.parametrize("told", [{"id": "yes"}, {}, None], ids=["word", "none", "empty"])
+    async def test_receipt_without_an_id_is_no_receipt(self, liar, alice, bob, told):
+        liar.lie("POST /v1/messages", lambda receipt: told if told is not None else web.Response())
 
         await alice.says("did you get this?")
         await alice.shows(".chat-line-out .chat-state", "queued: ")
@@ -9070,6 +9528,15 @@ async def panel_of(page: Page, other: Any) -> None:
     await page.shows("#contactDialog")
 
 
+async def blocks(page: Page, other: Any) -> None:
+    """Open a contact's panel, block them and close it."""
+    await panel_of(page, other)
+    await page.click("#contactBlocked")
+    await agrees(page, "Block ")
+    await page.shows(".thread-detail .blocked", "blocked")
+    await closes_panel(page)
+
+
 async def closes_panel(page: Page) -> None:
     await page.click("#contactDialog [data-close]")
     await page.until("!document.querySelector('#contactDialog').open")
@@ -9078,6 +9545,12 @@ async def closes_panel(page: Page) -> None:
 async def goes_elsewhere(page: Page) -> None:
     """Leave the chats for a view where no thread is on screen."""
     await goes_to(page, "about")
+
+
+async def chooses_filter(page: Page, selector: str, value: str) -> None:
+    """Choose a chat or a day in the library."""
+    choose = f"Object.assign(document.querySelector('{selector}'), {{ value: {json.dumps(value)} }})"
+    await page.evaluate(f"void {choose}.dispatchEvent(new Event('change'))")
 
 
 async def searches(page: Page, words: str, found: str) -> None:
@@ -9189,6 +9662,135 @@ class TestBrowserContacts:
         await alice.sees("thank you")
         assert await alice.received() == ["thank you"]
 
+    async def test_blocked_mail_is_erased_beside_the_fetches_and_holds_up_nobody(self, liar, browser):
+        alice, bob, carol = await browser.person(liar), await liar.truth.register(), await liar.truth.register()
+        alice.expects("Failed to load resource", "WebSocket connection to")
+        address = await address_of(alice)
+        await blocks(alice, bob)
+        liar.lie("DELETE /v1/messages/", lambda _: web.Response(status=503))
+        for number in range(8):
+            await post(bob, address, text=f"noise {number}")
+        await post(carol, address, text="hello")
+
+        await alice.shows(".chat-tab-label", "hello")
+        await until(lambda: any(call.startswith("DELETE /v1/messages/") for call, _ in liar.heard))
+        seen = f"(await result(seen.getAllKeys())).filter((key) => key.startsWith('{bob.fingerprint}')).length"
+        to_erase = "(await result(relays.getAll()))[0].erase_ids.length"
+        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase}]") == [8, 8]
+        assert await alice.text("#liveIndicator") == "live"
+        liar.be_honest()
+        await alice.reload()
+
+        await until(lambda: queued(liar.truth) == 1)
+        await alice.until(FROM_DATABASE % f"{to_erase} === 0")
+
+    async def test_blocked_contact_does_not_come_back_by_the_browsers_history(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await blocks(alice, bob)
+        await goes_elsewhere(alice)
+
+        await alice.evaluate("history.back()")
+        await alice.until("document.querySelector('#toast').textContent.includes('You blocked this contact')")
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until("location.hash === ''")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+
+    async def test_removed_contact_does_not_come_back_by_an_address_without_a_relay(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+        await alice.until("!document.querySelector('.chat-tab')")
+
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+
+        await alice.until("document.querySelector('#toast').textContent.includes('This chat is not on this device')")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+        assert await alice.evaluate(FROM_DATABASE % "await result(contacts.count())") == 0
+
+    async def test_invite_of_a_blocked_contact_asks_before_it_unblocks(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        invite = f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}"
+        await blocks(alice, bob)
+
+        await alice.goto(invite)
+        await declines(alice, "Unblock ")
+        await alice.until("location.hash === ''")
+        assert await alice.count("#chatThread, .chat-tab") == 0
+        await alice.goto(invite)
+        await agrees(alice, "Unblock ")
+
+        await alice.shows("#chatThread")
+        await alice.shows(f'.chat-tab[data-fingerprint="{bob.fingerprint}"]')
+
+    async def test_settings_list_the_blocked_and_unblock_them(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await blocks(alice, bob)
+        await goes_elsewhere(alice)
+
+        await alice.click("#settingsOpen")
+        await alice.shows("#blockedList li", bob.fingerprint[:8])
+        await alice.click("#blockedList button")
+
+        await alice.shows("#blockedNone")
+        await alice.shows(f'.chat-tab[data-fingerprint="{bob.fingerprint}"]')
+
+    async def test_stranger_asks_to_write_until_the_person_accepts(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+
+        await alice.shows(".chat-tab-marks", "request")
+        await alice.click(".chat-tab-label")
+        await alice.sees("may I?")
+        await alice.click("#requestAccept")
+
+        await alice.until("document.querySelector('#requestBar').hidden && !document.querySelector('.chat-tab .mark')")
+
+    async def test_stranger_who_is_blocked_at_once_is_gone(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "buy this")
+        await alice.click(".chat-tab-label")
+
+        await alice.click("#requestBlock")
+        await agrees(alice, "Block ")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+
+    async def test_answer_accepts_a_stranger(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+        await alice.click(".chat-tab-label")
+
+        await alice.says("of course")
+
+        await alice.until("document.querySelector('#requestBar').hidden")
+
+    async def test_relay_that_invents_people_fills_a_bounded_room(self, relay, browser):
+        alice, friend = await browser.person(relay), await relay.register()
+        await alice.opens(friend.fingerprint)
+        strangers = [await relay.register() for _ in range(60)]
+        await goes_elsewhere(alice)
+
+        for stranger in strangers:
+            await write(stranger, alice, "hello", "it is me")
+        await write(friend, alice, "are you flooded?")
+        await alice.until("document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
+
+        assert await alice.count(".chat-tab .mark") == 20
+        await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
+        await alice.shows("#requestsDropped", "And 40 requests")
+        left = "[await result(contacts.count()), await result(messages.count()), await result(seen.count())]"
+        assert await alice.evaluate(FROM_DATABASE % left) == [21, 41, 41]
+
+    async def test_stranger_fills_no_more_than_a_requests_room(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await write(bob, alice, *("x" * 100_000 for _ in range(4)), "last")
+        await alice.shows(".chat-tab-last", "last")
+        assert await alice.evaluate(FROM_DATABASE % "await result(messages.count())") == 3
+        assert await alice.evaluate(FROM_DATABASE % "(await result(relays.getAll()))[0].requests_dropped") == 2
+
     async def test_nothing_is_sent_to_a_blocked_contact(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         await panel_of(alice, bob)
@@ -9268,6 +9870,36 @@ class TestBrowserContacts:
 
         assert not await alice.evaluate("document.querySelector('#contactBlocked').checked")
         assert await alice.received() == ["still here"]
+
+    async def test_library_is_narrowed_to_one_chat_and_to_days(self, relays, browser, clock):
+        clock.advance(-30 * 86_400)
+        relay = await relays(clock=clock, MESSAGE_TTL_DAYS="90", JWT_EXPIRY_SEC="9000000")
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(bob, alice, "old of bob")
+        clock.advance(20 * 86_400)
+        day = time.strftime("%Y-%m-%d", time.localtime(clock.now()))
+        await write(bob, alice, "new of bob")
+        await write(carol, alice, "new of carol")
+
+        await searches(alice, "of", "1–3 of 3")
+        await chooses_filter(alice, "#librarySince", day)
+        await alice.shows("#libraryPageInfo", "1–2 of 2")
+        await chooses_filter(alice, "#libraryContact", bob.fingerprint)
+        await alice.shows("#libraryPageInfo", "1–1 of 1")
+        assert await alice.texts(".msg-text") == ["new of bob"]
+        await chooses_filter(alice, "#libraryUntil", "2001-01-01")
+        await alice.fill("#librarySearch", "")
+
+        await alice.shows("#libraryEmpty", "No message of this chat and time.")
+
+    async def test_address_of_a_contact_is_copied(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+        await alice.permit("clipboard-read", "clipboard-write")
+
+        await alice.click("#contactCopy")
+
+        await alice.until(f"navigator.clipboard.readText().then((text) => text === '{bob.fingerprint}')")
 
     async def test_library_pages_through_all_history_of_all_contacts(self, relay, browser):
         alice, people = await browser.person(relay), [await relay.register() for _ in range(3)]
@@ -9362,6 +9994,11 @@ async def chooses(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> Non
     """Open a backup by the import dialog."""
     await goes_to(page, "keys")
     await page.click("#importBackup")
+    await opens_backup(page, backup, passphrase)
+
+
+async def opens_backup(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> None:
+    """Choose a file in the import dialog and open it."""
     await page.shows("#importDialog")
     await page.upload("#importFile", backup)
     await page.fill("#importPass", passphrase)
@@ -9601,6 +10238,33 @@ class TestBrowserBackup:
         await page.has_relayed(2)
         assert await page.text("#fpFull") == me.fingerprint
 
+    async def test_history_of_an_earlier_client_is_in_the_order_of_its_time_and_read_where_it_was_read(
+        self, relays, browser, clock
+    ):
+        clock.advance(-5000)
+        relay = await relays(clock=clock)
+        me, bob, page = await relay.register(), await relay.register(), await browser.page()
+        texts = ["one", "two", "three", "four"]
+        ids, sent = [], []
+        for text in texts:
+            ids += await write(bob, me, f"{text} in")
+            clock.advance(100)
+            sent.append({"ts": int(clock.now() * 1000), "text": f"{text} out"})
+            clock.advance(100)
+        read = {"io3233_last_read_msg_id_by_fp_v1": json.dumps({bob.fingerprint: ids[2]})}
+        await keeps(page, relay, earlier_client(me, bob, sent) | read)
+        await page.evaluate("caches.open('3233-v3').then((cache) => cache.put('/old', new Response('old')))")
+
+        await page.goto(relay.url)
+        await page.until("document.title.startsWith('(1) ')")
+        await page.click(".chat-tab-label", "four out")
+
+        await page.until(f"{ALL_BUBBLES}.length === 8")
+        assert await page.evaluate(ALL_BUBBLES) == [f"{text} {way}" for text in texts for way in ("in", "out")]
+        assert not await page.evaluate("caches.has('3233-v3')")
+        assert not await page.evaluate("Object.keys(localStorage).filter((name) => name.endsWith('_v1')).length")
+        assert await page.count(".chat-tab .mark") == 0
+
     async def test_spoilt_data_of_an_earlier_client_does_not_stop_the_page(self, relay, browser):
         page = await browser.page()
         await keeps(page, relay, SPOILT_EARLIER_CLIENT)
@@ -9619,9 +10283,11 @@ async def keeps(page: Page, relay: AnyRelay, items: dict[str, str]) -> None:
     await page.evaluate(f"Object.assign(localStorage, {json.dumps(items)})")
 
 
-def earlier_client(me: Person, bob: Person) -> dict[str, str]:
+SENT_BEFORE = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
+
+
+def earlier_client(me: Person, bob: Person, sent: Sequence[Mapping[str, Any]] = SENT_BEFORE) -> dict[str, str]:
     """What the first client of this protocol left in localStorage."""
-    sent = [{"ts": 1_600_000_000_000, "text": "first"}, {"ts": 1_600_000_001_000, "text": "kept from before"}]
     return {
         "io3233_secret_key": b64(bytes(me.secret_key)),
         "io3233_public_key": b64(me.public_key),

@@ -1,28 +1,34 @@
 // Boot and wiring, nothing else.
 import { Client } from "./client.js";
-import { ClientError } from "./protocol/errors.js";
+import { ClientError, StorageError } from "./protocol/errors.js";
 import { AboutView } from "./views/about-view.js";
 import { ChatsView } from "./views/chats-view.js";
+import { BlockedView } from "./views/blocked-view.js";
 import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
+import { LostView } from "./views/lost-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
 import { SettingsView } from "./views/settings-view.js";
 import { StatusView } from "./views/status-view.js";
+import { StorageView } from "./views/storage-view.js";
 import { ThreadsView } from "./views/threads-view.js";
 
 const router = new Router();
 for (const button of document.querySelectorAll("dialog [data-close]")) on(button, "click", () => button.closest("dialog").close());
 
+new StorageView(Client.storage);
+dispatchEvent(new Event("io3233-started")); // see watch.js; from here on the page itself says what it waits for
 try {
-  await boot(await Client.open());
+  const lost = await Client.lost();
+  if (lost) new LostView(lost);
+  else await boot(await Client.open());
 } catch (error) {
-  explain(error);
+  if (!(error instanceof StorageError)) explain(error); // the storage view has said it
 }
-dispatchEvent(new Event("io3233-started")); // see watch.js
 
 async function boot(client) {
   const threads = new ThreadsView(client, router);
@@ -35,10 +41,12 @@ async function boot(client) {
     about: new AboutView(client),
   };
   new SettingsView(client);
+  new BlockedView(client);
   const status = new StatusView(client, router);
   on(client, "replaced", () => location.reload());
   on(client.updates, "updated", () => location.reload()); // what is typed is kept when the page goes
   on(client.store, "reset", () => location.reload());
+  on(Client.storage, "state", () => Client.storage.state === "dropped" && new LostView(client.dropped));
   on(client, "open-thread", ({ detail }) => router.go(threadPath(detail.fingerprint)));
   client.start();
   await Promise.all([threads.load(), status.load()]);

@@ -10,21 +10,34 @@ import { makeInviteLink } from "./protocol/address.js";
 import { Membership } from "./relay/membership.js";
 import { Notifications } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
+import { Persistence } from "./device/persistence.js";
 import { Relays } from "./relay/relays.js";
 import { ServiceWorkerUpdates } from "./device/service-worker.js";
 import { Session } from "./relay/session.js";
 import { Settings } from "./store/settings.js";
 import { Sound } from "./device/sound.js";
 import { Store } from "./store/store.js";
+import { findLost, Lost } from "./store/lost.js";
+import { localItems } from "./store/web-storage.js";
 import { Tabs } from "./device/tabs.js";
 import { Tokens } from "./relay/tokens.js";
 import { Waking } from "./device/waking.js";
 
 export class Client extends EventTarget {
+  /** What this device keeps things in, opened or not: see store/database.js. */
+  static get storage() {
+    return Database.shared;
+  }
+
+  /** Whose keys were here and are gone, and what can be done: see store/lost.js. Null where nothing is lost. */
+  static async lost() {
+    return findLost(await Database.open());
+  }
+
   /** Opens the database, takes over old data, makes keys. Throws StorageError. */
   static async open({ origin = location.origin } = {}) {
     const store = new Store(await Database.open());
-    const identity = await loadIdentity(store, localStorage, origin);
+    const identity = await loadIdentity(store, localItems(), origin);
     const client = new Client({ store, identity, settings: await Settings.load(store, { home: origin }) });
     await client.relays.load();
     return client;
@@ -47,6 +60,7 @@ export class Client extends EventTarget {
     this.outbox = new Outbox({ store, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
+    this.persistence = new Persistence();
     this.sound = new Sound(() => tabs.becomeAudible());
     this.waking = new Waking();
     this.#listen();
@@ -56,9 +70,10 @@ export class Client extends EventTarget {
 
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
+    this.#listenToServiceWorker(navigator.serviceWorker);
     this.#registered(this.updates.register());
     this.tabs.lead(() => this.#lead(), () => this.#follow());
-    navigator.storage?.persist?.();
+    this.persistence.ask();
   }
 
   /** One sentence for each thing that a page without a secure context can't do. */
@@ -67,18 +82,25 @@ export class Client extends EventTarget {
     return ["This page is open over plain http, so there are no notifications, no offline start and no install: open it over https for these."];
   }
 
+  /** A relay that knows no bound proof is an original one, and serves the original page. */
   inviteLink() {
-    return makeInviteLink(this.identity.fingerprint, this.relays.home);
+    const { home } = this.relays;
+    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false });
   }
 
   /** See store/backup.js. */
   exportBackup(passphrase, options) {
-    return exportBackup(this, passphrase, options);
+    return exportBackup(this.store, passphrase, options);
   }
 
   /** See store/backup.js. */
   openBackup(file, passphrase, options) {
-    return openBackup(this, file, passphrase, options);
+    return openBackup(this.store, file, passphrase, options);
+  }
+
+  /** The database was deleted under this page, which has the keys still. */
+  get dropped() {
+    return new Lost(this.store, this.identity.short, this.identity);
   }
 
   /** SHA-256 of every client file as this relay serves it: see device/hashes.js. */
@@ -118,7 +140,7 @@ export class Client extends EventTarget {
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
     this.waking.addEventListener("woke", () => this.#cameBack());
-    this.#listenToServiceWorker(navigator.serviceWorker);
+    Database.shared.addEventListener("state", () => Database.shared.state === "open" && this.#canStoreAgain());
   }
 
   /** One tab speaks for all: the one that stored them. */
@@ -130,13 +152,18 @@ export class Client extends EventTarget {
     const unseen = messages
       .map((message) => ({ message, contact: contacts.get(message.contact) }))
       .filter(({ message, contact }) => contact && !contact.muted && !contact.blocked && message.kind !== "refused" && !reading.has(contact.fingerprint));
-    if (unseen.length > 0 && this.settings.get("sound")) this.tabs.beep();
+    if (unseen.some(({ contact }) => !contact.request) && this.settings.get("sound")) this.tabs.beep();
     await this.notifications.show(unseen);
   }
 
   #cameBack() {
     this.relays.wake();
     this.#markShownRead();
+  }
+
+  #canStoreAgain() {
+    this.relays.wake();
+    this.outbox.wake();
   }
 
   async #markShownRead() {
@@ -146,8 +173,12 @@ export class Client extends EventTarget {
     if (await this.store.markRead(thread)) await this.notifications.clear(thread);
   }
 
+  /** Whoever answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */
   #listenToServiceWorker(worker) {
-    worker?.addEventListener("message", ({ data }) => data.type === "open-thread" && this.#tell(data.type, { fingerprint: data.fingerprint }));
+    worker?.addEventListener("message", ({ data, ports }) => {
+      if (data.type === "who-opens") ports[0].postMessage({ type: "here" });
+      if (data.type === "open-thread") this.#tell(data.type, { fingerprint: data.fingerprint });
+    });
   }
 
   #tell(type, detail = {}) {

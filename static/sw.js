@@ -3,13 +3,14 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "50b12d8d778218e6";
+const VERSION = "6b0f5ea8bd36ae0e";
 const FILES = {
-  "/app.js": "sha256-M2brKqpT118dk+ra9rEqH5doVxzc2OCOixqcAdbAIrs=",
-  "/client.js": "sha256-31q6O0yjyMrUwcnC4Ey6PDlyABD/jp8pYyShVRSY3YI=",
+  "/app.js": "sha256-cWi+fd4vePZS9G5UUFi6ueqS1mnA7GbFSWN72ZZWmKE=",
+  "/client.js": "sha256-AKm+IBhUBOopOV8bsTLOfKs+VH1cCXQJsoMsoAc6Abs=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
-  "/device/notices.js": "sha256-0cUkV1WIPVy8cyefu90ktDHmXkU+kNLzarcIhUxpBxw=",
+  "/device/notices.js": "sha256-7i6GquZyxFFlMKzpUPyVMdNFPL03cpBBEPRcOVOUH0M=",
   "/device/notifications.js": "sha256-zkhlrGyxDDsvVtgvGBoNMql/VGp/tGHDz68R4ELJ6BM=",
+  "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
   "/device/service-worker.js": "sha256-fLPqPMrNd+usF5T+DcQSiQDhJwXjTP9m7lGeEHgX0DA=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-LycWxXJnzIt1gF8xwwazlVba+NiauwurFCNgeBb5oSg=",
@@ -20,22 +21,24 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-PpXqRy21wj8RgpHT1pJkKDlmY7MN9UfMWlM3az2Xkfs=",
-  "/mail/arrivals.js": "sha256-q3M09fYNpE2wK10EwWtSbWXzBvLUJvFxQu+HTe59ca8=",
+  "/index.html": "sha256-To6V44rtxFPr8FbB5SKKb1k5BK29r+mhP72JUJfQqF0=",
+  "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
-  "/mail/inbox.js": "sha256-IJLifu0iMuDwgCsQRQ2hwq6aR2vuUbVXx8xazCmozEA=",
+  "/mail/erasure.js": "sha256-esga8yxX3wa7bPkHccdVb5yETvaUGvAsMwCgIOn3Qoc=",
+  "/mail/inbox.js": "sha256-EZ2/RjMO2yjjzd3OJ8pBuHhfA8Ox2a7fSkPANjxLBLE=",
   "/mail/outbox.js": "sha256-oUMrogRycX/XB5DgkSwLMTgs6tf8MQxupXHMs4ZVZ0I=",
-  "/mail/queue.js": "sha256-f8//Pr0bisOq2yssa9zS19ZTN6SUgXDSkssiJZX2zw8=",
+  "/mail/queue.js": "sha256-HHo0lhsUh79LKWJQJkDn2udo/5h4yJkCrThwMbqELuI=",
+  "/mail/strangers.js": "sha256-VptXn2ae+PPnBCsdU7XSXyhhCEtIW/17JFlpIhFTYvM=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
-  "/protocol/address.js": "sha256-V0edX7AlupzzzMRovpr1Iazl/ydjZbPssTm3kUEEC+s=",
-  "/protocol/crypto.js": "sha256-cI/hjzWr45UtjxKAzn3qByQTVlLAVbHE2DogAXG7cig=",
+  "/protocol/address.js": "sha256-6esGCJS74Oyf0YaHC/liYORgUkk0PyRamSJHGTHGBN8=",
+  "/protocol/crypto.js": "sha256-w+IpxKyW0lFXFkvBTdlm3i3S9x8R518dTcxX+edUny8=",
   "/protocol/encoding.js": "sha256-Uu/YLRofo9uQN1ZTBrAw2jXLTo1VolL4FkhFZvCmMj8=",
   "/protocol/envelope.js": "sha256-G+mV0/WundwVhYSOMTMsSahv6tnASAvvLKflVlGMxnU=",
-  "/protocol/errors.js": "sha256-Fug8FBaoGe6d8C4ocCFhjMgerykHIGnamw9fvglhxOk=",
+  "/protocol/errors.js": "sha256-djXm/ZmgWGRniH57uhQhXPuW/IjeshwuskNxvmmzAmc=",
   "/protocol/excerpt.js": "sha256-dxpdahhQK58Aoq8BZcX9TSl59I7LV5sJTzaQDSrdCJY=",
   "/protocol/fold.js": "sha256-KERA0VGZWU26tk/kYZfFGDWrcaS2dUajHNneWmbDxnM=",
   "/protocol/format.js": "sha256-Ocl2Ph8T+87zsDJOniRv8s7g3SWK4A0B2qmATV/zQBc=",
-  "/protocol/invite.js": "sha256-OWogozYzfq1Q0Qfk22FBr5xMM6CmJYC26r9b0xywWH4=",
+  "/protocol/invite.js": "sha256-8iSaxTPcZWoN/IYUw9eBEyYmwUNedWkmlY5jObB3XCs=",
   "/protocol/kdf.js": "sha256-Qh5LAVzgzdDcoghg4Yn++BWxvgkj4VcSoXkUUctlTmE=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
   "/protocol/order.js": "sha256-lBLvuVzVf5g4cgzTJiJ4Q+tjyVqbindTl8flYLq+39w=",
@@ -43,28 +46,37 @@ const FILES = {
   "/relay/api.js": "sha256-k9vcGzW13FRizhWh4MWcCbJrGvDLRpLJpSU2nrcf2mw=",
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
   "/relay/connection.js": "sha256-nbGePFHvUMl3AiOl/8CZNxMNzTdCtcHICaQbea4CBYk=",
-  "/relay/contacts.js": "sha256-sJeHjASwu4fenI2zhpybuy87rIBxTILa/TGCXBBgukA=",
+  "/relay/contacts.js": "sha256-3E2gQKzbdGIOXyLhGbMML5V4iDVAZK6stMPDUxgjf0M=",
   "/relay/doubt.js": "sha256-LRs+2UtYuM2rjkHdUwPdPLaUrmW1jSu3uXm4hnLSuMo=",
-  "/relay/http.js": "sha256-X2WE04iRV9rLVRIrpq3djWx4TIAMqTUymvMEZGx+sKk=",
-  "/relay/membership.js": "sha256-+o5zJeeEtOKEJ+SdJz7I0U9tCsQkJy54STbI/hyc/OI=",
+  "/relay/http.js": "sha256-v+cHA6+vAK16du1Nw9cmhtZId+YULONsKe4CXuRoVIs=",
+  "/relay/membership.js": "sha256-G726nMzasvEPeWSYLxgaTkNYdyouYoJ1n3Uk+eKNC1M=",
   "/relay/registration.js": "sha256-v/wZvj2kc2c9kafUFVl7SgAi6OAZ4l+IZm6I5tR3cvQ=",
-  "/relay/relays.js": "sha256-3iDL0wyW9JiL9I5kd7nmUSZlkRJXiFkFg+z0qup3IkU=",
+  "/relay/relays.js": "sha256-9sOmjVBnYFxH6ujQxTr9tyYmq5zbgtsgI81rt9YSHW8=",
   "/relay/session.js": "sha256-JE8KuO7N/UIMIFCJ1+OvlrgJFGxMd1WbNM+cEdofxqA=",
   "/relay/sessions.js": "sha256-D8frPVpyhqx1SIQr1/yrhMsHdljVT16YOSRn5b+vofI=",
-  "/relay/tokens.js": "sha256-U8vYV2ant0FSWEa5Zi9+KKId5LdJEC/G/Tkr1OW+0NQ=",
-  "/store/backup-content.js": "sha256-7GwVayjJjZepL06PBpGmYukLahO3Ay6VnAGad51uBWg=",
-  "/store/backup.js": "sha256-FZJIaHu0SQPqEKdsefO8tVKlW51EYeAZlUakj95vSyk=",
-  "/store/database.js": "sha256-mJ5h5W7e4xP10SNLvjRBgCY+AXJIcoYa45shxg+p70w=",
+  "/relay/tokens.js": "sha256-cV7Jem2TvrfV6PJhX+jPGjwWelwCjw0BNCokFPywllE=",
+  "/store/backup-content.js": "sha256-nZKRJPvhy2COex3VUc2SKdB+KNMWLHbdgomNAEMyrGk=",
+  "/store/backup.js": "sha256-ir45QQryLWou+ijdELTuQt8aQl01VcFOGLEVGDD/TJ4=",
+  "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
+  "/store/drafts.js": "sha256-chhYvAVDsi4eVGkzd+ruW6XW+0AioWpd7KS7WL9g2i0=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
-  "/store/identity.js": "sha256-ENuG2qHz/OsnbytyZXSjgqlR8G2UVul6ug+2P95D7dc=",
-  "/store/legacy.js": "sha256-DVm3fn4qSheCjRWlse3se19umM3LWyAAlhQrxyOauww=",
+  "/store/identity.js": "sha256-aRXd5oRLsAO3iJjlea6MmSvjMpJkMQQyRRruV831cbk=",
+  "/store/legacy.js": "sha256-VtTRlW4S72ksQHI/ObVpszUKDWK/yCOz/05VAE4gooU=",
+  "/store/lost.js": "sha256-hIpmWzG8Tfzg5hgMG01UI6NIYUvWAqzbL5IEhllHaMU=",
+  "/store/mark.js": "sha256-jSx6KAGfJRWMhWtnFYS/BF2FPkxv7URAtP0d/fRG6O4=",
   "/store/messages.js": "sha256-8yMlq/qEA+A5Voz/blbhrqEaE5r5USYGsHbD9QaMQDY=",
   "/store/moved-relay.js": "sha256-MQ4TLfjtHvrzEL6sZNLVKloOlI7AyEH7AEld2P+//fM=",
-  "/store/search.js": "sha256-EEolXSDzEo+0/1wmnJeXN9XVslJ3oL65IKrBwwnEaZE=",
+  "/store/requests.js": "sha256-Gc1G5y4Ho/DJfMdlZaYAyowN+GxOgZnTxwjBYqWnaX8=",
+  "/store/room.js": "sha256-tBHVrPo7IAODxEje47TowZEeV+EvuRekPmNDPWmVHZI=",
+  "/store/schema.js": "sha256-tnF7Z0909SP90znKfOlJcqnWavLQ7WoceTcuLn4gT6Q=",
+  "/store/search.js": "sha256-cgHCqo1P79+HWxHHIpG2Wm3IyWvxC9AhPd7nsmEDE6M=",
   "/store/settings.js": "sha256-3prUrsgRPS4eImHxsktQZ3g0uVpUNHo9n8WNN/Fm4hI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
-  "/store/store.js": "sha256-UjWZBfW3IweK7GJ4JLt9u1DJOwindqKePuvfvGKxB8c=",
-  "/style.css": "sha256-ccrlkkmrkp+lxFyYzGjuZSIuJvGdGj4AGYieCby/S9g=",
+  "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
+  "/store/store.js": "sha256-zKSCTWg76xfuozWxU21XP8kubdshRAysWlTy8/DEz2Q=",
+  "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
+  "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
+  "/style.css": "sha256-YWwRpjajMaXbPmZohJJVbygUAtJQFyNxJx1YBRzCENc=",
   "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -82,29 +94,34 @@ const FILES = {
   "/version.js": "sha256-Zk1AUYReKztgk7JvdmVdkQzwrwn8xPEXc+mzSnyJZf4=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/announcer.js": "sha256-5MdPUbM02ViqwaV46WYaIPDePF57X5t2AKn/UhB3dyA=",
-  "/views/backup-view.js": "sha256-P1BuD3dTd0GRqDDyO2wBDvJ+64p8TjblAReZe3MjZUw=",
+  "/views/blocked-view.js": "sha256-E23KjhYaFp8Cefeb8p+H237VBYWRSvyv6Z6c9vBYwt4=",
   "/views/bubble.js": "sha256-8TYi0aK85N0V50xDTpTt46B61sRkEz4qsitovgZxGCk=",
-  "/views/chats-view.js": "sha256-N7vZINahb/5KP3bPeyVQvgOGxNx3o34TAeoZxsdGfns=",
+  "/views/chats-view.js": "sha256-FXlgVJ1feMo0f+1c2Lw6SqR7aVFE9dDsSJDFmWiLiJk=",
   "/views/composer-view.js": "sha256-mWd1IukgahzR84xMAnKjMLsafyxS8C8ClY0tEOgfgBs=",
-  "/views/contact-view.js": "sha256-JStk0QFH9i21W3I15qjMgfEpPzRNw5eLg30n77qn1ec=",
+  "/views/contact-view.js": "sha256-cYgdLs3aGHx5wr7qmwcARey6zz3Sjz2E8/XH5BuAgNg=",
   "/views/dom.js": "sha256-NMOrxeCEL6sXY7LsJ844/VzVtK32nYM77q5xH6XtCQI=",
+  "/views/export-view.js": "sha256-Xehqm7Vgf1hlv1tW82bt2RJaOiTLS25Mq5loBBi6yxU=",
   "/views/identity-view.js": "sha256-90CAIlRWNthEGgNLvhlUwjBTzFYCocXoBt1UESRJpgw=",
-  "/views/keys-view.js": "sha256-JFdWCWig3mvpMHC/XPNZZPUi5kmFG6bCAKq9cKEj2Ik=",
-  "/views/library-view.js": "sha256-o+BfOKhbpenPP27AKo9Io0fUYptWiC9vdUxXWTfjeHc=",
+  "/views/import-view.js": "sha256-vW9ym6uWsTQpBtqUYVyXCmDksY7Tp3IfOaYpwdDuHPI=",
+  "/views/keys-view.js": "sha256-VyH+TAcfxv740mndPqDyjyEv6s9sN3rT0DFq2UvSsYA=",
+  "/views/library-view.js": "sha256-3N35+0JnR0pOtifhf2CVqn11VriBuuEcHKzlcCczGJE=",
+  "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-row.js": "sha256-WWW0fUwEB4+McGyugtMfD1dpqKdJVw66WL4ZpFEVRjU=",
   "/views/message-window.js": "sha256-4shwZ7Y6kP+Fa+8xuSKXJhFxJo8lcBs4GarazeGMCgo=",
-  "/views/newchat-view.js": "sha256-VNJKygxXsDeFMZNQq9qCyqvfLMVH+l+yt6OWvIHfp1I=",
-  "/views/open-chat.js": "sha256-KHOxhhWesyFsHW3E3g3TkgxpTkwAJLVgwbD714RLzBQ=",
+  "/views/newchat-view.js": "sha256-6TjBetiRH3zRI2Pj9mQScupgNWLUv6UE5Lc5514CMVw=",
+  "/views/open-chat.js": "sha256-wYhTJGWA1dKL13X9euVTjot9PfvDcxfD7cZmK5oXNy4=",
+  "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
   "/views/qr.js": "sha256-r6AQ3Ch7nyqIa5Vk3y2GA7CpvmY+UwKMunmpeOpiRMQ=",
   "/views/questions.js": "sha256-hbSvZVb6GI+g7CiqqbdP1t49ksybcciAIwQkVWJMY1k=",
   "/views/relay-questions.js": "sha256-Ss64hqKdVwFnYjqz19if18Jg1VE/5qjaLARSjonViL4=",
   "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
   "/views/router.js": "sha256-5znvNjlHZgliSjSHYndajkinH6fg+z9dEGADrqNLsgg=",
-  "/views/server-view.js": "sha256-cqyZLYGPvxanoXm0PlmZl4CMkDgwvjHry5KQA2Fs5zc=",
-  "/views/settings-view.js": "sha256-reokG7b5lkTwDAgB5v1hQngn3KYDmPlYmBtPVlMiXvk=",
-  "/views/status-view.js": "sha256-UUzO6B8guxJRFI0WsSVM2WH1thqS9HguV/R7WMCBpEY=",
+  "/views/server-view.js": "sha256-MAu+xGb1+NuxQnfphLZoHbHOKQWM7VsiPRmghZPPXKw=",
+  "/views/settings-view.js": "sha256-BXN3bf5lYYZY668VHAxOm/dJutF3owpfLlwcICMY8+s=",
+  "/views/status-view.js": "sha256-iUvg0FVkvMT3HyqPPwkl2JaB/zKxXZ+1c/d9apsEnxI=",
+  "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-view.js": "sha256-mVW75I4Oia7KijJKZzOLT40ALR4zDekv/fuWY6VF280=",
-  "/views/threads-view.js": "sha256-gm0ym5pIpM7TQiLsmQVpAgDYo6y9Var11OFRejev2NQ=",
+  "/views/threads-view.js": "sha256-CxWlQznftJ9VC4EfQSiXGGLvjetUwwcGjcqCJjWjuYM=",
   "/views/toast.js": "sha256-vqum77IfrB+9JavB3QCH5c1kqY7qo3CTMIUFalIZ4hI=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw="
@@ -117,6 +134,7 @@ const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/abou
 /** What version 1.0.0 kept. Its pages fetch modules late and know no update: one that is still open gets them until it is reloaded. */
 const FIRST_CACHE = "io3233-shell";
 const FIRST_MODULE = /^\/[a-z-]+\.js$/;
+const ANSWER_WITHIN_MS = 500;
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
@@ -169,12 +187,26 @@ async function kept(path, request) {
   return (await caches.match(path, { cacheName })) ?? fetch(request);
 }
 
-/** Opens the thread of a notification's latest message in a tab that is there, else in a new one. */
+/**
+ * Opens the thread of a notification's latest message: in a tab that shows a view and answers, for one that still loads, or is frozen,
+ * would lose it, and else in a new one. A click allows one window to be opened or to come to the front, and only soon after it.
+ */
 async function openThread({ counts }) {
   const fingerprint = Object.keys(counts).at(-1);
-  const tabs = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const tab = tabs.find(({ focused }) => focused) ?? tabs[0];
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const tabs = windows.filter(({ url }) => VIEWS.includes(new URL(url).pathname)).sort((a, b) => b.focused - a.focused);
+  const answers = await Promise.all(tabs.map(isHere));
+  const tab = tabs.find((_, index) => answers[index]);
   if (!tab) return self.clients.openWindow(`/chats#chat=${fingerprint}`);
   tab.postMessage({ type: "open-thread", fingerprint });
   return tab.focus();
+}
+
+function isHere(tab) {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => resolve(true);
+    setTimeout(resolve, ANSWER_WITHIN_MS, false);
+    tab.postMessage({ type: "who-opens" }, [port2]);
+  });
 }

@@ -153,7 +153,10 @@ def main() -> int:
     print(f"Took {counts.pop('identities')} identities and {counts.pop('messages')} messages to {arguments.dest}.")
     for what, how_many in counts.items():
         print(f"Left {how_many} {what}.")
-    print(f"Now set DATABASE_URL='sqlite:{arguments.dest.resolve()}?mode=rwc' and start the relay.")
+    dest = arguments.dest.resolve()
+    print(f"Now stop the relay. One that `make install` put in place reads only /var/lib/io3233/data.db: move {dest}")
+    print('there and give it that folder\'s owner, as docs/HOSTING.md has it, "Take over from the original server".')
+    print(f"Any other one finds it by DATABASE_URL='sqlite:{dest}?mode=rw' in .env. Then start it.")
     return 0
 
 

@@ -9,14 +9,16 @@ const ICON = "/icons/icon-192.png";
 const BODY_CHARACTERS = 140;
 const NAME_CHARACTERS = 13; // of a short form: "3233:" and 8 digits
 
-/** Shows messages, `[{message, contact}]`: one each, or one summary when they are many. */
+/** Shows messages, `[{message, contact}]`: the latest of each sender, or one summary when they are many. */
 export async function showNotices(registration, arrived, { preview }) {
   const shown = await registration.getNotifications();
   const counts = [...shown.map(({ data }) => data?.counts ?? {}), ...arrived.map(({ contact }) => ({ [contact.fingerprint]: 1 }))].reduce(add, {});
-  if (total(counts) <= MOST_SINGLE) return Promise.all(arrived.map((one) => showOne(registration, one, preview)));
+  if (total(counts) <= MOST_SINGLE) return Promise.all(latestOfEach(arrived).map((one) => showOne(registration, one, counts, preview)));
   for (const one of shown) one.close();
   return summarize(registration, counts);
 }
+
+const latestOfEach = (arrived) => [...new Map(arrived.map((one) => [one.contact.fingerprint, one])).values()];
 
 /** Takes away what is shown of a thread that was read. What a summary tells of the other threads stays. */
 export async function clearNotices(registration, fingerprint) {
@@ -39,10 +41,13 @@ function add(counts, more) {
 
 const total = (counts) => Object.values(counts).reduce((sum, number) => sum + number, 0);
 
-function showOne(registration, { message, contact: { name, fingerprint } }, preview) {
+/** A sender has one tag: a later message takes an earlier one's place, and says so. */
+function showOne(registration, { message, contact: { name, fingerprint } }, counts, preview) {
   const body = (preview && oneLine(message.text, BODY_CHARACTERS)) || "New message";
-  const title = name || shortForm(fingerprint).slice(0, NAME_CHARACTERS);
-  return registration.showNotification(title, { body, tag: `message-${message.seq}`, icon: ICON, data: { counts: { [fingerprint]: 1 } } });
+  const number = counts[fingerprint];
+  const title = (name || shortForm(fingerprint).slice(0, NAME_CHARACTERS)) + (number > 1 ? ` (${number})` : "");
+  const options = { tag: `sender-${fingerprint}`, renotify: true, icon: ICON, data: { counts: { [fingerprint]: number } } };
+  return registration.showNotification(title, { body, ...options });
 }
 
 /** Its one tag makes a later summary replace an earlier one. */

@@ -7,35 +7,46 @@ import { openEnvelope } from "../protocol/envelope.js";
 import { OutdatedTabError } from "../protocol/errors.js";
 import { toMessage, withLatest } from "../store/messages.js";
 import { newContact } from "../store/store.js";
+import { isKnown, seqAmong, takenOver, wasRead } from "../store/taken-over.js";
+import { counting, dropSurplus, fits } from "./strangers.js";
 
 const LATE_MS = 60 * 60_000; // what waited longer in an outbox, or has a clock that is wrong by more, says when it was written
 const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk with refusals
+const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a mailbox holds
 
 /**
  * `rows`: what getMessages gave after `after_id`. `reading`: fingerprints of threads on screen, which gain no unread mark. Returns
- * `{genuine, refused, blocked}`: the row ids that opened, how many refused rows had no thread to go to, and the row ids of blocked
- * contacts' mail, which was not kept; or `{rewound: true}` when the stored cursor went back meanwhile (a restored backup): the
- * page is dropped, or the mail between would be skipped. Throws OutdatedTabError when the keys were replaced or the relay was
- * left meanwhile. Nothing is written then.
+ * `{genuine, counted}`: the row ids that opened, and how many rows had no thread to go to and are only counted in the relay's record;
+ * or `{rewound: true}` when the stored cursor went back meanwhile (a restored backup): the page is dropped, or the mail between would
+ * be skipped. Throws OutdatedTabError when the keys were replaced or the relay was left meanwhile. Nothing is written then.
  */
 export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, reading }) {
   const opened = rows.map((row) => open(row, identity, sharedKeys));
-  const names = ["kv", "contacts", "messages", "seen", "relays"];
+  const names = ["kv", "contacts", "drafts", "messages", "seen", "relays"];
   const kept = await store.db.write(names, async (stores) => {
     const relay = await currentRelay(stores, identity, origin);
     if (relay.cursor < after_id) return null;
-    const page = new Page(stores, origin, reading);
+    const page = new Page(stores, { origin, reading, taken_over: await takenOver(stores.kv, origin) });
     for (const message of opened) await page.add(message);
-    stores.relays.put({ ...relay, cursor: rows.at(-1).id, refused: relay.refused + page.refused });
-    return page.finish();
+    const finished = await page.finish();
+    stores.relays.put({ ...relay, cursor: rows.at(-1).id, ...countedBy(relay, finished) });
+    return finished;
   });
   if (!kept) return { rewound: true };
   await tell(store, kept);
   const genuine = opened.filter(({ kind }) => kind !== "refused").map(({ row_id }) => row_id);
-  return { genuine, refused: kept.refused, blocked: kept.blocked };
+  return { genuine, counted: kept.refused + kept.requests_dropped };
 }
 
-async function tell(store, { added, contacts }) {
+/** The relay's counts, and its list of blocked mail: that is erased later, or a fetch would have to wait for it. */
+const countedBy = ({ refused, requests_dropped = 0, erase_ids = [] }, kept) => ({
+  refused: refused + kept.refused,
+  requests_dropped: requests_dropped + kept.requests_dropped,
+  erase_ids: [...erase_ids, ...kept.blocked].slice(-BLOCKED_KEPT),
+});
+
+async function tell(store, { added, contacts, dropped }) {
+  for (const fingerprint of dropped) store.emit("contact-removed", { fingerprint });
   for (const contact of contacts) store.emitContact(contact);
   if (added.length > 0) store.emit("messages", { messages: added, received: true });
   if (contacts.length > 0) await store.emitUnread();
@@ -59,32 +70,39 @@ class Page {
   #stores;
   #origin;
   #reading;
+  #taken_over;
   #contacts = new Map();
   #added = [];
   #refused = 0;
+  #requests_dropped = 0;
   #blocked = [];
 
-  constructor(stores, origin, reading) {
+  constructor(stores, { origin, reading, taken_over }) {
     this.#stores = stores;
     this.#origin = origin;
     this.#reading = reading;
+    this.#taken_over = taken_over;
   }
 
-  /** Stores one message unless it was seen, is a blocked contact's, or a refused one that no thread should show. */
+  /** Stores one message unless it was seen, is a blocked contact's, more than a stranger may send, or refused with no thread to go to. */
   async add(message) {
     const contact = await this.#contactFor(message);
     if (!contact) this.#refused += 1; // not even marked as seen: a hostile relay must not fill the disk with garbage
+    else if (!fits(contact, message)) this.#requests_dropped += 1;
+    else if (await this.#wasSeen(message)) return;
     else if (contact.blocked) this.#blocked.push(message.row_id);
-    else if (!(await this.#wasSeen(message))) await this.#put(message, contact);
+    else await this.#put(message, contact);
   }
 
-  get refused() {
-    return this.#refused;
-  }
-
-  finish() {
+  /** Writes the contacts, and holds the strangers among them to their room. */
+  async finish() {
     for (const contact of this.#contacts.values()) this.#stores.contacts.put(contact);
-    return { added: this.#added, contacts: [...this.#contacts.values()], refused: this.#refused, blocked: this.#blocked };
+    const asks = [...this.#contacts.values()].some(({ request }) => request);
+    const dropped = asks ? await dropSurplus(this.#stores, this.#origin, this.#reading) : [];
+    const kept = ({ fingerprint }) => !dropped.includes(fingerprint);
+    const contacts = [...this.#contacts.values()].filter(kept);
+    const added = this.#added.filter(({ contact: fingerprint }) => kept({ fingerprint }));
+    return { added, contacts, dropped, refused: this.#refused, requests_dropped: this.#requests_dropped + dropped.length, blocked: this.#blocked };
   }
 
   async #wasSeen({ from, id }) {
@@ -94,20 +112,24 @@ class Page {
     return seen > 0;
   }
 
-  /** A stranger's message makes a contact; a refused one never does, or a relay could invent people. */
+  /** A stranger's message makes a request; a refused one never does, or a relay could invent people at no cost. */
   async #contactFor({ from, kind, public_key }) {
     const known = this.#contacts.get(from) ?? (await result(this.#stores.contacts.get(from)));
     if (kind === "refused") return known && known.refused < REFUSED_KEPT ? { ...known, refused: known.refused + 1 } : null;
-    return { ...(known ?? newContact(from, { relay: this.#origin })), public_key, open: true };
+    const made = () => newContact(from, { relay: this.#origin, request: !isKnown(this.#taken_over, from) });
+    return { ...(known ?? made()), public_key, open: true };
   }
 
   async #put(message, contact) {
     const { from, kind, text, reason, legacy, at, id, ts } = message;
     const record = { contact: from, relay: this.#origin, direction: "in", kind, text, at, reason, legacy, envelope_id: id };
     if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
-    record.seq = await result(this.#stores.messages.add(record));
-    const unread = contact.unread + (this.#reading.has(from) ? 0 : 1);
-    this.#contacts.set(from, { ...withLatest(contact, record), unread });
+    const { messages } = this.#stores;
+    const seq = await seqAmong(this.#taken_over, messages, at);
+    record.seq = await result(messages.add(seq === undefined ? record : { ...record, seq }));
+    const read = this.#reading.has(from) || wasRead(this.#taken_over, message);
+    const latest = record.seq > contact.last_seq ? withLatest(contact, record) : contact;
+    this.#contacts.set(from, { ...counting(latest, message), unread: contact.unread + (read ? 0 : 1) });
     this.#added.push(toMessage(record));
   }
 }

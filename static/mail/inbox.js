@@ -2,13 +2,16 @@
  * One relay's incoming mail: fetch → verify → open → store → acknowledge. The cursor moves in the transaction that stores
  * the page, so nothing is skipped; what was seen is dropped there, so fetching again is always safe.
  */
-import { deleteMessage, deleteMessages, getMessages } from "../relay/api.js";
+import { deleteMessages, getMessages } from "../relay/api.js";
 import { storeArrivals } from "./arrivals.js";
+import { Erasure } from "./erasure.js";
 import { AnswerTooLargeError, NotFoundError, RejectedError } from "../protocol/errors.js";
+import { UNREAD_RELAY } from "../store/store.js";
 
 const PAGE_ROWS = 50;
 const MOST_PAGES = 200; // then the next poll goes on: a relay whose `more` never ends can't keep this device busy
 const RECENT_IDS = 512;
+const START_OVER_EVERY_MS = 600_000;
 
 export class Inbox {
   #origin;
@@ -18,7 +21,9 @@ export class Inbox {
   #sharedKeys;
   #settings;
   #reading;
+  #erasure;
   #recent = new Set();
+  #start_over_at = -Infinity;
 
   /** `reading()`: a Set of the fingerprints of the threads on screen in any tab. */
   constructor({ origin, store, relays, identity, sharedKeys, settings, reading }) {
@@ -29,17 +34,27 @@ export class Inbox {
     this.#sharedKeys = sharedKeys;
     this.#settings = settings;
     this.#reading = reading;
+    this.#erasure = new Erasure({ origin, store, relays });
   }
 
   /**
    * Stores everything new. `hinted_id` at or below the cursor and never seen here means that the relay began counting
-   * anew (an older copy of its database was restored): then reading starts over from there, or mail would be skipped.
+   * anew (an older copy of its database was restored): it is then read from its start, or mail would be skipped.
    */
   async drain(hinted_id = Infinity) {
     const { cursor } = await this.#record();
     const restarted = hinted_id <= cursor && !this.#recent.has(hinted_id);
-    await this.#readPages(restarted ? hinted_id - 1 : cursor);
+    await this.#readPages(restarted ? await this.#startOver(hinted_id) : cursor);
     if (this.#settings.get("erase_on_relay")) await this.#erase();
+    this.#erasure.run();
+  }
+
+  /** Where to read from. Hints of mail that does not open look the same: they must not have the whole mailbox fetched for each. */
+  async #startOver(hinted_id) {
+    if (performance.now() < this.#start_over_at) return hinted_id - 1;
+    this.#start_over_at = performance.now() + START_OVER_EVERY_MS;
+    await this.#store.putRelay(this.#origin, UNREAD_RELAY, { only_known: true });
+    return UNREAD_RELAY.cursor;
   }
 
   async #readPages(cursor) {
@@ -67,17 +82,15 @@ export class Inbox {
   }
 
   /**
-   * Stores a page; false when it no longer follows on what is stored. Blocked mail is erased on the relay too, or somebody
-   * blocked could fill this mailbox. Only the ids of mail that opened are remembered: the others may be made up, and the
-   * hint of the true one must still count.
+   * Stores a page; false when it no longer follows on what is stored. Only the ids of mail that opened are remembered: the others
+   * may be made up, and the hint of the true one must still count.
    */
   async #keep(rows, after_id) {
     const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: this.#reading() };
-    const { rewound, genuine, refused, blocked } = await storeArrivals(this.#store, { ...parts, rows, after_id });
+    const { rewound, genuine, counted } = await storeArrivals(this.#store, { ...parts, rows, after_id });
     if (rewound) return false;
-    if (refused > 0) this.#relays.emit("changed", { origin: this.#origin });
+    if (counted) this.#relays.changed(this.#origin);
     for (const id of genuine) this.#remember(id);
-    for (const id of blocked) await this.#discard((token) => deleteMessage(this.#origin, token, id));
     return true;
   }
 

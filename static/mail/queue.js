@@ -13,7 +13,7 @@ export async function enqueue(store, { contact, relay, text, envelope_id, at = D
   const changed = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
     record.seq = await result(messages.add(record));
     const known = (await result(contacts.get(contact))) ?? newContact(contact, { relay });
-    const latest = withLatest({ ...known, open: true }, record);
+    const latest = withLatest({ ...known, open: true, request: false }, record);
     contacts.put(latest);
     return latest;
   });

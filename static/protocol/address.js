@@ -6,9 +6,12 @@ const LOCAL_HOST = /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:|\/|$)/i;
 
 export const isFingerprint = (text) => typeof text === "string" && FINGERPRINT.test(text);
 
-/** The contact goes in the fragment, which browsers keep to themselves: no server log sees who talks to whom. */
-export const makeInviteLink = (fingerprint, origin) =>
-  `${origin}/chats#${new URLSearchParams({ chat: fingerprint, server: origin })}`;
+/**
+ * The contact goes in the fragment, which browsers keep to themselves: no server log sees who talks to whom. `older`: v1's query form,
+ * the only one that the page of an original relay reads.
+ */
+export const makeInviteLink = (fingerprint, origin, { older = false } = {}) =>
+  `${origin}/chats${older ? "?" : "#"}${new URLSearchParams({ chat: fingerprint, server: origin })}`;
 
 /** What a person typed as a relay, to its origin. Throws RelayAddressError. */
 export function relayOrigin(text) {
@@ -21,3 +24,6 @@ export function relayOrigin(text) {
   }
   return url.origin;
 }
+
+/** Whether a host name, as URL.hostname has it, leads each computer to itself. */
+export const isLoopback = (hostname) => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);

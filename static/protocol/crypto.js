@@ -34,10 +34,21 @@ export function identityFrom(secret_key) {
 export const newIdentity = () => identityFrom(randomBytes(KEY_BYTES));
 
 /**
- * crypto_box_beforenm. Throws WeakKeyError where the public key is a point of small order: the "shared" key
- * would then be one that everybody knows (RFC 7748, section 6.1).
+ * Whether a public key is the number below 2^255 − 19 that it stands for (RFC 7748, section 5). X25519 takes other spellings of it, too:
+ * they have the same secrets under another hash, so somebody would have a twin with another address.
+ */
+export function isCanonical(public_key) {
+  const [lowest, highest] = [public_key[0], public_key[KEY_BYTES - 1]];
+  const above = lowest >= 0xed && highest === 0x7f && public_key.subarray(1, KEY_BYTES - 1).every((byte) => byte === 0xff);
+  return highest < 0x80 && !above;
+}
+
+/**
+ * crypto_box_beforenm. Throws WeakKeyError where the public key is a point of small order, for the "shared" key would then be one that
+ * everybody knows (RFC 7748, section 6.1), or not canonical.
  */
 export function sharedKey(public_key, secret_key) {
+  if (!isCanonical(public_key)) throw new WeakKeyError("This public key is another spelling of somebody's key: ask for the true one.");
   const key = nacl.box.before(public_key, secret_key);
   if (toHex(key) === WEAK_KEY) throw new WeakKeyError("This public key is not safe to use: ask for another one.");
   return key;

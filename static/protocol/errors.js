@@ -18,6 +18,8 @@ export class RelayError extends ClientError {
 export class NetworkError extends RelayError {}
 export class BadAnswerError extends RelayError {}
 export class AnswerTooLargeError extends BadAnswerError {}
+/** Something in front of the relay asks for a login. */
+export class LoginNeededError extends BadAnswerError {}
 export class UnauthorizedError extends RelayError {}
 export class ForbiddenError extends RelayError {}
 export class NotFoundError extends RelayError {}

@@ -1,5 +1,5 @@
 /** Invite links and everything else that a person may paste to name somebody. */
-import { isFingerprint, relayOrigin } from "./address.js";
+import { isFingerprint, makeInviteLink, relayOrigin } from "./address.js";
 import { fromBase64 } from "./encoding.js";
 import { KEY_BYTES, fingerprintOf } from "./crypto.js";
 import { AddressError, EncodingError, RelayAddressError } from "./errors.js";
@@ -12,6 +12,7 @@ const NOT_AN_ADDRESS =
 /** `{fingerprint?|prefix?|public_key?, server: origin|null}`, or AddressError. */
 export function parseAddress(text) {
   const typed = text.trim();
+  if (typed.startsWith("{")) return parseContactCode(typed);
   if (/^https?:\/\//i.test(typed)) return parseLink(typed);
   if (PUBLIC_KEY.test(typed) && !PREFIX.test(typed)) return fromPublicKey(typed);
   const digits = typed.replace(/^3233:/i, "").replace(/\s+/g, "").toLowerCase();
@@ -58,6 +59,22 @@ function serverOf(text) {
     return relayOrigin(text);
   } catch (error) {
     if (error instanceof RelayAddressError) throw new AddressError("This link names a relay that is not a web address: ask for a new one.");
+    throw error;
+  }
+}
+
+/** What the original client's contact QR code holds: `{"3233": 1, "server": "https://…", "fingerprint": "<64 hex digits>"}`. */
+function parseContactCode(text) {
+  const { 3233: version, server, fingerprint } = readCode(text);
+  if (version === 1 && typeof server === "string" && typeof fingerprint === "string") return parseLink(makeInviteLink(fingerprint, server));
+  throw new AddressError("This is no contact code that this page knows: ask for an invite link.");
+}
+
+function readCode(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 /** From what a person pasted to a contact: looks an address up, and believes no relay about whose key it is. */
 import { getKey, searchKeys } from "./api.js";
-import { fingerprintOf } from "../protocol/crypto.js";
+import { fingerprintOf, isCanonical } from "../protocol/crypto.js";
 import {
-  NetworkError, NobodyFoundError, NotFoundError, SelfChatError, SeveralFoundError, UnknownRelayError, WrongKeyError,
+  NetworkError, NobodyFoundError, NotFoundError, SelfChatError, SeveralFoundError, UnknownRelayError, WeakKeyError,
+  WrongKeyError,
 } from "../protocol/errors.js";
 import { parseAddress } from "../protocol/invite.js";
 
@@ -34,12 +35,13 @@ export class Contacts {
     if (!existing || moves) this.#askFirst(relay);
     const known_key = existing?.public_key ?? parsed.public_key ?? null;
     const public_key = existing || known_key ? known_key : await this.#key(relay, fingerprint);
+    if (public_key && !isCanonical(public_key)) throw new WeakKeyError("This address belongs to another spelling of somebody's key: ask for the true one.");
     return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves };
   }
 
-  /** Stores what find() found, or reopens the thread that is there. */
+  /** Stores what find() found, or reopens the thread that is there: from now on the person wants to hear of them. */
   open({ fingerprint, public_key, relay }) {
-    return this.#store.putContact(fingerprint, { open: true, public_key, relay });
+    return this.#store.putContact(fingerprint, { open: true, request: false, blocked: false, public_key, relay });
   }
 
   #refuseOneself({ fingerprint, prefix }) {

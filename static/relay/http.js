@@ -1,6 +1,6 @@
 /** One HTTP exchange with a relay: bounded in time and size, JSON or a typed error. */
 import {
-  AnswerTooLargeError, BadAnswerError, ForbiddenError, MailboxFullError, NetworkError, NotFoundError,
+  AnswerTooLargeError, BadAnswerError, ForbiddenError, LoginNeededError, MailboxFullError, NetworkError, NotFoundError,
   RateLimitedError, RejectedError, ServerError, TooLargeError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
@@ -34,6 +34,7 @@ async function exchange(origin, path, { method, token, body, most_bytes = USUAL_
   const patience = new Patience(!cancelled && inDoubt() && (text ?? "").length < SMALL_BYTES ? DOUBTFUL_SILENCE_MS : SILENCE_MS, cancelled);
   try {
     const response = await send(origin, path, { method, token, body: text, signal: patience.signal });
+    if (asksForLogin(response)) throw loginNeeded(origin, response);
     if (response.status === 204) return {};
     const bytes = await readBounded(response, origin, most_bytes, patience);
     return readAnswer(response, parseObject(bytes), origin);
@@ -41,6 +42,15 @@ async function exchange(origin, path, { method, token, body, most_bytes = USUAL_
     patience.end();
   }
 }
+
+/** A relay never sends anybody on, and answers in JSON. A login proxy redirects, or puts its page in place of the answer. */
+function asksForLogin({ type, status, headers }) {
+  const isPage = headers.get("Content-Type")?.startsWith("text/html");
+  return type === "opaqueredirect" || (isPage && [200, 401, 403].includes(status));
+}
+
+const loginNeeded = (origin, { status }) =>
+  new LoginNeededError(`${origin} answers with a web page, or sends elsewhere, in place of data. If a login stands in front of it, whoever runs it must let /v1 through without one; else check the address.`, { origin, status });
 
 function readAnswer(response, answer, origin) {
   if (!response.ok) throw errorFor(response, answer, origin);
@@ -89,7 +99,7 @@ async function send(origin, path, { method, token, body, signal }) {
       headers,
       body,
       signal,
-      cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
+      cache: "no-store", credentials: "omit", redirect: "manual", referrerPolicy: "no-referrer",
     });
   } catch (error) {
     throw unreachable(origin, error);

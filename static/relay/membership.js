@@ -2,6 +2,7 @@
 import { deleteMe, getMessages } from "./api.js";
 import { HomeRelayError, NotFoundError, RejectedError, UnknownRelayError } from "../protocol/errors.js";
 import { relayOrigin } from "../protocol/address.js";
+import { UNREAD_RELAY } from "../store/store.js";
 import { moveRelay } from "../store/moved-relay.js";
 
 export class Membership {
@@ -30,7 +31,7 @@ export class Membership {
 
   /** Pins the key that the person was asked about, and no other: one that comes after it is asked about again. */
   async acceptNewKey(origin, server_public_key) {
-    await this.#store.putRelay(origin, { server_public_key, token: null, cursor: 0 }, { only_known: true });
+    await this.#store.putRelay(origin, { server_public_key, token: null, ...UNREAD_RELAY }, { only_known: true });
   }
 
   /**

@@ -133,7 +133,7 @@ export class Relays extends SharedEventTarget {
     this.#states.delete(origin);
   }
 
-  #show({ token, token_for, token_renew_at, server_public_key, invite, cursor, erased_through, ...record }) {
+  #show({ token, token_for, token_renew_at, server_public_key, invite, cursor, erased_through, erase_ids, ...record }) {
     const server_fingerprint = server_public_key ? fingerprintOf(server_public_key) : "";
     this.#records.set(record.origin, { ...NO_STATS, ...record, server_fingerprint });
   }

@@ -1,10 +1,8 @@
 /** The tokens that relays gave: kept, renewed ahead of time, and once more when one is refused. */
 import { fingerprintOf } from "../protocol/crypto.js";
 import { UnauthorizedError, UnknownRelayError } from "../protocol/errors.js";
+import { UNREAD_RELAY } from "../store/store.js";
 import { registerWith } from "./registration.js";
-
-/** A relay that refuses its own token may have lost its database and count from 1 again; what was seen is dropped anyway. */
-const FROM_THE_START = { cursor: 0, erased_through: 0 };
 
 export class Tokens {
   #store;
@@ -30,7 +28,10 @@ export class Tokens {
     return good ? { token, bound } : this.renew(origin, token);
   }
 
-  /** Runs `call(token)`. A refused token is renewed once, unnoticed; a second refusal is the caller's to see. */
+  /**
+   * Runs `call(token)`. A refused token is renewed once, unnoticed; a second refusal is the caller's to see. A relay that refuses its
+   * own token may have lost its database and count from 1 again: it is read from the start, and what was seen is dropped anyway.
+   */
   async authorized(origin, call) {
     const { token } = await this.pass(origin);
     try {
@@ -38,7 +39,7 @@ export class Tokens {
     } catch (error) {
       if (!(error instanceof UnauthorizedError)) throw error;
     }
-    return call((await this.renew(origin, token, FROM_THE_START)).token);
+    return call((await this.renew(origin, token, UNREAD_RELAY)).token);
   }
 
   /** A new token in place of `stale` ("": of any), one registration at a time. `also`: fields to store with it. */

@@ -5,11 +5,10 @@ import { fromBase64, toBase64 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError } from "../protocol/errors.js";
 import { isFingerprint } from "../protocol/address.js";
 import { throwIfAborted } from "../protocol/kdf.js";
-import { newContact } from "./store.js";
+import { UNREAD_RELAY, newContact } from "./store.js";
 
 const BATCH = 500;
 const DIRECTIONS = ["in", "out"];
-const UNREAD_RELAY = { cursor: 0, erased_through: 0 };
 const EMPTY_THREAD = { unread: 0, last_text: "", last_seq: 0 };
 const KINDS = ["text", "refused", "unknown"];
 
@@ -22,7 +21,7 @@ export function snapshot(store, { history }) {
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: await result(contacts.getAll()),
       drafts: await entries(drafts),
-      relays: (await result(relays.getAll())).map((relay) => ({ ...relay, token: null, ...(!history && UNREAD_RELAY) })),
+      relays: (await result(relays.getAll())).map((relay) => ({ ...relay, token: null, erase_ids: [], ...(!history && UNREAD_RELAY) })),
       messages: history ? await result(messages.getAll()) : [],
       seen: history ? await result(seen.getAllKeys()) : [],
     };

@@ -22,11 +22,11 @@ const MOST_BYTES = 512 * 1024 * 1024;
 const KDF_SHARE = 0.8; // of the work, for the progress shown
 
 /** → Blob. `onProgress(fraction 0…1)`; `signal`: an AbortSignal. Throws WeakPassphraseError, AbortError. */
-export async function exportBackup(client, passphrase, { history = true, onProgress, signal } = {}) {
+export async function exportBackup(store, passphrase, { history = true, onProgress, signal } = {}) {
   if (passphrase.length < LEAST_CHARACTERS) {
     throw new WeakPassphraseError(`Use at least ${LEAST_CHARACTERS} characters; four random words are better.`);
   }
-  const plaintext = utf8(await snapshot(client.store, { history }));
+  const plaintext = utf8(await snapshot(store, { history }));
   const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)];
   const key = await deriveKey(passphrase, salt, ITERATIONS, { signal, onProgress: (done) => onProgress?.(done * KDF_SHARE) });
   const box = sealSecret(plaintext, nonce, key);
@@ -42,7 +42,7 @@ export async function exportBackup(client, passphrase, { history = true, onProgr
  * Opens a backup and changes nothing: what it holds, what it would replace, and `apply()`. Throws NotABackupError,
  * NewerBackupError, DamagedBackupError, WrongPassphraseError, AbortError.
  */
-export async function openBackup(client, file, passphrase, { onProgress, signal } = {}) {
+export async function openBackup(store, file, passphrase, { onProgress, signal } = {}) {
   const sealed = await readSealed(file);
   const key = await deriveKey(passphrase, sealed.salt, sealed.iterations, { signal, onProgress: (done) => onProgress?.(done * KDF_SHARE) });
   const plaintext = openSecret(sealed.box, sealed.nonce, key);
@@ -51,7 +51,7 @@ export async function openBackup(client, file, passphrase, { onProgress, signal 
   await breathe();
   throwIfAborted(signal);
   onProgress?.(1);
-  return { ...(await summary(client, content)), apply: (options) => replaceEverything(client.store, content, options) };
+  return { ...(await summary(store, content)), apply: (options) => replaceEverything(store, content, options) };
 }
 
 async function readSealed(file) {
@@ -87,12 +87,13 @@ function decode({ salt, nonce, box }) {
   }
 }
 
-async function summary({ identity: mine, store }, { identity, created_at, history, contacts, relays, messages }) {
+async function summary(store, { identity, created_at, history, contacts, relays, messages }) {
   const count = (name) => store.db.read([name], (stores) => result(stores[name].count()));
+  const mine = await store.value("identity"); // none where the database was lost
   return {
     fingerprint: identity.fingerprint, created_at, history,
     contacts: contacts.length, relays: relays.length, messages: messages.length,
-    same_identity: identity.fingerprint === mine.fingerprint,
-    replaces: { fingerprint: mine.fingerprint, contacts: await count("contacts"), messages: await count("messages") },
+    same_identity: identity.fingerprint === mine?.fingerprint,
+    replaces: { fingerprint: mine?.fingerprint ?? "", contacts: await count("contacts"), messages: await count("messages") },
   };
 }

@@ -1,63 +1,56 @@
-/** The IndexedDB schema, and promises around its requests. */
-import { StorageError } from "../protocol/errors.js";
-
-const VERSION = 1;
-const NAME = "io3233";
-const NO_STORAGE =
-  "This browser does not let the page store anything here, so keys and messages can't be kept. Allow site data for this page, leave private browsing, or free some space.";
-const NEWER_DATA = "What is stored here was written by a newer version of this page: reload it. Nothing is lost.";
-
 /**
- * kv        the identity, settings           key: name
- * contacts  one record a contact             key: fingerprint
- * drafts    unsent text                      key: the contact's fingerprint
- * messages  both directions, all contacts    key: seq (order of arrival here)
- *           index thread [contact, seq]; index queued: contact, of messages still to be sent only
- * seen      (sender, envelope id) of all that ever arrived, kept after a thread is removed so that no replay returns it
- * relays    cursor, token and pinned key     key: origin
+ * The connection to IndexedDB. It is opened again when the browser closes it: on a full disk, when its storage process ends, when
+ * site data is cleared. Emits "state" in this tab, see `state`.
  */
-function createStores(db) {
-  for (const name of ["kv", "drafts", "seen"]) db.createObjectStore(name);
-  db.createObjectStore("contacts", { keyPath: "fingerprint" });
-  db.createObjectStore("relays", { keyPath: "origin" });
-  const messages = db.createObjectStore("messages", { keyPath: "seq", autoIncrement: true });
-  messages.createIndex("thread", ["contact", "seq"]);
-  messages.createIndex("queued", "queued_for");
-}
+import { StorageError } from "../protocol/errors.js";
+import { isMarked } from "./mark.js";
+import { abortIfActive, pause, result, settled } from "./requests.js";
+import { hasRoom } from "./room.js";
+import { NAME, VERSION, createStores } from "./schema.js";
+import { FINAL, SENTENCES } from "./storage-states.js";
+import { localItems } from "./web-storage.js";
 
-export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "relays"];
+export { result } from "./requests.js";
+export { ALL_STORES } from "./schema.js";
 
-/** One request's result. */
-export const result = (request) =>
-  new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+const SLOW_MS = 8000; // an opening that takes so long is held up by somebody
+const PATIENCE_MS = 10_000; // of whoever wants to read or write while there is no connection
+const PROBE_MS = 5000;
+const MOMENT_MS = 50;
+const RETRY_MS = [0, 250, 500, 1000, 2000, 5000, 10_000];
+const RELOAD_AFTER = 5; // attempts that failed: in some browsers a closed storage stays closed for the page that had it
 
-export class Database {
-  #db;
+export class Database extends EventTarget {
+  #db = null; // while there is a connection
+  #connecting = null; // resolves once there is one again; rejects where there never will be
+  #state = "opening";
+  #was_open = false;
 
-  static #opening = null;
+  /** The one database of this page, opened or not. */
+  static shared = new Database();
 
-  /** The one connection of this page. Throws StorageError. */
-  static open() {
-    return (Database.#opening ??= Database.#connect());
+  /** The same once it is open. Throws StorageError where this page can't have one. */
+  static async open() {
+    await Database.shared.#connect();
+    return Database.shared;
   }
 
-  static async #connect() {
-    try {
-      const request = indexedDB.open(NAME, VERSION); // throws where storage is forbidden, and there may be no indexedDB at all
-      request.onupgradeneeded = () => createStores(request.result);
-      return new Database(await result(request));
-    } catch (error) {
-      throw new StorageError(error.name === "VersionError" ? NEWER_DATA : NO_STORAGE, { cause: error });
-    }
+  /**
+   * "open", or what is wrong: "slow", "lost", "stuck", "full" go by themselves; "forbidden", "outdated" (a newer version of the page
+   * wants the database) and "dropped" (it was deleted under the page, and is empty now) do not.
+   */
+  get state() {
+    return this.#state;
   }
 
-  constructor(db) {
-    this.#db = db;
-    // A newer version of this page in another tab waits for this connection to go.
-    db.onversionchange = () => db.close();
+  /** What is wrong in a sentence, or "". */
+  get message() {
+    return SENTENCES[this.#state] ?? "";
+  }
+
+  /** Whether a transaction begun now would begin at once. */
+  get connected() {
+    return this.#db !== null;
   }
 
   /** Runs `read(stores)` over object stores by name. */
@@ -75,44 +68,150 @@ export class Database {
     return this.#transact(names, "readwrite", write, "relaxed");
   }
 
-  async #transact(names, mode, work, durability = "strict") {
-    const transaction = this.#begin(names, mode, durability);
-    const ended = new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error ?? new DOMException("aborted", "AbortError"));
-    });
-    const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
-    const working = (async () => work(stores))();
+  // Begins within the call where there is a connection: a page that goes away can still store something. What the end of a connection
+  // aborts is done again on the next one, so `work` may run twice.
+  async #transact(names, mode, work, durability = "strict", again = true) {
+    const begin = () => this.#begin(names, mode, durability);
+    const transaction = begin() ?? (await this.#reachable(), begin());
+    if (!transaction) throw this.#error();
+    const { db } = transaction;
     try {
-      const [value] = await Promise.all([working, ended]);
+      const value = await settled(transaction, names, work);
+      if (mode === "readwrite") this.#report("open");
       return value;
     } catch (error) {
       abortIfActive(transaction);
-      throw error instanceof DOMException ? storageError(error) : error;
+      if (!(error instanceof DOMException)) throw error;
+      if (again && (await this.#endsSoon(db))) return this.#transact(names, mode, work, durability, false);
+      throw this.#failed(error);
     }
   }
 
+  /** A connection's transactions are aborted a moment before its end is told. */
+  async #endsSoon(db) {
+    await pause(MOMENT_MS);
+    return this.#db !== db;
+  }
+
+  /** Null where the connection is gone; the browser may be about to say so. */
   #begin(names, mode, durability) {
     try {
-      return this.#db.transaction(names, mode, { durability });
+      return this.#db?.transaction(names, mode, { durability }) ?? null;
     } catch (error) {
-      throw new StorageError("The page's storage was closed, probably by a newer version in another tab: reload this page.", { cause: error });
+      if (error.name !== "InvalidStateError") throw error;
+      this.#lose();
+      return null;
     }
   }
-}
 
-function abortIfActive(transaction) {
-  try {
-    transaction.abort();
-  } catch (error) {
-    if (error.name !== "InvalidStateError") throw error; // it had already ended
+  /** The reason may be any: Chromium tells of a full disk as of a failure without a name, and then closes the connection. */
+  #failed(cause) {
+    if (cause.name === "QuotaExceededError") this.#report("full");
+    this.#watchRoom();
+    const failed = "The browser's storage failed in the middle of it. Nothing was changed: try again.";
+    return cause.name === "QuotaExceededError" ? this.#error(cause) : new StorageError(failed, { cause });
   }
-}
 
-function storageError(cause) {
-  const full = cause.name === "QuotaExceededError";
-  const message = full ? "This device has no room left for messages: free some space. Nothing that was stored is lost." : "The page's storage failed: reload this page.";
-  return new StorageError(message, { cause });
+  async #watchRoom() {
+    await this.#untilRoom();
+    if (this.#state === "full" && this.connected) this.#report("open");
+  }
+
+  async #untilRoom() {
+    while (!(await hasRoom())) {
+      this.#report("full");
+      await pause(PROBE_MS);
+    }
+  }
+
+  #error(cause) {
+    return new StorageError(this.message || SENTENCES.lost, { cause });
+  }
+
+  /** Waits for the connection, not for ever. */
+  #reachable() {
+    const late = pause(PATIENCE_MS).then(() => {
+      throw this.#error();
+    });
+    return Promise.race([this.#connect(), late]);
+  }
+
+  #connect() {
+    return (this.#connecting ??= this.#connected());
+  }
+
+  async #connected() {
+    for (let failures = 0; ; failures += 1) {
+      if (this.#was_open || isMarked(localItems())) await this.#untilRoom();
+      try {
+        return this.#keep(await this.#request());
+      } catch (error) {
+        if (["VersionError", "SecurityError", "TypeError", "ReferenceError"].includes(error.name)) throw this.#giveUp(error);
+        console.debug("The database does not open:", error.message);
+        this.#report(this.#was_open && failures < RELOAD_AFTER ? "lost" : "stuck");
+      }
+      await pause(RETRY_MS[failures] ?? RETRY_MS.at(-1));
+    }
+  }
+
+  #giveUp(error) {
+    this.#report(error.name === "VersionError" ? "outdated" : "forbidden");
+    return this.#error(error);
+  }
+
+  /** Throws where storage is forbidden, and there may be no indexedDB at all. */
+  async #request() {
+    const slow = setTimeout(() => this.#report("slow"), SLOW_MS);
+    try {
+      const request = indexedDB.open(NAME, VERSION);
+      request.onblocked = () => this.#report("slow");
+      request.onupgradeneeded = () => this.#create(request.result);
+      return await result(request);
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  /** There is none yet, or not any more. */
+  #create(db) {
+    createStores(db);
+    if (this.#was_open) this.#report("dropped");
+  }
+
+  #keep(db) {
+    this.#db = db;
+    this.#was_open = true;
+    db.onclose = () => this.#lose();
+    db.onversionchange = ({ newVersion }) => (newVersion === null ? this.#lose() : this.#retire());
+    this.#report("open");
+  }
+
+  /** The browser closed the connection, or wants to delete the database. */
+  #lose() {
+    this.#db?.close();
+    this.#db = null;
+    if (this.#state === "outdated") return;
+    this.#connecting = null;
+    if (this.#state !== "full") this.#report("lost");
+    this.#connect().catch((error) => console.debug(error.message)); // the state says it
+  }
+
+  /** A newer version of this page waits for this connection to go. What is being written is written still. */
+  #retire() {
+    this.#report("outdated");
+    this.#db.close();
+    this.#db = null;
+    this.#connecting = Promise.reject(this.#error());
+    this.#connecting.catch((error) => console.debug(error.message));
+  }
+
+  /** False where it was so before. */
+  #report(state) {
+    if (state === this.#state || FINAL.includes(this.#state)) return false;
+    this.#state = state;
+    this.dispatchEvent(new Event("state"));
+    return true;
+  }
 }
 
 // Most of opening happens outside this thread: index.html loads this module ahead of the others, so that it is done by the time

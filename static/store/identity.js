@@ -3,8 +3,16 @@ import { identityFrom, newIdentity } from "../protocol/crypto.js";
 import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy } from "./legacy.js";
+import { readMark, setMark } from "./mark.js";
 import { withLatest } from "./messages.js";
-import { newContact } from "./store.js";
+import { UNREAD_RELAY, newContact } from "./store.js";
+import { noteTakenOver, seqOfLine } from "./taken-over.js";
+
+/** The short address whose keys were here, where neither they nor an earlier client's are any more; else null. */
+export async function lostAddress(db, storage) {
+  const stored = await db.read(["kv"], ({ kv }) => result(kv.count("identity")));
+  return stored || readLegacy(storage).identity ? null : readMark(storage);
+}
 
 /** `{fingerprint, short, public_key, secret_key}`; two tabs that start at once agree on one. */
 export async function loadIdentity(store, storage, home) {
@@ -17,8 +25,15 @@ export async function loadIdentity(store, storage, home) {
     await takeOver(stores, legacy, home);
     return mine;
   });
-  if (legacy.identity?.fingerprint === identity.fingerprint) clearLegacy(storage);
-  return { ...identity, short: shortForm(identity.fingerprint) };
+  if (legacy.identity?.fingerprint === identity.fingerprint) await clearLegacy(storage);
+  const short = shortForm(identity.fingerprint);
+  await setMark(storage, short);
+  return { ...identity, short };
+}
+
+/** Puts keys into a database that has none. */
+export function restoreIdentity(store, { fingerprint, public_key, secret_key }) {
+  return store.db.write(["kv"], ({ kv }) => result(kv.put({ fingerprint, public_key, secret_key }, "identity")));
 }
 
 /** Replaces the keys. Tokens and cursors belong to the old ones; history, contacts and pinned relay keys stay. */
@@ -26,17 +41,18 @@ export async function replaceIdentity(store, secret_key) {
   const identity = secret_key ? identityFrom(secret_key) : newIdentity();
   await store.db.write(["kv", "relays"], async ({ kv, relays }) => {
     kv.put(identity, "identity");
-    for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, cursor: 0, erased_through: 0 });
+    for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, ...UNREAD_RELAY });
   });
 }
 
 async function takeOver({ kv, contacts, messages }, legacy, default_home) {
   const home = legacy.home ?? default_home;
   if (legacy.home) kv.put({ ...(await result(kv.get("settings"))), home }, "settings");
+  if (legacy.identity) noteTakenOver(kv, home, legacy);
   const people = new Map(legacy.chats.map((fingerprint) => [fingerprint, newContact(fingerprint, { relay: home })]));
-  for (const { contact, text, at } of legacy.sent) {
-    const record = { contact, relay: home, direction: "out", kind: "text", text, at, state: "relayed" };
-    record.seq = await result(messages.add(record));
+  for (const [index, { contact, text, at }] of legacy.sent.entries()) {
+    const record = { seq: seqOfLine(index), contact, relay: home, direction: "out", kind: "text", text, at, state: "relayed" };
+    messages.add(record);
     people.set(contact, withLatest(people.get(contact) ?? newContact(contact, { relay: home }), record));
   }
   for (const person of people.values()) contacts.put(person);

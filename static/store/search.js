@@ -13,7 +13,7 @@ const MOST_CHARACTERS_KEPT = 8_000_000;
  */
 export class Search {
   #db;
-  #texts = null; // a promise of every message's {seq, contact, text}, or of null where they are too many to keep
+  #texts = null; // a promise of every message's {seq, contact, at, text}, or of null where they are too many to keep
   #asked = null;
   #seqs = [];
   #era = 0; // the answer to a question from before the last change is not kept
@@ -30,8 +30,9 @@ export class Search {
     this.#seqs = [];
   }
 
-  async page(text, { before = Infinity, limit = PAGE, contact } = {}) {
-    const seqs = await this.#matches(fold(text.trim()), contact);
+  /** `contact`: a fingerprint; `since`, `until`: ms since 1970, the latter not included. */
+  async page(text, { before = Infinity, limit = PAGE, contact = "", since = -Infinity, until = Infinity } = {}) {
+    const seqs = await this.#matches({ wanted: fold(text.trim()), contact, since, until });
     const newest_first = seqs.filter((seq) => seq < before).slice(-limit).reverse();
     const messages = await this.#load(newest_first);
     if (!text) this.#readAhead();
@@ -39,22 +40,23 @@ export class Search {
     return { messages, older: last !== undefined && seqs[0] < last ? last : null, total: seqs.length };
   }
 
-  async #matches(wanted, contact) {
-    const asked = `${contact ?? ""} ${wanted}`;
+  async #matches(question) {
+    const asked = Object.values(question).join(" ");
     if (this.#asked === asked) return this.#seqs;
     const era = this.#era;
-    const seqs = await this.#scan(wanted, contact);
+    const seqs = await this.#scan(question);
     if (era !== this.#era) return seqs;
     this.#asked = asked;
     this.#seqs = seqs;
     return seqs;
   }
 
-  async #scan(wanted, contact) {
-    if (wanted === "" && !contact) return this.#db.read(["messages"], ({ messages }) => result(messages.getAllKeys()));
+  async #scan({ wanted, contact, since, until }) {
+    const all = wanted === "" && !contact && since === -Infinity && until === Infinity;
+    if (all) return this.#db.read(["messages"], ({ messages }) => result(messages.getAllKeys()));
     const seqs = [];
     const collect = (row) => {
-      if ((!contact || row.contact === contact) && row.text.includes(wanted)) seqs.push(row.seq);
+      if ((!contact || row.contact === contact) && row.at >= since && row.at < until && row.text.includes(wanted)) seqs.push(row.seq);
     };
     const texts = await this.#readTexts();
     if (texts) texts.forEach(collect);
@@ -83,7 +85,7 @@ export class Search {
   }
 }
 
-const searchable = ({ seq, contact, text }) => ({ seq, contact, text: fold(text) });
+const searchable = ({ seq, contact, at, text }) => ({ seq, contact, at, text: fold(text) });
 
 /** Every message's searchable part, or null where they are too many to keep. */
 async function readTexts(db) {
@@ -98,8 +100,9 @@ async function readTexts(db) {
 
 /** Calls `visit` with every stored message, by seq, a batch in memory at a time. */
 function eachMessage(db, visit) {
+  let last = 0; // outside: a reading that was cut off goes on from there
   return db.read(["messages"], async ({ messages }) => {
-    for (let last = 0, rows; rows === undefined || rows.length === BATCH; last = rows.at(-1)?.seq) {
+    for (let rows; rows === undefined || rows.length === BATCH; last = rows.at(-1)?.seq) {
       rows = await result(messages.getAll(IDBKeyRange.lowerBound(last, true), BATCH));
       rows.forEach(visit);
     }

@@ -5,6 +5,7 @@
  * contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
+import { Drafts } from "./drafts.js";
 import { newestFirst } from "../protocol/order.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
@@ -13,29 +14,35 @@ import { everythingOf, toMessage } from "./messages.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
 
-const EDITABLE = ["name", "verified", "muted", "blocked", "open", "relay", "public_key"];
+const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "relay", "public_key"];
+
+/** Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. */
+export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [] };
 
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
   fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
-  unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
+  request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
-const newRelay = (origin) => ({ origin, cursor: 0, erased_through: 0, refused: 0, added_at: Date.now() });
+const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
 
 export const toContact = (record) => ({ ...record, short: shortForm(record.fingerprint) });
 
 export class Store extends SharedEventTarget {
   #db;
+  #drafts;
   #search;
 
   constructor(db) {
     super("io3233-store");
     this.#db = db;
+    this.#drafts = new Drafts(db);
     this.#search = new Search(db);
     for (const type of ["messages", "message", "message-removed", "contact-removed"]) {
       this.addEventListener(type, () => this.#search.forget());
     }
+    this.addEventListener("reset", () => this.#drafts.forgetAll());
   }
 
   /** The database, for the modules that write arrivals, the outbox and backups in transactions of their own. */
@@ -81,6 +88,7 @@ export class Store extends SharedEventTarget {
       const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
       for (const seq of keys) messages.delete(seq);
     });
+    this.#drafts.forget(fingerprint);
     this.emit("contact-removed", { fingerprint });
     await this.emitUnread();
   }
@@ -95,17 +103,13 @@ export class Store extends SharedEventTarget {
     return this.#search.page(text, options);
   }
 
-  async draft(fingerprint) {
-    return (await this.#db.read(["drafts"], ({ drafts }) => result(drafts.get(fingerprint)))) ?? "";
+  draft(fingerprint) {
+    return this.#drafts.get(fingerprint);
   }
 
-  /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
+  /** Kept at once, stored as soon as that can be: see drafts.js. */
   setDraft(fingerprint, text) {
-    return this.#db.note(["drafts"], ({ drafts }) => {
-      if (text) drafts.put(text, fingerprint);
-      else drafts.delete(fingerprint);
-      drafts.transaction.commit();
-    });
+    return this.#drafts.set(fingerprint, text);
   }
 
   /** `{total, threads}` over contacts that are neither blocked nor muted. */

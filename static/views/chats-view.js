@@ -35,12 +35,15 @@ export class ChatsView {
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
     on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
+    on(byId("requestAccept"), "click", () => client.store.updateContact(this.#contact.fingerprint, { request: false }));
+    on(byId("requestBlock"), "click", () => this.#panel.block(this.#contact));
   }
 
   /** The router came to this view. */
   async show({ thread, seq, byPerson }) {
     const contact = thread && (await this.#client.store.contact(thread));
     if (thread !== this.#router.place.thread) return; // the person has moved on
+    if (thread && !mayShow(contact, seq)) return this.#refuse(contact);
     if (contact) return this.#open(contact, seq, byPerson);
     if (await this.#takeInvite()) return;
     if (this.#contact?.open && !phone.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
@@ -49,6 +52,7 @@ export class ChatsView {
 
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
+    if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
     this.#composer.save();
     this.#client.showThread(null);
   }
@@ -61,7 +65,7 @@ export class ChatsView {
     await Promise.all([
       this.#composer.open(contact), // before anything is awaited: what is typed from here on is for this contact
       again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
-      !contact.open && this.#client.store.updateContact(contact.fingerprint, { open: true }),
+      !contact.open && !contact.blocked && this.#client.store.updateContact(contact.fingerprint, { open: true }),
     ]);
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
     this.#client.showThread(contact.fingerprint);
@@ -71,6 +75,13 @@ export class ChatsView {
   // A phone's keyboard would cover what the person came to read.
   #focus() {
     offerFocus(byId(touch.matches ? "threadName" : "chatBody"), byId("chatThread"));
+  }
+
+  /** An address without a relay in it is no invite: nobody who was removed or blocked comes back by the browser's history. */
+  #refuse(contact) {
+    this.#close();
+    this.#router.replace("/chats", false);
+    notice(contact ? "You blocked this contact: the settings list whom you blocked." : "This chat is not on this device. To open one, use an invite link or an address.");
   }
 
   #close() {
@@ -90,6 +101,7 @@ export class ChatsView {
 
   /** Opens the chat of an invite in the address bar; false where there is none. */
   async #takeInvite() {
+    const link = location.href;
     const invite = takeInviteFromLocation(location, history);
     if (!invite) return false;
     this.#close();
@@ -98,7 +110,7 @@ export class ChatsView {
       const contact = await openChat(this.#client, invite);
       if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
     } catch (error) {
-      this.#explain(error);
+      this.#explain(error, link);
     }
     return true;
   }
@@ -109,9 +121,12 @@ export class ChatsView {
     return this.#router.view === "chats" && !this.#router.place.thread;
   }
 
-  #explain(error) {
+  /** The link is gone from the address bar: it is kept where it can be tried again, over a reload, too. */
+  #explain(error, link) {
     if (!(error instanceof ClientError)) throw error;
     if (this.#waits()) this.#router.replace("/newchat");
+    if (this.#router.view === "newchat") history.replaceState({ invite: link }, "", location.href);
+    byId("openChatFp").value = link;
     say(byId("openChatStatus"), error.message, "bad");
     notice(error.message);
   }
@@ -135,6 +150,7 @@ export class ChatsView {
     const contact = this.#contact;
     if (!contact) return;
     byId("threadName").textContent = displayName(contact);
+    byId("requestBar").hidden = !contact.request;
     const facts = document.createElement("span");
     facts.textContent = this.#facts(contact).join(" · ");
     byId("threadDetail").replaceChildren(...marks(contact), facts);
@@ -148,6 +164,9 @@ export class ChatsView {
     return facts;
   }
 }
+
+/** A blocked contact's messages are only read one by one, from the library. */
+const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
 function marks(contact) {
   const shown = [];

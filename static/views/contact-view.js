@@ -4,6 +4,7 @@ import { displayName } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
 import { confirmed } from "./questions.js";
 import { safetyNumber } from "../protocol/safety.js";
+import { copy } from "./toast.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
 
@@ -17,6 +18,7 @@ export class ContactView {
     on(byId("contactNameForm"), "submit", (event) => this.#rename(event));
     for (const [id, field] of Object.entries(SWITCHES)) on(byId(id), "change", (event) => this.#switch(event.target, field));
     on(byId("contactRemove"), "click", () => this.#remove());
+    on(byId("contactCopy"), "click", () => copy(this.#contact.fingerprint, "Address"));
     on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
   }
 
@@ -61,18 +63,14 @@ export class ContactView {
   // Their mail may come while the question is asked, and show the box as it was.
   async #switch(box, field) {
     const { checked } = box;
-    const agreed = field !== "blocked" || !checked || (await this.#mayBlock());
+    const agreed = field !== "blocked" || !checked || (await mayBlock(this.#contact));
     if (!agreed) box.checked = false;
-    else await this.#client.store.updateContact(this.#contact.fingerprint, { [field]: checked });
+    else await this.#client.store.updateContact(this.#contact.fingerprint, { [field]: checked, ...(field === "blocked" && { request: false }) });
   }
 
-  #mayBlock() {
-    return confirmed({
-      title: `Block ${displayName(this.#contact)}?`,
-      text: "What they send is fetched and dropped: it cannot be read later, not even after you unblock them. They are not told.",
-      ok: "Block",
-      danger: true,
-    });
+  /** Blocks whoever asks to write, without the panel. */
+  async block(contact) {
+    if (await mayBlock(contact)) await this.#client.store.updateContact(contact.fingerprint, { blocked: true, request: false });
   }
 
   async #remove() {
@@ -86,4 +84,13 @@ export class ContactView {
     this.#dialog.close();
     await this.#client.store.removeContact(this.#contact.fingerprint);
   }
+}
+
+function mayBlock(contact) {
+  return confirmed({
+    title: `Block ${displayName(contact)}?`,
+    text: "What they send is fetched and dropped: it cannot be read later, not even after you unblock them. They are not told.",
+    ok: "Block",
+    danger: true,
+  });
 }

@@ -1,5 +1,6 @@
 // My keys: their QR codes and files, the secret one only when asked for.
-import { BackupView } from "./backup-view.js";
+import { ExportView } from "./export-view.js";
+import { importBackup } from "./import-view.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { toBase64 } from "../protocol/encoding.js";
 import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../protocol/errors.js";
@@ -16,7 +17,8 @@ export class KeysView {
     on(byId("dlPrivate"), "click", () => this.#downloadSecret());
     on(byId("showSecret"), "click", () => this.#showSecret(byId("privKeyB64").hidden));
     on(byId("registerBtn"), "click", () => this.#register());
-    new BackupView(client);
+    on(byId("importBackup"), "click", () => importBackup(client));
+    new ExportView(client);
   }
 
   show() {

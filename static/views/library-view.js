@@ -14,7 +14,7 @@ const LEAD = 60; // of them, ahead of the first match
 export class LibraryView {
   #client;
   #field = byId("librarySearch");
-  #text = ""; // what the pages are of
+  #question = ""; // what the pages are of
   #cursors = [undefined]; // where each page up to this one begins
   #older = null;
   #asked = 0;
@@ -24,6 +24,7 @@ export class LibraryView {
     on(byId("libraryForm"), "submit", (event) => event.preventDefault());
     whenDayChanges(() => byId("view-library").checkVisibility() && this.#load());
     on(this.#field, "input", debounce(() => this.#load(), TYPING_MS));
+    for (const id of ["libraryContact", "librarySince", "libraryUntil"]) on(byId(id), "change", () => this.#load());
     on(byId("libraryNext"), "click", () => this.#turn([...this.#cursors, this.#older]));
     on(byId("libraryPrev"), "click", () => this.#turn(this.#cursors.slice(0, -1)));
   }
@@ -43,27 +44,54 @@ export class LibraryView {
   async #load() {
     const asked = (this.#asked += 1);
     const text = this.#field.value.trim();
-    if (text !== this.#text) this.#cursors = [undefined];
-    this.#text = text;
+    const filters = chosenFilters();
+    const question = JSON.stringify([text, filters]);
+    if (question !== this.#question) this.#cursors = [undefined];
+    this.#question = question;
     const [page, contacts] = await Promise.all([
-      this.#client.store.search(text, { before: this.#cursors.at(-1), limit: PAGE }),
+      this.#client.store.search(text, { before: this.#cursors.at(-1), limit: PAGE, ...filters }),
       this.#client.store.contacts(),
     ]);
     if (asked !== this.#asked) return;
     const names = new Map(contacts.map((contact) => [contact.fingerprint, displayName(contact)]));
+    offerContacts(names);
     byId("libraryList").replaceChildren(...page.messages.map((message) => row(message, names, text)));
     this.#older = page.older;
-    this.#showPager(page, text);
+    this.#showPager(page);
+    if (!page.messages.length) byId("libraryEmpty").textContent = whyEmpty(text, filters);
   }
 
-  #showPager({ messages, older, total }, text) {
+  #showPager({ messages, older, total }) {
     const first = (this.#cursors.length - 1) * PAGE + 1;
     byId("libraryPrev").disabled = this.#cursors.length === 1;
     byId("libraryNext").disabled = older === null;
     byId("libraryPageInfo").textContent = total ? `${formatCount(first)}–${formatCount(first + messages.length - 1)} of ${formatCount(total)}` : "0 of 0";
     byId("libraryEmpty").hidden = messages.length > 0;
-    byId("libraryEmpty").textContent = text ? "No message holds these words." : "Nothing here yet. Messages stay here, both ways, for as long as you keep them.";
   }
+}
+
+function whyEmpty(text, filters) {
+  if (text) return "No message holds these words.";
+  if (Object.keys(filters).length > 0) return "No message of this chat and time.";
+  return "Nothing here yet. Messages stay here, both ways, for as long as you keep them.";
+}
+
+/** `{contact, since, until}`, of each what was chosen. A day ends where the next one begins, which may be 23 hours later. */
+function chosenFilters() {
+  const [contact, since, until] = ["libraryContact", "librarySince", "libraryUntil"].map((id) => byId(id).value);
+  return { ...(contact && { contact }), ...(since && { since: midnight(since, 0) }), ...(until && { until: midnight(until, 1) }) };
+}
+
+function midnight(date, days_later) {
+  const [year, month, day] = date.split("-").map(Number);
+  return new Date(year, month - 1, day + days_later).getTime();
+}
+
+function offerContacts(names) {
+  const select = byId("libraryContact");
+  const chosen = select.value;
+  const options = [...names].map(([fingerprint, name]) => new Option(name, fingerprint, false, fingerprint === chosen));
+  select.replaceChildren(select.options[0], ...options);
 }
 
 function row(message, names, text) {

@@ -1,4 +1,5 @@
 // Home: ways to send my invite, and the field that opens a chat.
+import { isLoopback } from "../protocol/address.js";
 import { attempt, byId, on, say } from "./dom.js";
 import { openChat } from "./open-chat.js";
 import { showQr } from "./qr.js";
@@ -18,10 +19,12 @@ export class NewChatView {
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
     on(client.relays, "relays", () => this.show());
     byId("shareInviteBtn").hidden = !navigator.share;
+    byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }
 
   show() {
     const words = encodeURIComponent(`Write to me, end-to-end encrypted: ${this.#client.inviteLink()}`);
+    byId("loopbackNotice").hidden = !isLoopback(new URL(this.#client.inviteLink()).hostname);
     byId("smsInvite").href = `sms:?&body=${words}`;
     byId("mailInvite").href = `mailto:?subject=${encodeURIComponent("My invite link")}&body=${words}`;
   }
@@ -37,6 +40,7 @@ export class NewChatView {
     if (!contact) return field.focus();
     say(status, "");
     field.value = "";
+    history.replaceState(null, "", location.href);
     if (this.#router.view === "newchat") this.#router.go(threadPath(contact.fingerprint)); // else they are typing elsewhere by now
   }
 

@@ -11,7 +11,7 @@ import { addRelay } from "./relay-questions.js";
  */
 export async function openChat(client, address) {
   const found = await find(client, address);
-  if (!found) return null;
+  if (!found || (found.existing?.blocked && !(await mayUnblock(found.existing)))) return null;
   if (found.moves && !(await mayMove(found))) return client.contacts.open(found.existing);
   return client.contacts.open(found);
 }
@@ -32,6 +32,15 @@ async function joins(client, origin) {
     ok: "Register there",
   });
   return agreed && addRelay(client, origin);
+}
+
+function mayUnblock(contact) {
+  return confirmed({
+    title: `Unblock ${displayName(contact)}?`,
+    text: "You blocked this contact. To open the chat, you would hear from them again.",
+    ok: "Unblock",
+    danger: true,
+  });
 }
 
 function mayMove({ existing, relay }) {

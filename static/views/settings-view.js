@@ -2,6 +2,11 @@
 import { byId, on } from "./dom.js";
 import { notice } from "./toast.js";
 
+const KEPT = {
+  true: "The browser keeps what is stored here until you delete it.",
+  false: "The browser may delete your keys and messages when space runs short: it was not asked to keep them, or said no. Export a backup.",
+  null: "This browser does not say whether it keeps what is stored here. Export a backup.",
+};
 const SWITCHES = { settingPreview: "preview", settingSound: "sound", settingErase: "erase_on_relay" };
 
 export class SettingsView {
@@ -17,7 +22,20 @@ export class SettingsView {
     for (const [id, name] of Object.entries(SWITCHES)) on(byId(id), "change", ({ target }) => client.settings.set(name, target.checked));
     on(byId("settingSound"), "change", ({ target }) => target.checked && client.sound.beep());
     on(client.settings, "change", () => this.#render());
+    on(byId("persistenceAsk"), "click", () => this.#askToKeep());
     this.#render();
+    this.#showPersistence(client.persistence.granted());
+  }
+
+  async #askToKeep() {
+    await this.#showPersistence(this.#client.persistence.ask());
+    if (!byId("persistenceAsk").hidden) notice("The browser said no. It may say yes once this page is installed or bookmarked.");
+  }
+
+  async #showPersistence(answer) {
+    const granted = await answer;
+    byId("persistenceAsk").hidden = granted !== false;
+    byId("persistenceHint").textContent = KEPT[granted];
   }
 
   async #toggleNotifications() {

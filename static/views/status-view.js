@@ -49,7 +49,15 @@ export class StatusView {
     showState(byId("liveIndicator"), state);
     byId("liveHint").textContent = message;
     byId("liveHint").title = message;
-    this.#showQuestion(this.#client.relays.list().find((relay) => NEEDS_ANSWER.has(relay.state)));
+    this.#showQuestion(this.#client.relays.list().find((relay) => NEEDS_ANSWER.has(relay.state)) ?? this.#mayHaveMoved());
+  }
+
+  /** After a backup was restored at a server's new address, home is the old one. */
+  #mayHaveMoved() {
+    const { relays } = this.#client;
+    const { origin } = location;
+    if (relays.overall.state !== "offline" || relays.get(origin)) return undefined;
+    return { origin, message: `${relays.home} can't be reached, and this page comes from ${origin}. If your relay moved here, use this address:` };
   }
 
   #showQuestion(relay) {

@@ -1,7 +1,7 @@
 // The list of threads: beside every view, and on a phone a screen of its own.
 import { byId, clone, icon, on, reconcile } from "./dom.js";
 import { oneLine } from "../protocol/excerpt.js";
-import { displayName } from "../protocol/format.js";
+import { displayName, plural } from "../protocol/format.js";
 import { newestFirst } from "../protocol/order.js";
 import { threadPath } from "./router.js";
 
@@ -21,6 +21,7 @@ export class ThreadsView {
     this.#router = router;
     on(client.store, "contact", ({ detail }) => this.#update(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#remove(detail.fingerprint));
+    on(client.relays, "relays", () => this.#countDropped());
     on(this.#list, "click", (event) => this.#close(event));
     for (const type of ["pointerleave", "focusout"]) on(this.#list, type, () => queueMicrotask(() => this.#arrange()));
   }
@@ -68,6 +69,15 @@ export class ThreadsView {
     if (now || !this.#isInUse()) reconcile(this.#list, tabs);
     else this.#list.append(...tabs.filter((tab) => !tab.isConnected));
     byId("threadsEmpty").hidden = tabs.length > 0;
+    this.#countDropped();
+  }
+
+  /** Said while there are requests that one could think to be all. */
+  #countDropped() {
+    const dropped = this.#client.relays.list().reduce((sum, relay) => sum + (relay.requests_dropped ?? 0), 0);
+    const asked = [...this.#contacts.values()].some(({ request }) => request);
+    byId("requestsDropped").hidden = !(dropped && asked);
+    byId("requestsDropped").textContent = `And ${plural(dropped, "request")} by strangers that had no room.`;
   }
 
   #isInUse() {
@@ -98,10 +108,18 @@ function fillTab(tab, contact) {
 
 function marks(contact) {
   const shown = [];
+  if (contact.request) shown.push(requestMark());
   if (contact.verified) shown.push(icon("shield"));
   if (contact.muted) shown.push(icon("muted"));
   if (contact.unread > 0) shown.push(unreadDot(contact.unread));
   return shown;
+}
+
+function requestMark() {
+  const mark = document.createElement("span");
+  mark.className = "mark";
+  mark.textContent = "request";
+  return mark;
 }
 
 function unreadDot(unread) {

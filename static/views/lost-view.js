@@ -1,0 +1,31 @@
+// The browser deleted what was kept here: what happened, and what can be done,
+// before any new key is made.
+import { attempt, byId, on } from "./dom.js";
+import { importBackup } from "./import-view.js";
+import { confirmed } from "./questions.js";
+
+export class LostView {
+  #lost;
+
+  constructor(lost) {
+    this.#lost = lost;
+    byId("lostAddress").textContent = lost.short;
+    byId("lostKeep").hidden = !lost.hasKeys;
+    on(byId("lostRestore"), "click", () => importBackup(lost));
+    on(byId("lostKeep"), "click", ({ target }) => attempt(target, byId("lostStatus"), () => lost.keepKeys()));
+    on(byId("lostAnew"), "click", ({ target }) => attempt(target, byId("lostStatus"), () => this.#startAnew()));
+    lost.onReset(() => location.reload());
+    document.body.toggleAttribute("data-lost", true);
+    byId("lostTitle").focus();
+  }
+
+  async #startAnew() {
+    const agreed = await confirmed({
+      title: "Start with new keys?",
+      text: `You get a new address. Whoever writes to ${this.#lost.short} no longer reaches you, and mail that waits there can't be read, unless you restore a backup later.`,
+      ok: "Start anew",
+      danger: true,
+    });
+    if (agreed) await this.#lost.startAnew();
+  }
+}
