@@ -46,6 +46,7 @@ import ctypes
 import dataclasses
 import fcntl
 import functools
+import glob
 import gzip
 import hashlib
 import hmac
@@ -162,13 +163,16 @@ def string(field: str) -> tuple[Parser, str]:
     return lambda text: {field: text}, "a text"
 
 
-def switch(field: str, off: str = "0", on: str = "1") -> tuple[Parser, str]:
-    def parse(text: str) -> dict[str, Any]:
-        if text not in (off, on):
-            raise ValueError(text)
-        return {field: text == on}
+OFF, ON = ("0", "false", "no", "off"), ("1", "true", "yes", "on")
 
-    return parse, f"{off} or {on}"
+
+def switch(field: str) -> tuple[Parser, str]:
+    def parse(text: str) -> dict[str, Any]:
+        if text.lower() not in (*OFF, *ON):
+            raise ValueError(text)
+        return {field: text.lower() in ON}
+
+    return parse, f"{', '.join(ON)}, or {', '.join(OFF)}"
 
 
 def whole_number(field: str, low: int, high: int, unit: str) -> tuple[Parser, str]:
@@ -194,7 +198,7 @@ SETTINGS: dict[str, tuple[Parser, str]] = {
     "ORIGIN": (parse_origins, "web origins such as https://chat.example.com, comma-separated, without a path"),
     "INVITE_CODE": string("invite_code"),
     "METRICS_TOKEN": string("metrics_token"),
-    "RATE_LIMIT": switch("rate_limit", "off", "on"),
+    "RATE_LIMIT": switch("rate_limit"),
 }  # and JWT_SECRET and STATIC_DIR, in `from_env`
 
 
@@ -1661,7 +1665,7 @@ def connection_of(request: web.BaseRequest) -> Connection | None:
 
 
 def is_api(request: web.BaseRequest) -> bool:
-    return request.path.startswith("/v1/") or request.path == "/v1"
+    return request.path.startswith("/v1/") or request.path in ("/v1", "/healthz")
 
 
 def reply(answer: Mapping[str, Any] | bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -2158,12 +2162,17 @@ HEARTBEAT_SECONDS = 30  # a peer that misses one is gone after half as long agai
 SEND_BUFFER_BYTES = 16 * 1024
 
 
+def offered_protocols(request: web.Request) -> list[str]:
+    """Several lines of this header are one list (RFC 6455, section 11.3.4)."""
+    return [item.strip() for item in ",".join(request.headers.getall("Sec-WebSocket-Protocol", ())).split(",")]
+
+
 def socket_token(request: web.Request) -> str:
-    offered = [item.strip() for item in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    offered = offered_protocols(request)
     bearers = [item.removeprefix("bearer.") for item in offered if item.startswith("bearer.")]
     if bearers and SUBPROTOCOL not in offered:
         raise bad_request(f"offer the subprotocol {SUBPROTOCOL} beside bearer.<token>")
-    return bearers[0] if bearers else request.query.get("token", "")
+    return bearers[0] if bearers else bearer_token(request) or request.query.get("token", "")
 
 
 async def open_socket(request: web.Request, charge: Callable[[int], None]) -> web.WebSocketResponse:
@@ -2177,6 +2186,8 @@ async def open_socket(request: web.Request, charge: Callable[[int], None]) -> we
         timeout=SHUTDOWN_SECONDS,
     )
     ws.headers.update((name, value) for name, value in API_HEADERS.items() if name != "Content-Type")
+    if SUBPROTOCOL in offered_protocols(request):  # aiohttp reads the first line of them
+        ws.headers["Sec-WebSocket-Protocol"] = SUBPROTOCOL
     connection = connection_of(request)
     if connection is None:
         raise ConnectionResetError("the peer left before the upgrade")
@@ -2233,6 +2244,12 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 # touches the file system, and a half-finished upgrade is never mixed with the old version.
 
 VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about")
+ASKED_UNASKED = {  # what browsers look for by themselves, and what the original's page had
+    "favicon.ico": "icons/icon-192.png",
+    "icon-192.png": "icons/icon-192.png",
+    "apple-touch-icon.png": "icons/apple-touch-icon.png",
+    "manifest.json": "manifest.webmanifest",
+}
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -2309,6 +2326,17 @@ def client_sha256(files: Mapping[str, StaticFile]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
+def redirect_to_view(request: web.Request) -> web.Response:
+    """`/Chats`, `/chats/` and `/chats%23chat=…`, as links become on their way, lead to the view. Else raises 404."""
+    path, _, fragment = request.path.partition("#")
+    view, query = path.rstrip("/").lower() or "/", request.rel_url.raw_query_string
+    if view not in VIEW_PATHS:
+        raise web.HTTPNotFound
+    quoted = urllib.parse.quote(fragment, safe="=&:/")
+    location = view + ("?" + query if query else "") + ("#" + quoted if quoted else "")
+    return web.Response(status=307, headers={**PAGE_HEADERS, "Location": location})
+
+
 async def get_static(request: web.Request) -> web.Response:
     """GET of anything else: a client file, or index.html for its views."""
     files = request.app[CLIENT_FILES]
@@ -2316,9 +2344,10 @@ async def get_static(request: web.Request) -> web.Response:
         return web.Response(
             text="This is an io3233 relay without a web client. Its API is under /v1.\n", headers=PAGE_HEADERS
         )
-    file = files.get("index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/"))
+    name = "index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/")
+    file = files.get(ASKED_UNASKED.get(name, name))
     if file is None:
-        raise web.HTTPNotFound
+        return redirect_to_view(request)
     return file.response(request)
 
 
@@ -2636,17 +2665,29 @@ def back_up(config: Config, destination: Path) -> None:
 # ======================================================================================================================
 # 16. Command line: send and listen
 #
-# A whole client of the protocol, and its reference: docs/PROTOCOL.md points here. It believes nothing that a relay
-# says which it can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is
-# opened only into an envelope that names both of us, because NaCl boxes are symmetric and a relay can hand my own
-# words back to me as my contact's.
+# A client that keeps every rule which docs/PROTOCOL.md has for clients. It believes nothing that a relay says which it
+# can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is opened only into
+# an envelope that names both of us, because NaCl boxes are symmetric and a relay can hand my own words back to me as my
+# contact's. Links and relays are strangers': nothing of theirs reaches the terminal unescaped.
 
 PAD_BYTES = 256
+PROOF_BYTES = 32
+MAX_NESTING = 16
+LATEST_TIME_MS = 8.64e15  # the end of ECMAScript's Date
 POLL_SECONDS = 30
 RECONNECT_SECONDS = 30
+SOCKET_SECONDS = 10  # for a WebSocket to open, before mail is looked for without one
+PATIENCE_SECONDS, SLOWEST_BYTES_A_SECOND = 60, 4000  # for an answer, and more for what takes long to say
+ATTEMPTS = 5
+LONGEST_PAUSE_SECONDS = 120  # of a Retry-After that `send` waits for
+LONGEST_SILENCE_SECONDS = 3600  # that a relay can impose on `listen`
+PAGE_ROWS = 50
+MAX_ANSWER_BYTES = 24 * 1024 * 1024  # as many rows of a v1 relay's usual limit, in base64
 MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
+MAX_RECENT = 512
+MAX_ID = 2**53 - 1  # the last integer that every JSON reader takes for itself
 ENDS_OF_SOCKET = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
-MAX_ANSWER_BYTES = 16 * 1024 * 1024
+LEADS_TO_PARAMETERS = re.compile(r"(?:[#?&]|%23)(?:chat|fp)=")
 
 
 class EnvelopeRefused(Exception):
@@ -2677,50 +2718,96 @@ def unbox(row: dict[str, Any], secret_key: bytes) -> tuple[bytes, bytes, str]:
     return sender, plaintext, "sha256:" + hashlib.sha256(sender.hex().encode() + nonce + boxed).hexdigest()[:32]
 
 
-def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
-    """The envelope in a row of GET /v1/messages, plus "legacy" for an old client's. Raises EnvelopeRefused."""
-    sender, plaintext, digest_id = unbox(row, secret_key)
-    if len(plaintext) <= KEY_BYTES:
-        raise EnvelopeRefused("it is as short as a registration proof")
+def refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def is_nested_deeper(value: Any, levels: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return parts is not None and (levels == 0 or any(is_nested_deeper(part, levels - 1) for part in parts))
+
+
+def read_fields(plaintext: bytes) -> dict[str, Any]:
+    """The JSON object in a box, as every reader must take it: any number is a double (RFC 7493, section 2.2), and NaN is
+    none. Raises EnvelopeRefused."""
     try:
-        envelope = json.loads(plaintext.decode())
+        fields = json.loads(plaintext.decode(), parse_int=float, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
-        envelope = None
-    if not isinstance(envelope, dict):
+        fields = None
+    if not isinstance(fields, dict) or is_nested_deeper(fields, MAX_NESTING):
         raise EnvelopeRefused("it holds no message")
+    return fields
+
+
+def could_be_proof(plaintext: bytes, fields: dict[str, Any]) -> bool:
+    """Whether this may be v1's registration proof. The shortest texts of old clients are no longer than that."""
+    text, ts = fields.get("text"), fields.get("ts")
+    is_short_text = isinstance(text, str) and len(text.encode(errors="surrogatepass")) <= 2 and isinstance(ts, float)
+    return len(plaintext) <= PROOF_BYTES and not is_short_text
+
+
+def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
+    """The envelope in a row of GET /v1/messages, `ts` a whole number or None, plus "legacy" for an old client's. Raises
+    EnvelopeRefused."""
+    sender, plaintext, digest_id = unbox(row, secret_key)
+    envelope = read_fields(plaintext)
+    if could_be_proof(plaintext, envelope):
+        raise EnvelopeRefused("it is as short as a registration proof")
     legacy = "from" not in envelope and "to" not in envelope
     if not legacy and (envelope.get("from"), envelope.get("to")) != (sender.hex(), me.hex()):
         raise EnvelopeRefused("it was written by somebody else, or for somebody else")
     if "id" in envelope and not (isinstance(envelope["id"], str) and re.fullmatch(r"[A-Za-z0-9_-]{22}", envelope["id"])):
         raise EnvelopeRefused("its id is malformed")
-    if envelope.get("type", "text") == "text" and not isinstance(envelope.get("text"), str):
+    kind = "text" if envelope.get("type") is None else envelope["type"]
+    if kind == "text" and not isinstance(envelope.get("text"), str):
         raise EnvelopeRefused("it holds no message")
-    return {"id": digest_id, **envelope, "legacy": legacy}
+    ts = envelope.get("ts")
+    whole = int(ts) if isinstance(ts, float) and abs(ts) < LATEST_TIME_MS else None
+    return {"id": digest_id, **envelope, "type": kind, "ts": whole, "legacy": legacy}
 
 
 def read_key_file(path: Path) -> bytes:
-    """The secret key in a file; made, readable by its owner only, when there is none."""
+    """The secret key in a file; made, readable by its owner only, when there is none. Raises CommandError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink():
+            raise CommandError(f"the key file {path} is a link, which somebody could turn: name the file itself")
         if not path.exists():
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(encode_base64(secrets.token_bytes(KEY_BYTES)) + "\n")
-        return decode_key(path.read_text().strip(), "the secret key")
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                raise CommandError(f"others may read the key file {path}: chmod 600 it, or name a new one if somebody did")
+            return decode_key(file.read(1024).strip(), "the secret key")
     except (OSError, ValueError, RelayError) as error:
         raise CommandError(f"cannot use the key file {path}: {error}") from None
 
 
-def parse_link(link: str) -> tuple[str, str]:
-    """(relay origin, contact fingerprint) of an invite link: `#chat=…&server=…`, or v1's query form."""
+def relay_origin(url: str) -> str:
     try:
-        parts = urllib.parse.urlsplit(link)
+        return web_origin(url)
+    except ValueError:
+        raise CommandError(f"{url} is not a relay's address: it looks like https://chat.example.com") from None
+
+
+def parse_link(text: str) -> tuple[str, str]:
+    """(relay origin, contact's fingerprint) of the invite link in a text (docs/PROTOCOL.md, "Invite links")."""
+    link = next((word for word in text.split() if LEADS_TO_PARAMETERS.search(word)), "").strip("<>(){}\"'.,;:!?")
+    if not link:
+        raise CommandError(f"{text} is not an invite link: it has no #chat=<fingerprint>")
+    link = link if "#" in link else link.replace("%23", "#", 1)
+    try:
+        parts = urllib.parse.urlsplit(link if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", link) else "https://" + link)
     except ValueError:
         raise CommandError(f"{link} is not an invite link") from None
-    fields = dict(urllib.parse.parse_qsl(parts.query) + urllib.parse.parse_qsl(parts.fragment))
-    contact = fields.get("chat") or fields.get("fp")
-    if not contact:
-        raise CommandError(f"{link} is not an invite link: it has no #chat=<fingerprint>")
-    return fields.get("server") or f"{parts.scheme}://{parts.netloc}", contact
+    fields: dict[str, str] = {}
+    for part in (parts.fragment, parts.query):
+        if not fields.keys() & {"chat", "fp"}:
+            fields = dict(reversed(urllib.parse.parse_qsl(part, keep_blank_values=True)))  # of two, the first counts
+    contact = fields.get("chat", fields.get("fp", ""))
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", contact):
+        raise CommandError(f"{contact} is not an address: it has 64 hex digits. Ask for a new link")
+    return relay_origin(fields.get("server") or f"{parts.scheme}://{parts.netloc}"), contact.lower()
 
 
 def printable(text: str) -> str:
@@ -2730,61 +2817,206 @@ def printable(text: str) -> str:
     )
 
 
-class Refused(CommandError):
-    """A relay answered with an error."""
+def say(text: str) -> None:
+    """A line for the person. Standard output is for messages."""
+    print(printable(text), file=sys.stderr, flush=True)
 
-    def __init__(self, status: int, message: str):
+
+@dataclasses.dataclass
+class RelayRecord:
+    """What is kept of one relay for one key: the relay's registration key, whether it offered the bound proof, our token
+    and when to renew it (seconds since 1970), where `listen` left off and what it has printed. In a file for each relay
+    beside the key file; in memory only when there is no key file."""
+
+    key_file: Path | None = None
+    origin: str = ""
+    fingerprint: str = ""
+    server_public_key: str = ""
+    bound: bool = False
+    token: str = ""
+    token_expires: int = 0
+    cursor: int = 0
+    seen: list[str] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> RelayRecord:
+        """What the file holds, or a new record when there is none. Raises CommandError."""
+        try:
+            kept, record = json.loads(path.read_text()) if path.exists() else {}, cls()
+            wrong = [name for name in kept if type(kept[name]) is not type(getattr(record, name))]
+            if wrong or not all(isinstance(each, str) for each in kept.get("seen", [])):
+                raise ValueError(f"{', '.join(wrong or ['seen'])} cannot be read")
+            return cls(**kept)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise CommandError(f"cannot use {path}: {error}. Move it away to start from the oldest mail") from None
+
+    @classmethod
+    def open(cls, key_file: Path, origin: str, fingerprint: str) -> RelayRecord:
+        path = key_file.with_name(f"{key_file.name}.{urllib.parse.quote(origin, safe='')}")
+        record = cls.read(path)
+        if record.fingerprint not in ("", fingerprint):
+            raise CommandError(
+                f"{path} belongs to another key than {key_file} holds now: move it away, or put that key back"
+            )
+        return dataclasses.replace(record, key_file=key_file, origin=origin, fingerprint=fingerprint)
+
+    @property
+    def path(self) -> Path | None:
+        name = urllib.parse.quote(self.origin, safe="")
+        return self.key_file and self.key_file.with_name(f"{self.key_file.name}.{name}")
+
+    def keep(self, **changed: Any) -> None:
+        """Change fields, here and in the file, where `send` may be writing beside `listen`: each only what it changed."""
+        vars(self).update(changed)
+        if not self.path:
+            return
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            kept = vars(RelayRecord.read(self.path)) | changed | {"origin": self.origin, "fingerprint": self.fingerprint}
+            del kept["key_file"]
+            partial = self.path.with_name(f".{self.path.name}.partial")
+            partial.write_text(json.dumps(kept))
+            partial.replace(self.path)
+        finally:
+            os.close(folder)
+
+    def relay_with(self, server_public_key: str) -> str:
+        """The file of another relay that presented this registration key, or nothing."""
+        if not self.key_file:
+            return ""
+        others = set(self.key_file.parent.glob(glob.escape(self.key_file.name) + ".http*")) - {self.path}
+        return next((str(path) for path in others if RelayRecord.read(path).server_public_key == server_public_key), "")
+
+    def is_new(self, sender: str, message_id: str) -> bool:
+        """False for a message that was seen before; remembers it."""
+        key = f"{sender}:{message_id}"
+        if key in self.seen:
+            return False
+        self.seen = [*self.seen, key][-MAX_SEEN:]
+        return True
+
+
+class Refused(CommandError):
+    """A relay answered with an error; with status 0, it did not answer as a relay does. `pause`: seconds to wait."""
+
+    def __init__(self, message: str, status: int = 0, pause: int = 0):
         super().__init__(message)
-        self.status = status
+        self.status, self.pause = status, pause
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether the relay may have done all the same what it was asked for, or may do it next time."""
+        return self.status in (0, 408, 429) or (self.status >= 500 and self.status != 507)
+
+
+def pause_of(response: aiohttp.ClientResponse) -> int:
+    asked = response.headers.get("Retry-After", "")
+    usual = 10 if response.status == 429 else 0
+    is_asked = response.status in (429, 503) and re.fullmatch(r"[0-9]{1,6}", asked)
+    return min(int(asked), LONGEST_SILENCE_SECONDS) if is_asked else usual
+
+
+def hinted_id(frame: aiohttp.WSMessage) -> int | None:
+    try:
+        fields = json.loads(frame.data) if frame.type == aiohttp.WSMsgType.TEXT else None
+    except (ValueError, RecursionError):
+        return None
+    hint = fields if isinstance(fields, dict) and fields.get("type") == "new_message" else {}
+    return hint["id"] if type(hint.get("id")) is int else None
+
+
+async def refuse_redirect(
+    session: aiohttp.ClientSession, context: Any, redirect: aiohttp.TraceRequestRedirectParams
+) -> None:
+    """A token must not follow wherever a relay sends us."""
+    raise Refused(f"{redirect.url.origin()} leads elsewhere (a login page?) instead of answering as a relay", 302)
+
+
+def open_session() -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse_redirect)
+    return aiohttp.ClientSession(trace_configs=[trace], timeout=aiohttp.ClientTimeout(total=SOCKET_SECONDS))
 
 
 class Client:
-    """One identity on one relay. `url` is the relay's web origin."""
+    """One identity on one relay. `origin`: its web origin. `contact`: whom a message goes to, if anybody."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, secret_key: bytes, *, invite: str = "", allow_v1_proof: bool = False
-    ):
-        try:
-            self.origin = web_origin(url)
-        except ValueError:
-            raise CommandError(f"{url} is not a relay's address: it looks like https://chat.example.com") from None
-        self._session, self._secret_key, self.invite, self._allow_v1_proof = session, secret_key, invite, allow_v1_proof
+        self, session: aiohttp.ClientSession, origin: str, secret_key: bytes, record: RelayRecord | None = None,
+        *, contact: str = "", invite: str = "", allow_v1_proof: bool = False,
+    ):  # fmt: skip
+        self._session, self.origin, self._secret_key, self.record = session, origin, secret_key, record or RelayRecord()
+        self.contact, self.invite, self._allow_v1_proof = contact, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
-        self.token = ""
+        self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids of mail that opened in this run
 
     @property
     def invite_link(self) -> str:
         return f"{self.origin}/chats#chat={self.fingerprint.hex()}&server={self.origin}"
 
-    async def call(self, method: str, path: str, body: Any = None, **query: int) -> dict[str, Any]:
-        """One request; the JSON object that answers it. Registers first, and again when the token is refused."""
+    async def ensure_token(self) -> None:
+        if not self.record.token or time.time() >= self.record.token_expires:
+            await self.register()
+
+    async def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """One request with a token; the JSON object that answers it. A token that is refused before its time means that
+        the relay may have lost its database, and counts from 1 again: so mail is read from the start then."""
+        await self.ensure_token()
         try:
-            if self.token:
-                return await self.request(method, path, body, **query)
+            return await self.request(method, path, body)
         except Refused as refusal:
             if refusal.status != 401:
                 raise
+        self.record.keep(cursor=0, token="")
         await self.register()
-        return await self.request(method, path, body, **query)
+        return await self.request(method, path, body)
 
-    async def request(self, method: str, path: str, body: Any = None, **query: int) -> dict[str, Any]:
-        """One request, without registering; the JSON object that answers it. Raises CommandError."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        options: dict[str, Any] = {"json": body, "params": query, "headers": headers, "allow_redirects": False}
+    async def insist(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """`call`, again when the relay asks to wait, and where nobody can know whether a message was stored: it is the
+        same one, so that its reader drops a second copy. An answer without an id means that it was not."""
+        for attempt in itertools.count(1):
+            try:
+                answer = await self.call(method, path, body)
+                if body and type(answer.get("id")) is not int:
+                    raise Refused(f"{self.origin} answers without an id, so nothing was stored")
+                break
+            except Refused as refusal:
+                is_open = body is not None and refusal.leaves_open
+                if attempt == ATTEMPTS or refusal.pause > LONGEST_PAUSE_SECONDS or not (is_open or refusal.pause):
+                    raise CommandError(f"{'nobody knows whether it was sent: ' * is_open}{refusal}") from None
+                say(f"{refusal}; trying again")
+                await asyncio.sleep(refusal.pause or 2 ** (attempt - 1))
+        return answer
+
+    async def request(self, method: str, path: str, body: Any = None, host: str = "") -> dict[str, Any]:
+        """One request, without registering; the JSON object that answers it. Raises Refused."""
+        headers = {"Authorization": f"Bearer {self.record.token}"} if self.record.token else {}
+        patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS + len(json.dumps(body)) / SLOWEST_BYTES_A_SECOND)
+        options: dict[str, Any] = {"json": body, "allow_redirects": False, "timeout": patience}
+        options["headers"] = headers | ({"Host": host} if host else {})
         try:
             async with self._session.request(method, self.origin + path, **options) as response:
-                answer = json.loads(await self._read_bounded(response) or b"{}")
+                content = await self._read_bounded(response)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise CommandError(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
+            raise Refused(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
+        try:
+            answer = json.loads(content or b"{}")
         except (ValueError, RecursionError):
             answer = None
-        if not isinstance(answer, dict):
-            raise CommandError(f"{self.origin} does not answer as a relay does: check the address")
         if response.status >= 300:
-            reason = printable(str(answer.get("error", "no reason given")))
-            raise Refused(response.status, f"{self.origin} refuses ({response.status}): {reason}")
+            raise self._refusal(response, answer, content)
+        if not isinstance(answer, dict):
+            raise Refused(f"{self.origin} does not answer as a relay does: check the address")
         return answer
+
+    def _refusal(self, response: aiohttp.ClientResponse, answer: Any, content: bytearray) -> Refused:
+        """v1's errors are plain text, ours are JSON."""
+        plain = content[:300].decode(errors="replace").strip() if response.content_type == "text/plain" else ""
+        reason = answer.get("error") if isinstance(answer, dict) else plain
+        message = f"{self.origin} refuses ({response.status}): {reason or 'no reason given'}"
+        return Refused(message, response.status, pause_of(response))
 
     async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytearray:
         content = bytearray()
@@ -2795,124 +3027,161 @@ class Client:
         return content
 
     async def register(self) -> None:
-        """Prove the key and keep the token. A relay may name anybody's key as its own: the bound proof opens nothing,
-        and what v1's proof opens to is too short to pass for a message."""
+        """Prove the key, and keep the token and what the relay proved with."""
         public_key = encode_base64(self.public_key)
         challenge = await self.request("POST", "/v1/register/challenge", {"public_key": public_key})
-        body = {"public_key": public_key, "challenge": challenge.get("challenge"), **self._prove(challenge)}
-        if self.invite:
-            body["invite"] = self.invite
-        self.token = str((await self.request("POST", "/v1/register", body)).get("token", ""))
+        server_key = decode_key(challenge.get("server_public_key"), "server_public_key")
+        bound = challenge.get("bound_proof") is True
+        self._check_server_key(server_key, bound)
+        proof = self._prove(decode_key(challenge.get("challenge"), "challenge"), server_key, bound)
+        invite = {"invite": self.invite} if self.invite else {}
+        challenged = {"public_key": public_key, "challenge": challenge["challenge"]}
+        answer = await self.request("POST", "/v1/register", challenged | proof | invite)
+        token, lifetime = answer.get("token"), answer.get("expires_in")
+        is_token = isinstance(token, str) and re.fullmatch(r"[\w.-]{1,4096}", token, re.ASCII)
+        if answer.get("fingerprint") != self.fingerprint.hex() or not is_token or type(lifetime) is not int:
+            raise CommandError(f"{self.origin} did not register this key: it is not a relay to use")
+        expires = int(time.time() + 0.9 * max(0, min(lifetime, 10**9)))
+        self.record.keep(server_public_key=encode_base64(server_key), bound=bound, token=token, token_expires=expires)
 
-    async def send(self, recipient: bytes, text: str) -> dict[str, Any]:
-        """Encrypt and queue one message; the relay's receipt."""
-        if recipient == self.fingerprint:
+    def _check_server_key(self, server_key: bytes, bound: bool) -> None:
+        """A relay that names somebody's key as its own is after what only they could open; one that changes its key, or
+        no longer offers the bound proof, may be somebody else. Raises CommandError."""
+        record, key = self.record, encode_base64(server_key)
+        holder, here = fingerprint_of(server_key).hex(), f"what {record.path} keeps of it"
+        people = {self.fingerprint.hex(), self.contact, *(each.partition(":")[0] for each in record.seen)}
+        if holder in people:
+            raise CommandError(f"{self.origin} presents the key of {holder} as its own: do not trust this relay")
+        if other := record.relay_with(key):
+            raise CommandError(
+                f"{self.origin} presents the registration key of another relay. If it is the same one under a new address,"
+                f" as its operator must tell you, rename {other} to {record.path}"
+            )
+        if record.bound and not bound:
+            why = "only knows the old registration proof, and knew the better one before"
+            raise CommandError(f"{self.origin} {why}: ask its operator, and if all is well move {here} away")
+        if record.server_public_key not in ("", key):
+            if record.bound:
+                why = "presents another registration key than before: somebody else may answer in its place"
+                raise CommandError(f"{self.origin} {why}. Ask its operator, and if all is well move {here} away")
+            say(
+                f"{self.origin} presents another registration key than before, as a relay of the old kind does at each start"
+            )
+
+    def _prove(self, challenge: bytes, server_key: bytes, bound: bool) -> dict[str, str]:
+        key = shared_key(server_key, self._secret_key)
+        if bound:
+            return {"proof_mac": encode_base64(bound_proof(key, self.origin, self.public_key, server_key, challenge))}
+        if not self._allow_v1_proof:
+            why = "only knows the old registration proof, which a hostile relay can misuse: --v1-proof allows it"
+            raise CommandError(f"{self.origin} {why}")
+        with suppress(EnvelopeRefused):
+            read_fields(challenge)
+            raise CommandError(f"{self.origin} asks to seal a message instead of a challenge: do not trust this relay")
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        box = nacl.bindings.crypto_box_afternm(challenge, nonce, key)
+        return {"proof_nonce": encode_base64(nonce), "proof_ciphertext": encode_base64(box)}
+
+    async def send(self, text: str) -> int:
+        """Encrypt and queue one message to the contact; the id that the relay gave it."""
+        if self.contact == self.fingerprint.hex():
             raise CommandError("that address is my own: give the other person's")
-        key = decode_key((await self.call("GET", f"/v1/keys/{recipient.hex()}")).get("public_key"), "public_key")
+        recipient = bytes.fromhex(self.contact)
+        key = decode_key((await self.insist("GET", f"/v1/keys/{self.contact}")).get("public_key"), "public_key")
         if fingerprint_of(key) != recipient:
-            raise CommandError(f"{self.origin} gave a false key for {recipient.hex()}: do not trust this relay")
+            raise CommandError(f"{self.origin} gave a false key for {self.contact}: do not trust this relay")
         nonce = secrets.token_bytes(NONCE_BYTES)
         plaintext = make_envelope(text, self.fingerprint, recipient, time.time(), secrets.token_bytes(16))
         body = {
-            "recipient_fingerprint": recipient.hex(),
+            "recipient_fingerprint": self.contact,
             "ciphertext": encode_base64(nacl.bindings.crypto_box(plaintext, nonce, key, self._secret_key)),
             "nonce": encode_base64(nonce),
             "sender_public_key": encode_base64(self.public_key),
         }
-        return await self.call("POST", "/v1/messages", body)
+        return int((await self.insist("POST", "/v1/messages", body))["id"])
 
-    async def fetch(self, after_id: int) -> list[tuple[int, str, dict[str, Any] | EnvelopeRefused]]:
+    async def fetch(self) -> list[tuple[int, str, dict[str, Any] | EnvelopeRefused]]:
         """The next page of my inbox: (id, sender's fingerprint, envelope or why it is refused), ids rising."""
         page: list[tuple[int, str, dict[str, Any] | EnvelopeRefused]] = []
-        rows = (await self.call("GET", "/v1/messages", after_id=after_id, limit=200)).get("messages")
+        after_id = last = self.record.cursor
+        rows = (await self.call("GET", f"/v1/messages?after_id={after_id}&limit={PAGE_ROWS}")).get("messages")
+        if self.record.cursor != after_id:  # the token was refused meanwhile
+            return await self.fetch()
         for row in rows if isinstance(rows, list) else [{}]:
             message_id = row.get("id") if isinstance(row, dict) else None
-            if type(message_id) is not int or message_id <= after_id:
+            if type(message_id) is not int or not last < message_id <= MAX_ID:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
-            after_id, sender = message_id, str(row.get("sender_fingerprint")).lower()
+            last, sender = message_id, str(row.get("sender_fingerprint")).lower()
             try:
                 page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
+                self.recent.append(message_id)
             except EnvelopeRefused as refusal:
                 page.append((message_id, sender, refusal))
         return page
 
-    async def wait_for_hints(self) -> AsyncIterator[None]:
-        """Yields when there may be mail: once connected, at each hint, and every POLL_SECONDS."""
-        url = self.origin.replace("http", "ws", 1) + "/v1/ws"
-        async with self._session.ws_connect(
-            url, protocols=(SUBPROTOCOL, f"bearer.{self.token}"), heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES
-        ) as ws:
-            while True:
-                yield
-                with suppress(TimeoutError):
-                    if (await ws.receive(timeout=POLL_SECONDS)).type in ENDS_OF_SOCKET:
-                        return
-
-    def _prove(self, challenge: dict[str, Any]) -> dict[str, str]:
-        octets = decode_key(challenge.get("challenge"), "challenge")
-        server_key = decode_key(challenge.get("server_public_key"), "server_public_key")
-        key = shared_key(server_key, self._secret_key)
-        if challenge.get("bound_proof") is True:
-            return {"proof_mac": encode_base64(bound_proof(key, self.origin, self.public_key, server_key, octets))}
-        if not self._allow_v1_proof:
-            why = "only knows the old registration proof, which a hostile relay can misuse: --v1-proof allows it"
-            raise CommandError(f"{self.origin} {why}")
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        box = nacl.bindings.crypto_box_afternm(octets, nonce, key)
-        return {"proof_nonce": encode_base64(nonce), "proof_ciphertext": encode_base64(box)}
-
-
-class ListenState:
-    """Where `listen` left off, and which messages it has printed. A file for each relay, or two would overwrite each other's."""
-
-    def __init__(self, path: Path):
-        self._path = path
+    async def hints(self) -> AsyncIterator[int | None]:
+        """Yields when there may be mail: once connected, at each frame (the id that it hints at), every POLL_SECONDS. A
+        token in a URL ends in logs: only a relay of the old kind, which knows no better, gets it there."""
+        url, token = self.origin.replace("http", "ws", 1) + "/v1/ws", self.record.token
+        way: dict[str, Any] = {"protocols": (SUBPROTOCOL, f"bearer.{token}")}
+        if not self.record.bound:
+            way = {"params": {"token": token}}
         try:
-            kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"cursor": 0, "seen": []}
-            self.cursor, self._seen = int(kept["cursor"]), dict.fromkeys(kept["seen"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CommandError(f"cannot use {path}: {error}. Move it away to start from the oldest mail") from None
-
-    def is_new(self, sender: str, message_id: str) -> bool:
-        """False for a message that was seen before; remembers it."""
-        key = f"{sender}:{message_id}"
-        if key in self._seen:
-            return False
-        self._seen[key] = None
-        if len(self._seen) > MAX_SEEN:
-            del self._seen[next(iter(self._seen))]
-        return True
-
-    def save(self, cursor: int) -> None:
-        self.cursor = cursor
-        partial = self._path.with_name(self._path.name + ".partial")
-        partial.write_text(json.dumps({"cursor": cursor, "seen": list(self._seen)}))
-        partial.replace(self._path)
+            async with self._session.ws_connect(
+                url, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, **way
+            ) as ws:
+                yield None
+                while True:
+                    frame = None
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(POLL_SECONDS):
+                            frame = await ws.receive()
+                    if frame and frame.type in ENDS_OF_SOCKET:
+                        return
+                    yield hinted_id(frame) if frame else None
+        except (aiohttp.ClientError, TimeoutError) as error:  # whose text may hold the token
+            status = getattr(error, "status", None) or type(error).__name__
+            raise Refused(
+                f"no live connection with {self.origin} ({status}): looking for mail every {POLL_SECONDS} s"
+            ) from None
 
 
 def print_message(
-    message_id: int, sender: str, envelope: dict[str, Any] | EnvelopeRefused, state: ListenState, as_json: bool
+    message_id: int, sender: str, envelope: dict[str, Any] | EnvelopeRefused, record: RelayRecord, as_json: bool
 ) -> None:
     if isinstance(envelope, EnvelopeRefused):
-        print(f"refused message {message_id} from {printable(sender)}: {envelope}", file=sys.stderr)
-    elif not state.is_new(sender, envelope["id"]):
+        say(f"refused message {message_id} from {sender}: {envelope}")
+    elif not record.is_new(sender, envelope["id"]):
         log.debug("dropped a replay")
-    elif envelope.get("type", "text") != "text":
-        print(f"message {message_id} from {printable(sender)} was sent with a newer client", file=sys.stderr)
+    elif envelope["type"] != "text":
+        say(f"message {message_id} from {sender} was sent with a newer client")
     elif as_json:
         legacy = {"legacy": True} if envelope["legacy"] else {}
-        ts = envelope.get("ts")
-        record = {
-            "id": message_id,
-            "from": sender,
-            "ts": ts if type(ts) is int else None,
-            "text": envelope["text"],
-            **legacy,
-        }
-        print(json.dumps(record), flush=True)
+        fields = {"id": message_id, "from": sender, "ts": envelope["ts"], "text": envelope["text"], **legacy}
+        print(json.dumps(fields), flush=True)
     else:
         mark = " (old client)" if envelope["legacy"] else ""
         print(f"{sender[:8]}{mark} {printable(envelope['text'])}", flush=True)
+
+
+async def print_mail(client: Client, hinted: int | None, arguments: argparse.Namespace) -> None:
+    """Fetch, print, remember, acknowledge. A hint at or below the cursor, of mail that was never here, means that the relay
+    began counting anew, from an older copy of its database: reading starts over, and what was printed is dropped."""
+    record = client.record
+    if hinted is not None and hinted <= record.cursor and hinted not in client.recent:
+        record.keep(cursor=0)
+    while page := await client.fetch():
+        for message_id, sender, envelope in page:
+            print_message(message_id, sender, envelope, record, arguments.json)
+        record.keep(cursor=page[-1][0], seen=record.seen)
+        if arguments.acknowledge:
+            try:
+                await client.call("DELETE", f"/v1/messages?through_id={record.cursor}")
+            except Refused as refusal:
+                if refusal.status not in (404, 405):
+                    raise
+                say(f"{client.origin} is of the old kind: it keeps its copies until they expire")
+                arguments.acknowledge = False
 
 
 def default_key_file() -> Path:
@@ -2923,56 +3192,55 @@ def default_key_file() -> Path:
 
 
 @asynccontextmanager
-async def open_client(arguments: argparse.Namespace, url: str) -> AsyncIterator[Client]:
-    secret_key = read_key_file(arguments.key or default_key_file())
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
-        yield Client(session, url, secret_key, invite=arguments.invite, allow_v1_proof=arguments.v1_proof)
+async def open_client(arguments: argparse.Namespace, origin: str, contact: str = "") -> AsyncIterator[Client]:
+    key_file = arguments.key or default_key_file()
+    secret_key = read_key_file(key_file)
+    me = fingerprint_of(nacl.bindings.crypto_scalarmult_base(secret_key)).hex()
+    record = RelayRecord.open(key_file, origin, me)
+    invite = arguments.invite_file.read_text().strip() if arguments.invite_file else arguments.invite
+    async with open_session() as session:
+        yield Client(session, origin, secret_key, record, contact=contact, invite=invite, allow_v1_proof=arguments.v1_proof)
 
 
 async def send(arguments: argparse.Namespace) -> None:
     """`relay.py send LINK [TEXT]` or `relay.py send URL FINGERPRINT [TEXT]`."""
     words = list(arguments.words)
-    is_address = len(words) > 1 and re.fullmatch(r"[0-9A-Fa-f]{64}", words[1])
-    url, contact = (words.pop(0), words.pop(0)) if is_address else parse_link(words.pop(0))
+    is_typed = len(words) > 1 and re.fullmatch(r"[0-9A-Fa-f]{64}", words[1])
+    origin, contact = (relay_origin(words.pop(0)), words.pop(0).lower()) if is_typed else parse_link(words.pop(0))
     if len(words) > 1:
         raise CommandError("too many words: put the text in quotes")
     try:
-        text = (os.fsencode(words[0]) if words else sys.stdin.buffer.read()).decode()
-        recipient = parse_fingerprint(contact)
+        text = (os.fsencode(words[0]) if words else sys.stdin.buffer.read()).decode().rstrip("\n")
     except UnicodeDecodeError:
         raise CommandError("the text is not UTF-8: convert it, for instance with base64") from None
-    except RelayError:
-        raise CommandError(f"{contact} is not an address: it has 64 hex digits") from None
     if not text.strip():
         raise CommandError("there is nothing to send: give a text, or pipe one in")
-    async with open_client(arguments, url) as client:
-        receipt = await client.send(recipient, text.rstrip("\n"))
-    print(f"sent as {receipt.get('id')}", file=sys.stderr)
+    async with open_client(arguments, origin, contact) as client:
+        if not (is_typed or arguments.register or client.record.server_public_key or client.record.cursor):
+            raise CommandError(f"this key is not registered with {origin}, the relay of the link: --register does it, once")
+        message_id = await client.send(text)
+    say(f"sent as {message_id}")
 
 
 async def listen(arguments: argparse.Namespace) -> None:
     """`relay.py listen URL`: print mail as it arrives, until interrupted."""
-    async with open_client(arguments, arguments.url) as client:
-        key_file = arguments.key or default_key_file()
-        state = ListenState(key_file.with_name(f"{key_file.name}.{urllib.parse.quote(client.origin, safe='')}"))
-        await client.register()
-        print(f"listening; my invite link: {client.invite_link}", file=sys.stderr, flush=True)
-        failures = 0
+    async with open_client(arguments, relay_origin(arguments.url)) as client:
+        await client.ensure_token()
+        say(f"listening; my invite link: {client.invite_link}")
+        failures, trouble = 0, ""
         while True:
+            pause = 0
             try:
-                await client.call("GET", "/v1/me")  # a fresh token, if the old one is refused
-                async for _ in client.wait_for_hints():
-                    failures = 0
-                    while page := await client.fetch(state.cursor):
-                        for message_id, sender, envelope in page:
-                            print_message(message_id, sender, envelope, state, arguments.json)
-                        state.save(page[-1][0])
-                        if arguments.acknowledge:
-                            await client.call("DELETE", "/v1/messages", through_id=state.cursor)
-            except (CommandError, RelayError, aiohttp.ClientError, TimeoutError) as error:
-                print(f"not connected: {error}", file=sys.stderr, flush=True)
+                await print_mail(client, None, arguments)  # works where sockets do not, and finds out about a refused token
+                async for hinted in client.hints():
+                    failures, trouble = 0, ""
+                    await print_mail(client, hinted, arguments)
+            except (CommandError, RelayError) as error:
+                if str(error) != trouble:
+                    say(f"not connected: {error}")
+                pause, trouble = getattr(error, "pause", 0), str(error)
             failures += 1
-            await asyncio.sleep(min(RECONNECT_SECONDS, 2**failures) * (0.5 + secrets.randbelow(500) / 1000))
+            await asyncio.sleep(max(pause, min(RECONNECT_SECONDS, 2**failures) * (0.5 + secrets.randbelow(500) / 1000)))
 
 
 # ======================================================================================================================
@@ -2982,6 +3250,7 @@ async def listen(arguments: argparse.Namespace) -> None:
 # its proxy, as a client meets it), and says what is wrong and how to mend it. It changes nothing but for a throw-away
 # identity, which it deletes again.
 
+MADE_UP_HOST = "made-up.invalid"  # RFC 2606: nobody's
 MIN_FREE_BYTES = 200 * 1024 * 1024
 MIN_CERTIFICATE_DAYS = 14
 OK, WARNING, FAILURE = "ok  ", "warn", "FAIL"
@@ -3044,7 +3313,13 @@ async def examine_certificate(origin: str) -> Finding:
     url = URL(origin)
     if url.scheme != "https":
         return WARNING, "TLS: plain http: whoever is on the way can change the page, and browsers withhold offline use"
-    _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
+    try:
+        _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
+    except ssl.SSLCertVerificationError as error:
+        return (
+            FAILURE,
+            f"TLS: browsers refuse the certificate ({error.verify_message}): see what you have (certbot certificates)",
+        )
     not_after = writer.get_extra_info("peercert")["notAfter"]
     writer.close()
     left = f"TLS: the certificate is good for {int((ssl.cert_time_to_seconds(not_after) - time.time()) // 86_400)} days"
@@ -3053,12 +3328,23 @@ async def examine_certificate(origin: str) -> Finding:
 
 
 async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
-    yield await examine_certificate(origin)
     async with session.get(origin + "/") as response:
         wanted = {name: value for name, value in PAGE_HEADERS.items() if name != "Server"}
         changed = [name for name, value in wanted.items() if response.headers.getall(name, []) != [value]]
     mend = f"headers: the proxy drops, changes or doubles {', '.join(changed)}: let it pass the relay's own through"
     yield judge(not changed, "headers: the page has all of them", mend)
+
+
+async def examine_host(client: Client) -> Finding:
+    """A relay without ORIGIN takes any Host for its own. Another relay could then pass its challenge on, send the Host that
+    it was reached under itself, and register there as whoever came to it."""
+    try:
+        body = {"public_key": encode_base64(client.public_key)}
+        answer = await client.request("POST", "/v1/register/challenge", body, host=MADE_UP_HOST)
+    except Refused:
+        answer = {}  # the proxy, or the relay, has nothing under that name
+    mend = f"ORIGIN: the relay takes itself for whatever Host says: set ORIGIN={client.origin}"
+    return judge(MADE_UP_HOST not in str(answer.get("origin")), "ORIGIN: an invented Host changes nothing", mend)
 
 
 async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Config | None) -> AsyncIterator[Finding]:
@@ -3081,18 +3367,18 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Con
             f"ORIGIN: the relay thinks it is {challenge.get('origin')}, and was reached as {client.origin}: {mend}",
         )
         return
+    yield await examine_host(client)
+    await client.call("GET", "/v1/me")
+    yield OK, "registration: works"
     try:
-        await client.call("GET", "/v1/me")
-        yield OK, "registration: works, with ORIGIN as it should be"
-        async for _ in client.wait_for_hints():
+        async for _ in client.hints():
             break
         yield OK, "WebSocket: the upgrade passes"
-    except aiohttp.ClientError as error:
+    except Refused as refusal:
         mend = "the proxy must pass Upgrade and Connection on, see docs/deploy/nginx.conf"
-        yield FAILURE, f"WebSocket: no upgrade ({error}): {mend}"
+        yield FAILURE, f"WebSocket: {refusal}: {mend}"
     finally:
-        if client.token:
-            await client.call("DELETE", "/v1/me")
+        await client.call("DELETE", "/v1/me")
 
 
 async def examine_forwarding(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
@@ -3114,11 +3400,14 @@ async def examine_from_outside(url: str, config: Config | None) -> AsyncIterator
     except ValueError:
         yield FAILURE, f"{url} is not a relay's address: it looks like https://chat.example.com"
         return
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+    async with open_session() as session:
         try:
-            for findings in (
-                examine_page(session, origin),
+            yield (certificate := await examine_certificate(origin))
+            if certificate[0] == FAILURE:
+                return
+            for findings in (  # the relay before what stands in front of it: of a stopped one, that is to be said
                 examine_relay(session, origin, config),
+                examine_page(session, origin),
                 examine_forwarding(session, origin),
             ):
                 async for finding in findings:
@@ -3151,28 +3440,24 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"io3233 {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="run the relay (the default)")
-    commands.add_parser("backup", help="copy the database of DATABASE_URL, also while a relay runs on it").add_argument(
-        "destination", metavar="DEST", type=Path
-    )
-    sending = commands.add_parser(
-        "send", help="send one message", usage="relay.py send [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]"
-    )
-    sending.add_argument(
-        "words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to, then the text; without a text, standard input"
-    )
+    backing_up = commands.add_parser("backup", help="copy the database of DATABASE_URL, also while a relay runs on it")
+    backing_up.add_argument("destination", metavar="DEST", type=Path)
+    usage = "relay.py send [--register] [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]"
+    sending = commands.add_parser("send", help="send standard input, or a text, as one message", usage=usage)
+    sending.add_argument("words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to; then a text, if not from stdin")
+    sending.add_argument("--register", action="store_true", help="register with the relay of the link, if it is new to us")
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
-    listening.add_argument(
-        "--acknowledge", action="store_true", help="let the relay forget what was printed (no other device has this key)"
-    )
+    forget = "let the relay forget what was printed (no other device has this key)"
+    listening.add_argument("--acknowledge", action="store_true", help=forget)
     examining = commands.add_parser("doctor", help="say what is wrong with the settings, the machine or the relay at URL")
     examining.add_argument("url", metavar="URL", nargs="?", help="look from outside as well")
     for command in (sending, listening):
-        command.add_argument(
-            "--key", metavar="FILE", type=Path, help="the secret key, made on first use (default: ~/.config/io3233/key)"
-        )
-        command.add_argument("--invite", metavar="CODE", default="", help="what a closed relay asks for")
+        made = "the secret key, made on first use (default: ~/.config/io3233/key)"
+        command.add_argument("--key", metavar="FILE", type=Path, help=made)
+        command.add_argument("--invite-file", metavar="FILE", type=Path, help="holds the invite code of a closed relay")
+        command.add_argument("--invite", metavar="CODE", default="", help="the code itself, for others here to see")
         command.add_argument("--v1-proof", action="store_true", help="register also with a relay that knows no bound proof")
     return parser.parse_args(words)
 
@@ -3206,7 +3491,7 @@ def main(words: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output left; nor flush it at exit
         return 1
     except (CommandError, StoreError, RelayError, OSError) as error:
-        print(f"relay.py: {error}", file=sys.stderr)
+        say(f"relay.py: {error}")
         return 1
     return 0
 

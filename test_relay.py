@@ -542,6 +542,27 @@ class TestConfiguration:
     def test_good_value_is_accepted(self, setting):
         relay_module.Config.from_env({"JWT_SECRET": SECRET} | setting)
 
+    @pytest.mark.parametrize(
+        ("word", "is_on"),
+        [
+            ("1", True),
+            ("true", True),
+            ("Yes", True),
+            ("ON", True),
+            ("0", False),
+            ("False", False),
+            ("no", False),
+            ("off", False),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("name", "field"), [("TRUST_FORWARDED_FOR", "trust_forwarded_for"), ("RATE_LIMIT", "rate_limit")]
+    )
+    def test_switch_takes_the_words_that_people_use(self, name, field, word, is_on):
+        config = relay_module.Config.from_env({"JWT_SECRET": SECRET, name: word})
+
+        assert getattr(config, field) is is_on
+
     async def test_defaults_are_the_documented_ones(self, relay):
         alice = await relay.register()
 
@@ -1919,6 +1940,23 @@ class TestWebSocket:
 
         assert websocket.protocol == "3233.v1"
 
+    async def test_token_in_the_authorization_header_is_accepted(self, relay):
+        alice = await relay.register()
+
+        websocket = await relay.session.ws_connect(f"{relay.url}/v1/ws", headers={"Authorization": f"Bearer {alice.token}"})
+
+        assert await frame(websocket) == {"type": "connected", "fingerprint": alice.fingerprint}
+
+    @pytest.mark.parametrize("order", [1, -1])
+    async def test_several_lines_of_subprotocols_are_one_list(self, relay, order):
+        alice = await relay.register()
+        lines = [("Sec-WebSocket-Protocol", value) for value in ("3233.v1", f"bearer.{alice.token}")][::order]
+
+        websocket = await relay.session.ws_connect(f"{relay.url}/v1/ws", headers=CIMultiDict(lines))
+
+        assert await frame(websocket) == {"type": "connected", "fingerprint": alice.fingerprint}
+        assert websocket._response.headers.getall("Sec-WebSocket-Protocol") == ["3233.v1"]
+
     @pytest.mark.parametrize("protocols", [("3233.v1",), ("3233.v1", "bearer."), ("3233.v1", "bearer.forged"), ("bearer",)])
     async def test_subprotocols_without_a_good_token_are_refused(self, relay, protocols):
         assert await refused_handshake(relay, protocols=protocols) == 401
@@ -2509,6 +2547,12 @@ class TestHttp:
         assert await hanging
         await until(relay.is_healthy)
 
+    async def test_healthz_refuses_other_methods_as_the_api_does(self, relay):
+        preflight, post = [await relay.call(method, "/healthz") for method in ("OPTIONS", "POST")]
+
+        assert preflight.status == 204
+        post.refused(405)
+
     async def test_healthz_is_a_503_when_the_database_does_not_answer(self, relay):
         with contextlib.closing(sqlite3.connect(relay.database)) as connection:
             connection.executescript("DROP TABLE identities; DROP TABLE messages;")
@@ -2600,6 +2644,35 @@ class TestStaticClient:
     @pytest.fixture(name="relay")
     async def relay_with_a_client(self, relays, static_dir):
         return await relays(STATIC_DIR=str(static_dir))
+
+    @pytest.mark.parametrize(
+        ("path", "location"),
+        [
+            ("/chats/", "/chats"),
+            ("/Chats", "/chats"),
+            ("/NEWCHAT/", "/newchat"),
+            ("/chats/?chat=ab&server=https%3A%2F%2Fa", "/chats?chat=ab&server=https%3A%2F%2Fa"),
+            ("/chats%23chat=ab&server=https%3A%2F%2Fa", "/chats#chat=ab&server=https://a"),
+            ("/%23chat=a%20b", "/#chat=a%20b"),
+        ],
+    )
+    async def test_view_in_another_spelling_leads_to_the_view(self, relay, path, location):
+        async with relay.session.get(URL(relay.url + path, encoded=True), allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (307, location)
+
+    @pytest.mark.parametrize("path", ["//evil.example/", "//evil.example/chats", "/chats/more", "/v1/", "/V1/me"])
+    async def test_what_is_no_view_leads_nowhere(self, relay, path):
+        async with relay.session.get(URL(relay.url + path, encoded=True), allow_redirects=False) as answer:
+            assert answer.status == 404
+
+    async def test_what_browsers_ask_for_by_themselves_is_there(self, relays):
+        relay = await relays()
+
+        paths = ["/favicon.ico", "/apple-touch-icon.png", "/icon-192.png", "/manifest.json"]
+        answers = {path: await relay.call("GET", path) for path in paths}
+
+        kinds = {path: (answer.status, answer.headers["Content-Type"]) for path, answer in answers.items()}
+        assert kinds == dict.fromkeys(paths[:3], (200, "image/png")) | {paths[3]: (200, "application/manifest+json")}
 
     @pytest.mark.parametrize("path", VIEW_PATHS)
     async def test_view_path_answers_with_the_page(self, relay, path):
@@ -3286,11 +3359,17 @@ def state_name(relay: AnyRelay) -> str:
     return "key." + quote(relay.url, safe="")
 
 
+def open_record(home: Path, origin: str, fingerprint: str = "f" * 64) -> Any:
+    """What `send` and `listen` keep of a relay beside the key."""
+    return relay_module.RelayRecord.open(home / "key", origin, fingerprint)
+
+
 def write_key(home: Path, person: Person) -> Path:
     """The person's secret key where the commands look for it."""
     path = home / ".config/io3233/key"
     path.parent.mkdir(parents=True)
     path.write_text(b64(bytes(person.secret_key)) + "\n")
+    path.chmod(0o600)
     return path
 
 
@@ -3555,7 +3634,7 @@ def envelope(sender: Person, recipient: Person, **changed: Any) -> bytes:
 
 BAD_ENVELOPE_PLAINTEXTS: dict[str, Callable[[Person, Person], bytes]] = {
     "32 bytes, which could be a proof": lambda alice, bob: bytes(32),
-    "a short message of an old client": lambda alice, bob: b'{"text":"hi","ts":1700000000000}',
+    "32 bytes of JSON, which could be one": lambda alice, bob: b'{"text":"hello"}'.ljust(32),
     "nothing": lambda alice, bob: b"",
     "my own words handed back": lambda alice, bob: envelope(bob, alice),
     "for somebody else": lambda alice, bob: envelope(alice, bob, to=NOBODY),
@@ -3583,7 +3662,7 @@ class TestSendAndListen:
         relay = await relay_process()
         alice, bob = await listen(relay), await listen(relay)
 
-        to_bob = await run_command(alice.home, "send", bob.invite_link, "hello Bob")
+        to_bob = await run_command(alice.home, "send", bob.invite_link, stdin=b"hello Bob\n")
         heard_by_bob = await bob.line()
         await relay.stop()
         await relay.start()
@@ -3598,7 +3677,7 @@ class TestSendAndListen:
         bob = await listen(relay, "--json")
         text = "Filesystem  Size\n/dev/root    20G\n\ttab “quotes” 🙂"
 
-        sent = await run_command(tmp_path, "send", bob.invite_link, stdin=(text + "\n").encode())
+        sent = await run_command(tmp_path, "send", "--register", bob.invite_link, stdin=(text + "\n").encode())
 
         received = json.loads(await bob.line())
         assert sent.status == 0, sent
@@ -3669,14 +3748,29 @@ class TestSendAndListen:
         assert {each["from"] for each in printed} == {alice.fingerprint}
 
     async def test_listeners_on_two_relays_keep_their_places_apart(self, tmp_path):
-        one, two = (relay_module.ListenState(tmp_path / name) for name in ("key.one", "key.two"))
+        one, two = (open_record(tmp_path, origin) for origin in ("http://one", "http://two"))
         one.is_new("alice", "a message")
 
-        one.save(100)
-        two.save(7)
+        one.keep(cursor=100, seen=one.seen)
+        two.keep(cursor=7)
 
-        again = relay_module.ListenState(tmp_path / "key.one")
+        again = open_record(tmp_path, "http://one")
         assert (again.cursor, again.is_new("alice", "a message")) == (100, False)
+
+    async def test_sender_and_listener_of_one_key_change_only_their_own_in_the_record(self, tmp_path):
+        listening, sending = (open_record(tmp_path, "http://one") for _ in range(2))
+
+        listening.keep(cursor=100)
+        sending.keep(token="a.b.c")
+
+        kept = open_record(tmp_path, "http://one")
+        assert (kept.cursor, kept.token) == (100, "a.b.c")
+
+    async def test_record_of_another_key_is_not_gone_on_with(self, tmp_path):
+        open_record(tmp_path, "http://one").keep(cursor=100)
+
+        with pytest.raises(relay_module.CommandError, match="belongs to another key"):
+            open_record(tmp_path, "http://one", fingerprint=NOBODY)
 
     async def test_replayed_envelope_is_printed_once(self, relay, listen):
         alice, bob = await relay.register(), await relay.register()
@@ -3770,7 +3864,8 @@ class TestSendAndListen:
         assert "Traceback" not in listener.stderr
 
     @pytest.mark.parametrize(
-        "content", ["nonsense", "[]", "\xff", '{"cursor": "x", "seen": []}', '{"cursor": 1, "seen": 7}', '{"cursor": 1}']
+        "content",
+        ["nonsense", "[]", "\xff", '{"cursor": "x"}', '{"cursor": 1, "seen": 7}', '{"seen": [[]]}', '{"of": "later"}'],
     )
     async def test_state_file_that_can_not_be_read_is_left_alone_and_said(self, relay, tmp_path, content):
         state = write_key(tmp_path, await relay.register()).with_name(state_name(relay))
@@ -3812,11 +3907,31 @@ class TestSendAndListen:
     @pytest.mark.parametrize("content", ["", "*", "AAAA", b64(bytes(33))])
     async def test_key_file_that_holds_no_key_is_left_alone_and_said(self, relay, tmp_path, content):
         (tmp_path / "mine").write_text(content)
+        (tmp_path / "mine").chmod(0o600)
 
         finished = await run_command(tmp_path, "send", "--key", str(tmp_path / "mine"), relay.url, NOBODY, "hello")
 
         assert str(tmp_path / "mine") in finished.refused()
         assert (tmp_path / "mine").read_text() == content
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+    async def test_key_file_that_others_may_read_or_change_is_refused(self, relay, tmp_path, mode):
+        bob = await relay.register()
+        write_key(tmp_path, Person(relay)).chmod(mode)
+
+        finished = await run_command(tmp_path, "send", relay.url, bob.fingerprint, "hello")
+
+        assert "chmod 600" in finished.refused()
+        assert await bob.fetch() == []
+
+    async def test_key_file_that_is_a_link_is_refused(self, relay, tmp_path):
+        bob = await relay.register()
+        (tmp_path / "mine").symlink_to(write_key(tmp_path, Person(relay)))
+
+        finished = await run_command(tmp_path, "send", "--key", str(tmp_path / "mine"), relay.url, bob.fingerprint, "hello")
+
+        assert "is a link" in finished.refused()
+        assert await bob.fetch() == []
 
     @pytest.mark.parametrize(
         "link", ["{url}/chats?chat={bob}", "{url}/chats?fp={bob}&server={url}", "{url}#chat={BOB}&server={url}/"]
@@ -3825,7 +3940,7 @@ class TestSendAndListen:
         bob = await relay.register()
         link = link.format(url=relay.url, bob=bob.fingerprint, BOB=bob.fingerprint.upper())
 
-        finished = await run_command(tmp_path, "send", link, "hello")
+        finished = await run_command(tmp_path, "send", "--register", link, "hello")
 
         assert finished.status == 0, finished
         assert len(await bob.fetch()) == 1
@@ -3859,6 +3974,17 @@ class TestSendAndListen:
         finished.refused()
         assert await bob.fetch() == []
 
+    async def test_link_registers_nowhere_until_told_to_and_then_for_good(self, relay, tmp_path):
+        bob = await relay.register()
+        link = f"{relay.url}/chats#chat={bob.fingerprint}"
+
+        unasked = await run_command(tmp_path, "send", link, stdin=b"unasked")
+        told, later = [await run_command(tmp_path, "send", *words, link, stdin=b"hi") for words in (["--register"], [])]
+
+        assert "--register" in unasked.refused()
+        assert (told.status, later.status) == (0, 0), (told, later)
+        assert [json.loads(bob.open(each))["text"] for each in await bob.fetch()] == ["hi", "hi"]
+
     async def test_text_that_is_no_utf8_is_refused(self, relay, tmp_path):
         bob = await relay.register()
 
@@ -3883,6 +4009,22 @@ class TestSendAndListen:
 
         assert finished.status == status, finished
 
+    async def test_invite_code_is_read_from_a_file_that_nobody_sees_among_the_processes(self, relays, tmp_path):
+        relay = await relays(INVITE_CODE="open sesame")
+        bob = await relay.register(invite="open sesame")
+        (tmp_path / "code").write_text("open sesame\n")
+
+        words = ["--invite-file", tmp_path / "code", relay.url, bob.fingerprint]
+        finished = await run_command(tmp_path, "send", *words, stdin=b"hello")
+
+        assert finished.status == 0, finished
+
+    @pytest.mark.parametrize("word", ["\x1b[2J", "http://\x1b[2J/#chat=" + NOBODY, "https://a/#chat=\x1b]0;owned\x07"])
+    async def test_link_can_not_play_tricks_with_the_terminal(self, tmp_path, word):
+        finished = await run_command(tmp_path, "send", word, "hello")
+
+        assert finished.refused().rstrip("\n").isprintable()
+
     async def test_listen_needs_a_relay_to_start_with(self, tmp_path):
         finished = await run_command(tmp_path, "listen", "http://127.0.0.1:1")
 
@@ -3895,26 +4037,62 @@ class HostileRelay:
     def __init__(self, **answers: Any) -> None:
         challenge = {"challenge": b64(os.urandom(32)), "server_public_key": b64(bytes(PrivateKey.generate().public_key))}
         self.challenge = challenge | {"expires_in": 60, "bound_proof": True, "origin": "http://127.0.0.1"}
-        self.answers = {"key": {}, "post": {"id": 1}, "messages": {"messages": []}} | answers
+        self.answers = {"key": {}, "post": {"id": 1}, "messages": {"messages": []}, "ws": self.hint} | answers
         self.proofs: list[dict[str, Any]] = []
+        self.posted: list[dict[str, Any]] = []
+        self.upgrades: list[web.Request] = []
         self.asked: list[str] = []
+        self.refuses = 0
+        self.hints: asyncio.Queue[int] = asyncio.Queue()
         self.url = f"http://127.0.0.1:{free_port()}"
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/v1/")
         self.asked.append(path)
+        body = await request.json() if request.method == "POST" else {}
         if path == "register/challenge":
             return web.json_response(self.challenge)
         if path == "register":
-            self.proofs.append(await request.json())
-            return web.json_response({"fingerprint": NOBODY, "token": "a.b.c", "expires_in": 60})
+            self.proofs.append(body)
+            fingerprint = hashlib.sha256(unb64(body["public_key"])).hexdigest()
+            return web.json_response({"fingerprint": fingerprint, "token": "a.b.c", "expires_in": 60})
         if path == "ws":
-            websocket = web.WebSocketResponse(protocols=("3233.v1",))
-            await websocket.prepare(request)
-            await websocket.receive()
-            return websocket
+            self.upgrades.append(request)
+            return await self.answers["ws"](request)
+        if self.refuses and path.startswith("keys/"):
+            self.refuses -= 1
+            return web.json_response({"error": "who are you?"}, status=401)
+        if path == "messages" and request.method == "POST":
+            self.posted.append(body)
         answer = self.answers["key" if path.startswith("keys/") else "post" if request.method == "POST" else "messages"]
-        return web.json_response(answer) if isinstance(answer, dict | list) else answer()
+        if isinstance(answer, dict) and "messages" in answer and isinstance(answer["messages"], list):
+            after_id = int(request.query.get("after_id", 0))
+            answer = {"messages": [row for row in answer["messages"] if row["id"] > after_id]}
+        response = web.json_response(answer) if isinstance(answer, dict | list) else answer()
+        if response is None:
+            request.transport.abort()
+        return response or web.Response()
+
+    def presents(self, key: PrivateKey, *, bound: bool | None = None) -> None:
+        """Name a registration key, after which earlier tokens are refused once."""
+        self.challenge["server_public_key"] = b64(bytes(key.public_key))
+        self.challenge["bound_proof"] = self.challenge["bound_proof"] if bound is None else bound
+        self.refuses = 1 if self.posted else 0
+
+    async def hint(self, request: web.Request) -> web.StreamResponse:
+        """A socket that gives each of `hints` as they come, until the client leaves."""
+        websocket = web.WebSocketResponse(protocols=("3233.v1",))
+        await websocket.prepare(request)
+
+        async def give() -> None:
+            while True:
+                await websocket.send_json({"type": "new_message", "id": await self.hints.get()})
+
+        giving = asyncio.create_task(give())
+        async for _ in websocket:
+            pass
+        giving.cancel()
+        return websocket
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -3927,6 +4105,15 @@ class HostileRelay:
             yield self.url
         finally:
             await runner.cleanup()
+
+
+async def no_upgrade(request: web.Request) -> web.Response:
+    """What a proxy answers that knows nothing of WebSockets."""
+    return web.Response(status=404, text="not found")
+
+
+async def redirect(url: str) -> web.Response:
+    return web.Response(status=302, headers={"Location": url})
 
 
 LIES: dict[str, Any] = {
@@ -4042,6 +4229,175 @@ class TestHostileRelay:
             assert "Traceback" not in listener.stderr
             await listener.stop()
 
+    @pytest.mark.parametrize(("bound", "goes_on"), [(True, False), (False, True)])
+    async def test_changed_registration_key_stops_where_it_is_pinned_and_is_told_at_a_relay_of_the_old_kind(
+        self, tmp_path, bound, goes_on
+    ):
+        alice, bob = Person(None), Person(None)
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)})
+        hostile.challenge["bound_proof"] = bound
+        write_key(tmp_path, alice)
+
+        async with hostile.running() as url:
+            words = ["send", "--v1-proof", url, bob.fingerprint, "hello"]
+            assert (await run_command(tmp_path, *words)).status == 0
+            hostile.presents(PrivateKey.generate())
+            again = await run_command(tmp_path, *words)
+
+        assert "presents another registration key than before" in again.stderr
+        assert (again.status, len(hostile.posted)) == ((0, 2) if goes_on else (1, 1))
+
+    async def test_relay_that_offered_the_bound_proof_gets_no_other(self, tmp_path):
+        alice, bob = Person(None), Person(None)
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)})
+        write_key(tmp_path, alice)
+
+        async with hostile.running() as url:
+            assert (await run_command(tmp_path, "send", url, bob.fingerprint, "hello")).status == 0
+            hostile.presents(PrivateKey.generate(), bound=False)
+            refused = await run_command(tmp_path, "send", "--v1-proof", url, bob.fingerprint, "hello")
+
+        assert "knew the better one before" in refused.refused()
+        assert len(hostile.proofs) == 1
+
+    @pytest.mark.parametrize("whose", ["my own", "the contact's", "another relay's"])
+    @pytest.mark.parametrize("bound", [True, False])
+    async def test_relay_that_presents_somebodys_key_as_its_own_gets_no_proof(self, tmp_path, whose, bound):
+        alice, bob, other = Person(None), Person(None), PrivateKey.generate()
+        record = open_record(write_key(tmp_path, alice).parent, "https://other.example.com", alice.fingerprint)
+        record.keep(server_public_key=b64(bytes(other.public_key)))
+        hostile = HostileRelay()
+        keys = {"my own": alice.secret_key, "the contact's": bob.secret_key, "another relay's": other}
+        hostile.presents(keys[whose], bound=bound)
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", "--v1-proof", url, bob.fingerprint, "hello")
+
+        assert "presents the" in finished.refused()
+        assert hostile.proofs == []
+
+    async def test_message_is_never_sealed_in_place_of_a_challenge(self, tmp_path):
+        hostile = HostileRelay()
+        hostile.challenge |= {"bound_proof": False, "challenge": b64(b'{"text":"no","ts":1700000000000}')}
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", "--v1-proof", url, NOBODY, "hello")
+
+        assert "seal a message" in finished.refused()
+        assert hostile.proofs == []
+
+    @pytest.mark.parametrize(
+        "first",
+        [
+            lambda: web.json_response({"error": "later"}, status=503),
+            lambda: web.json_response({"error": "later"}, status=429, headers={"Retry-After": "1"}),
+            lambda: web.Response(status=200),
+            lambda: web.json_response({"id": "1"}, status=201),
+            lambda: web.Response(text="<html>timed out</html>", content_type="text/html"),
+            lambda: None,
+        ],
+        ids=["503", "429", "an empty 200", "an id that is none", "a page of the proxy's", "the connection lost"],
+    )
+    async def test_message_without_a_receipt_is_sent_again_as_the_same_one(self, tmp_path, first):
+        bob, answers = Person(None), [first, lambda: web.json_response({"id": 7}, status=201)]
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)}, post=lambda: answers.pop(0)())
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert finished.status == 0 and "sent as 7" in finished.stderr, finished
+        assert len(hostile.posted) == 2 and hostile.posted[0] == hostile.posted[1]
+
+    async def test_retry_after_is_waited_out_before_anything_is_asked_again(self, tmp_path):
+        bob, times = Person(None), []
+        pause = web.json_response({"error": "wait"}, status=429, headers={"Retry-After": "3"})
+        answers = [pause, web.json_response({"public_key": b64(bob.public_key)})]
+        hostile = HostileRelay(key=lambda: times.append(time.monotonic()) or answers.pop(0))
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert finished.status == 0, finished
+        assert times[1] - times[0] >= 3
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 413, 507])
+    async def test_plain_text_of_an_old_relay_is_the_reason_and_nothing_is_asked_twice(self, tmp_path, status):
+        bob = Person(None)
+        hostile = HostileRelay(
+            key={"public_key": b64(bob.public_key)}, post=lambda: web.Response(status=status, text="no such \x1b[2J luck")
+        )
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert f"({status}): no such \\x1b[2J luck" in finished.refused()
+        assert len(hostile.posted) == (2 if status == 401 else 1)
+
+    @pytest.mark.parametrize("bound", [True, False])
+    async def test_mail_comes_where_no_socket_opens_and_only_an_old_relay_gets_the_token_in_a_url(self, listen, bound):
+        alice, bob = Person(None), Person(None)
+        row = {**alice.seal(bob, envelope(alice, bob, text="hello")), "id": 1, "sender_fingerprint": alice.fingerprint}
+        hostile = HostileRelay(ws=no_upgrade, messages={"messages": []})
+        hostile.challenge["bound_proof"] = bound
+
+        async with hostile.running():
+            listener = await listen(hostile, "--v1-proof", person=bob)
+            await until(lambda: hostile.upgrades and "no live connection" in listener.stderr)
+            hostile.answers["messages"] = {"messages": [row]}
+            line = await listener.line()
+            await listener.stop()
+
+        assert line == f"{alice.fingerprint[:8]} hello"
+        assert {request.query.get("token") for request in hostile.upgrades} == ({None} if bound else {"a.b.c"})
+        assert "a.b.c" not in listener.stderr
+
+    async def test_token_follows_no_redirect_of_the_socket(self, listen):
+        elsewhere, hostile = HostileRelay(), HostileRelay()
+        hostile.answers["ws"] = lambda request: redirect(f"{elsewhere.url}/v1/ws")
+
+        async with hostile.running(), elsewhere.running():
+            listener = await listen(hostile)
+            await until(lambda: "leads elsewhere" in listener.stderr)
+            await listener.stop()
+
+        assert elsewhere.asked == []
+
+    async def test_hint_at_an_id_from_before_means_that_all_is_read_again_and_printed_once(self, listen):
+        alice, bob = Person(None), Person(None)
+        rows = [
+            {**alice.seal(bob, envelope(alice, bob, text=text)), "sender_fingerprint": alice.fingerprint} for text in "abc"
+        ]
+        hostile = HostileRelay(messages={"messages": [{**rows[0], "id": 100}]})
+
+        async with hostile.running():
+            listener = await listen(hostile, person=bob)
+            first = await listener.line()
+            hostile.answers["messages"] = {"messages": [{**row, "id": id} for id, row in enumerate(rows, 1)]}
+            hostile.hints.put_nowait(3)
+            lines = [first, await listener.line(), await listener.line()]
+            await listener.stop()
+
+        assert [line[-1] for line in lines] == ["a", "b", "c"]
+
+    async def test_token_refused_before_its_time_means_that_all_is_read_again(self, relays, listen):
+        relay = await relays()
+        alice, bob = await relay.register(), await relay.register()
+        for text in ("first", "second"):
+            await alice.send(bob, envelope(alice, bob, text=text))
+        listener = await listen(relay, person=bob)
+        assert [(await listener.line())[9:] for _ in range(2)] == ["first", "second"]
+        await listener.stop()
+        await relay.stop()
+        relay.database.unlink()
+        await relay.start()
+        alice = await relay.register(alice.secret_key)
+        await relay.register(bob.secret_key)
+        await alice.send(bob, envelope(alice, bob, text="after the loss"))
+
+        await listener.start(relay.url)
+
+        assert (await listener.line())[9:] == "after the loss"
+
     async def test_row_with_another_senders_name_is_refused(self, relay):
         alice, bob, mallory = [Person(relay) for _ in range(3)]
         row = {**mallory.seal(bob, envelope(mallory, bob)), "id": 1, "sender_fingerprint": alice.fingerprint}
@@ -4074,6 +4430,13 @@ def opens(recipient: Person, sender: Person, ciphertext: bytes, nonce: bytes) ->
         Box(recipient.secret_key, PublicKey(sender.public_key)).decrypt(ciphertext, nonce)
         return True
     return False
+
+
+async def knows_its_origin(relay: RunningRelay) -> None:
+    """Start a relay again, with its address as ORIGIN."""
+    await relay.stop()
+    relay.environ["ORIGIN"] = relay.url
+    await relay.start()
 
 
 class TestDoctor:
@@ -4138,12 +4501,21 @@ class TestDoctor:
 
     async def test_relay_is_examined_from_outside_and_left_as_it_was(self, tmp_path, relays):
         relay = await relays(RATE_LIMIT=None)
+        await knows_its_origin(relay)
 
         finished = await self.doctor(tmp_path, relay.url, ORIGIN=relay.url, DATABASE_URL=relay.environ["DATABASE_URL"])
 
         assert finished.status == 0, finished
         assert "WebSocket: the upgrade passes" in finished.stdout
         assert rows(relay.database, "SELECT count(*) FROM identities") == [(0,)]
+
+    async def test_relay_that_takes_itself_for_any_host_is_told_to_set_its_origin(self, tmp_path, relays):
+        relay = await relays(RATE_LIMIT=None)
+
+        finished = await self.doctor(tmp_path, relay.url, DATABASE_URL=relay.environ["DATABASE_URL"])
+
+        assert finished.status == 1
+        assert f"FAIL ORIGIN: the relay takes itself for whatever Host says: set ORIGIN={relay.url}" in finished.stdout
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense", "http://["])
     async def test_relay_that_is_not_there_is_said(self, tmp_path, url):
@@ -4871,9 +5243,34 @@ VECTOR_TIME = 1_700_000_000.0
 VECTOR_NONCE = bytes(range(24))
 
 
-def protocol_vectors() -> dict[str, dict[str, Any]]:
+VECTOR_PEOPLE = Person(None, PrivateKey(b"\x01" * 32)), Person(None, PrivateKey(b"\x02" * 32))
+
+
+def read_by_listen(row: dict[str, Any], reader: Person) -> dict[str, Any]:
+    """What `listen` makes of a row, in the vectors' words."""
+    try:
+        opened = relay_module.open_envelope(row, bytes(reader.secret_key), bytes.fromhex(reader.fingerprint))
+    except relay_module.EnvelopeRefused:
+        return {"read": "refused"}
+    if opened["type"] != "text":
+        return {"read": "unknown"}
+    return {"read": "text"} | {name: opened[name] for name in ("text", "legacy", "ts")}
+
+
+def format_vectors(vectors: dict[str, Any]) -> str:
+    """JSON, with a line for each case of a table."""
+
+    def shown(value: Any) -> str:
+        if isinstance(value, list):
+            return "[\n" + ",\n".join("    " + json.dumps(case, ensure_ascii=False) for case in value) + "\n  ]"
+        return json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+
+    return "{\n" + ",\n".join(f'  "{name}": {shown(value)}' for name, value in vectors.items()) + "\n}"
+
+
+def protocol_vectors() -> dict[str, Any]:
     """What docs/PROTOCOL.md shows under "Test vectors": fixed inputs, and what relay.py makes of them."""
-    alice, bob = Person(None, PrivateKey(b"\x01" * 32)), Person(None, PrivateKey(b"\x02" * 32))
+    alice, bob = VECTOR_PEOPLE
     people = {
         f"{name}_{part}": value if isinstance(value, str) else b64(bytes(value))
         for name, person in (("alice", alice), ("bob", bob))
@@ -4888,7 +5285,91 @@ def protocol_vectors() -> dict[str, dict[str, Any]]:
         "registration": registration_vector(alice, "https://chat.example.com", bytes(range(32))),
         "token": token_vector(alice),
         "message": message_vector(alice, bob),
+        "envelopes": envelope_vectors(alice, bob),
+        "links": link_vectors(alice, bob),
     }
+
+
+def envelope_vectors(alice: Person, bob: Person) -> list[dict[str, Any]]:
+    """Plaintexts from alice to bob, and what a reader makes of each: refused, unknown, or a text and its time."""
+    bound = {"from": alice.fingerprint, "to": bob.fingerprint}
+    read = {"read": "text", "text": "hi", "legacy": False, "ts": 1_700_000_000_000}
+    at, old = {"ts": 1_700_000_000_000}, {**read, "legacy": True}
+
+    def plain(**fields: Any) -> str:
+        return json.dumps(fields, separators=(",", ":"))
+
+    def nested(levels: int) -> str:
+        return plain(text="hi", **bound, **at)[:-1] + ',"x":' + "[" * levels + "]" * levels + "}"
+
+    no_time = {**read, "ts": None}
+    pairs: list[tuple[str, dict[str, Any]]] = [
+        (plain(text="hi", **bound, **at), read),
+        (plain(type="text", id="AAECAwQFBgcICQoLDA0ODw", text="hi", **bound, **at), read),
+        (plain(type=None, text="hi", **bound, **at), read),
+        (plain(text="hi", note="from an old client", **at), old),
+        (plain(text="hi", **at), old),
+        (plain(text="hi", ts=1.5), {**old, "ts": 1}),
+        (plain(text="hi", **bound, ts=1_700_000_000_000.75), read),
+        (plain(text="hi", **bound), no_time),
+        (plain(text="hi", **bound, ts=True), no_time),
+        (plain(text="hi", **bound, ts=10**400), no_time),
+        (plain(text="hi", **bound, ts=9 * 10**15), no_time),
+        (plain(text="hi", **bound, ts="@").replace('"@"', "1e999"), no_time),
+        (nested(15), read),
+        (plain(type="hologram", **bound, **at), {"read": "unknown"}),
+        (plain(type=7, text="hi", **bound, **at), {"read": "unknown"}),
+    ]
+    refused = [
+        "x" * 32, "{}", plain(text="hey"), plain(text="hi"), plain(text="hi", ts="1"), plain(text="hi", ts=True), plain(text="é!", ts=1),
+        "x" * 33, "[" + plain(text="hi", **bound) + "]", "\ufeff" + plain(text="hi", **bound), nested(16), nested(40),
+        plain(text="hi", **bound, ts="@").replace('"@"', "NaN"), plain(text="hi", **bound, ts="@").replace('"@"', "-Infinity"),
+        plain(text="hi", **{"from": bob.fingerprint, "to": alice.fingerprint}), plain(text="hi", **(bound | {"to": NOBODY})),
+        plain(text="hi", **(bound | {"from": NOBODY})), plain(text="hi", to=bob.fingerprint), plain(text="hi", **{"from": alice.fingerprint}),
+        plain(text="hi", **(bound | {"from": alice.fingerprint.upper()})), plain(text="hi", **(bound | {"from": None, "to": None})),
+        plain(text="hi", id="short", **bound), plain(text="hi", id=None, **bound), plain(text=7, **bound), plain(**bound, **at),
+    ]  # fmt: skip
+    pairs += [(plaintext, {"read": "refused"}) for plaintext in refused]
+    return [{"plaintext": plaintext, **outcome} for plaintext, outcome in pairs]
+
+
+def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
+    """Texts with a link, and the relay and address that it names; None where it is refused."""
+    a, b, here, there = alice.fingerprint, bob.fingerprint, "https://chat.example.com", "https://other.example.com:8443"
+    good = [
+        (f"{here}/chats#chat={a}&server={here}", here),
+        (f"{here}/chats#chat={a}&server={quote(there, safe='')}", there),
+        (f"{here}/chats#server={there}&chat={a}", there),
+        (f"{here}/chats#chat={a}", here),
+        (f"{here}/chats#chat={a}&server=", here),
+        (f"{here}/chats#fp={a}&server={there}/", there),
+        (f"{here}/chats#chat={a.upper()}&server=HTTPS://Other.Example.com:8443", there),
+        (f"{here}:443/#chat={a}", here),
+        (f"http://127.0.0.1:3233/chats#chat={a}", "http://127.0.0.1:3233"),
+        (f"{here}/chats?chat={a}&server={there}", there),
+        (f"{here}/?fp={a}", here),
+        (f"{here}/chats?chat={b}&server={there}#chat={a}", here),
+        (f"{here}/chats?chat={a}#elsewhere", here),
+        (f"{here}/chats#fp={b}&chat={a}", here),
+        (f"{here}/chats#chat={a}&chat={b}", here),
+        (f"{here}/chats%23chat={a}&server={there}", there),
+        (f"{here[8:]}/chats#chat={a}", here),
+        (f"{here[8:]}/chats#chat={a}&server={there}", there),
+        (f"Write to me: {here}/chats#chat={a}&server={there}.", there),
+        (f"“Hi!” <{here}/chats#chat={a}>, she said", here),
+    ]
+    bad = [
+        f"{here}/chats", f"{here}/chats#server={there}", f"{here}/chats&chat={a}", f"{here}/chats#chat=", f"{here}/chats#chat=&fp={a}",
+        f"{here}/chats#chat={a[:8]}", f"{here}/chats#chat={a[:63]}", f"{here}/chats#chat={a}0", f"{here}/chats#chat=3233:{a[:32]}",
+        f"{here}/chats#chat=3233:{a}", f"{here}/chats#chat={quote(b64(alice.public_key), safe='')}", f"{here}/chats#chat=%20{a}",
+        f"{here}/chats#chat={a}&server={there}/path", f"{here}/chats#chat={a}&server={there}?x=1",
+        f"{here}/chats#chat={a}&server=https://me@other.example.com", f"{here}/chats#chat={a}&server=ftp://other.example.com",
+        f"{here}/chats#chat={a}&server=other.example.com", f"{here}/chats#chat={a}&server=nonsense", f"https://me@chat.example.com/#chat={a}",
+        f"ftp://chat.example.com/chats#chat={a}", f"https://[/chats#chat={a}",
+    ]  # fmt: skip
+    return [{"link": link, "server": server, "fingerprint": a} for link, server in good] + [
+        {"link": link, "server": None, "fingerprint": None} for link in bad
+    ]
 
 
 def registration_vector(person: Person, origin: str, challenge: bytes) -> dict[str, str]:
@@ -4926,6 +5407,7 @@ def message_vector(sender: Person, recipient: Person) -> dict[str, str]:
         "plaintext": plaintext.decode(),
         "nonce": b64(VECTOR_NONCE),
         "ciphertext": b64(ciphertext),
+        "fallback_id": "sha256:" + hashlib.sha256(sender.fingerprint.encode() + VECTOR_NONCE + ciphertext).hexdigest()[:32],
     }
 
 
@@ -4967,6 +5449,23 @@ class TestProtocolVectors:
         opened = relay_module.open_envelope(row, unb64(keys["bob_secret_key"]), bytes.fromhex(keys["bob_fingerprint"]))
 
         assert opened["text"] == json.loads(vector["plaintext"])["text"]
+        assert relay_module.unbox(row, unb64(keys["bob_secret_key"]))[2] == vector["fallback_id"]
+
+    @pytest.mark.parametrize("vector", protocol_vectors()["envelopes"], ids=lambda vector: vector["plaintext"][:40])
+    def test_envelope_of_the_vectors_is_read_or_refused_as_written(self, vector):
+        alice, bob = VECTOR_PEOPLE
+        row = {**alice.seal(bob, vector["plaintext"].encode()), "sender_fingerprint": alice.fingerprint}
+
+        assert read_by_listen(row, bob) == {name: value for name, value in vector.items() if name != "plaintext"}
+
+    @pytest.mark.parametrize("vector", protocol_vectors()["links"], ids=lambda vector: vector["link"][:90])
+    def test_link_of_the_vectors_names_whom_it_should_or_nobody(self, vector):
+        named: tuple[str | None, str | None] = (None, None)
+
+        with contextlib.suppress(relay_module.CommandError):
+            named = relay_module.parse_link(vector["link"])
+
+        assert named == (vector["server"], vector["fingerprint"])
 
     def test_proofs_of_the_vectors_hold_by_the_written_rule(self):
         keys, vector = protocol_vectors()["keys"], protocol_vectors()["registration"]
@@ -5085,6 +5584,22 @@ class TestTakeover:
         assert "Took 1 identities and 0 messages" in done.stdout
         assert "Left 1 identities whose key does not match" in done.stdout
         assert "Left 1 messages for nobody" in done.stdout and "Left 1 messages that nobody could open" in done.stdout
+
+    @pytest.mark.parametrize(
+        "column", ["recipient_fingerprint", "sender_fingerprint", "ciphertext", "nonce", "sender_pubkey", "expires_at"]
+    )
+    async def test_a_row_with_nothing_in_a_column_is_left_behind(
+        self, original: OriginalServer, tmp_path: Path, column: str
+    ) -> None:
+        alice, bob = Person(None), Person(None)
+        original.add_user(bob)
+        half, _ = (original.add_message(alice, bob, text) for text in (b"half", b"whole"))
+        original.database.execute(f"UPDATE messages SET {column} = NULL WHERE id = ?", (half,))
+
+        done = take_over(original.path, tmp_path / "new.db")
+
+        assert done.returncode == 0, done.stderr
+        assert "Took 1 identities and 1 messages" in done.stdout
 
     @pytest.mark.parametrize("journal", ["delete", "wal"])
     async def test_the_source_and_its_folder_stay_as_they_were(
@@ -5416,13 +5931,18 @@ class TestDoctorBehindProxy:
         """Run the doctor on a relay behind nginx: `await examine({"a line of nginx.conf": "a mistake"}, ORIGIN=...)`."""
         proxies: list[Proxy] = []
 
-        async def examine(mistakes: Mapping[str, str] | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+        async def examine(
+            mistakes: Mapping[str, str] | None = None, doctors: Mapping[str, str] = {}, **environ: str
+        ) -> subprocess.CompletedProcess[str]:
             upstream = await relays(**{"TRUST_FORWARDED_FOR": "1", "RATE_LIMIT": "on"} | environ)
             proxies.append(Proxy(tmp_path / "nginx", upstream))
             await proxies[0].start_nginx(mistakes)
             url = f"https://localhost:{proxies[0].https_port}"
+            await upstream.stop()
+            upstream.environ.setdefault("ORIGIN", url)
+            await upstream.start()
             settings = upstream.environ | {"ORIGIN": url, "SSL_CERT_FILE": str(tmp_path / "nginx/fullchain.pem")}
-            return await asyncio.to_thread(run, sys.executable, RELAY_PY, "doctor", url, **settings)
+            return await asyncio.to_thread(run, sys.executable, RELAY_PY, "doctor", url, **settings | doctors)
 
         yield examine
         for proxy in proxies:
@@ -5443,7 +5963,7 @@ class TestDoctorBehindProxy:
             ({"proxy_set_header Upgrade $http_upgrade;": ""}, {}, "FAIL WebSocket: "),
             ({"X-Forwarded-For $remote_addr": "X-Forwarded-For $http_x_forwarded_for"}, {}, "FAIL X-Forwarded-For: "),
             ({"proxy_http_version 1.1;": "proxy_hide_header Content-Security-Policy;"}, {}, "FAIL headers: "),
-            ({"proxy_connect_timeout 5s;": "return 503;"}, {}, "FAIL https://localhost"),
+            ({}, {"ORIGIN": ""}, "FAIL ORIGIN: the relay takes itself for whatever Host says"),
         ],
     )
     async def test_each_mistake_of_a_proxy_is_named(
@@ -5453,6 +5973,18 @@ class TestDoctorBehindProxy:
 
         assert said.returncode == 1 and "Traceback" not in said.stderr
         assert says in said.stdout
+
+    async def test_of_a_stopped_relay_nothing_else_is_said(self, examine: Callable[..., Any]) -> None:
+        said = await examine({"proxy_connect_timeout 5s;": "return 502;"})
+
+        failures = [line for line in said.stdout.splitlines() if line.startswith("FAIL")]
+        assert len(failures) == 1 and "(502)" in failures[0] and "Is the relay running" in failures[0]
+
+    async def test_of_a_bad_certificate_just_that_is_said(self, examine: Callable[..., Any]) -> None:
+        said = await examine(doctors={"SSL_CERT_FILE": "/dev/null"})
+
+        failures = [line for line in said.stdout.splitlines() if line.startswith("FAIL")]
+        assert len(failures) == 1 and failures[0].startswith("FAIL TLS: browsers refuse the certificate")
 
 
 class TestUnit:
@@ -6461,7 +6993,6 @@ ADDRESS_FORMS: list[Callable[[Person], str]] = [
     lambda person: person.fingerprint,
     lambda person: person.fingerprint.upper(),
     lambda person: f"3233:{person.fingerprint[:32]}",
-    lambda person: person.fingerprint[:8],
     lambda person: b64(person.public_key),
     lambda person: b64url(person.public_key),
     lambda person: f"{person.relay.url}/chats#chat={person.fingerprint}&server={person.relay.url}",
@@ -6683,6 +7214,19 @@ class TestBrowserConversation:
             await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
             await alice.says("found you")
             assert await until(lambda bob=bob: read_all(bob)) == ["found you"]
+
+    async def test_who_was_found_by_a_few_digits_is_compared_before_the_chat_opens(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.asks_for(bob.fingerprint[:8])
+        await alice.shows("#confirmText", bob.fingerprint)
+        await declines(alice, "Is this the whole address?")
+        tabs_before = await alice.count(".chat-tab")
+        await alice.asks_for(bob.fingerprint[:8])
+        await agrees(alice, "Is this the whole address?")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert tabs_before == 0
 
     async def test_invite_link_opens_its_chat_and_leaves_the_address_bar(self, browser, relay):
         alice = await browser.page()
@@ -7632,6 +8176,19 @@ class TestBrowserOutage:
             # 5 s at most, but not on a machine that is busy with other things; without asking again 31 s and more.
             await alice.sees("while you slept", seconds=15)
             await alice.goto("about:blank")
+
+    async def test_answer_that_has_begun_is_waited_for_and_not_asked_for_again(self, browser, relay):
+        alice = await browser.person(relay)
+
+        answer = await alice.evaluate("""(async () => {
+            const { doubtConnections, firstAnswer } = await import("/relay/doubt.js");
+            const slowly = () => new Promise((done) => setTimeout(done, 1500));
+            let asked = 0;
+            doubtConnections();
+            return firstAnswer(async (signal, begun) => (begun((asked += 1)), await slowly(), asked));
+        })()""")
+
+        assert answer == 1
 
     async def test_what_is_written_right_after_a_sleep_is_sent_soon(self, browser, relay):
         async with SleepyPath(relay).open() as path:
@@ -8604,8 +9161,10 @@ class Moving:
 @pytest.fixture
 async def moving(relays: Callable[..., Any]) -> Moving:
     old = await relays()
+    await old.stop()  # a database is one relay's at a time
     new = await relays(DATABASE_URL=old.environ["DATABASE_URL"])
     await new.stop()
+    await old.start()
     return Moving(old, new)
 
 
@@ -10390,6 +10949,9 @@ class TestBrowserInterop:
 
         keys, registration, message = vectors["keys"], vectors["registration"], vectors["message"]
         assert computed == {
+            "envelopes": vectors["envelopes"],
+            "links": vectors["links"],
+            "fallback_id": message["fallback_id"],
             "keys": [keys[name] for name in ("alice_public_key", "alice_fingerprint", "bob_public_key", "bob_fingerprint")],
             "safety_number": keys["safety_number"],
             "proof_ciphertext": registration["proof_ciphertext"],
@@ -10413,9 +10975,9 @@ class TestBrowserInterop:
         assert listed["app.js"] == hashlib.sha256((STATIC / "app.js").read_bytes()).hexdigest()
 
 
-VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
-    const names = ["crypto", "encoding", "envelope", "safety"];
-    const [crypto, encoding, envelope, safety] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
+VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links }) => {
+    const names = ["crypto", "encoding", "envelope", "safety", "invite"];
+    const [crypto, encoding, envelope, safety, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
     const server_public_key = bytes(registration.server_public_key);
@@ -10426,14 +10988,30 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
     const nonce = bytes(message.nonce);
     const ciphertext = crypto.sealBox(plaintext, nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
     const row = { sender_fingerprint: alice.fingerprint, sender_public_key: alice.public_key, nonce, ciphertext };
+    const sharedKeys = new crypto.SharedKeys(bob.secret_key);
+    const seal = (text) => crypto.sealBox(encoding.utf8(text), nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
+    const read = (plaintext) => {
+        const { kind, text, legacy, ts } = envelope.openEnvelope({ ...row, ciphertext: seal(plaintext) }, bob, sharedKeys);
+        return { plaintext, read: kind, ...(kind === "text" && { text, legacy, ts }) };
+    };
+    const named = (link) => {
+        try {
+            return { link, ...parseAddress(link) };
+        } catch (error) {
+            return { link, server: null, fingerprint: error.constructor.name === "AddressError" ? null : String(error) };
+        }
+    };
     return {
+        envelopes: envelopes.map(({ plaintext }) => read(plaintext)),
+        links: links.map(({ link }) => named(link)),
         keys: [alice, bob].flatMap(({ public_key, fingerprint }) => [base64(public_key), fingerprint]),
         safety_number: safety.safetyNumber(bob.public_key, alice.public_key),
         proof_ciphertext: base64(crypto.olderProof(older).ciphertext),
         proof_mac: base64(crypto.boundProof({ ...older, origin: registration.origin })),
         plaintext: fromUtf8(plaintext),
         ciphertext: base64(ciphertext),
-        opened: envelope.openEnvelope(row, bob, new crypto.SharedKeys(bob.secret_key)).text,
+        opened: envelope.openEnvelope(row, bob, sharedKeys).text,
+        fallback_id: envelope.openEnvelope({ ...row, sender_public_key: bob.public_key }, alice, sharedKeys).id,
     };
 }"""
 
@@ -10695,4 +11273,4 @@ async def compressed_bytes(relay: AnyRelay, url: str) -> int:
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["vectors"]:
-    print(json.dumps(protocol_vectors(), indent=2, ensure_ascii=False))
+    print(format_vectors(protocol_vectors()))

@@ -26,14 +26,15 @@ const BY_STATUS = {
 /** GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js. */
 export function fetchOrThrow(origin, path, options = {}) {
   const reads = !options.method && !options.body;
-  return reads ? firstAnswer((signal) => exchange(origin, path, options, signal)) : exchange(origin, path, options);
+  return reads ? firstAnswer((signal, begun) => exchange(origin, path, options, signal, begun)) : exchange(origin, path, options);
 }
 
-async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled) {
+async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled, begun) {
   const text = body && JSON.stringify(body);
   const patience = new Patience(!cancelled && inDoubt() && (text ?? "").length < SMALL_BYTES ? DOUBTFUL_SILENCE_MS : SILENCE_MS, cancelled);
   try {
     const response = await send(origin, path, { method, token, body: text, signal: patience.signal });
+    begun?.();
     if (asksForLogin(response)) throw loginNeeded(origin, response);
     if (response.status === 204) return {};
     const bytes = await readBounded(response, origin, most_bytes, patience);
