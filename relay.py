@@ -2055,16 +2055,6 @@ def message_json(row: tuple[Any, ...]) -> bytes:
     )
 
 
-async def get_messages(request: web.Request) -> web.StreamResponse:
-    """GET /v1/messages?after_id=&limit=: a page of my inbox, oldest first."""
-    recipient = await authenticate(request)
-    after_id = parse_integer(request.query.get("after_id", "0"), "after_id")
-    limit = max(1, min(parse_integer(request.query.get("limit", "50"), "limit"), 200))
-
-    async with request.app[TURNS].take(recipient):
-        return await send_page(request, recipient, after_id, limit)
-
-
 async def send_page(request: web.Request, recipient: bytes, after_id: int, limit: int) -> web.StreamResponse:
     """Write a page, a large one piece by piece. It ends early when it has been under way for long, or when another device
     waits for its turn: `more` brings everybody the rest."""
@@ -2098,6 +2088,16 @@ async def send_page(request: web.Request, recipient: bytes, after_id: int, limit
         await whole.prepare(request)
         await whole.write_eof()  # here and not by aiohttp, so that it is held until the reader has taken it
     return whole
+
+
+async def get_messages(request: web.Request) -> web.StreamResponse:
+    """GET /v1/messages?after_id=&limit=: a page of my inbox, oldest first."""
+    recipient = await authenticate(request)
+    after_id = parse_integer(request.query.get("after_id", "0"), "after_id")
+    limit = max(1, min(parse_integer(request.query.get("limit", "50"), "limit"), 200))
+
+    async with request.app[TURNS].take(recipient):
+        return await send_page(request, recipient, after_id, limit)
 
 
 async def acknowledge_messages(request: web.Request) -> web.Response:
