@@ -1700,7 +1700,8 @@ LIMITER = web.AppKey("limiter", RateLimiter)
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CLOCK: web.AppKey[Callable[[], float]] = web.AppKey("clock")
 
-BODY_SECONDS = 30  # for a whole request body to arrive
+BODY_SECONDS = 30  # for a request body to arrive, and as much longer as its size takes on a slow network:
+BODY_BYTES_PER_SECOND = 4000  # 32 kbit/s
 
 API_HEADERS: CIMultiDict[str] = CIMultiDict(
     {
@@ -1821,7 +1822,8 @@ async def read_json(request: web.Request) -> dict[str, Any]:
             if len(octets) > request.client_max_size:  # it came in chunks, and said nothing of its length
                 raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(octets))
         else:
-            async with asyncio.timeout(BODY_SECONDS):
+            size = request.content_length or request.client_max_size
+            async with asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
                 octets = await request.read()
         body = json.loads(octets.decode())
     except TimeoutError:

@@ -2652,6 +2652,19 @@ class TestMiddleware:
 
         assert answer.startswith("HTTP/1.1 408")
 
+    async def test_body_is_waited_for_the_longer_the_larger_it_is(self, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "BODY_SECONDS", 0)
+        monkeypatch.setattr(relay_module, "BODY_BYTES_PER_SECOND", 1)
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+        head = b"POST /v1/register/challenge HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99\r\n\r\n"
+
+        writer.write(head)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(json.dumps({"public_key": b64(AWKWARD_KEY)}).encode().ljust(99))
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
+
     async def test_answer_does_not_tell_which_versions_run_here(self, relay):
         answers = [await relay.call("GET", path) for path in ("/v1/stats", "/v1/nothing", "/", "/unknown")]
 
@@ -6597,6 +6610,7 @@ CHROMIUM_FLAGS = (
     "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--ignore-certificate-errors",
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 )  # fmt: skip
+PROFILED_CHROMIUM = (*CHROMIUM_FLAGS, "--user-data-dir={profile}")
 KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
 KEY_TEXTS = {"Enter": "\r", " ": " "}
 ALT, CONTROL, SHIFT = 1, 2, 8  # DevTools' bits for modifiers
@@ -6653,9 +6667,11 @@ class Browser:
         return self.contexts[-1]
 
     async def page(self, context: str | None = None, *, size: tuple[int, int] | None = None, scheme: str = "light") -> Page:
-        """A blank page in a new context or in that of another page, perhaps as large as a phone's, or dark."""
-        context = context or await self.context()
-        opened = await self.call("Target.createTarget", url="about:blank", browserContextId=context)
+        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or dark."""
+        context = await self.context() if context is None else context
+        opened = await self.call(
+            "Target.createTarget", url="about:blank", **({"browserContextId": context} if context else {})
+        )
         page = Page(self, opened["targetId"], context)
         await self.attach(page)
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
@@ -6718,6 +6734,8 @@ class Target:
                 self.documents += [url] if kind == "Document" else []
             case "Network.webSocketCreated", {"url": url}:
                 self.requests.append(url)
+            case "Inspector.targetCrashed", _:
+                self.complaints.append(method)
             case "Page.loadEventFired", _:
                 self.loads.set()
 
@@ -6978,6 +6996,12 @@ async def read_all(reader: Person) -> list[str]:
     return [json.loads(reader.open(message))["text"] for message in await reader.fetch_all()]
 
 
+async def read_once(reader: Person) -> list[str]:
+    """The same as a client shows it: what was sent again because the answer was lost has the same id, and shows once."""
+    opened = [json.loads(reader.open(message)) for message in await reader.fetch_all()]
+    return list({each["id"]: each["text"] for each in opened}.values())
+
+
 class Firefox(Browser):
     """The same over WebDriver BiDi, which Firefox speaks: a context is a user context, a session is a tab."""
 
@@ -7089,22 +7113,30 @@ def browser_or_skip(name: str) -> str:
 
 
 @contextlib.contextmanager
+def started_browser(
+    folder: Path, name: str, *flags: str, listens: Callable[[Path], str]
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A headless browser that keeps its profile in this folder: its process, and what `listens(folder)` reads of its address."""
+    command = [browser_or_skip(name), *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
+    with Path(folder, "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(folder)})
+    try:
+        yield process, address_of_browser(process, lambda: listens(folder), Path(folder, "log"))
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def running_browser(name: str, *flags: str, listens: Callable[[Path], str], disk: Path | None = None) -> Iterator[str]:
-    """A headless browser with a new profile, perhaps on a disk of its own; what `listens(folder)` reads there of its address."""
-    path = browser_or_skip(name)
+    """The same with a new profile, perhaps on a disk of its own; its address."""
     with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True, dir=disk) as folder:
         Path(folder, "profile").mkdir()
-        command = [path, *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
-        with Path(folder, "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder})
-        try:
-            yield address_of_browser(process, lambda: listens(Path(folder)), Path(folder, "log"))
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
-            process.wait()
+        with started_browser(Path(folder), name, *flags, listens=listens) as (_, address):
+            yield address
 
 
 def address_of_browser(process: subprocess.Popen[bytes], listens: Callable[[], str], log: Path) -> str:
@@ -7130,7 +7162,7 @@ def firefox_listens(folder: Path) -> str:
 
 def running_chromium(disk: Path | None = None) -> contextlib.AbstractContextManager[str]:
     """A headless Chromium; the address of its DevTools."""
-    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens, disk=disk)
+    return running_browser("chromium", *PROFILED_CHROMIUM, listens=chromium_listens, disk=disk)
 
 
 @pytest.fixture(scope="session")
@@ -7214,6 +7246,16 @@ class TestBrowserViews:
             assert await page.evaluate(SHOWN_VIEWS) == [f"view-{view}"]
             assert await page.evaluate("document.title") == title
         assert {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
+
+    async def test_failure_that_nobody_handled_is_told_and_fails_the_test(self, browser, relay):
+        page = await browser.person(relay)
+        assert page.unexpected() == []
+
+        await page.evaluate("void setTimeout(() => Promise.reject(new Error('made for this test')))")
+        await page.shows("#toast", "This page failed: made for this test")
+
+        assert "made for this test" in page.unexpected()[0]
+        page.expects("made for this test")
 
     async def test_root_leads_home(self, browser, relay):
         page = await browser.person(relay, "/")
@@ -7526,6 +7568,7 @@ class TestBrowserConversation:
 
         for address, why in NO_ADDRESS.items():
             await alice.reload()
+            await alice.has_keys()
             await alice.asks_for(address)
 
             await alice.shows("#openChatStatus.bad", why)
@@ -8092,22 +8135,6 @@ CLICK_NOTIFICATION = """(async () => {
 })()"""
 
 
-async def holds_drafts(page: Page) -> None:
-    """Keep the page waiting for every draft that it reads, until `window.release()`."""
-    await page.evaluate("""(() => {
-        const { get } = IDBObjectStore.prototype;
-        const released = new Promise((release) => (window.release = release));
-        IDBObjectStore.prototype.get = function (key) {
-            const request = get.call(this, key);
-            if (this.name !== "drafts") return request;
-            return {
-                set onsuccess(take) { request.onsuccess = () => released.then(take) },
-                get result() { return request.result },
-            };
-        };
-    })()""")
-
-
 async def holds_store(page: Page, name: str) -> None:
     """Keep everybody waiting for one of the stores, as a long write of another tab does, until `window.release()`."""
     await page.evaluate(f"""new Promise((held) => {{
@@ -8270,21 +8297,6 @@ class TestBrowserAttention:
         await alice.reload()
         await alice.until("document.querySelector('#chatBody').value === 'for bob'")
 
-    async def test_draft_outlives_a_look_at_its_thread_before_it_was_read(self, browser, relay):
-        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
-        await alice.opens(bob.fingerprint)
-        await alice.drafts("for bob")
-        await alice.opens(carol.fingerprint)
-        await alice.until("document.querySelector('#chatBody').value === ''")
-
-        await holds_drafts(alice)
-        await alice.switches_to(bob)
-        await alice.switches_to(carol)
-        await alice.evaluate("window.release()")
-        await alice.switches_to(bob)
-
-        await alice.until("document.querySelector('#chatBody').value === 'for bob'")
-
     async def test_text_that_is_being_stored_is_no_draft_when_its_thread_is_opened_again(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await alice.opens(carol.fingerprint)
@@ -8445,15 +8457,16 @@ class TestBrowserAttention:
     async def test_thread_that_was_left_before_it_had_loaded_gains_an_unread_mark(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await alice.opens(bob.fingerprint)
-        await alice.drafts("loaded")
+        await alice.says("loaded")
+        await alice.has_relayed(1)
         await alice.opens(carol.fingerprint)
-        await alice.until("document.querySelector('#chatBody').value === ''")
+        await alice.until(f"{ALL_BUBBLES}.length === 0")
 
-        await holds_drafts(alice)
+        await holds_store(alice, "messages")
         await alice.switches_to(bob)
         await alice.click("#tab-newchat")
         await alice.evaluate("window.release()")
-        await alice.until("document.querySelector('#chatBody').value === 'loaded'")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'loaded'")
         await write(bob, alice, "are you there?")
 
         await alice.shows(".chat-tab-label", "are you there?")
@@ -8791,6 +8804,264 @@ class TestBrowserOutage:
 
 
 # ------------------------------------------------------------------------------------------------------------------------
+# Browser: sending
+# ------------------------------------------------------------------------------------------------------------------------
+
+ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))
+BODY = "document.querySelector('#chatBody').value"
+# As if the tab were gone before its messages to the others are on their way.
+TELLS_NOBODY = "void (BroadcastChannel.prototype.postMessage = () => undefined)"
+# The one thing that is faked: ten seconds of the page's clock are one.
+FAST_CLOCK = """for (const name of ["setTimeout", "setInterval"]) {
+    const timer = window[name];
+    window[name] = (listener, wait, ...rest) => timer(listener, wait / 10, ...rest);
+}"""
+
+
+async def has_full_disk(page: Page) -> None:
+    """Let nothing more be written into the page's storage, until `window.makeRoom()`."""
+    page.expects("the disk is full")
+    await page.evaluate("""(() => {
+        const { add, put } = IDBObjectStore.prototype;
+        const full = () => { throw new DOMException("the disk is full", "QuotaExceededError") };
+        Object.assign(IDBObjectStore.prototype, { add: full, put: full });
+        window.makeRoom = () => void Object.assign(IDBObjectStore.prototype, { add, put });
+    })()""")
+
+
+async def has_slow_uplink(page: Page, bytes_per_second: int) -> None:
+    """Throttle what the page sends; -1 ends that."""
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    await page.call("Network.emulateNetworkConditions", **conditions)
+
+
+async def hurries(browser: Browser, relay: AnyRelay) -> Page:
+    """Somebody whose page's clock runs ten times as fast."""
+    page = await browser.page()
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=FAST_CLOCK)
+    await page.goto(f"{relay.url}/newchat")
+    await page.has_keys()
+    return page
+
+
+class Device:
+    """A browser with a profile that outlives it, at one thread."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+        self.running = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        Path(self.folder, "profile/DevToolsActivePort").unlink(missing_ok=True)  # of one that was killed
+        started = started_browser(self.folder, "chromium", *PROFILED_CHROMIUM, listens=chromium_listens)
+        self.process, address = self.running.enter_context(started)
+        self.browser = await self.running.enter_async_context(connected_to(address, Browser))
+        await self.open()
+
+    async def open(self) -> None:
+        """A new tab at the thread."""
+        self.page = await self.browser.page("")
+        await self.page.goto(self.url)
+        await self.page.has_keys()
+
+    async def sends_or_holds(self, text: str) -> None:
+        """Wait until the thread shows this as a message or as its draft, and send the draft."""
+        await self.page.until(f"{ALL_BUBBLES}.includes('{text}') || {BODY} === '{text}'")
+        if await self.page.value("#chatBody") == text:
+            await self.page.drafts("")
+            await self.page.key("Enter")
+
+
+async def leaves(device: Device) -> None:
+    await device.page.evaluate("document.querySelector('#tab-about').click()")
+    await device.page.evaluate("history.back()")
+
+
+async def navigates(device: Device) -> None:
+    await device.page.call("Page.navigate", url="about:blank")
+    await device.page.goto(device.url)
+
+
+async def closes(device: Device) -> None:
+    await device.page.call("Page.close")
+    await device.open()
+
+
+async def closes_beside_another(device: Device) -> None:
+    await device.page.call("Page.close")
+    device.page = device.beside
+
+
+async def is_killed(device: Device) -> None:
+    device.process.kill()
+    await device.running.aclose()
+    await device.start()
+
+
+FATES = [leaves, navigates, closes, closes_beside_another, is_killed]
+
+
+async def has_read(reader: Person, text: str) -> bool:
+    """Whether this is in the inbox on the relay."""
+    return text in await read_all(reader)
+
+
+async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]], text: str, seconds: float) -> None:
+    """Press Enter, and so much later this becomes of the page."""
+    if fate is closes_beside_another:
+        device.beside = device.page
+        await device.open()
+    await device.page.drafts(text)
+    await device.page.key("Enter")
+    await asyncio.sleep(seconds)
+    await fate(device)
+
+
+class TestBrowserSending:
+    """What was written is sent once, whatever becomes of the page; what was not sent is still there, and in its place."""
+
+    async def test_message_is_sent_once_whatever_becomes_of_the_page_after_enter(self, relay, tmp_path):
+        bob = await relay.register()
+        device = Device(tmp_path, f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}")
+        texts = [f"round {number}" for number in range(ROUNDS)]
+
+        await device.start()
+        for number, text in enumerate(texts):
+            await sends_before(device, FATES[number % len(FATES)], text, number * 7 % 101 / 1000)
+            await device.sends_or_holds(text)
+            await until(lambda text=text: has_read(bob, text))
+        await device.running.aclose()
+
+        assert await read_once(bob) == texts
+
+    async def test_what_could_not_be_stored_comes_back_in_order_and_to_its_own_thread(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await alice.opens(bob.fingerprint)
+
+        await has_full_disk(alice)
+        await alice.evaluate(f"""(() => {{
+            for (const text of ["one", "two"]) {{
+                document.querySelector("#chatBody").value = text;
+                document.querySelector("#composer").requestSubmit();
+            }}
+            document.querySelector('[data-fingerprint="{carol.fingerprint}"] .chat-tab-label').click();
+        }})()""")
+        await alice.shows("#toast", "is a draft again")
+        assert await alice.value("#chatBody") == ""
+        await alice.evaluate("window.makeRoom()")
+        await alice.switches_to(bob)
+
+        assert await alice.value("#chatBody") == "one\ntwo"
+        await alice.until(FROM_DATABASE % "(await result(drafts.get('%s'))) === 'one\\ntwo'" % bob.fingerprint)
+
+    async def test_draft_that_could_not_be_kept_says_so_until_it_is(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await has_full_disk(alice)
+        await alice.drafts("hold on to this")
+        await alice.shows("#chatSendStatus.bad", "not kept yet")
+        await alice.evaluate("window.makeRoom()")
+        await alice.until("document.querySelector('#chatSendStatus').textContent === ''")
+        await alice.reload()
+
+        await alice.until(f"{BODY} === 'hold on to this'")
+
+    async def test_two_tabs_write_one_draft_and_neither_undoes_the_others(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.shows("#chatThread")
+
+        await tab.drafts("begun here, ")
+        await alice.until(f"{BODY} === 'begun here, '")
+        await alice.to_front()
+        await alice.drafts("gone on there")
+        await tab.until(f"{BODY} === 'begun here, gone on there'")
+        await tab.key("Enter")
+
+        await alice.until(f"{BODY} === ''")
+        assert await until(lambda: read_all(bob)) == ["begun here, gone on there"]
+
+    async def test_sending_in_one_window_does_not_scroll_another(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees("line 44")
+        tab = await alice.another_tab()
+        await alice.to_front()
+        await scroll_up(alice)
+
+        await tab.says("from the other window")
+        await alice.until(f"{ALL_BUBBLES}.includes('from the other window')")
+
+        assert await alice.evaluate(SCROLL_TOP) == 300
+
+    async def test_message_of_a_tab_that_told_nobody_of_it_is_sent(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.evaluate(TELLS_NOBODY)
+
+        await tab.says("on my way out")
+        await tab.call("Page.close")
+
+        assert await until(lambda: read_all(bob)) == ["on my way out"]
+
+    async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(f"""(() => {{
+            document.querySelector('[data-fingerprint="{carol.fingerprint}"] .chat-tab-label').click();
+            document.querySelector("#chatBody").value = "for carol";
+            document.querySelector("#composer").requestSubmit();
+        }})()""")
+
+        assert await until(lambda: read_all(carol)) == ["for carol"]
+        assert await read_all(bob) == []
+
+    async def test_large_message_gets_through_a_slow_uplink(self, browser, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "BODY_SECONDS", relay_module.BODY_SECONDS / 10)
+        monkeypatch.setattr(relay_module, "BODY_BYTES_PER_SECOND", relay_module.BODY_BYTES_PER_SECOND * 10)
+        alice, bob = await hurries(browser, relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 10 * 8_000)  # 64 kbit/s by the page's clock
+
+        await alice.says("x" * 240_000)
+        await alice.has_relayed(1)
+
+        assert [len(text) for text in await read_all(bob)] == [240_000]
+
+    async def test_message_that_is_too_slow_lets_those_behind_it_go_first(self, browser, relay):
+        alice, bob = await hurries(browser, relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 10 * 1_000)  # less than is waited for
+
+        await alice.says("x" * 100_000)
+        await alice.says("are you there?")
+
+        assert await until(lambda: read_all(bob)) == ["are you there?"]
+        await has_slow_uplink(alice, -1)
+        await alice.has_relayed(2)
+
+    async def test_message_that_is_under_way_can_be_discarded_and_holds_nothing_up(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 2_000)
+        await alice.says("x" * 240_000)
+        await alice.says("are you there?")
+
+        await alice.click(".chat-discard")
+
+        assert await until(lambda: read_all(bob)) == ["are you there?"]
+        assert await alice.sent() == ["are you there?"]
+
+
+# ------------------------------------------------------------------------------------------------------------------------
 # Browser: storage that goes away
 # ------------------------------------------------------------------------------------------------------------------------
 
@@ -9028,6 +9299,15 @@ def sockets(*pages: Page) -> int:
     return sum(url.startswith("ws:") for page in pages for url in page.requests)
 
 
+async def crashes(tab: Page) -> None:
+    """End a tab without a word, as a lack of memory does."""
+    tab.expects("Inspector.targetCrashed")
+    await tab.call("Inspector.enable")
+    never_answered = asyncio.create_task(tab.call("Page.crash"))
+    await until(lambda: "Inspector.targetCrashed" in tab.complaints)
+    never_answered.cancel()
+
+
 class TestBrowserTabs:
     """Two tabs of one browser are one device."""
 
@@ -9073,6 +9353,21 @@ class TestBrowserTabs:
 
         for each in (alice, tab):
             await each.until("!document.title.startsWith('(')")
+
+    async def test_crashed_tab_reads_nothing(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "seen")
+        await alice.sees("seen")
+        tab = await alice.another_tab()
+        await tab.sees("seen")
+        await goes_elsewhere(alice)
+
+        await tab.to_front()
+        await crashes(tab)
+        await write(bob, alice, "seen by nobody")
+
+        await alice.until("document.title.startsWith('(1) ')")
 
     async def test_tab_that_was_not_typed_in_leaves_the_other_tabs_draft_alone(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -10302,6 +10597,22 @@ UPDATE = """(async () => {
 })()"""
 
 
+# Sends, and types on from the same moment for as long as the page takes keys, while the update is agreed to.
+TYPES_ON_UNTIL_THE_PAGE_GOES = """(text) => {
+    const field = document.querySelector("#chatBody");
+    const type = (words) => {
+        field.focus();
+        if (document.activeElement !== field || !document.execCommand("insertText", false, words)) return;
+        sessionStorage.typed = field.value;
+    };
+    type(text);
+    document.querySelector("#composer").requestSubmit();
+    type("x");
+    document.querySelector("#updateNow").click();
+    setInterval(() => type("x"), 20);
+}"""
+
+
 class Front(LyingRelay):
     """Serves the page from a folder that a test may exchange, as an upgrade does, and one file not as it should be."""
 
@@ -10424,6 +10735,24 @@ class TestBrowserVersions:
             await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
             await each.has_keys()
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
+
+    async def test_update_while_one_writes_loses_neither_what_was_just_sent_nor_what_is_typed(
+        self, front, browser, tmp_path
+    ):
+        alice, bob = await browser.person(front), await front.truth.register()
+        await alice.opens(bob.fingerprint)
+        await has_service_worker(alice)
+        front.folder = newer_version(tmp_path)
+        assert await alice.evaluate(UPDATE) == "installed"
+        await alice.shows("#updateNotice")
+
+        await alice.evaluate(f"({TYPES_ON_UNTIL_THE_PAGE_GOES})('just sent')")
+        await alice.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
+        await alice.has_keys()
+
+        await alice.until(f"{BODY} === sessionStorage.typed")
+        assert len(await alice.value("#chatBody")) > 1
+        assert await until(lambda: read_once(bob)) == ["just sent"]
 
     @in_both_browsers
     async def test_newer_version_is_there_after_the_last_tab_is_gone(self, front, browser, tmp_path):
@@ -10798,6 +11127,48 @@ class TestBrowserContacts:
         await agrees(alice, "Block ")
 
         await alice.shows(".thread-detail .blocked", "blocked")
+
+    @pytest.mark.parametrize("box", ["contactVerified", "contactMuted", "contactBlocked"])
+    async def test_switch_of_a_contact_shows_what_is_stored(self, relay, browser, box):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        await has_full_disk(alice)
+        await alice.click(f"label:has(#{box})")
+        if box == "contactBlocked":
+            await agrees(alice, "Block ")
+
+        await alice.shows("#toast", "no room left")
+        assert not await alice.evaluate(f"document.querySelector('#{box}').checked")
+
+    @pytest.mark.parametrize("box", ["settingNotify", "settingPreview", "settingSound", "settingErase"])
+    async def test_setting_shows_what_is_stored(self, relay, browser, box):
+        alice = await browser.person(relay)
+        await alice.permit("notifications")
+        await alice.click("#settingsOpen")
+        checked = f"document.querySelector('#{box}').checked"
+        before = await alice.evaluate(checked)
+
+        await has_full_disk(alice)
+        await alice.click(f"label:has(#{box})")
+
+        await alice.shows("#toast", "no room left")
+        assert await alice.evaluate(checked) == before
+
+    async def test_back_closes_what_is_open_on_top_and_stays_in_the_thread(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await panel_of(alice, bob)
+        await alice.click("#contactBlocked")
+        await alice.shows("#confirmTitle", "Block ")
+
+        for left in ("contactDialog", ""):
+            await alice.evaluate("history.back()")
+            await alice.until(f"[...document.querySelectorAll('dialog[open]')].map(({{ id }}) => id).join() === '{left}'")
+            assert await alice.evaluate("location.hash") == f"#chat={bob.fingerprint}"
+        await alice.evaluate("history.back()")
+
+        await alice.until("location.pathname === '/newchat'")
 
     async def test_removed_contact_goes_with_history_and_does_not_come_back(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
