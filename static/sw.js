@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "9ff2bafd76afedc1";
+const VERSION = "a8630805557156d3";
 const FILES = {
   "/app.js": "sha256-cWi+fd4vePZS9G5UUFi6ueqS1mnA7GbFSWN72ZZWmKE=",
   "/client.js": "sha256-AKm+IBhUBOopOV8bsTLOfKs+VH1cCXQJsoMsoAc6Abs=",
@@ -14,14 +14,14 @@ const FILES = {
   "/device/service-worker.js": "sha256-fLPqPMrNd+usF5T+DcQSiQDhJwXjTP9m7lGeEHgX0DA=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-LycWxXJnzIt1gF8xwwazlVba+NiauwurFCNgeBb5oSg=",
-  "/device/waking.js": "sha256-otG9udwB/T8i3Nae16GoAI7qiLqZglqjT4P+ZEYE6Tg=",
+  "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
   "/icons/icon-512.png": "sha256-qONdu8bKG7LMv5AdJt268NB6BJ7PE2RucF2M/fuEMAY=",
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-tF6vdFbtbIgkPdlgAozRoFN+Zjn5A666xYBT6aLx5Q8=",
+  "/index.html": "sha256-AnbMAkD0H8F+ZVcQ2OXgNZ+QR53jixfZ3SlCo03irXg=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
