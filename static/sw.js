@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "a8630805557156d3";
+const VERSION = "70f2c60d86aeb0d1";
 const FILES = {
   "/app.js": "sha256-cWi+fd4vePZS9G5UUFi6ueqS1mnA7GbFSWN72ZZWmKE=",
   "/client.js": "sha256-AKm+IBhUBOopOV8bsTLOfKs+VH1cCXQJsoMsoAc6Abs=",
@@ -21,12 +21,12 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-AnbMAkD0H8F+ZVcQ2OXgNZ+QR53jixfZ3SlCo03irXg=",
+  "/index.html": "sha256-zkO3spBYBWq+u5TjjRynJ2lJm5I9e4xjGmVEV0jMIi8=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
   "/mail/inbox.js": "sha256-megZSdMGrWFPRRYVuci8ydwNXg2dCvJVqffL5N0D124=",
-  "/mail/outbox.js": "sha256-oUMrogRycX/XB5DgkSwLMTgs6tf8MQxupXHMs4ZVZ0I=",
+  "/mail/outbox.js": "sha256-begXniet7NWoktOlwti0wY7tUaf7Hj0VwpWvguQvM7o=",
   "/mail/queue.js": "sha256-HHo0lhsUh79LKWJQJkDn2udo/5h4yJkCrThwMbqELuI=",
   "/mail/strangers.js": "sha256-VptXn2ae+PPnBCsdU7XSXyhhCEtIW/17JFlpIhFTYvM=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
@@ -51,7 +51,7 @@ const FILES = {
   "/relay/http.js": "sha256-SzLi5cZx8uwegSi/l+/UYzoeFBt/J+iIMiu6zsYCTUs=",
   "/relay/membership.js": "sha256-G726nMzasvEPeWSYLxgaTkNYdyouYoJ1n3Uk+eKNC1M=",
   "/relay/registration.js": "sha256-Ya+B9ndTNcLkaQC6Sga8OLwiV9kxF/FMa66Hms8NQLU=",
-  "/relay/relays.js": "sha256-9sOmjVBnYFxH6ujQxTr9tyYmq5zbgtsgI81rt9YSHW8=",
+  "/relay/relays.js": "sha256-3Hvg/W0diMTfStpg+9gTLIIOvCpGIhmDObGxtG8pM1Y=",
   "/relay/session.js": "sha256-JE8KuO7N/UIMIFCJ1+OvlrgJFGxMd1WbNM+cEdofxqA=",
   "/relay/sessions.js": "sha256-D8frPVpyhqx1SIQr1/yrhMsHdljVT16YOSRn5b+vofI=",
   "/relay/tokens.js": "sha256-cV7Jem2TvrfV6PJhX+jPGjwWelwCjw0BNCokFPywllE=",

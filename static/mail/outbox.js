@@ -21,7 +21,7 @@ export class Outbox {
     const { store, relays } = parts;
     store.addEventListener("messages", ({ detail }) => !detail.received && this.wake());
     store.addEventListener("message", ({ detail }) => detail.message.state === "queued" && !detail.message.error && this.wake());
-    relays.addEventListener("came-live", () => this.wake());
+    for (const type of ["came-live", "wake"]) relays.addEventListener(type, () => this.wake());
   }
 
   /**
