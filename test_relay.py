@@ -10132,7 +10132,7 @@ class TestBrowserContacts:
 
         assert await alice.count(".chat-tab .mark") == 20
         await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
-        await alice.shows("#requestsDropped", "And 40 requests")
+        await alice.shows("#requestsDropped", "And 40 more from strangers")
         left = "[await result(contacts.count()), await result(messages.count()), await result(seen.count())]"
         assert await alice.evaluate(FROM_DATABASE % left) == [21, 41, 41]
 

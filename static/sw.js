@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "70f2c60d86aeb0d1";
+const VERSION = "c0bf6b9a107484c7";
 const FILES = {
   "/app.js": "sha256-cWi+fd4vePZS9G5UUFi6ueqS1mnA7GbFSWN72ZZWmKE=",
   "/client.js": "sha256-AKm+IBhUBOopOV8bsTLOfKs+VH1cCXQJsoMsoAc6Abs=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-zkO3spBYBWq+u5TjjRynJ2lJm5I9e4xjGmVEV0jMIi8=",
+  "/index.html": "sha256-uzvbBPHfzq1SGZS6l1W4NvN/f4HANm2Kn54XrvdU+Z0=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
@@ -116,12 +116,12 @@ const FILES = {
   "/views/relay-questions.js": "sha256-Ss64hqKdVwFnYjqz19if18Jg1VE/5qjaLARSjonViL4=",
   "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
   "/views/router.js": "sha256-5znvNjlHZgliSjSHYndajkinH6fg+z9dEGADrqNLsgg=",
-  "/views/server-view.js": "sha256-MAu+xGb1+NuxQnfphLZoHbHOKQWM7VsiPRmghZPPXKw=",
+  "/views/server-view.js": "sha256-fznnaecgY2MlyemFhLDkm5cpYtQFN/Mgv1hCKyzeyyA=",
   "/views/settings-view.js": "sha256-BXN3bf5lYYZY668VHAxOm/dJutF3owpfLlwcICMY8+s=",
   "/views/status-view.js": "sha256-iUvg0FVkvMT3HyqPPwkl2JaB/zKxXZ+1c/d9apsEnxI=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-view.js": "sha256-mVW75I4Oia7KijJKZzOLT40ALR4zDekv/fuWY6VF280=",
-  "/views/threads-view.js": "sha256-CxWlQznftJ9VC4EfQSiXGGLvjetUwwcGjcqCJjWjuYM=",
+  "/views/threads-view.js": "sha256-eac8YNYJdDvhLSfHec8Lw5O+EMl1bF5Rl6pOwtsPAfs=",
   "/views/toast.js": "sha256-vqum77IfrB+9JavB3QCH5c1kqY7qo3CTMIUFalIZ4hI=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw="
