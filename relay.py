@@ -387,6 +387,15 @@ def parse_integer(text: str, field: str) -> int:
 LAST_TIME = 253_402_300_799_999  # milliseconds: the end of the year 9999, and of what RFC 3339 can say
 
 
+def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
+    """The JSON object in a stranger's text, or None."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 @functools.lru_cache(256)
 def rfc3339_seconds(seconds: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
@@ -1894,11 +1903,7 @@ async def open_socket(request: web.Request) -> web.WebSocketResponse:
 
 def is_ping(text: str) -> bool:
     """Whether a frame asks for a pong. "subscribe" is v1's and means nothing here; all else is ignored."""
-    try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(frame, dict) and frame.get("type") == "ping"
+    return (json_object(text) or {}).get("type") == "ping"
 
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
@@ -2602,12 +2607,8 @@ def pause_of(response: aiohttp.ClientResponse) -> int:
 
 
 def hinted_id(frame: aiohttp.WSMessage) -> int | None:
-    try:
-        fields = json.loads(frame.data) if frame.type == aiohttp.WSMsgType.TEXT else None
-    except (ValueError, RecursionError):
-        return None
-    hint = fields if isinstance(fields, dict) and fields.get("type") == "new_message" else {}
-    return hint["id"] if type(hint.get("id")) is int else None
+    hint = (json_object(frame.data) if frame.type == aiohttp.WSMsgType.TEXT else None) or {}
+    return hint["id"] if hint.get("type") == "new_message" and type(hint.get("id")) is int else None
 
 
 async def refuse_redirect(
@@ -2685,20 +2686,17 @@ class Client:
                 content = await self._read_bounded(response)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Refused(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
-        try:
-            answer = json.loads(content or b"{}")
-        except (ValueError, RecursionError):
-            answer = None
+        answer = json_object(content or b"{}")
         if response.status >= 300:
             raise self._refusal(response, answer, content)
-        if not isinstance(answer, dict):
+        if answer is None:
             raise Refused(f"{self.origin} does not answer as a relay does: check the address")
         return answer
 
-    def _refusal(self, response: aiohttp.ClientResponse, answer: Any, content: bytearray) -> Refused:
+    def _refusal(self, response: aiohttp.ClientResponse, answer: dict[str, Any] | None, content: bytearray) -> Refused:
         """v1's errors are plain text, ours are JSON."""
         plain = content[:300].decode(errors="replace").strip() if response.content_type == "text/plain" else ""
-        reason = answer.get("error") if isinstance(answer, dict) else plain
+        reason = answer.get("error") if answer else plain
         message = f"{self.origin} refuses ({response.status}): {reason or 'no reason given'}"
         return Refused(message, response.status, pause_of(response))
 
@@ -2732,7 +2730,7 @@ class Client:
         """A relay that names somebody's key as its own is after what only they could open; one that changes its key, or
         no longer offers the bound proof, may be somebody else. Raises CommandError."""
         record, key = self.record, encode_base64(server_key)
-        holder, here = fingerprint_of(server_key).hex(), f"what {record.path} keeps of it"
+        holder = fingerprint_of(server_key).hex()
         people = {self.fingerprint.hex(), self.contact, *(each.partition(":")[0] for each in record.seen)}
         if holder in people:
             raise CommandError(f"{self.origin} presents the key of {holder} as its own: do not trust this relay")
@@ -2741,16 +2739,15 @@ class Client:
                 f"{self.origin} presents the registration key of another relay. If it is the same one under a new address,"
                 f" as its operator must tell you, rename {other} to {record.path}"
             )
-        if record.bound and not bound:
-            why = "only knows the old registration proof, and knew the better one before"
-            raise CommandError(f"{self.origin} {why}: ask its operator, and if all is well move {here} away")
-        if record.server_public_key not in ("", key):
-            if record.bound:
-                why = "presents another registration key than before: somebody else may answer in its place"
-                raise CommandError(f"{self.origin} {why}. Ask its operator, and if all is well move {here} away")
-            say(
-                f"{self.origin} presents another registration key than before, as a relay of the old kind does at each start"
+        changed = record.server_public_key not in ("", key)
+        if record.bound and (changed or not bound):
+            what = "presents another registration key than before" if changed else "no longer knows the better proof"
+            raise CommandError(
+                f"{self.origin} {what}: somebody else may answer in its place. Ask its operator, and if all is well move"
+                f" {record.path} away"
             )
+        if changed:
+            say(f"{self.origin} presents another registration key than before, as relays of the old kind do at each start")
 
     def _prove(self, challenge: bytes, server_key: bytes, bound: bool) -> dict[str, str]:
         key = shared_key(server_key, self._secret_key)

@@ -17,6 +17,7 @@ import asyncio
 import atexit
 import base64
 import contextlib
+import functools
 import gc
 import gzip
 import hashlib
@@ -56,6 +57,7 @@ from multidict import CIMultiDict
 from nacl.bindings import crypto_box, crypto_box_afternm
 from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey
+from nacl.secret import SecretBox
 from yarl import URL
 
 import relay as relay_module
@@ -3153,6 +3155,10 @@ class Listener:
     def fingerprint(self) -> str:
         return self.invite_link.partition("#chat=")[2][:64]
 
+    def cursor(self, relay: AnyRelay) -> int:
+        """Where it has left off, as its record says."""
+        return json.loads((self.home / ".config/io3233" / state_name(relay)).read_text())["cursor"]
+
     async def line(self) -> str:
         return (await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_SECONDS)).decode().rstrip("\n")
 
@@ -3520,7 +3526,7 @@ class TestSendAndListen:
         await alice.send(bob, envelope(alice, bob, text="first"))
         listener = await listen(relay, person=bob)
         assert await listener.line() == f"{alice.fingerprint[:8]} first"
-        await until((listener.home / ".config/io3233" / state_name(relay)).exists)
+        await until(lambda: listener.cursor(relay))
         await listener.stop()
         await alice.send(bob, envelope(alice, bob, text="second"))
 
@@ -3663,7 +3669,7 @@ class TestSendAndListen:
         await alice.send(bob, envelope(alice, bob, text="first"))
 
         await (keeping := await listen(relay, person=bob)).line()
-        await until((keeping.home / ".config/io3233" / state_name(relay)).exists)
+        await until(lambda: keeping.cursor(relay))
         await keeping.stop()
 
         assert len(await bob.fetch()) == 1
@@ -3902,11 +3908,15 @@ class HostileRelay:
             request.transport.abort()
         return response or web.Response()
 
-    def presents(self, key: PrivateKey, *, bound: bool | None = None) -> None:
-        """Name a registration key, after which earlier tokens are refused once."""
+    def presents(self, key: PrivateKey) -> None:
+        """Name another registration key, and refuse the tokens of before."""
         self.challenge["server_public_key"] = b64(bytes(key.public_key))
-        self.challenge["bound_proof"] = self.challenge["bound_proof"] if bound is None else bound
-        self.refuses = 1 if self.posted else 0
+        self.refuses = len(self.posted)
+
+    def downgrades(self) -> None:
+        """Know nothing of the bound proof any more, and refuse the tokens of before."""
+        self.challenge["bound_proof"] = False
+        self.refuses = len(self.posted)
 
     async def hint(self, request: web.Request) -> web.StreamResponse:
         """A socket that gives each of `hints` as they come, until the client leaves."""
@@ -4083,10 +4093,10 @@ class TestHostileRelay:
 
         async with hostile.running() as url:
             assert (await run_command(tmp_path, "send", url, bob.fingerprint, "hello")).status == 0
-            hostile.presents(PrivateKey.generate(), bound=False)
+            hostile.downgrades()
             refused = await run_command(tmp_path, "send", "--v1-proof", url, bob.fingerprint, "hello")
 
-        assert "knew the better one before" in refused.refused()
+        assert "no longer knows the better proof" in refused.refused()
         assert len(hostile.proofs) == 1
 
     @pytest.mark.parametrize("whose", ["my own", "the contact's", "another relay's"])
@@ -4097,13 +4107,29 @@ class TestHostileRelay:
         record.keep(server_public_key=b64(bytes(other.public_key)))
         hostile = HostileRelay()
         keys = {"my own": alice.secret_key, "the contact's": bob.secret_key, "another relay's": other}
-        hostile.presents(keys[whose], bound=bound)
+        hostile.presents(keys[whose])
+        hostile.challenge["bound_proof"] = bound
 
         async with hostile.running() as url:
             finished = await run_command(tmp_path, "send", "--v1-proof", url, bob.fingerprint, "hello")
 
         assert "presents the" in finished.refused()
         assert hostile.proofs == []
+
+    async def test_relay_under_a_new_address_is_gone_on_with_once_its_record_is_renamed(self, tmp_path):
+        alice, bob = Person(None), Person(None)
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)})
+        record = open_record(write_key(tmp_path, alice).parent, "https://old.example.com", alice.fingerprint)
+        record.keep(server_public_key=hostile.challenge["server_public_key"], bound=True, cursor=42)
+
+        async with hostile.running() as url:
+            refused = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+            old, new = re.search(r"rename (\S+) to (\S+)", refused.refused()).groups()
+            Path(old).rename(new)
+            sent = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert sent.status == 0, sent
+        assert open_record(record.path.parent, url, alice.fingerprint).cursor == 42
 
     async def test_message_is_never_sealed_in_place_of_a_challenge(self, tmp_path):
         hostile = HostileRelay()
@@ -5077,6 +5103,7 @@ def protocol_vectors() -> dict[str, Any]:
         "registration": registration_vector(alice, "https://chat.example.com", bytes(range(32))),
         "token": token_vector(alice),
         "message": message_vector(alice, bob),
+        "backup": backup_vector(),
         "envelopes": envelope_vectors(alice, bob),
         "links": link_vectors(alice, bob),
     }
@@ -5203,6 +5230,62 @@ def message_vector(sender: Person, recipient: Person) -> dict[str, str]:
     }
 
 
+def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
+    """What a backup holds of somebody with one contact, a message each way and a draft: every field of docs/PROTOCOL.md."""
+    origin, day = "https://chat.example.com", 1_700_000_000_000
+    both = {"contact": bob.fingerprint, "relay": origin, "kind": "text", "legacy": False, "reason": ""}
+    received = {"seq": 1, "direction": "in", "text": "Hello, Alice!", "at": day, "written_at": day - 7_200_000}
+    written = {"seq": 2, "direction": "out", "text": "Hello, Bob! 👋", "at": day, "state": "queued", "error": ""}
+    unsent = {"retriable": False, "relay_id": None, "expires_at": ""}
+    switches = {"verified": True, "muted": False, "blocked": False, "open": True, "request": False}
+    latest = {"unread": 0, "last_seq": 2, "last_at": day, "last_text": "Hello, Bob! 👋", "last_direction": "out"}
+    contact = {
+        "fingerprint": bob.fingerprint,
+        "name": "Bob",
+        "relay": origin,
+        "public_key": {"base64": b64(bob.public_key)},
+    }
+    read_to = {"origin": origin, "cursor": 1, "erased_through": 0, "refused": 0, "requests_dropped": 0, "added_at": day}
+    pinned = {
+        "server_public_key": {"base64": b64(bob.public_key)},
+        "bound": True,
+        "allow_older_proof": False,
+        "invite": "code",
+    }
+    figures = {"registered_identities": 2, "message_retention_days": 14, "max_message_bytes": 262144}
+    says = {"version": "1.0.0", "registration": "open", "key_changed_at": None}
+    return {
+        "created_at": day,
+        "history": True,
+        "secret_key": {"base64": b64(bytes(alice.secret_key))},
+        "settings": {"home": origin, "notifications": False, "preview": True, "sound": True, "erase_on_relay": False},
+        "contacts": [contact | switches | latest | {"refused": 0, "added_at": day}],
+        "drafts": [[bob.fingerprint, "half a thou"]],
+        "relays": [read_to | pinned | figures | says],
+        "messages": [both | received | {"envelope_id": "A" * 22}, both | written | unsent | {"envelope_id": "B" * 22}],
+        "seen": [f"{bob.fingerprint} {'A' * 22}"],
+    }
+
+
+def sealed_backup(plaintext: bytes, passphrase: str, salt: bytes, nonce: bytes) -> dict[str, Any]:
+    """A backup file's fields, by the standard library and PyNaCl alone."""
+    kdf = {"n": 2**17, "r": 8, "p": 1}
+    key = hashlib.scrypt(passphrase.encode(), salt=salt, dklen=32, maxmem=2**28, **kdf)
+    box = SecretBox(key).encrypt(plaintext, nonce).ciphertext
+    sealed = {"salt": b64(salt), "nonce": b64(nonce), "sha256": hashlib.sha256(box).hexdigest(), "box": b64(box)}
+    return {"format": "io3233-backup", "version": 2, "kdf": "scrypt"} | kdf | sealed
+
+
+@functools.cache
+def backup_vector() -> dict[str, Any]:
+    """A backup of alice's, and the passphrase that opens it."""
+    content = backup_content(Person(None, PrivateKey(b"\x01" * 32)), Person(None, PrivateKey(b"\x02" * 32)))
+    plaintext = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    passphrase = "wisdom zebra canal orbit lemon crisp"
+    file = sealed_backup(plaintext.encode(), passphrase, bytes(range(16)), VECTOR_NONCE)
+    return {"passphrase": passphrase, "plaintext": plaintext, "file": file}
+
+
 def safety_number(one: bytes, other: bytes) -> str:
     """Sixty digits for two people to compare: five for each of the first twelve 40-bit groups of a SHA-512."""
     digest = hashlib.sha512(b"io3233 safety number v1\0" + b"".join(sorted((one, other)))).digest()
@@ -5258,6 +5341,16 @@ class TestProtocolVectors:
             named = relay_module.parse_link(vector["link"])
 
         assert named == (vector["server"], vector["fingerprint"])
+
+    def test_backup_of_the_vectors_opens_by_plain_python(self):
+        passphrase, plaintext, file = protocol_vectors()["backup"].values()
+        kdf = {name: file[name] for name in "nrp"}
+
+        key = hashlib.scrypt(passphrase.encode(), salt=unb64(file["salt"]), dklen=32, maxmem=2**28, **kdf)
+        opened = SecretBox(key).decrypt(unb64(file["box"]), unb64(file["nonce"]))
+
+        assert opened.decode() == plaintext
+        assert hashlib.sha256(unb64(file["box"])).hexdigest() == file["sha256"]
 
     def test_proofs_of_the_vectors_hold_by_the_written_rule(self):
         keys, vector = protocol_vectors()["keys"], protocol_vectors()["registration"]
@@ -7152,11 +7245,13 @@ LINKS = [
     ("xhttps://a.example/ _http://a.example/ 3http://a.example/", []),
     ("javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com", []),
 ]  # fmt: skip
+# A busy machine has lulls: what is quick is so once in ten times.
 FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
     before = performance.now();
     task();
     return performance.now() - before;
-}));"""
+}));
+const manages = (milliseconds, task) => new Array(10).fill(task).some((each) => fastest(each) < milliseconds);"""
 # Every function that a stranger's text goes through as a whole.
 READERS = """const attempt = (read) => (text) => { try { read(text) } catch (error) { if (!(error instanceof ClientError)) throw error } };
 const readers = {
@@ -7199,10 +7294,11 @@ class TestBrowserStrangers:
 
         slow = await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
-            const time = (read, kind, length) => {{ const text = repeated(kind, length); return fastest(() => read(text)) }};
-            const pairs = hostile.flatMap(([name, kind]) => Object.entries(readers).map(([reader, read]) =>
-                [name, reader, time(read, kind, 31_250), time(read, kind, 250_000)]));
-            return pairs.filter(([, , short, long]) => long > 3 * 8 * short + 1000);
+            const inProportion = (read, short, long) => manages(3 * 8 * fastest(() => read(short)) + 500, () => read(long));
+            return hostile.flatMap(([name, kind]) => {{
+                const [short, long] = [repeated(kind, 31_250), repeated(kind, 250_000)];
+                return Object.keys(readers).filter((reader) => !inProportion(readers[reader], short, long)).map((reader) => [name, reader]);
+            }});
         }})()""")
 
         assert slow == []
@@ -7215,10 +7311,9 @@ class TestBrowserStrangers:
             {imported(**{"message-row": "messageRow"})} {HOSTILE_TEXTS} {FASTEST}
             const box = document.querySelector("#chatMessages");
             const row = (text) => messageRow({{ seq: 1, direction: "in", kind: "text", at: Date.now(), text }}, "Bob");
-            const draw = (text) => fastest(() => {{ box.replaceChildren(row(text)); return box.scrollHeight }});
-            const words = draw("many אחד ".repeat(444));
-            const took = hostile.map(([name, kind]) => [name, draw(repeated(kind, 250_000)), words]);
-            return took.filter(([, milliseconds]) => milliseconds > 10 * words + 50);
+            const draw = (text) => () => {{ box.replaceChildren(row(text)); return box.scrollHeight }};
+            const bound = 10 * fastest(draw("many אחד ".repeat(444))) + 50;
+            return hostile.filter(([, kind]) => !manages(bound, draw(repeated(kind, 250_000)))).map(([name]) => name);
         }})()""")
 
         assert slow == []
@@ -7252,7 +7347,7 @@ class TestBrowserStrangers:
 
         assert part == "".join(text.splitlines(keepends=True)[:60])
         assert await alice.count(".chat-more") == 0 and await alice.count(".chat-bubble a") == 3_000
-        assert await alice.evaluate("document.activeElement.className") == "chat-bubble"
+        assert await alice.evaluate("document.activeElement.matches('.chat-bubble')")
 
     async def test_opening_a_long_message_leaves_a_reader_where_they_are(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -7276,7 +7371,7 @@ class TestBrowserStrangers:
 
         text, href, places = await alice.evaluate("""(() => {
             const link = document.querySelector(".chat-bubble a");
-            const letters = link.querySelector("bdi").firstChild;
+            const letters = link.firstChild;
             const range = new Range();
             const left = (at) => (range.setStart(letters, at), range.setEnd(letters, at + 1), range.getBoundingClientRect().left);
             return [link.textContent, link.href, Array.from(letters.data, (_, at) => left(at))];
@@ -7460,6 +7555,56 @@ class TestBrowserShown:
 
         assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
         assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
+
+    async def test_icon_is_told_the_number_of_unread_messages_at_every_start(self, browser, relay):
+        alice = await browser.page()
+        stub = "navigator.setAppBadge = async (total) => void (window.badge = total)"
+        await alice.call("Page.addScriptToEvaluateOnNewDocument", source=stub)
+
+        await alice.goto(relay.url)
+
+        await alice.until("window.badge === 0 && 'a number'")
+
+    async def test_megabytes_that_are_pasted_are_cut_at_once_and_it_is_said(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("before: ")
+        await alice.permit("clipboard-read", "clipboard-write")
+        await alice.evaluate("navigator.clipboard.writeText('many words '.repeat(270_000))")
+
+        await alice.call("Input.dispatchKeyEvent", type="rawKeyDown", key="v", commands=["paste"])
+
+        await alice.shows("#chatSendStatus.bad", "longer than a message can be")
+        assert (await alice.value("#chatBody")).startswith("before: many words ")
+        assert await alice.evaluate("document.querySelector('#chatBody').value.length") == 262_144
+        await alice.fill("#chatBody", "short")
+        assert await alice.text("#chatSendStatus") == ""
+
+    async def test_long_draft_is_not_measured_at_every_key(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("x" * 240_000)
+        await alice.shows("#chatByteCount", "of 256 KiB")
+        encode = "TextEncoder.prototype.encode"
+        await alice.evaluate(
+            f"(() => {{ const real = {encode}; window.measured = 0; {encode} = function (text) {{ measured += text.length > 1e5; return real.call(this, text) }} }})()"
+        )
+
+        await alice.evaluate("""for (let keys = 5; keys > 0; keys -= 1) document.execCommand("insertText", false, "y")""")
+
+        assert await alice.evaluate("window.measured") == 0
+
+    async def test_pasted_picture_is_refused_with_a_sentence(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate("""(() => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File(["x"], "picture.png", { type: "image/png" }));
+            document.querySelector("#chatBody").dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+        })()""")
+
+        await alice.shows("#chatSendStatus.bad", "Only text")
 
     async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -7728,6 +7873,32 @@ class TestBrowserAttention:
         await alice.shows("#chatSendStatus.bad", "in a newer version: reload this one")
         await alice.shows("#storageNotice", "in a newer version: reload this one")
         assert await alice.value("#chatBody") == "hold on to this"
+
+    async def test_unread_mail_of_a_closed_chat_is_not_counted_for_ever(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one", "two")
+        await alice.until("document.title.startsWith('(2) ')")
+
+        await alice.click(".chat-tab-close")
+        await alice.until("!document.title.startsWith('(')")
+        await alice.reload()
+        await goes_live(alice)
+
+        assert not (await alice.evaluate("document.title")).startswith("(")
+        await write(bob, alice, "three")
+        await alice.until("document.title.startsWith('(3) ')")
+
+    async def test_icon_shows_at_each_start_what_is_unread_now(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        source = "navigator.setAppBadge = async (number) => (window.badge = number)"
+        await alice.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+        await alice.reload()
+        await write(bob, alice, "unread")
+        await alice.until("window.badge === 1")
+
+        await comes_back_without(alice, relay, "indexeddb,local_storage,cache_storage")
+
+        await alice.until("window.badge === 0")
 
     async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -8474,6 +8645,21 @@ class TestBrowserTabs:
         await tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
         assert await tab.evaluate(stored) == "in the first tab"
+
+    async def test_panel_and_question_about_a_contact_go_when_another_tab_removes_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await panel_of(tab, bob)
+        await tab.click("label:has(#contactBlocked)")
+        await tab.shows("#confirmTitle", "Block")
+
+        await alice.to_front()
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove")
+
+        await tab.until("!document.querySelector('dialog[open]') && !document.querySelector('.chat-tab')")
 
     async def test_new_keys_in_one_tab_are_the_other_tabs_keys(self, browser, relay):
         alice = await browser.person(relay)
@@ -10386,23 +10572,160 @@ def forged(backup: bytes) -> bytes:
     return json.dumps(fields | {"box": b64(bytes(box)), "sha256": hashlib.sha256(box).hexdigest()}).encode()
 
 
-def newer(backup: bytes) -> bytes:
-    return json.dumps(json.loads(backup) | {"version": 2}).encode()
+def with_fields(**changed: Any) -> Callable[[bytes], bytes]:
+    """The file with other fields around its box."""
+    return lambda backup: json.dumps(json.loads(backup) | changed).encode()
 
 
-def cheap(backup: bytes) -> bytes:
-    return json.dumps(json.loads(backup) | {"iterations": 1}).encode()
-
-
+# What costs whoever guesses too little, or this device too much.
+OUT_OF_BOUNDS: list[dict[str, Any]] = [
+    {"n": 2}, {"n": 2**17 + 1}, {"n": 2**30}, {"n": 1e300}, {"n": "131072"}, {"r": 1}, {"r": 2**20}, {"p": 0}, {"p": 1000},
+    {"kdf": "PBKDF2-HMAC-SHA256", "iterations": 600_000}, {"version": 1, "kdf": "PBKDF2-HMAC-SHA256", "iterations": 1},
+    {"version": 1}, {"version": None}, {"version": [1]}, {"salt": None}, {"nonce": "AAAA"}, {"box": 7}, {"sha256": None},
+]  # fmt: skip
 BAD_BACKUPS = [
     (cut, "damaged: it was cut or altered"),
     (altered, "damaged: it was cut or altered"),
-    (cheap, "damaged: it was cut or altered"),
+    *((with_fields(**kdf), "damaged: it was cut or altered") for kdf in OUT_OF_BOUNDS),
     (forged, "does not open the backup"),
-    (newer, "made by a newer client"),
+    (with_fields(version=3), "made by a newer client"),
     (lambda _: b"\x89PNG\r\n", "is not a backup"),
     (lambda _: b"", "is not a backup"),
 ]
+
+
+MISSING = object()  # a field that is not there
+Check = Callable[[Any], bool]
+
+
+def numeric(value: Any, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+
+def whole(least: int, most: int) -> Check:
+    return lambda value: numeric(value, least, most) and value == int(value)
+
+
+def words(most: int) -> Check:
+    return lambda value: isinstance(value, str) and len(value) <= most
+
+
+def one_of(*values: Any) -> Check:
+    return lambda value: any(value is each or (isinstance(each, str) and value == each) for each in values)
+
+
+def perhaps(check: Check) -> Check:
+    return lambda value: value is MISSING or value is None or check(value)
+
+
+def is_key(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("base64") == b64(b"\x02" * 32)
+
+
+def is_origin(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"https?://[a-z0-9.-]+", value) is not None
+
+
+def is_address(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def is_day(value: Any) -> bool:
+    return numeric(value, 0, 253_402_300_799_999)
+
+
+def is_empty(value: Any) -> bool:
+    return value == [] and isinstance(value, list)
+
+
+SWITCH, COUNT, LINE, ID = one_of(True, False), whole(0, 2**32), words(4096), whole(0, 2**53 - 1)
+CONTACT_FIELDS: dict[str, Check] = {
+    "name": words(256), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
+    "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH),
+    "unread": COUNT, "last_seq": whole(0, 2**40), "last_at": is_day, "last_text": LINE, "last_direction": one_of("in", "out", ""),
+    "refused": COUNT, "added_at": is_day,
+}  # fmt: skip
+MESSAGE_FIELDS: dict[str, Check] = {
+    "seq": lambda value: whole(1, 2**40)(value) and value != 1, "contact": is_address, "direction": one_of("in", "out"),
+    "relay": lambda value: value == "" or is_origin(value), "kind": one_of("text", "refused", "unknown"), "text": words(2**24),
+    "at": is_day, "written_at": perhaps(lambda value: numeric(value, -8.64e15, 8.64e15)), "reason": perhaps(LINE),
+    "legacy": perhaps(SWITCH), "envelope_id": perhaps(LINE), "state": perhaps(one_of("queued", "relayed", "failed", "")),
+    "error": perhaps(LINE), "retriable": perhaps(SWITCH), "relay_id": perhaps(ID), "expires_at": perhaps(LINE),
+}  # fmt: skip
+RELAY_FIELDS: dict[str, Check] = {
+    "origin": is_origin, "cursor": ID, "erased_through": ID, "refused": COUNT, "requests_dropped": perhaps(COUNT), "added_at": is_day,
+    "server_public_key": perhaps(is_key), "bound": perhaps(SWITCH), "allow_older_proof": perhaps(SWITCH), "invite": perhaps(LINE),
+    "key_changed_at": perhaps(is_day), "version": perhaps(LINE), "registration": perhaps(LINE),
+    **dict.fromkeys(
+        ("registered_identities", "message_retention_days", "max_message_bytes"),
+        perhaps(lambda value: numeric(value, 0, sys.float_info.max)),
+    ),
+}  # fmt: skip
+# docs/PROTOCOL.md, "Backup file", as predicates.
+BACKUP_FIELDS: dict[tuple[Any, ...], Check] = {
+    ("created_at",): is_day, ("history",): SWITCH, ("secret_key",): is_key, ("contacts",): is_empty, ("relays",): is_empty,
+    ("messages",): is_empty, ("drafts",): is_empty, ("seen",): lambda value: isinstance(value, list) and all(map(LINE, value)),
+    ("settings",): lambda value: isinstance(value, dict) and "base64" not in value, ("settings", "home"): perhaps(is_origin),
+    **{("settings", name): perhaps(SWITCH) for name in ("notifications", "preview", "sound", "erase_on_relay")},
+    ("drafts", 0, 0): is_address, ("drafts", 0, 1): words(2**24), ("drafts", 0): lambda value: value is MISSING,
+    **{("contacts", 0, name): check for name, check in CONTACT_FIELDS.items()},
+    **{("messages", 1, name): check for name, check in MESSAGE_FIELDS.items()},
+    **{("relays", 0, name): check for name, check in RELAY_FIELDS.items()},
+}  # fmt: skip
+BACKUP_VALUES = [
+    MISSING, None, True, False, 0, 1, -1, 0.5, 2**32, 2**32 + 1, 2**40, 2**40 + 1, 2**53 - 1, 2**53, 253_402_300_800_000,
+    8.64e15, 1e300, -1e300, 10**400, float("nan"), "", "1", "in", "text", "queued", "x" * 257, "x" * 5000, NOBODY, NOBODY.upper(),
+    "https://chat.example.com", "https://chat.example.com/", "javascript:alert(1)", "ftp://chat.example.com", [], {}, [[]], [None],
+    {"base64": b64(b"\x02" * 32)}, {"base64": b64(bytes(31))}, {"base64": "no!"}, {"__proto__": {"name": "x"}},
+]  # fmt: skip
+
+
+def with_value(content: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """The content with one field set to another value, or without it."""
+    changed: Any = json.loads(json.dumps(content))
+    inner = changed
+    for step in path[:-1]:
+        inner = inner[step]
+    if value is not MISSING:
+        inner[path[-1]] = value
+    elif isinstance(inner, list) or path[-1] in inner:
+        inner.pop(path[-1])
+    return changed
+
+
+TAKEN_BACKUPS = """async (texts) => {
+    const [{ readBackup }, { utf8 }] = await Promise.all([import("/store/backup-content.js"), import("/protocol/encoding.js")]);
+    return texts.map((text) => {
+        try {
+            return Boolean(readBackup(utf8(text)));
+        } catch (error) {
+            if (error.name === "DamagedBackupError") return false;
+            throw error;
+        }
+    });
+}"""
+
+
+@pytest.fixture
+async def backup_reader(browser: Browser, relay: AnyRelay) -> Callable[[list[str]], Any]:
+    """Tells which plaintexts the page would take for a backup's."""
+    page = await browser.person(relay)
+    return lambda texts: page.evaluate(f"({TAKEN_BACKUPS})({json.dumps(texts)})")
+
+
+# All that is stored but tokens, which stay where they were given.
+RECORDS = (
+    FROM_DATABASE
+    % """JSON.stringify(await Promise.all([contacts, messages, drafts, seen, relays].map(async (each) =>
+    [await result(each.getAllKeys()), await result(each.getAll())])), (name, value) => (/^token|^claimed/.test(name) ? undefined : value))"""
+)
+
+
+def without_history(records: list[Any]) -> list[Any]:
+    """The same without messages and what the list of threads says of them."""
+    (fingerprints, contacts), _, *others = records
+    bare = [{name: value for name, value in each.items() if not re.match("last_|unread", name)} for each in contacts]
+    return [fingerprints, bare, *others]
 
 
 class TestBrowserBackup:
@@ -10474,7 +10797,7 @@ class TestBrowserBackup:
 
         told = [alice.fingerprint.encode(), alice.bob.fingerprint.encode(), b"from Bob", b"half a thou"]
         assert not [each for each in told if each in backup or each in unb64(fields["box"])]
-        assert (fields["kdf"], fields["iterations"] >= 600_000) == ("PBKDF2-HMAC-SHA256", True)
+        assert (fields["version"], fields["kdf"], fields["n"], fields["r"], fields["p"]) == (2, "scrypt", 2**17, 8, 1)
 
     @in_both_browsers
     async def test_wrong_passphrase_says_so_and_changes_nothing(self, relay, alice, browser, tmp_path):
@@ -10552,12 +10875,134 @@ class TestBrowserBackup:
 
         for passphrase, again, sentence in [
             ("a b c d e", "a b c d f", "differ"),
-            ("short", "short", "at least 8 characters"),
+            ("eleven char", "eleven char", "at least 12 characters"),
+            ("aaaaabbbbbccccc", "aaaaabbbbbccccc", "6 different ones"),
         ]:
             await alice.fill("#exportPass", passphrase)
             await alice.fill("#exportPassAgain", again)
             await alice.click("#exportGo")
             await alice.shows("#exportStatus.bad", sentence)
+
+    async def test_suggested_passphrase_is_six_words_to_type_again_and_stays_nowhere(self, alice, tmp_path):
+        await goes_to(alice, "keys")
+        await alice.click("#exportBackup")
+        await alice.click("#exportSuggest")
+        await alice.until("document.querySelector('#exportPass').value.split(' ').length === 6")
+        words = await alice.value("#exportPass")
+        assert await alice.value("#exportPassAgain") == ""
+
+        await alice.downloads_to(tmp_path)
+        await alice.fill("#exportPassAgain", words)
+        await alice.click("#exportGo")
+        await alice.shows("#backupStatus", "Backup exported")
+        backup = await until(lambda: next(tmp_path.glob("*.backup.json"), None))
+        await chooses(alice, backup, words)
+        await alice.shows("#importReplaces", "It replaces all that is here")
+
+        assert (
+            await alice.evaluate(
+                "[...document.querySelectorAll('dialog input')].filter((each) => each.value.includes(' '))"
+                ".map((each) => each.value)"
+            )
+            == ["io3233 backup"] * 2
+        )
+
+    async def test_backup_of_an_earlier_version_opens(self, alice, tmp_path):
+        plaintext = protocol_vectors()["backup"]["plaintext"].encode()
+        salt, nonce = bytes(16), bytes(24)
+        box = SecretBox(hashlib.pbkdf2_hmac("sha256", b"12345678", salt, 100_000)).encrypt(plaintext, nonce).ciphertext
+        sealed = {"salt": b64(salt), "nonce": b64(nonce), "sha256": hashlib.sha256(box).hexdigest(), "box": b64(box)}
+        kdf = {"version": 1, "kdf": "PBKDF2-HMAC-SHA256", "iterations": 100_000}
+        (tmp_path / "old").write_text(json.dumps({"format": "io3233-backup"} | kdf | sealed))
+
+        await chooses(alice, tmp_path / "old", "12345678")
+
+        await alice.shows("#importHolds", "2 messages")
+
+    @pytest.mark.parametrize("history", [True, False])
+    async def test_restored_device_holds_every_record_as_it_was(self, relay, alice, browser, tmp_path, history):
+        device = await browser.person(relay)
+        backup = await exports(alice, tmp_path / "alice", history=history)
+        before = json.loads(await alice.evaluate(RECORDS))
+        await alice.call("Page.close")
+        await device.evaluate("history.pushState(null, '', '/about')")
+
+        await chooses(device, backup)
+        await device.shows("#importReplaces", "It replaces all that is here")
+        await device.call(
+            "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
+        )
+        device.expects(UNREACHABLE, "WebSocket")
+        await device.click("#importGo")
+
+        await device.until(f"{RECORDS}.then((records) => records.includes('{alice.bob.fingerprint}'))")
+        after = json.loads(await device.evaluate(RECORDS))
+        assert without_history(after) == without_history(before)
+        assert not history or after == before
+
+    async def test_mail_that_was_queued_in_a_backup_goes_only_when_asked(self, relay, alice, browser, tmp_path):
+        await loses_relay(alice, relay)
+        await alice.click(".chat-tab-label", "Bob")
+        await alice.fill("#chatBody", "ninety days old")
+        await alice.key("Enter")
+        backup = await exports(alice, tmp_path / "alice")
+        await alice.call("Page.close")
+        await relay.start()
+        device = await browser.person(relay)
+
+        await restores(device, backup)
+        await goes_live(device)
+        await device.click(".chat-tab-label", "Bob")
+        await device.shows(".chat-line-out .chat-meta", "Not sent when this backup was made")
+        assert await read_all(alice.bob) == ["to Bob"]
+
+        await device.click(".chat-retry")
+        await device.has_relayed(2)
+        assert await read_all(alice.bob) == ["to Bob", "ninety days old"]
+
+    async def test_mail_read_before_a_backup_without_history_does_not_come_again(self, relay, alice, browser, tmp_path):
+        backup = await exports(alice, tmp_path / "alice", history=False)
+        device = await browser.person(relay)
+
+        await restores(device, backup)
+        await goes_live(device)
+        await post(alice.bob, await address_of(alice), text="new")
+        await device.click(".chat-tab-label", "Bob")
+        await device.sees("new")
+
+        assert await device.received() == ["new"]
+
+    async def test_backup_that_breaks_its_format_is_refused_before_anything_can_be_replaced(self, alice, tmp_path):
+        content = json.loads(protocol_vectors()["backup"]["plaintext"])
+        content["messages"][0]["at"] = 1e300
+        file = sealed_backup(json.dumps(content).encode(), PASSPHRASE, bytes(16), bytes(24))
+        (tmp_path / "bad").write_text(json.dumps(file))
+
+        await chooses(alice, tmp_path / "bad")
+
+        await alice.shows("#importStatus.bad", "breaks its own format (messages[0].at)")
+        assert await alice.text("#importGo") == "Open"
+
+    async def test_no_field_of_a_backup_is_taken_out_of_its_range(self, relay, browser):
+        page = await browser.person(relay)
+        content = json.loads(protocol_vectors()["backup"]["plaintext"])
+
+        cases = [(path, value) for path in BACKUP_FIELDS for value in BACKUP_VALUES]
+        texts = [json.dumps(with_value(content, path, value)) for path, value in cases]
+        taken = await page.evaluate(f"({TAKEN_BACKUPS})({json.dumps(texts)})")
+
+        allowed = [BACKUP_FIELDS[path](value) for path, value in cases]
+        assert [case for case, *both in zip(cases, taken, allowed, strict=True) if both[0] != both[1]] == []
+        assert any(allowed) and not all(allowed)
+
+    @PROPERTY
+    @given(path=st.sampled_from(sorted(BACKUP_FIELDS, key=str)), value=JSON_VALUES)
+    async def test_no_value_in_a_backup_is_taken_that_its_field_does_not_allow(self, backup_reader, path, value):
+        content = json.loads(protocol_vectors()["backup"]["plaintext"])
+
+        [taken] = await backup_reader([json.dumps(with_value(content, path, value))])
+
+        assert taken == BACKUP_FIELDS[path](value)
 
     async def test_new_keys_are_made_only_after_asking(self, alice):
         await alice.click("#headerNewKeys")
@@ -10753,6 +11198,8 @@ class TestBrowserInterop:
             "plaintext": message["plaintext"],
             "ciphertext": message["ciphertext"],
             "opened": json.loads(message["plaintext"])["text"],
+            "backup": vectors["backup"]["file"],
+            "restored": keys["alice_fingerprint"],
         }
 
     async def test_client_hash_of_the_about_page_is_the_relays(self, relay_process, browser):
@@ -10769,7 +11216,8 @@ class TestBrowserInterop:
         assert listed["app.js"] == hashlib.sha256((STATIC / "app.js").read_bytes()).hexdigest()
 
 
-VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links }) => {
+VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links, backup }) => {
+    const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
     const names = ["crypto", "encoding", "envelope", "safety", "invite"];
     const [crypto, encoding, envelope, safety, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
@@ -10806,6 +11254,10 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links 
         ciphertext: base64(ciphertext),
         opened: envelope.openEnvelope(row, bob, sharedKeys).text,
         fallback_id: envelope.openEnvelope({ ...row, sender_public_key: bob.public_key }, alice, sharedKeys).id,
+        backup: await sealBackup(encoding.utf8(backup.plaintext), backup.passphrase, {
+            salt: bytes(backup.file.salt), nonce: bytes(backup.file.nonce),
+        }),
+        restored: readBackup(encoding.utf8(backup.plaintext)).identity.fingerprint,
     };
 }"""
 

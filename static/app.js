@@ -2,6 +2,7 @@
 import { Client } from "./client.js";
 import { ClientError, StorageError } from "./protocol/errors.js";
 import { AboutView } from "./views/about-view.js";
+import { tellWhatDoesNotFit } from "./views/bounded-field.js";
 import { ChatsView } from "./views/chats-view.js";
 import { BlockedView } from "./views/blocked-view.js";
 import { byId, offerFocus, on } from "./views/dom.js";
@@ -40,6 +41,7 @@ async function boot(client) {
     server: new ServerView(client),
     about: new AboutView(client),
   };
+  tellWhatDoesNotFit();
   new SettingsView(client);
   new BlockedView(client);
   const status = new StatusView(client, router);

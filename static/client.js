@@ -72,8 +72,10 @@ export class Client extends EventTarget {
   start() {
     this.#listenToServiceWorker(navigator.serviceWorker);
     this.#registered(this.updates.register());
+    this.store.unread().then(({ total }) => this.notifications.badge(total)); // what a restored backup replaced is counted no more
     this.tabs.lead(() => this.#lead(), () => this.#follow());
     this.persistence.ask();
+    this.#showBadge(); // the icon may have the number of a database that was replaced or lost
   }
 
   /** One sentence for each thing that a page without a secure context can't do. */
@@ -159,6 +161,10 @@ export class Client extends EventTarget {
   #cameBack() {
     this.relays.wake();
     this.#markShownRead();
+  }
+
+  async #showBadge() {
+    await this.notifications.badge((await this.store.unread()).total);
   }
 
   #canStoreAgain() {

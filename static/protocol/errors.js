@@ -58,6 +58,7 @@ export class StorageError extends ClientError {}
 export class OutdatedTabError extends ClientError {}
 
 export class EncodingError extends ClientError {}
+export class OutOfMemoryError extends ClientError {}
 export class WeakPassphraseError extends ClientError {}
 export class WrongPassphraseError extends ClientError {}
 export class NotABackupError extends ClientError {}

@@ -11,6 +11,7 @@ import { fetchOrThrow } from "./http.js";
 const MIB = 1024 * 1024;
 const PAGE_BYTES = 24 * MIB; // 50 rows of an old relay's usual limit, in base64
 const MOST_FOUND = 10;
+const LONGEST_TIME = 64; // RFC 3339 with room to spare
 
 /** → `{challenge, server_public_key, bound_proof, origin}` */
 export async function challenge(origin, public_key) {
@@ -46,7 +47,7 @@ export async function postMessage(origin, token, { recipient_fingerprint, cipher
     sender_public_key: toBase64(sender_public_key),
   };
   const answer = await fetchOrThrow(origin, "/v1/messages", { token, body });
-  return { id: checker(origin).id(answer.id), expires_at: String(answer.expires_at ?? "") };
+  return { id: checker(origin).id(answer.id), expires_at: String(answer.expires_at ?? "").slice(0, LONGEST_TIME) };
 }
 
 /**

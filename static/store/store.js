@@ -19,13 +19,15 @@ const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "re
 /** Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. */
 export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [] };
 
+const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages count
+
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
   fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
   request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
-const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
+export const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
 
 export const toContact = (record) => ({ ...record, short: shortForm(record.fingerprint) });
 
@@ -76,7 +78,7 @@ export class Store extends SharedEventTarget {
     if (!(await this.contact(fingerprint))) throw new UnknownContactError("This contact was removed.");
     const fields = Object.fromEntries(Object.entries(changes).filter(([field]) => EDITABLE.includes(field)));
     const contact = await this.putContact(fingerprint, fields);
-    if ("blocked" in fields || "muted" in fields) await this.emitUnread();
+    if (COUNTED_BY.some((field) => field in fields)) await this.emitUnread();
     return contact;
   }
 
@@ -112,9 +114,9 @@ export class Store extends SharedEventTarget {
     return this.#drafts.set(fingerprint, text);
   }
 
-  /** `{total, threads}` over contacts that are neither blocked nor muted. */
+  /** `{total, threads}` over what the list of threads shows and is not muted: what nobody can get at must not be counted for ever. */
   async unread() {
-    const counted = (await this.contacts()).filter((contact) => contact.unread > 0 && !contact.blocked && !contact.muted);
+    const counted = (await this.contacts()).filter((contact) => contact.unread > 0 && contact.open && !contact.blocked && !contact.muted);
     return { total: counted.reduce((sum, contact) => sum + contact.unread, 0), threads: counted.length };
   }
 

@@ -3,6 +3,8 @@ import { byId, debounce, on, say } from "./dom.js";
 import { formatBytes } from "../protocol/format.js";
 
 const DRAFT_WAIT_MS = 250;
+const MEASURE_WAIT_MS = 250;
+const LONG_CHARACTERS = 20_000;
 
 export class ComposerView {
   #client;
@@ -13,6 +15,7 @@ export class ComposerView {
   #opening = null;
   #relay = "";
   #sending = new Map(); // fingerprint → text that is sent but not stored yet: until then it counts as draft
+  #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
   #saveSoon = debounce(() => this.save(), DRAFT_WAIT_MS);
 
   constructor(client) {
@@ -91,7 +94,7 @@ export class ComposerView {
   }
 
   #fill(text) {
-    this.#body.value = text;
+    this.#body.value = text.slice(0, 2 * this.#body.maxLength); // earlier versions kept drafts of any length
     this.#measure();
     this.#fit();
   }
@@ -103,7 +106,13 @@ export class ComposerView {
     this.#saveSoon();
   }
 
+  /** What is long is measured when the typing pauses: it takes longer than a key. */
   #measure() {
+    if (this.#body.value.length > LONG_CHARACTERS) this.#measureSoon();
+    else this.#tellSize();
+  }
+
+  #tellSize() {
     const counter = byId("chatByteCount");
     const size = this.#fingerprint && this.#client.outbox.measure(this.#fingerprint, this.#body.value, this.#relay);
     const tells = Boolean(size) && (size.near || size.over);

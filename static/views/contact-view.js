@@ -2,9 +2,9 @@
 import { byId, on, say } from "./dom.js";
 import { displayName } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
-import { confirmed } from "./questions.js";
+import { confirmed, withdraw } from "./questions.js";
 import { safetyNumber } from "../protocol/safety.js";
-import { copy } from "./toast.js";
+import { copy, notice } from "./toast.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
 
@@ -20,6 +20,7 @@ export class ContactView {
     on(byId("contactRemove"), "click", () => this.#remove());
     on(byId("contactCopy"), "click", () => copy(this.#contact.fingerprint, "Address"));
     on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
+    on(client.store, "contact-removed", ({ detail, remote }) => remote && this.#removed(detail.fingerprint));
   }
 
   open(contact) {
@@ -35,6 +36,14 @@ export class ContactView {
     const hadKey = this.#contact.public_key;
     this.#show(contact);
     if (!hadKey) this.#showSafetyNumber(contact);
+  }
+
+  // By another tab: nothing here, nor a question about it, can be answered any more.
+  #removed(fingerprint) {
+    if (!this.#dialog.open || fingerprint !== this.#contact.fingerprint) return;
+    withdraw();
+    this.#dialog.close();
+    notice(`${displayName(this.#contact)} was removed in another tab`);
   }
 
   #show(contact) {

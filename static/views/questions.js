@@ -27,6 +27,11 @@ export function answerTo(question) {
   return ask(question);
 }
 
+/** Takes the open question back: it is answered with no. */
+export function withdraw() {
+  dialog.close();
+}
+
 // One dialog serves all questions, so they wait for each other.
 let lastQuestion = Promise.resolve();
 
