@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "a2d99635defdd552";
+const VERSION = "a2164316dda85ec4";
 const FILES = {
   "/app.js": "sha256-BEurrhVdcYnV4up3BDTUVvpV2RdLA1qyvYCaRmb6s5g=",
   "/client.js": "sha256-v1IyXP3LBO2wEHkhqQCg4IfGUeThmngSbtXBg80UKnw=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-mJKc7Sif1EWbu7NbL7K18qsa2dJSQcwNq0OxNWhBvHU=",
+  "/index.html": "sha256-OqDyNIWVSqETpUjT1uXD5ObQmr9N13wFtOBnUOu05js=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-m4lDyYwJu9E4cSLbfdKoojs/QuTW5vovcvwhcPcMCoM=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
@@ -78,7 +78,7 @@ const FILES = {
   "/store/store.js": "sha256-0g8+Sk8yDmEtzowP8TTVGk/kBbUVURKutG2w1FBFVjg=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-lO9C5YH+J1cv6NeA0wxmjW1WbldRSQ7yc3R+uPDjPpU=",
+  "/style.css": "sha256-QoMwbYOi1sgYGO0bP5u25H1Kcta23Q+ZQ40x/QrVSlk=",
   "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
