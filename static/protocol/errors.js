@@ -16,6 +16,7 @@ export class RelayError extends ClientError {
 }
 
 export class NetworkError extends RelayError {}
+export class TooSlowError extends NetworkError {}
 export class BadAnswerError extends RelayError {}
 export class AnswerTooLargeError extends BadAnswerError {}
 /** Something in front of the relay asks for a login. */

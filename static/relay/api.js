@@ -38,15 +38,15 @@ export async function register(origin, { public_key, challenge, proof, invite })
   };
 }
 
-/** → `{id, expires_at}` */
-export async function postMessage(origin, token, { recipient_fingerprint, ciphertext, nonce, sender_public_key }) {
+/** → `{id, expires_at}`. `signal` gives it up. */
+export async function postMessage(origin, token, { recipient_fingerprint, ciphertext, nonce, sender_public_key }, signal) {
   const body = {
     recipient_fingerprint,
     ciphertext: toBase64(ciphertext),
     nonce: toBase64(nonce),
     sender_public_key: toBase64(sender_public_key),
   };
-  const answer = await fetchOrThrow(origin, "/v1/messages", { token, body });
+  const answer = await fetchOrThrow(origin, "/v1/messages", { token, body, signal });
   return { id: checker(origin).id(answer.id), expires_at: String(answer.expires_at ?? "").slice(0, LONGEST_TIME) };
 }
 

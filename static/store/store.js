@@ -5,7 +5,6 @@
  * contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
-import { Drafts } from "./drafts.js";
 import { newestFirst } from "../protocol/order.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
@@ -33,18 +32,15 @@ export const toContact = (record) => ({ ...record, short: shortForm(record.finge
 
 export class Store extends SharedEventTarget {
   #db;
-  #drafts;
   #search;
 
   constructor(db) {
     super("io3233-store");
     this.#db = db;
-    this.#drafts = new Drafts(db);
     this.#search = new Search(db);
     for (const type of ["messages", "message", "message-removed", "contact-removed"]) {
       this.addEventListener(type, () => this.#search.forget());
     }
-    this.addEventListener("reset", () => this.#drafts.forgetAll());
   }
 
   /** The database, for the modules that write arrivals, the outbox and backups in transactions of their own. */
@@ -90,7 +86,6 @@ export class Store extends SharedEventTarget {
       const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
       for (const seq of keys) messages.delete(seq);
     });
-    this.#drafts.forget(fingerprint);
     this.emit("contact-removed", { fingerprint });
     await this.emitUnread();
   }
@@ -105,13 +100,23 @@ export class Store extends SharedEventTarget {
     return this.#search.page(text, options);
   }
 
-  draft(fingerprint) {
-    return this.#drafts.get(fingerprint);
+  /** All drafts as `[fingerprint, text]`. */
+  drafts() {
+    return this.#db.read(["drafts"], async ({ drafts }) => {
+      const [fingerprints, texts] = await Promise.all([result(drafts.getAllKeys()), result(drafts.getAll())]);
+      return fingerprints.map((fingerprint, index) => [fingerprint, texts[index]]);
+    });
   }
 
-  /** Kept at once, stored as soon as that can be: see drafts.js. */
-  setDraft(fingerprint, text) {
-    return this.#drafts.set(fingerprint, text);
+  /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
+  writeDrafts(changed) {
+    return this.#db.note(["drafts"], ({ drafts }) => {
+      for (const { fingerprint, text } of changed) {
+        if (text) drafts.put(text, fingerprint);
+        else drafts.delete(fingerprint);
+      }
+      drafts.transaction.commit();
+    });
   }
 
   /** `{total, threads}` over what the list of threads shows and is not muted: what nobody can get at must not be counted for ever. */

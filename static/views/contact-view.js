@@ -1,4 +1,5 @@
 // The panel of one contact: name, safety number, verified, mute, block, remove.
+import { showModal } from "./dialogs.js";
 import { byId, on, say } from "./dom.js";
 import { displayName } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
@@ -28,7 +29,7 @@ export class ContactView {
     byId("contactName").value = contact.name;
     this.#show(contact);
     this.#showSafetyNumber(contact);
-    this.#dialog.showModal();
+    showModal(this.#dialog);
   }
 
   #changed(contact) {
@@ -69,12 +70,15 @@ export class ContactView {
     say(byId("contactStatus"), "Name saved on this device.", "good");
   }
 
-  // Their mail may come while the question is asked, and show the box as it was.
-  async #switch(box, field) {
-    const { checked } = box;
-    const agreed = field !== "blocked" || !checked || (await mayBlock(this.#contact));
-    if (!agreed) box.checked = false;
-    else await this.#client.store.updateContact(this.#contact.fingerprint, { [field]: checked, ...(field === "blocked" && { request: false }) });
+  // Their mail may come while the question is asked, and show the box as it was. In the end it shows what is stored.
+  async #switch({ checked }, field) {
+    const { fingerprint } = this.#contact;
+    try {
+      const agreed = field !== "blocked" || !checked || (await mayBlock(this.#contact));
+      if (agreed) await this.#client.store.updateContact(fingerprint, { [field]: checked, ...(field === "blocked" && { request: false }) });
+    } finally {
+      this.#show(this.#contact);
+    }
   }
 
   /** Blocks whoever asks to write, without the panel. */

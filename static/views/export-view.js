@@ -1,4 +1,5 @@
 // The dialog that makes a backup. It can be cancelled at any moment.
+import { showModal } from "./dialogs.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { sixWords } from "../protocol/passphrase.js";
 import { Progress } from "./progress.js";
@@ -19,7 +20,7 @@ export class ExportView {
 
   #open() {
     say(byId("exportStatus"), "");
-    this.#dialog.showModal();
+    showModal(this.#dialog);
   }
 
   // No passphrase stays in the page.

@@ -1,5 +1,6 @@
 // Questions, one at a time. A modal <dialog> keeps the focus inside and gives
 // it back to where it was when it closes.
+import { showModal } from "./dialogs.js";
 import { byId, on } from "./dom.js";
 
 const dialog = byId("confirmDialog");
@@ -49,7 +50,7 @@ function openQuestion({ title, text, ok, danger = false, label = "" }) {
   byId("confirmOk").textContent = ok;
   byId("confirmOk").className = `button ${danger ? "danger" : "primary"}`;
   dialog.returnValue = "";
-  dialog.showModal();
+  showModal(dialog);
   // What a slip of the Enter key does must be harmless.
   byId(label ? "confirmInput" : danger ? "confirmCancel" : "confirmOk").focus();
   return new Promise((resolve) => {
