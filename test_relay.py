@@ -2604,7 +2604,6 @@ WAYS_OUT = [
     "/APP.JS",
     "/relay.db",
     "/relay.py",
-    "/chats/",
     "/unknown",
 ]
 CLIENT_HEADERS = {
