@@ -6546,7 +6546,8 @@ IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((
 
 async def write(sender: Person, reader: Page, *texts: str) -> list[int]:
     """Send messages to a page by the protocol alone; their ids on the relay."""
-    return [(await sender.send(reader, envelope(sender, reader, text=text)))["id"] for text in texts]
+    now = int(time.time() * 1000)
+    return [(await sender.send(reader, envelope(sender, reader, text=text, ts=now)))["id"] for text in texts]
 
 
 async def read_all(reader: Person) -> list[str]:
@@ -7541,6 +7542,7 @@ class TestBrowserShown:
         await alice.opens(bob.fingerprint)
         await sets_clock(alice, 2 * DAY_MS)
         await alice.says("from the day after tomorrow")
+        await alice.has_relayed(1)
         await sets_clock(alice, 0)
 
         await write(carol, alice, "from now")
@@ -7558,6 +7560,7 @@ class TestBrowserShown:
             await alice.sees(f"in {number}")
             await sets_clock(alice, 2 * DAY_MS)
             await alice.says(f"out {number}")
+            await alice.has_relayed(number + 1)
             await sets_clock(alice, 0)
 
         await alice.until(f"{DAYS_SHOWN}.length === 2")
@@ -7591,6 +7594,7 @@ class TestBrowserShown:
 
     async def test_thread_at_400_percent_has_half_of_the_page(self, browser, relay):
         alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
+        await alice.opens(bob.fingerprint)
         await write(bob, alice, *(f"line {number}" for number in range(20)))
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
 
