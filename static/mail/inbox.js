@@ -25,7 +25,7 @@ export class Inbox {
   #recent = new Set();
   #start_over_at = -Infinity;
 
-  /** `reading()`: a Set of the fingerprints of the threads on screen in any tab. */
+  /** `reading()` resolves to a Set of the fingerprints of the threads on screen in any tab. */
   constructor({ origin, store, relays, identity, sharedKeys, settings, reading }) {
     this.#origin = origin;
     this.#store = store;
@@ -86,7 +86,7 @@ export class Inbox {
    * may be made up, and the hint of the true one must still count.
    */
   async #keep(rows, after_id) {
-    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: this.#reading() };
+    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: await this.#reading() };
     const { rewound, genuine, counted } = await storeArrivals(this.#store, { ...parts, rows, after_id });
     if (rewound) return false;
     if (counted) this.#relays.changed(this.#origin);
