@@ -5525,6 +5525,7 @@ CHROMIUM_FLAGS = (
 KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
 KEY_TEXTS = {"Enter": "\r", " ": " "}
 ALT, CONTROL, SHIFT = 1, 2, 8  # DevTools' bits for modifiers
+MOST_PRESSES = 50  # of a button that moves away each time
 UNREACHABLE = "net::ERR_"  # what Chromium itself logs for a relay that is not there
 
 
@@ -5742,12 +5743,14 @@ class Page(Target):
             addEventListener("click", (event) => (window.missed = !element.contains(event.target)), {{ capture: true, once: true }});
             return {{ x, y }};
         }})()"""
-        missed = True
-        while missed:
+        for _ in range(MOST_PRESSES):
             await self.press(**await self.until(where))
             missed = False
             with contextlib.suppress(DevToolsError):  # the click led to another document
                 missed = await self.evaluate("window.missed === true")
+            if not missed:
+                return
+        raise AssertionError(f"{selector} took none of {MOST_PRESSES} clicks\n{await self.describe()}")
 
     async def press(self, x: float, y: float) -> None:
         """Press and release the left button of a mouse there."""
