@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["aiohttp>=3.11.16", "pynacl>=1.5"]
+# dependencies = ["aiohttp>=3.11.16", "pynacl>=1.5", "cryptography>=43"]
 # ///
 """io3233: a relay for end-to-end encrypted chat, in one file.
 
@@ -21,6 +21,7 @@ Routes (docs/PROTOCOL.md has every field, status and frame):
     DELETE /v1/messages?through_id=  I have stored everything up to it  DELETE /v1/messages/{id}: this one
     GET    /v1/stats                 identities, retention, limits
     GET    /v1/ws                    WebSocket: a hint for each new message
+    POST   /v1/push                  wake this device when mail comes   DELETE: no longer
     GET    /healthz, /metrics        for whoever keeps it running
     GET    /…                        the web client, from the static folder
 
@@ -45,6 +46,7 @@ import ctypes
 import dataclasses
 import fcntl
 import functools
+import glob
 import gzip
 import hashlib
 import hmac
@@ -94,6 +96,12 @@ except ImportError as error:
 these two lines, on Debian after `apt install python3-venv`:
   python3 -m venv {folder}/.venv && {folder}/.venv/bin/python -m pip install aiohttp pynacl
   {folder}/.venv/bin/python {folder}/relay.py""")
+
+try:  # for Web Push alone; without it the relay does all else
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+except ImportError:
+    ec = None  # type: ignore[assignment]
 
 __version__ = "1.0.0"
 
@@ -156,17 +164,33 @@ def parse_origins(text: str) -> dict[str, Any]:
     return {"origins": tuple(web_origin(item.strip()) for item in text.split(",") if item.strip())}
 
 
+def parse_push_hosts(text: str) -> dict[str, Any]:
+    hosts = tuple(item.strip().lower().removesuffix(":443") for item in text.split(",") if item.strip())
+    if not all(re.fullmatch(r"(\*\.)?[a-z0-9.-]+(:[1-9][0-9]{0,4})?", host) for host in hosts):
+        raise ValueError(text)
+    return {"push_hosts": hosts}
+
+
+def parse_push_contact(text: str) -> dict[str, Any]:
+    if not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://[^\s]+", text):
+        raise ValueError(text)
+    return {"push_contact": text}
+
+
 def string(field: str) -> tuple[Parser, str]:
     return lambda text: {field: text}, "a text"
 
 
-def switch(field: str, off: str = "0", on: str = "1") -> tuple[Parser, str]:
-    def parse(text: str) -> dict[str, Any]:
-        if text not in (off, on):
-            raise ValueError(text)
-        return {field: text == on}
+OFF, ON = ("0", "false", "no", "off"), ("1", "true", "yes", "on")
 
-    return parse, f"{off} or {on}"
+
+def switch(field: str) -> tuple[Parser, str]:
+    def parse(text: str) -> dict[str, Any]:
+        if text.lower() not in (*OFF, *ON):
+            raise ValueError(text)
+        return {field: text.lower() in ON}
+
+    return parse, f"{', '.join(ON)}, or {', '.join(OFF)}"
 
 
 def whole_number(field: str, low: int, high: int, unit: str) -> tuple[Parser, str]:
@@ -192,7 +216,10 @@ SETTINGS: dict[str, tuple[Parser, str]] = {
     "ORIGIN": (parse_origins, "web origins such as https://chat.example.com, comma-separated, without a path"),
     "INVITE_CODE": string("invite_code"),
     "METRICS_TOKEN": string("metrics_token"),
-    "RATE_LIMIT": switch("rate_limit", "off", "on"),
+    "PUSH": switch("push"),
+    "PUSH_HOSTS": (parse_push_hosts, "host names, comma-separated, such as *.push.apple.com or ntfy.example.com:8443"),
+    "PUSH_CONTACT": (parse_push_contact, "mailto:ADDRESS or https://ADDRESS"),
+    "RATE_LIMIT": switch("rate_limit"),
 }  # and JWT_SECRET and STATIC_DIR, in `from_env`
 
 
@@ -219,6 +246,9 @@ def read_static_dir(text: str | None, mistakes: list[str]) -> Path | None:
     return path
 
 
+PUSH_HOSTS = ("fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com")
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """The relay's settings. README.md has the table of their variables."""
@@ -240,6 +270,9 @@ class Config:
     origins: tuple[str, ...] = ()
     invite_code: str = ""
     metrics_token: str = ""
+    push: bool = True
+    push_hosts: tuple[str, ...] = PUSH_HOSTS
+    push_contact: str = ""  # or else the first origin
     rate_limit: bool = True
     insecure_secret: bool = False
 
@@ -381,6 +414,15 @@ def parse_integer(text: str, field: str) -> int:
 
 
 LAST_TIME = 253_402_300_799_999  # milliseconds: the end of the year 9999, and of what RFC 3339 can say
+
+
+def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
+    """The JSON object in a stranger's text, or None."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 @functools.lru_cache(256)
@@ -678,6 +720,9 @@ STATEMENTS = {
     "get_share": "SELECT messages, ciphertext_bytes FROM mailboxes WHERE recipient_fingerprint = ? AND sender_public_key = ?",
     "measure_newcomers": "SELECT coalesce(sum(ciphertext_bytes + messages * ?), 0) FROM identities CROSS JOIN mailboxes"
     " ON recipient_fingerprint = fingerprint AND sender_public_key = x'' WHERE created_at > ?",
+    "get_push_subscriptions": "SELECT endpoint, created_at FROM push_subscriptions WHERE fingerprint = ?",
+    "add_push_subscription": "INSERT INTO push_subscriptions (fingerprint, endpoint, created_at) VALUES (?, ?, ?)",
+    "delete_push_subscription": "DELETE FROM push_subscriptions WHERE fingerprint = ? AND endpoint = ?",
     "delete_push_subscriptions": "DELETE FROM push_subscriptions WHERE fingerprint = ?",
     "add_message": "INSERT INTO messages (recipient_fingerprint, sender_public_key, nonce, ciphertext, created_at, expires_at)"
     " VALUES (?, ?, ?, ?, ?, ?)",
@@ -697,6 +742,7 @@ HALF, QUARTER, EIGHTH = 0.5, 0.25, 0.125  # of a mailbox, see `_take_share`
 MAX_WRITERS = 4096  # of whom is known whom they wrote to,
 MAX_WRITTEN_TO = 64  # and that of so many each
 NEWCOMER_MS = 86_400_000
+MAX_ENDPOINTS = 8  # to push to, of an identity
 MESSAGE_BYTES = 512  # that a message takes on disk beside its ciphertext
 DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
 VACUUM_SLICE = 256  # pages
@@ -949,6 +995,30 @@ class Store:
 
         deleted = await self._write(delete)  # not in the next line: it would read the count before it waits
         self.identity_count -= deleted
+
+    # Push subscriptions
+
+    async def add_push_subscription(self, fingerprint: bytes, endpoint: str, now: float) -> bool:
+        """Remember an endpoint of an identity, in place of its oldest when it has too many; False when it is known."""
+
+        def insert(db: sqlite3.Connection) -> bool:
+            known = dict(db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
+            if endpoint in known:
+                return False
+            self._take_room(db, len(endpoint))
+            if len(known) >= MAX_ENDPOINTS:
+                db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, min(known, key=lambda each: known[each])))
+            db.execute(STATEMENTS["add_push_subscription"], (fingerprint, endpoint, to_milliseconds(now)))
+            return True
+
+        return await self._write(insert)
+
+    async def get_endpoints(self, fingerprint: bytes) -> list[str]:
+        found = await self._read(lambda db: db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
+        return [endpoint for endpoint, _ in found]
+
+    async def delete_push_subscription(self, fingerprint: bytes, endpoint: str) -> None:
+        await self._write(lambda db: db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, endpoint)).rowcount)
 
     # Messages
 
@@ -1400,6 +1470,221 @@ class Hub:
 
 
 # ======================================================================================================================
+# 8b. Web Push
+#
+# A push wakes a device whose page is closed (RFC 8030). It carries nothing, so its service learns only that something
+# came; the device then fetches. The relay says who it is by a signature (VAPID, RFC 8292) with a key made of JWT_SECRET,
+# so that it outlives restarts.
+#
+# Whoever is registered names addresses to call. So only hosts of PUSH_HOSTS are called, and in no spelling but that of
+# browsers; no redirect is followed and no proxy used; and a name that leads into this network is refused when it is
+# resolved for the call, since it may have led elsewhere before, unless it is the operator's own.
+#
+# Nobody waits for a push, and all that waits to be pushed is bounded: one message for each recipient until it is clear
+# that no device fetches it, then one in flight and one behind it for each endpoint. The oldest goes when there are too many.
+
+PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
+PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
+PUSH_SECONDS = 10  # for a push service to answer
+MAX_PUSH_TTL_SECONDS = 1_209_600
+MAX_PUSHES_IN_FLIGHT = 64
+MAX_PUSHES = 4096  # recipients, and endpoints, for whom something waits
+MAX_PUSH_ANSWER_BYTES = 1024
+MAX_ENDPOINT_CHARACTERS = 2048
+ENDPOINT = re.compile(r"(https://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
+VAPID_SECONDS = 43_200
+MAX_VAPID_TOKENS = 64  # origins
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # RFC 5903, section 3.1
+
+
+def vapid_contact(config: Config) -> str:
+    return config.push_contact or next((origin for origin in config.origins if origin.startswith("https:")), "")
+
+
+def push_obstacle(config: Config) -> str:
+    """Why there is no push; empty when there is."""
+    if not config.push:
+        return "PUSH=off"
+    if ec is None:
+        return "it takes the package cryptography (on Debian: apt install python3-cryptography)"
+    if not vapid_contact(config):
+        return "push services want to know whom to tell about trouble: set PUSH_CONTACT=mailto:… (or an ORIGIN with https)"
+    return ""
+
+
+class Vapid:
+    """The relay's name towards push services, and its signature (RFC 8292, section 2)."""
+
+    def __init__(self, secret: bytes, contact: str):
+        labels = (f"io3233 vapid key v1{count or ''}" for count in itertools.count())
+        scalars = (int.from_bytes(derive_key(secret, label)) for label in labels)
+        self._key = ec.derive_private_key(next(number for number in scalars if 0 < number < P256_ORDER), ec.SECP256R1())
+        form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        self.public_key = encode_base64url(self._key.public_key().public_bytes(*form))
+        self._contact = contact
+        self._tokens: dict[str, tuple[str, int]] = {}  # (token, when it expires) by origin
+
+    def authorization(self, origin: str, now: float) -> str:
+        """The Authorization field of a push to this origin."""
+        token, expires = self._tokens.get(origin, ("", 0))
+        if not VAPID_SECONDS / 2 < expires - now <= VAPID_SECONDS:
+            expires = int(now) + VAPID_SECONDS
+            parts = {"typ": "JWT", "alg": "ES256"}, {"aud": origin, "exp": expires, "sub": self._contact}
+            signed = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
+            pair = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+            token = f"{signed}.{encode_base64url(b''.join(number.to_bytes(32) for number in pair))}"
+            if len(self._tokens) >= MAX_VAPID_TOKENS:
+                self._tokens.clear()
+            self._tokens[origin] = token, expires
+        return f"vapid t={token}, k={self.public_key}"
+
+
+class OutsideResolver(aiohttp.ThreadedResolver):
+    """Resolves names to addresses outside this network; the operator's own to any."""
+
+    def __init__(self, own: set[str]):
+        super().__init__()
+        self._own = own
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> Any:
+        found = await super().resolve(host, port, family)
+        for each in found if host not in self._own else []:
+            address = ipaddress.ip_address(each["host"])
+            address = getattr(address, "ipv4_mapped", None) or address
+            if not address.is_global or address.is_multicast:
+                raise OSError(f"{host} leads to {address}, which is inside this network")
+        return found
+
+
+@dataclasses.dataclass(slots=True)
+class Push:
+    """What one endpoint is being told, and of which message it is told next."""
+
+    task: asyncio.Task[None]
+    next: Receipt | None = None
+
+
+class Pusher:
+    """Wakes devices. Methods are for the event loop."""
+
+    def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
+        self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
+        self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
+        self._waiting: dict[bytes, tuple[Receipt, asyncio.TimerHandle]] = {}  # by recipient, oldest first
+        self._pushes: dict[str, Push] = {}  # by endpoint, oldest first
+        self._in_flight = asyncio.Semaphore(MAX_PUSHES_IN_FLIGHT)
+        self._tasks: set[asyncio.Task[None]] = set()  # those that look up endpoints: no more than were waiting
+
+    def open(self) -> None:
+        own = {host.partition(":")[0] for host in self._hosts if host not in PUSH_HOSTS}
+        connector = aiohttp.TCPConnector(resolver=OutsideResolver(own), limit=0, ssl=ssl.create_default_context())
+        timeout = aiohttp.ClientTimeout(total=PUSH_SECONDS)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def close(self) -> None:
+        for _, timer in self._waiting.values():
+            timer.cancel()
+        tasks = [*self._tasks, *(push.task for push in self._pushes.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._session.close()
+
+    def origin_of(self, endpoint: str) -> str:
+        """The origin of an endpoint that may be called, else an empty string."""
+        match = ENDPOINT.fullmatch(endpoint)
+        if not match or len(endpoint) > MAX_ENDPOINT_CHARACTERS:
+            return ""
+        host = match[2] + (f":{match[3]}" if match[3] else "")
+        is_listed = any(host == each or (each[0] == "*" and host.endswith(each[1:])) for each in self._hosts)
+        return match[1] if is_listed else ""
+
+    def notify(self, recipient: bytes, receipt: Receipt) -> None:
+        """A message is queued: push, unless it is fetched soon."""
+        _, timer = self._waiting.pop(recipient, (None, None))
+        if timer is None:
+            timer = asyncio.get_running_loop().call_later(PUSH_DELAY_SECONDS, self._look_up, recipient)
+        self._waiting[recipient] = receipt, timer
+        if len(self._waiting) > MAX_PUSHES:
+            self._waiting.pop(next(iter(self._waiting)))[1].cancel()
+            self._count("dropped")
+
+    def fetched(self, recipient: bytes, through_id: int) -> None:
+        """A device of the recipient has everything up to this id."""
+        receipt, timer = self._waiting.get(recipient, (None, None))
+        if receipt and timer and receipt.id <= through_id:
+            timer.cancel()
+            del self._waiting[recipient]
+
+    def _count(self, result: str) -> None:
+        self._metrics[f'pushes_total{{result="{result}"}}'] += 1
+
+    def _look_up(self, recipient: bytes) -> None:
+        task = asyncio.create_task(self._push_to_all(recipient, self._waiting.pop(recipient)[0]))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _push_to_all(self, recipient: bytes, receipt: Receipt) -> None:
+        with suppress(RelayError):  # the database cannot read, and said so
+            for endpoint in await self._store.get_endpoints(recipient):
+                if push := self._pushes.get(endpoint):
+                    push.next = receipt
+                    continue
+                self._pushes[endpoint] = Push(asyncio.create_task(self._push(recipient, endpoint, receipt)))
+                if len(self._pushes) > MAX_PUSHES:
+                    self._pushes.pop(next(iter(self._pushes))).task.cancel()
+                    self._count("dropped")
+
+    async def _push(self, recipient: bytes, endpoint: str, receipt: Receipt | None) -> None:
+        try:
+            while receipt:
+                self._count(await self._push_until_taken(recipient, endpoint, receipt))
+                receipt, self._pushes[endpoint].next = self._pushes[endpoint].next, None
+        except RelayError:  # the database cannot write, and said so
+            self._count("failed")
+        finally:
+            self._pushes.pop(endpoint, None)
+
+    async def _push_until_taken(self, recipient: bytes, endpoint: str, receipt: Receipt) -> str:
+        """Tell one endpoint of a message, again if need be; the result to count."""
+        for pause in (*PUSH_RETRY_SECONDS, 0.0):
+            ttl = min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock()))
+            async with self._in_flight:
+                status, retry_after = await self._post(endpoint, ttl)
+            if 200 <= status < 300:
+                return "sent"
+            if status in (404, 410):
+                await self._store.delete_push_subscription(recipient, endpoint)
+                return "gone"
+            if 300 <= status < 500 and status != 429:
+                return "refused"
+            if not pause or (retry_after or pause) >= ttl:
+                break
+            await asyncio.sleep(retry_after or pause)
+        return "failed"
+
+    async def _post(self, endpoint: str, ttl: int) -> tuple[int, int]:
+        """The status of one push, 0 when there was none, and the seconds of its Retry-After."""
+        origin = self.origin_of(endpoint)
+        if not origin:
+            return 403, 0  # PUSH_HOSTS had it once
+        authorization = self.vapid.authorization(origin, self._clock())
+        headers = {"TTL": str(ttl), "Urgency": "high", "Topic": "mail", "Authorization": authorization}
+        try:
+            async with self._session.post(
+                URL(endpoint, encoded=True),
+                headers=headers,
+                allow_redirects=False,
+                skip_auto_headers=("Content-Type", "User-Agent"),
+            ) as response:
+                await response.content.read(MAX_PUSH_ANSWER_BYTES)
+                retry_after = response.headers.get("Retry-After", "")
+                return response.status, int(retry_after) if re.fullmatch("[0-9]{1,7}", retry_after) else 0
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return 0, 0
+
+
+# ======================================================================================================================
 # 9. Middleware
 #
 # One middleware turns whatever was raised into the JSON answer. An unexpected exception is the only thing that writes a
@@ -1408,13 +1693,15 @@ class Hub:
 CONFIG = web.AppKey("config", Config)
 STORE = web.AppKey("store", Store)
 HUB = web.AppKey("hub", Hub)
+PUSHER: web.AppKey[Pusher | None] = web.AppKey("pusher")
 TOKENS = web.AppKey("tokens", Tokens)
 REGISTRAR = web.AppKey("registrar", Registrar)
 LIMITER = web.AppKey("limiter", RateLimiter)
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CLOCK: web.AppKey[Callable[[], float]] = web.AppKey("clock")
 
-BODY_SECONDS = 30  # for a whole request body to arrive
+BODY_SECONDS = 30  # for a request body to arrive, and as much longer as its size takes on a slow network:
+BODY_BYTES_PER_SECOND = 4000  # 32 kbit/s
 
 API_HEADERS: CIMultiDict[str] = CIMultiDict(
     {
@@ -1446,7 +1733,7 @@ PART_HEADERS = {name: PAGE_HEADERS[name] for name in ("Server", "X-Content-Type-
 
 
 def is_api(request: web.BaseRequest) -> bool:
-    return request.path.startswith("/v1/") or request.path == "/v1"
+    return request.path.startswith("/v1/") or request.path in ("/v1", "/healthz")
 
 
 def reply(answer: Mapping[str, Any] | str, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -1535,7 +1822,8 @@ async def read_json(request: web.Request) -> dict[str, Any]:
             if len(octets) > request.client_max_size:  # it came in chunks, and said nothing of its length
                 raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(octets))
         else:
-            async with asyncio.timeout(BODY_SECONDS):
+            size = request.content_length or request.client_max_size
+            async with asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
                 octets = await request.read()
         body = json.loads(octets.decode())
     except TimeoutError:
@@ -1715,8 +2003,42 @@ async def get_stats(request: web.Request) -> web.Response:
             "version": __version__,
             "max_message_bytes": config.max_message_bytes,
             "registration": "invite" if config.invite_code else "open",
+            **({"push": pusher.vapid.public_key} if (pusher := request.app[PUSHER]) else {}),
         }
     )
+
+
+async def parse_endpoint(request: web.Request) -> tuple[Pusher, str]:
+    """The endpoint that a body names. Raises RelayError 404 where there is no push, 400."""
+    if not (pusher := request.app[PUSHER]):
+        raise RelayError(404, "this relay does not push: fetch now and then", reason="no_push")
+    endpoint = (await read_json(request)).get("endpoint")
+    if not isinstance(endpoint, str):
+        raise bad_request("endpoint must be a text")
+    return pusher, endpoint
+
+
+async def post_push(request: web.Request) -> web.Response:
+    """POST /v1/push: push to this endpoint when mail waits."""
+    fingerprint = await authenticate(request)
+    pusher, endpoint = await parse_endpoint(request)
+    if not pusher.origin_of(endpoint):
+        hosts = ", ".join(request.app[CONFIG].push_hosts)
+        raise bad_request(f"endpoint must be https://… as a browser gives it, at a host of PUSH_HOSTS: {hosts}")
+
+    is_new = await request.app[STORE].add_push_subscription(fingerprint, endpoint, request.app[CLOCK]())
+
+    return reply({"endpoint": endpoint}, status=201 if is_new else 200)
+
+
+async def delete_push(request: web.Request) -> web.Response:
+    """DELETE /v1/push: push to this endpoint no longer."""
+    fingerprint = await authenticate(request)
+    _, endpoint = await parse_endpoint(request)
+
+    await request.app[STORE].delete_push_subscription(fingerprint, endpoint)
+
+    return no_content()
 
 
 def parse_envelope(body: dict[str, Any], sender: bytes, max_message_bytes: int) -> Envelope:
@@ -1745,6 +2067,8 @@ async def post_message(request: web.Request) -> web.Response:
     receipt = await app[STORE].add_message(envelope, app[CLOCK]())
 
     app[HUB].publish(envelope.recipient, receipt.id)
+    if pusher := app[PUSHER]:
+        pusher.notify(envelope.recipient, receipt)
     counts = app[METRICS]
     counts["messages_in_total"] += 1
     counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
@@ -1771,6 +2095,8 @@ async def get_messages(request: web.Request) -> web.Response:
 
     with request.app[STORE].share_of_pages() as page_bytes:
         rows, more = await request.app[STORE].get_page(recipient, after_id, limit, page_bytes, request.app[CLOCK]())
+        if pusher := request.app[PUSHER]:
+            pusher.fetched(recipient, rows[-1][0] if rows else after_id)
         counts = request.app[METRICS]
         counts["messages_out_total"] += len(rows)
         counts["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
@@ -1852,12 +2178,17 @@ HEARTBEAT_SECONDS = 30  # a peer that misses one is gone after half as long agai
 SEND_BUFFER_BYTES = 16 * 1024
 
 
+def offered_protocols(request: web.Request) -> list[str]:
+    """Several lines of this header are one list (RFC 6455, section 11.3.4)."""
+    return [item.strip() for item in ",".join(request.headers.getall("Sec-WebSocket-Protocol", ())).split(",")]
+
+
 def socket_token(request: web.Request) -> str:
-    offered = [item.strip() for item in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    offered = offered_protocols(request)
     bearers = [item.removeprefix("bearer.") for item in offered if item.startswith("bearer.")]
     if bearers and SUBPROTOCOL not in offered:
         raise bad_request(f"offer the subprotocol {SUBPROTOCOL} beside bearer.<token>")
-    return bearers[0] if bearers else request.query.get("token", "")
+    return bearers[0] if bearers else bearer_token(request) or request.query.get("token", "")
 
 
 async def open_socket(request: web.Request) -> web.WebSocketResponse:
@@ -1871,6 +2202,8 @@ async def open_socket(request: web.Request) -> web.WebSocketResponse:
         timeout=SHUTDOWN_SECONDS,
     )
     ws.headers.update((name, value) for name, value in API_HEADERS.items() if name != "Content-Type")
+    if SUBPROTOCOL in offered_protocols(request):  # aiohttp reads the first line of them
+        ws.headers["Sec-WebSocket-Protocol"] = SUBPROTOCOL
     if request.transport is None:
         raise ConnectionResetError("the peer left before the upgrade")
     await ws.prepare(request)
@@ -1883,11 +2216,7 @@ async def open_socket(request: web.Request) -> web.WebSocketResponse:
 
 def is_ping(text: str) -> bool:
     """Whether a frame asks for a pong. "subscribe" is v1's and means nothing here; all else is ignored."""
-    try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(frame, dict) and frame.get("type") == "ping"
+    return (json_object(text) or {}).get("type") == "ping"
 
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
@@ -1922,6 +2251,12 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 # touches the file system, and a half-finished upgrade is never mixed with the old version.
 
 VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about")
+ASKED_UNASKED = {  # what browsers look for by themselves, and what the original's page had
+    "favicon.ico": "icons/icon-192.png",
+    "icon-192.png": "icons/icon-192.png",
+    "apple-touch-icon.png": "icons/apple-touch-icon.png",
+    "manifest.json": "manifest.webmanifest",
+}
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -1998,6 +2333,17 @@ def client_sha256(files: Mapping[str, StaticFile]) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()
 
 
+def redirect_to_view(request: web.Request) -> web.Response:
+    """`/Chats`, `/chats/` and `/chats%23chat=…`, as links become on their way, lead to the view. Else raises 404."""
+    path, _, fragment = request.path.partition("#")
+    view, query = path.rstrip("/").lower() or "/", request.rel_url.raw_query_string
+    if view not in VIEW_PATHS:
+        raise web.HTTPNotFound
+    quoted = urllib.parse.quote(fragment, safe="=&:/")
+    location = view + ("?" + query if query else "") + ("#" + quoted if quoted else "")
+    return web.Response(status=307, headers={**PAGE_HEADERS, "Location": location})
+
+
 async def get_static(request: web.Request) -> web.Response:
     """GET of anything else: a client file, or index.html for its views."""
     files = request.app[CLIENT_FILES]
@@ -2005,9 +2351,10 @@ async def get_static(request: web.Request) -> web.Response:
         return web.Response(
             text="This is an io3233 relay without a web client. Its API is under /v1.\n", headers=PAGE_HEADERS
         )
-    file = files.get("index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/"))
+    name = "index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/")
+    file = files.get(ASKED_UNASKED.get(name, name))
     if file is None:
-        raise web.HTTPNotFound
+        return redirect_to_view(request)
     return file.response(request)
 
 
@@ -2067,6 +2414,15 @@ async def run_store(app: web.Application) -> AsyncIterator[None]:
     await app[STORE].close()
 
 
+async def run_pusher(app: web.Application) -> AsyncIterator[None]:
+    if pusher := app[PUSHER]:
+        pusher.open()
+        yield
+        await pusher.close()
+    else:
+        yield
+
+
 async def close_sockets(app: web.Application) -> None:
     await app[HUB].close_all()
 
@@ -2079,10 +2435,11 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[STORE] = Store(config, app[METRICS])
     app[TOKENS] = Tokens(config.jwt_secret, config.jwt_expiry_seconds)
     app[REGISTRAR] = Registrar(config.jwt_secret)
+    app[PUSHER] = None if push_obstacle(config) else Pusher(config, app[STORE], app[METRICS], clock)
     app[LIMITER] = RateLimiter(config.rate_limit)
     app[CLIENT_FILES] = read_static_files(config.static_dir)
     app.on_shutdown.append(close_sockets)
-    app.cleanup_ctx.append(run_store)
+    app.cleanup_ctx.extend((run_store, run_pusher))
     app.add_routes(
         [
             web.post("/v1/messages", post_message),
@@ -2097,6 +2454,8 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
             web.get("/v1/keys/search/{prefix}", search_keys),
             web.get("/v1/stats", get_stats),
             web.get("/v1/ws", websocket, allow_head=False),
+            web.post("/v1/push", post_push),
+            web.delete("/v1/push", delete_push),
             web.get("/healthz", get_health),
             web.get("/metrics", get_metrics),
             web.get("/{path:(?!v1(/|$)).*}", get_static),
@@ -2271,6 +2630,8 @@ async def serve(config: Config) -> None:
             listening.listen(BACKLOG)
             port = 0 if config.unix_socket else listening.getsockname()[1]
             log.info("%s", describe(config, app[CLIENT_FILES], port))
+            if obstacle := push_obstacle(config):
+                log.info("push is off: %s", obstacle)
             for warning in config_warnings(config):
                 log.warning("%s", warning)
             notify_systemd("READY=1")
@@ -2320,17 +2681,29 @@ def back_up(config: Config, destination: Path) -> None:
 # ======================================================================================================================
 # 16. Command line: send and listen
 #
-# A whole client of the protocol, and its reference: docs/PROTOCOL.md points here. It believes nothing that a relay
-# says which it can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is
-# opened only into an envelope that names both of us, because NaCl boxes are symmetric and a relay can hand my own
-# words back to me as my contact's.
+# A client that keeps every rule which docs/PROTOCOL.md has for clients. It believes nothing that a relay says which it
+# can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is opened only into
+# an envelope that names both of us, because NaCl boxes are symmetric and a relay can hand my own words back to me as my
+# contact's. Links and relays are strangers': nothing of theirs reaches the terminal unescaped.
 
 PAD_BYTES = 256
+PROOF_BYTES = 32
+MAX_NESTING = 16
+LATEST_TIME_MS = 8.64e15  # the end of ECMAScript's Date
 POLL_SECONDS = 30
 RECONNECT_SECONDS = 30
+SOCKET_SECONDS = 10  # for a WebSocket to open, before mail is looked for without one
+PATIENCE_SECONDS, SLOWEST_BYTES_A_SECOND = 60, 4000  # for an answer, and more for what takes long to say
+ATTEMPTS = 5
+LONGEST_PAUSE_SECONDS = 120  # of a Retry-After that `send` waits for
+LONGEST_SILENCE_SECONDS = 3600  # that a relay can impose on `listen`
+PAGE_ROWS = 50
+MAX_ANSWER_BYTES = 24 * 1024 * 1024  # as many rows of a v1 relay's usual limit, in base64
 MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
+MAX_RECENT = 512
+MAX_ID = 2**53 - 1  # the last integer that every JSON reader takes for itself
 ENDS_OF_SOCKET = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
-MAX_ANSWER_BYTES = 16 * 1024 * 1024
+LEADS_TO_PARAMETERS = re.compile(r"(?:[#?&]|%23)(?:chat|fp)=")
 
 
 class EnvelopeRefused(Exception):
@@ -2361,50 +2734,96 @@ def unbox(row: dict[str, Any], secret_key: bytes) -> tuple[bytes, bytes, str]:
     return sender, plaintext, "sha256:" + hashlib.sha256(sender.hex().encode() + nonce + boxed).hexdigest()[:32]
 
 
-def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
-    """The envelope in a row of GET /v1/messages, plus "legacy" for an old client's. Raises EnvelopeRefused."""
-    sender, plaintext, digest_id = unbox(row, secret_key)
-    if len(plaintext) <= KEY_BYTES:
-        raise EnvelopeRefused("it is as short as a registration proof")
+def refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def is_nested_deeper(value: Any, levels: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return parts is not None and (levels == 0 or any(is_nested_deeper(part, levels - 1) for part in parts))
+
+
+def read_fields(plaintext: bytes) -> dict[str, Any]:
+    """The JSON object in a box, as every reader must take it: any number is a double (RFC 7493, section 2.2), and NaN is
+    none. Raises EnvelopeRefused."""
     try:
-        envelope = json.loads(plaintext.decode())
+        fields = json.loads(plaintext.decode(), parse_int=float, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
-        envelope = None
-    if not isinstance(envelope, dict):
+        fields = None
+    if not isinstance(fields, dict) or is_nested_deeper(fields, MAX_NESTING):
         raise EnvelopeRefused("it holds no message")
+    return fields
+
+
+def could_be_proof(plaintext: bytes, fields: dict[str, Any]) -> bool:
+    """Whether this may be v1's registration proof. The shortest texts of old clients are no longer than that."""
+    text, ts = fields.get("text"), fields.get("ts")
+    is_short_text = isinstance(text, str) and len(text.encode(errors="surrogatepass")) <= 2 and isinstance(ts, float)
+    return len(plaintext) <= PROOF_BYTES and not is_short_text
+
+
+def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
+    """The envelope in a row of GET /v1/messages, `ts` a whole number or None, plus "legacy" for an old client's. Raises
+    EnvelopeRefused."""
+    sender, plaintext, digest_id = unbox(row, secret_key)
+    envelope = read_fields(plaintext)
+    if could_be_proof(plaintext, envelope):
+        raise EnvelopeRefused("it is as short as a registration proof")
     legacy = "from" not in envelope and "to" not in envelope
     if not legacy and (envelope.get("from"), envelope.get("to")) != (sender.hex(), me.hex()):
         raise EnvelopeRefused("it was written by somebody else, or for somebody else")
     if "id" in envelope and not (isinstance(envelope["id"], str) and re.fullmatch(r"[A-Za-z0-9_-]{22}", envelope["id"])):
         raise EnvelopeRefused("its id is malformed")
-    if envelope.get("type", "text") == "text" and not isinstance(envelope.get("text"), str):
+    kind = "text" if envelope.get("type") is None else envelope["type"]
+    if kind == "text" and not isinstance(envelope.get("text"), str):
         raise EnvelopeRefused("it holds no message")
-    return {"id": digest_id, **envelope, "legacy": legacy}
+    ts = envelope.get("ts")
+    whole = int(ts) if isinstance(ts, float) and abs(ts) < LATEST_TIME_MS else None
+    return {"id": digest_id, **envelope, "type": kind, "ts": whole, "legacy": legacy}
 
 
 def read_key_file(path: Path) -> bytes:
-    """The secret key in a file; made, readable by its owner only, when there is none."""
+    """The secret key in a file; made, readable by its owner only, when there is none. Raises CommandError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink():
+            raise CommandError(f"the key file {path} is a link, which somebody could turn: name the file itself")
         if not path.exists():
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(encode_base64(secrets.token_bytes(KEY_BYTES)) + "\n")
-        return decode_key(path.read_text().strip(), "the secret key")
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as file:
+            if os.fstat(file.fileno()).st_mode & 0o077:
+                raise CommandError(f"others may read the key file {path}: chmod 600 it, or name a new one if somebody did")
+            return decode_key(file.read(1024).strip(), "the secret key")
     except (OSError, ValueError, RelayError) as error:
         raise CommandError(f"cannot use the key file {path}: {error}") from None
 
 
-def parse_link(link: str) -> tuple[str, str]:
-    """(relay origin, contact fingerprint) of an invite link: `#chat=…&server=…`, or v1's query form."""
+def relay_origin(url: str) -> str:
     try:
-        parts = urllib.parse.urlsplit(link)
+        return web_origin(url)
+    except ValueError:
+        raise CommandError(f"{url} is not a relay's address: it looks like https://chat.example.com") from None
+
+
+def parse_link(text: str) -> tuple[str, str]:
+    """(relay origin, contact's fingerprint) of the invite link in a text (docs/PROTOCOL.md, "Invite links")."""
+    link = next((word for word in text.split() if LEADS_TO_PARAMETERS.search(word)), "").strip("<>(){}\"'.,;:!?")
+    if not link:
+        raise CommandError(f"{text} is not an invite link: it has no #chat=<fingerprint>")
+    link = link if "#" in link else link.replace("%23", "#", 1)
+    try:
+        parts = urllib.parse.urlsplit(link if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", link) else "https://" + link)
     except ValueError:
         raise CommandError(f"{link} is not an invite link") from None
-    fields = dict(urllib.parse.parse_qsl(parts.query) + urllib.parse.parse_qsl(parts.fragment))
-    contact = fields.get("chat") or fields.get("fp")
-    if not contact:
-        raise CommandError(f"{link} is not an invite link: it has no #chat=<fingerprint>")
-    return fields.get("server") or f"{parts.scheme}://{parts.netloc}", contact
+    fields: dict[str, str] = {}
+    for part in (parts.fragment, parts.query):
+        if not fields.keys() & {"chat", "fp"}:
+            fields = dict(reversed(urllib.parse.parse_qsl(part, keep_blank_values=True)))  # of two, the first counts
+    contact = fields.get("chat", fields.get("fp", ""))
+    if not re.fullmatch(r"[0-9A-Fa-f]{64}", contact):
+        raise CommandError(f"{contact} is not an address: it has 64 hex digits. Ask for a new link")
+    return relay_origin(fields.get("server") or f"{parts.scheme}://{parts.netloc}"), contact.lower()
 
 
 def printable(text: str) -> str:
@@ -2414,61 +2833,199 @@ def printable(text: str) -> str:
     )
 
 
-class Refused(CommandError):
-    """A relay answered with an error."""
+def say(text: str) -> None:
+    """A line for the person. Standard output is for messages."""
+    print(printable(text), file=sys.stderr, flush=True)
 
-    def __init__(self, status: int, message: str):
+
+@dataclasses.dataclass
+class RelayRecord:
+    """What is kept of one relay for one key: the relay's registration key, whether it offered the bound proof, our token
+    and when to renew it (seconds since 1970), where `listen` left off and what it has printed. In a file for each relay
+    beside the key file; in memory only when there is no key file."""
+
+    key_file: Path | None = None
+    origin: str = ""
+    fingerprint: str = ""
+    server_public_key: str = ""
+    bound: bool = False
+    token: str = ""
+    token_expires: int = 0
+    cursor: int = 0
+    seen: list[str] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> RelayRecord:
+        """What the file holds, or a new record when there is none. Raises CommandError."""
+        try:
+            kept, record = json.loads(path.read_text()) if path.exists() else {}, cls()
+            wrong = [name for name in kept if type(kept[name]) is not type(getattr(record, name))]
+            if wrong or not all(isinstance(each, str) for each in kept.get("seen", [])):
+                raise ValueError(f"{', '.join(wrong or ['seen'])} cannot be read")
+            return cls(**kept)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise CommandError(f"cannot use {path}: {error}. Move it away to start from the oldest mail") from None
+
+    @classmethod
+    def open(cls, key_file: Path, origin: str, fingerprint: str) -> RelayRecord:
+        path = key_file.with_name(f"{key_file.name}.{urllib.parse.quote(origin, safe='')}")
+        record = cls.read(path)
+        if record.fingerprint not in ("", fingerprint):
+            raise CommandError(
+                f"{path} belongs to another key than {key_file} holds now: move it away, or put that key back"
+            )
+        return dataclasses.replace(record, key_file=key_file, origin=origin, fingerprint=fingerprint)
+
+    @property
+    def path(self) -> Path | None:
+        name = urllib.parse.quote(self.origin, safe="")
+        return self.key_file and self.key_file.with_name(f"{self.key_file.name}.{name}")
+
+    def keep(self, **changed: Any) -> None:
+        """Change fields, here and in the file, where `send` may be writing beside `listen`: each only what it changed."""
+        vars(self).update(changed)
+        if not self.path:
+            return
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            kept = vars(RelayRecord.read(self.path)) | changed | {"origin": self.origin, "fingerprint": self.fingerprint}
+            del kept["key_file"]
+            partial = self.path.with_name(f".{self.path.name}.partial")
+            partial.write_text(json.dumps(kept))
+            partial.replace(self.path)
+        finally:
+            os.close(folder)
+
+    def relay_with(self, server_public_key: str) -> str:
+        """The file of another relay that presented this registration key, or nothing."""
+        if not self.key_file:
+            return ""
+        others = set(self.key_file.parent.glob(glob.escape(self.key_file.name) + ".http*")) - {self.path}
+        return next((str(path) for path in others if RelayRecord.read(path).server_public_key == server_public_key), "")
+
+    def is_new(self, sender: str, message_id: str) -> bool:
+        """False for a message that was seen before; remembers it."""
+        key = f"{sender}:{message_id}"
+        if key in self.seen:
+            return False
+        self.seen = [*self.seen, key][-MAX_SEEN:]
+        return True
+
+
+class Refused(CommandError):
+    """A relay answered with an error; with status 0, it did not answer as a relay does. `pause`: seconds to wait."""
+
+    def __init__(self, message: str, status: int = 0, pause: int = 0):
         super().__init__(message)
-        self.status = status
+        self.status, self.pause = status, pause
+
+    @property
+    def leaves_open(self) -> bool:
+        """Whether the relay may have done all the same what it was asked for, or may do it next time."""
+        return self.status in (0, 408, 429) or (self.status >= 500 and self.status != 507)
+
+
+def pause_of(response: aiohttp.ClientResponse) -> int:
+    asked = response.headers.get("Retry-After", "")
+    usual = 10 if response.status == 429 else 0
+    is_asked = response.status in (429, 503) and re.fullmatch(r"[0-9]{1,6}", asked)
+    return min(int(asked), LONGEST_SILENCE_SECONDS) if is_asked else usual
+
+
+def hinted_id(frame: aiohttp.WSMessage) -> int | None:
+    hint = (json_object(frame.data) if frame.type == aiohttp.WSMsgType.TEXT else None) or {}
+    return hint["id"] if hint.get("type") == "new_message" and type(hint.get("id")) is int else None
+
+
+async def refuse_redirect(
+    session: aiohttp.ClientSession, context: Any, redirect: aiohttp.TraceRequestRedirectParams
+) -> None:
+    """A token must not follow wherever a relay sends us."""
+    raise Refused(f"{redirect.url.origin()} leads elsewhere (a login page?) instead of answering as a relay", 302)
+
+
+def open_session() -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse_redirect)
+    return aiohttp.ClientSession(trace_configs=[trace], timeout=aiohttp.ClientTimeout(total=SOCKET_SECONDS))
 
 
 class Client:
-    """One identity on one relay. `url` is the relay's web origin."""
+    """One identity on one relay. `origin`: its web origin. `contact`: whom a message goes to, if anybody."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, secret_key: bytes, *, invite: str = "", allow_v1_proof: bool = False
-    ):
-        try:
-            self.origin = web_origin(url)
-        except ValueError:
-            raise CommandError(f"{url} is not a relay's address: it looks like https://chat.example.com") from None
-        self._session, self._secret_key, self.invite, self._allow_v1_proof = session, secret_key, invite, allow_v1_proof
+        self, session: aiohttp.ClientSession, origin: str, secret_key: bytes, record: RelayRecord | None = None,
+        *, contact: str = "", invite: str = "", allow_v1_proof: bool = False,
+    ):  # fmt: skip
+        self._session, self.origin, self._secret_key, self.record = session, origin, secret_key, record or RelayRecord()
+        self.contact, self.invite, self._allow_v1_proof = contact, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
-        self.token = ""
+        self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids of mail that opened in this run
 
     @property
     def invite_link(self) -> str:
         return f"{self.origin}/chats#chat={self.fingerprint.hex()}&server={self.origin}"
 
-    async def call(self, method: str, path: str, body: Any = None, **query: int) -> dict[str, Any]:
-        """One request; the JSON object that answers it. Registers first, and again when the token is refused."""
+    async def ensure_token(self) -> None:
+        if not self.record.token or time.time() >= self.record.token_expires:
+            await self.register()
+
+    async def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """One request with a token; the JSON object that answers it. A token that is refused before its time means that
+        the relay may have lost its database, and counts from 1 again: so mail is read from the start then."""
+        await self.ensure_token()
         try:
-            if self.token:
-                return await self.request(method, path, body, **query)
+            return await self.request(method, path, body)
         except Refused as refusal:
             if refusal.status != 401:
                 raise
+        self.record.keep(cursor=0, token="")
         await self.register()
-        return await self.request(method, path, body, **query)
+        return await self.request(method, path, body)
 
-    async def request(self, method: str, path: str, body: Any = None, **query: int) -> dict[str, Any]:
-        """One request, without registering; the JSON object that answers it. Raises CommandError."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        options: dict[str, Any] = {"json": body, "params": query, "headers": headers, "allow_redirects": False}
+    async def insist(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """`call`, again when the relay asks to wait, and where nobody can know whether a message was stored: it is the
+        same one, so that its reader drops a second copy. An answer without an id means that it was not."""
+        for attempt in itertools.count(1):
+            try:
+                answer = await self.call(method, path, body)
+                if body and type(answer.get("id")) is not int:
+                    raise Refused(f"{self.origin} answers without an id, so nothing was stored")
+                break
+            except Refused as refusal:
+                is_open = body is not None and refusal.leaves_open
+                if attempt == ATTEMPTS or refusal.pause > LONGEST_PAUSE_SECONDS or not (is_open or refusal.pause):
+                    raise CommandError(f"{'nobody knows whether it was sent: ' * is_open}{refusal}") from None
+                say(f"{refusal}; trying again")
+                await asyncio.sleep(refusal.pause or 2 ** (attempt - 1))
+        return answer
+
+    async def request(self, method: str, path: str, body: Any = None, host: str = "") -> dict[str, Any]:
+        """One request, without registering; the JSON object that answers it. Raises Refused."""
+        headers = {"Authorization": f"Bearer {self.record.token}"} if self.record.token else {}
+        patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS + len(json.dumps(body)) / SLOWEST_BYTES_A_SECOND)
+        options: dict[str, Any] = {"json": body, "allow_redirects": False, "timeout": patience}
+        options["headers"] = headers | ({"Host": host} if host else {})
         try:
             async with self._session.request(method, self.origin + path, **options) as response:
-                answer = json.loads(await self._read_bounded(response) or b"{}")
+                content = await self._read_bounded(response)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise CommandError(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict):
-            raise CommandError(f"{self.origin} does not answer as a relay does: check the address")
+            raise Refused(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
+        answer = json_object(content or b"{}")
         if response.status >= 300:
-            reason = printable(str(answer.get("error", "no reason given")))
-            raise Refused(response.status, f"{self.origin} refuses ({response.status}): {reason}")
+            raise self._refusal(response, answer, content)
+        if answer is None:
+            raise Refused(f"{self.origin} does not answer as a relay does: check the address")
         return answer
+
+    def _refusal(self, response: aiohttp.ClientResponse, answer: dict[str, Any] | None, content: bytearray) -> Refused:
+        """v1's errors are plain text, ours are JSON."""
+        plain = content[:300].decode(errors="replace").strip() if response.content_type == "text/plain" else ""
+        reason = answer.get("error") if answer else plain
+        message = f"{self.origin} refuses ({response.status}): {reason or 'no reason given'}"
+        return Refused(message, response.status, pause_of(response))
 
     async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytearray:
         content = bytearray()
@@ -2479,124 +3036,160 @@ class Client:
         return content
 
     async def register(self) -> None:
-        """Prove the key and keep the token. A relay may name anybody's key as its own: the bound proof opens nothing,
-        and what v1's proof opens to is too short to pass for a message."""
+        """Prove the key, and keep the token and what the relay proved with."""
         public_key = encode_base64(self.public_key)
         challenge = await self.request("POST", "/v1/register/challenge", {"public_key": public_key})
-        body = {"public_key": public_key, "challenge": challenge.get("challenge"), **self._prove(challenge)}
-        if self.invite:
-            body["invite"] = self.invite
-        self.token = str((await self.request("POST", "/v1/register", body)).get("token", ""))
+        server_key = decode_key(challenge.get("server_public_key"), "server_public_key")
+        bound = challenge.get("bound_proof") is True
+        self._check_server_key(server_key, bound)
+        proof = self._prove(decode_key(challenge.get("challenge"), "challenge"), server_key, bound)
+        invite = {"invite": self.invite} if self.invite else {}
+        challenged = {"public_key": public_key, "challenge": challenge["challenge"]}
+        answer = await self.request("POST", "/v1/register", challenged | proof | invite)
+        token, lifetime = answer.get("token"), answer.get("expires_in")
+        is_token = isinstance(token, str) and re.fullmatch(r"[\w.-]{1,4096}", token, re.ASCII)
+        if answer.get("fingerprint") != self.fingerprint.hex() or not is_token or type(lifetime) is not int:
+            raise CommandError(f"{self.origin} did not register this key: it is not a relay to use")
+        expires = int(time.time() + 0.9 * max(0, min(lifetime, 10**9)))
+        self.record.keep(server_public_key=encode_base64(server_key), bound=bound, token=token, token_expires=expires)
 
-    async def send(self, recipient: bytes, text: str) -> dict[str, Any]:
-        """Encrypt and queue one message; the relay's receipt."""
-        if recipient == self.fingerprint:
+    def _check_server_key(self, server_key: bytes, bound: bool) -> None:
+        """A relay that names somebody's key as its own is after what only they could open; one that changes its key, or
+        no longer offers the bound proof, may be somebody else. Raises CommandError."""
+        record, key = self.record, encode_base64(server_key)
+        holder = fingerprint_of(server_key).hex()
+        people = {self.fingerprint.hex(), self.contact, *(each.partition(":")[0] for each in record.seen)}
+        if holder in people:
+            raise CommandError(f"{self.origin} presents the key of {holder} as its own: do not trust this relay")
+        if other := record.relay_with(key):
+            raise CommandError(
+                f"{self.origin} presents the registration key of another relay. If it is the same one under a new address,"
+                f" as its operator must tell you, rename {other} to {record.path}"
+            )
+        changed = record.server_public_key not in ("", key)
+        if record.bound and (changed or not bound):
+            what = "presents another registration key than before" if changed else "no longer knows the better proof"
+            raise CommandError(
+                f"{self.origin} {what}: somebody else may answer in its place. Ask its operator, and if all is well move"
+                f" {record.path} away"
+            )
+        if changed:
+            say(f"{self.origin} presents another registration key than before, as relays of the old kind do at each start")
+
+    def _prove(self, challenge: bytes, server_key: bytes, bound: bool) -> dict[str, str]:
+        key = shared_key(server_key, self._secret_key)
+        if bound:
+            return {"proof_mac": encode_base64(bound_proof(key, self.origin, self.public_key, server_key, challenge))}
+        if not self._allow_v1_proof:
+            why = "only knows the old registration proof, which a hostile relay can misuse: --v1-proof allows it"
+            raise CommandError(f"{self.origin} {why}")
+        with suppress(EnvelopeRefused):
+            read_fields(challenge)
+            raise CommandError(f"{self.origin} asks to seal a message instead of a challenge: do not trust this relay")
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        box = nacl.bindings.crypto_box_afternm(challenge, nonce, key)
+        return {"proof_nonce": encode_base64(nonce), "proof_ciphertext": encode_base64(box)}
+
+    async def send(self, text: str) -> int:
+        """Encrypt and queue one message to the contact; the id that the relay gave it."""
+        if self.contact == self.fingerprint.hex():
             raise CommandError("that address is my own: give the other person's")
-        key = decode_key((await self.call("GET", f"/v1/keys/{recipient.hex()}")).get("public_key"), "public_key")
+        recipient = bytes.fromhex(self.contact)
+        key = decode_key((await self.insist("GET", f"/v1/keys/{self.contact}")).get("public_key"), "public_key")
         if fingerprint_of(key) != recipient:
-            raise CommandError(f"{self.origin} gave a false key for {recipient.hex()}: do not trust this relay")
+            raise CommandError(f"{self.origin} gave a false key for {self.contact}: do not trust this relay")
         nonce = secrets.token_bytes(NONCE_BYTES)
         plaintext = make_envelope(text, self.fingerprint, recipient, time.time(), secrets.token_bytes(16))
         body = {
-            "recipient_fingerprint": recipient.hex(),
+            "recipient_fingerprint": self.contact,
             "ciphertext": encode_base64(nacl.bindings.crypto_box(plaintext, nonce, key, self._secret_key)),
             "nonce": encode_base64(nonce),
             "sender_public_key": encode_base64(self.public_key),
         }
-        return await self.call("POST", "/v1/messages", body)
+        return int((await self.insist("POST", "/v1/messages", body))["id"])
 
-    async def fetch(self, after_id: int) -> list[tuple[int, str, dict[str, Any] | EnvelopeRefused]]:
+    async def fetch(self) -> list[tuple[int, str, dict[str, Any] | EnvelopeRefused]]:
         """The next page of my inbox: (id, sender's fingerprint, envelope or why it is refused), ids rising."""
         page: list[tuple[int, str, dict[str, Any] | EnvelopeRefused]] = []
-        rows = (await self.call("GET", "/v1/messages", after_id=after_id, limit=200)).get("messages")
+        after_id = last = self.record.cursor
+        rows = (await self.call("GET", f"/v1/messages?after_id={after_id}&limit={PAGE_ROWS}")).get("messages")
+        if self.record.cursor != after_id:  # the token was refused meanwhile
+            return await self.fetch()
         for row in rows if isinstance(rows, list) else [{}]:
             message_id = row.get("id") if isinstance(row, dict) else None
-            if type(message_id) is not int or message_id <= after_id:
+            if type(message_id) is not int or not last < message_id <= MAX_ID:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
-            after_id, sender = message_id, str(row.get("sender_fingerprint")).lower()
+            last, sender = message_id, str(row.get("sender_fingerprint")).lower()
             try:
                 page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
+                self.recent.append(message_id)
             except EnvelopeRefused as refusal:
                 page.append((message_id, sender, refusal))
         return page
 
-    async def wait_for_hints(self) -> AsyncIterator[None]:
-        """Yields when there may be mail: once connected, at each hint, and every POLL_SECONDS."""
-        url = self.origin.replace("http", "ws", 1) + "/v1/ws"
-        async with self._session.ws_connect(
-            url, protocols=(SUBPROTOCOL, f"bearer.{self.token}"), heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES
-        ) as ws:
-            while True:
-                yield
-                with suppress(TimeoutError):
-                    if (await ws.receive(timeout=POLL_SECONDS)).type in ENDS_OF_SOCKET:
-                        return
-
-    def _prove(self, challenge: dict[str, Any]) -> dict[str, str]:
-        octets = decode_key(challenge.get("challenge"), "challenge")
-        server_key = decode_key(challenge.get("server_public_key"), "server_public_key")
-        key = shared_key(server_key, self._secret_key)
-        if challenge.get("bound_proof") is True:
-            return {"proof_mac": encode_base64(bound_proof(key, self.origin, self.public_key, server_key, octets))}
-        if not self._allow_v1_proof:
-            why = "only knows the old registration proof, which a hostile relay can misuse: --v1-proof allows it"
-            raise CommandError(f"{self.origin} {why}")
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        box = nacl.bindings.crypto_box_afternm(octets, nonce, key)
-        return {"proof_nonce": encode_base64(nonce), "proof_ciphertext": encode_base64(box)}
-
-
-class ListenState:
-    """Where `listen` left off, and which messages it has printed. A file for each relay, or two would overwrite each other's."""
-
-    def __init__(self, path: Path):
-        self._path = path
+    async def hints(self) -> AsyncIterator[int | None]:
+        """Yields when there may be mail: once connected, at each frame (the id that it hints at), every POLL_SECONDS. A
+        token in a URL ends in logs: only a relay of the old kind, which knows no better, gets it there."""
+        url, token = self.origin.replace("http", "ws", 1) + "/v1/ws", self.record.token
+        way: dict[str, Any] = {"protocols": (SUBPROTOCOL, f"bearer.{token}")}
+        if not self.record.bound:
+            way = {"params": {"token": token}}
         try:
-            kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"cursor": 0, "seen": []}
-            self.cursor, self._seen = int(kept["cursor"]), dict.fromkeys(kept["seen"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise CommandError(f"cannot use {path}: {error}. Move it away to start from the oldest mail") from None
-
-    def is_new(self, sender: str, message_id: str) -> bool:
-        """False for a message that was seen before; remembers it."""
-        key = f"{sender}:{message_id}"
-        if key in self._seen:
-            return False
-        self._seen[key] = None
-        if len(self._seen) > MAX_SEEN:
-            del self._seen[next(iter(self._seen))]
-        return True
-
-    def save(self, cursor: int) -> None:
-        self.cursor = cursor
-        partial = self._path.with_name(self._path.name + ".partial")
-        partial.write_text(json.dumps({"cursor": cursor, "seen": list(self._seen)}))
-        partial.replace(self._path)
+            async with self._session.ws_connect(
+                url, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, **way
+            ) as ws:
+                yield None
+                while True:
+                    frame = None
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(POLL_SECONDS):
+                            frame = await ws.receive()
+                    if frame and frame.type in ENDS_OF_SOCKET:
+                        return
+                    yield hinted_id(frame) if frame else None
+        except (aiohttp.ClientError, TimeoutError) as error:  # whose text may hold the token
+            status = getattr(error, "status", None) or type(error).__name__
+            raise Refused(
+                f"no live connection with {self.origin} ({status}): looking for mail every {POLL_SECONDS} s"
+            ) from None
 
 
 def print_message(
-    message_id: int, sender: str, envelope: dict[str, Any] | EnvelopeRefused, state: ListenState, as_json: bool
+    message_id: int, sender: str, envelope: dict[str, Any] | EnvelopeRefused, record: RelayRecord, as_json: bool
 ) -> None:
     if isinstance(envelope, EnvelopeRefused):
-        print(f"refused message {message_id} from {printable(sender)}: {envelope}", file=sys.stderr)
-    elif not state.is_new(sender, envelope["id"]):
+        say(f"refused message {message_id} from {sender}: {envelope}")
+    elif not record.is_new(sender, envelope["id"]):
         log.debug("dropped a replay")
-    elif envelope.get("type", "text") != "text":
-        print(f"message {message_id} from {printable(sender)} was sent with a newer client", file=sys.stderr)
+    elif envelope["type"] != "text":
+        say(f"message {message_id} from {sender} was sent with a newer client")
     elif as_json:
         legacy = {"legacy": True} if envelope["legacy"] else {}
-        ts = envelope.get("ts")
-        record = {
-            "id": message_id,
-            "from": sender,
-            "ts": ts if type(ts) is int else None,
-            "text": envelope["text"],
-            **legacy,
-        }
-        print(json.dumps(record), flush=True)
+        fields = {"id": message_id, "from": sender, "ts": envelope["ts"], "text": envelope["text"], **legacy}
+        print(json.dumps(fields), flush=True)
     else:
         mark = " (old client)" if envelope["legacy"] else ""
         print(f"{sender[:8]}{mark} {printable(envelope['text'])}", flush=True)
+
+
+async def print_mail(client: Client, hinted: int | None, arguments: argparse.Namespace) -> None:
+    """Fetch, print, remember, acknowledge. A hint at or below the cursor, of mail that was never here, means that the relay
+    began counting anew, from an older copy of its database: reading starts over, and what was printed is dropped."""
+    record = client.record
+    if hinted is not None and hinted <= record.cursor and hinted not in client.recent:
+        record.keep(cursor=0)
+    while page := await client.fetch():
+        for message_id, sender, envelope in page:
+            print_message(message_id, sender, envelope, record, arguments.json)
+        record.keep(cursor=page[-1][0], seen=record.seen)
+        if arguments.acknowledge:
+            try:
+                await client.call("DELETE", f"/v1/messages?through_id={record.cursor}")
+            except Refused as refusal:
+                if refusal.status not in (404, 405):
+                    raise
+                say(f"{client.origin} is of the old kind: it keeps its copies until they expire")
+                arguments.acknowledge = False
 
 
 def default_key_file() -> Path:
@@ -2607,56 +3200,55 @@ def default_key_file() -> Path:
 
 
 @asynccontextmanager
-async def open_client(arguments: argparse.Namespace, url: str) -> AsyncIterator[Client]:
-    secret_key = read_key_file(arguments.key or default_key_file())
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
-        yield Client(session, url, secret_key, invite=arguments.invite, allow_v1_proof=arguments.v1_proof)
+async def open_client(arguments: argparse.Namespace, origin: str, contact: str = "") -> AsyncIterator[Client]:
+    key_file = arguments.key or default_key_file()
+    secret_key = read_key_file(key_file)
+    me = fingerprint_of(nacl.bindings.crypto_scalarmult_base(secret_key)).hex()
+    record = RelayRecord.open(key_file, origin, me)
+    invite = arguments.invite_file.read_text().strip() if arguments.invite_file else arguments.invite
+    async with open_session() as session:
+        yield Client(session, origin, secret_key, record, contact=contact, invite=invite, allow_v1_proof=arguments.v1_proof)
 
 
 async def send(arguments: argparse.Namespace) -> None:
     """`relay.py send LINK [TEXT]` or `relay.py send URL FINGERPRINT [TEXT]`."""
     words = list(arguments.words)
-    is_address = len(words) > 1 and re.fullmatch(r"[0-9A-Fa-f]{64}", words[1])
-    url, contact = (words.pop(0), words.pop(0)) if is_address else parse_link(words.pop(0))
+    is_typed = len(words) > 1 and re.fullmatch(r"[0-9A-Fa-f]{64}", words[1])
+    origin, contact = (relay_origin(words.pop(0)), words.pop(0).lower()) if is_typed else parse_link(words.pop(0))
     if len(words) > 1:
         raise CommandError("too many words: put the text in quotes")
     try:
-        text = (os.fsencode(words[0]) if words else sys.stdin.buffer.read()).decode()
-        recipient = parse_fingerprint(contact)
+        text = (os.fsencode(words[0]) if words else sys.stdin.buffer.read()).decode().rstrip("\n")
     except UnicodeDecodeError:
         raise CommandError("the text is not UTF-8: convert it, for instance with base64") from None
-    except RelayError:
-        raise CommandError(f"{contact} is not an address: it has 64 hex digits") from None
     if not text.strip():
         raise CommandError("there is nothing to send: give a text, or pipe one in")
-    async with open_client(arguments, url) as client:
-        receipt = await client.send(recipient, text.rstrip("\n"))
-    print(f"sent as {receipt.get('id')}", file=sys.stderr)
+    async with open_client(arguments, origin, contact) as client:
+        if not (is_typed or arguments.register or client.record.server_public_key or client.record.cursor):
+            raise CommandError(f"this key is not registered with {origin}, the relay of the link: --register does it, once")
+        message_id = await client.send(text)
+    say(f"sent as {message_id}")
 
 
 async def listen(arguments: argparse.Namespace) -> None:
     """`relay.py listen URL`: print mail as it arrives, until interrupted."""
-    async with open_client(arguments, arguments.url) as client:
-        key_file = arguments.key or default_key_file()
-        state = ListenState(key_file.with_name(f"{key_file.name}.{urllib.parse.quote(client.origin, safe='')}"))
-        await client.register()
-        print(f"listening; my invite link: {client.invite_link}", file=sys.stderr, flush=True)
-        failures = 0
+    async with open_client(arguments, relay_origin(arguments.url)) as client:
+        await client.ensure_token()
+        say(f"listening; my invite link: {client.invite_link}")
+        failures, trouble = 0, ""
         while True:
+            pause = 0
             try:
-                await client.call("GET", "/v1/me")  # a fresh token, if the old one is refused
-                async for _ in client.wait_for_hints():
-                    failures = 0
-                    while page := await client.fetch(state.cursor):
-                        for message_id, sender, envelope in page:
-                            print_message(message_id, sender, envelope, state, arguments.json)
-                        state.save(page[-1][0])
-                        if arguments.acknowledge:
-                            await client.call("DELETE", "/v1/messages", through_id=state.cursor)
-            except (CommandError, RelayError, aiohttp.ClientError, TimeoutError) as error:
-                print(f"not connected: {error}", file=sys.stderr, flush=True)
+                await print_mail(client, None, arguments)  # works where sockets do not, and finds out about a refused token
+                async for hinted in client.hints():
+                    failures, trouble = 0, ""
+                    await print_mail(client, hinted, arguments)
+            except (CommandError, RelayError) as error:
+                if str(error) != trouble:
+                    say(f"not connected: {error}")
+                pause, trouble = getattr(error, "pause", 0), str(error)
             failures += 1
-            await asyncio.sleep(min(RECONNECT_SECONDS, 2**failures) * (0.5 + secrets.randbelow(500) / 1000))
+            await asyncio.sleep(max(pause, min(RECONNECT_SECONDS, 2**failures) * (0.5 + secrets.randbelow(500) / 1000)))
 
 
 # ======================================================================================================================
@@ -2666,6 +3258,7 @@ async def listen(arguments: argparse.Namespace) -> None:
 # its proxy, as a client meets it), and says what is wrong and how to mend it. It changes nothing but for a throw-away
 # identity, which it deletes again.
 
+MADE_UP_HOST = "made-up.invalid"  # RFC 2606: nobody's
 MIN_FREE_BYTES = 200 * 1024 * 1024
 MIN_CERTIFICATE_DAYS = 14
 OK, WARNING, FAILURE = "ok  ", "warn", "FAIL"
@@ -2682,10 +3275,12 @@ def examine_settings(environ: Mapping[str, str], url: str | None) -> tuple[Confi
     except ConfigError as error:
         return None, [(FAILURE, f"settings: {line}") for line in str(error).splitlines()]
     findings = [(WARNING, f"settings: {warning}") for warning in config_warnings(config)]
+    obstacle = push_obstacle(config)
+    findings.append(judge(not obstacle, f"push: on, for {', '.join(config.push_hosts)}", f"push: off: {obstacle}", WARNING))
     if url and config.host in ("127.0.0.1", "::1") and not config.trust_forwarded_for:
         message = "settings: behind a proxy TRUST_FORWARDED_FOR=1 is wanted, or all clients share one rate limit"
         findings.append((WARNING, message))
-    return config, findings or [(OK, "settings: all can be used")]
+    return config, [*findings, (OK, "settings: all can be used")]
 
 
 def examine_database(config: Config) -> list[Finding]:
@@ -2728,7 +3323,13 @@ async def examine_certificate(origin: str) -> Finding:
     url = URL(origin)
     if url.scheme != "https":
         return WARNING, "TLS: plain http: whoever is on the way can change the page, and browsers withhold offline use"
-    _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
+    try:
+        _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
+    except ssl.SSLCertVerificationError as error:
+        return (
+            FAILURE,
+            f"TLS: browsers refuse the certificate ({error.verify_message}): see what you have (certbot certificates)",
+        )
     not_after = writer.get_extra_info("peercert")["notAfter"]
     writer.close()
     left = f"TLS: the certificate is good for {int((ssl.cert_time_to_seconds(not_after) - time.time()) // 86_400)} days"
@@ -2737,12 +3338,23 @@ async def examine_certificate(origin: str) -> Finding:
 
 
 async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
-    yield await examine_certificate(origin)
     async with session.get(origin + "/") as response:
         wanted = {name: value for name, value in PAGE_HEADERS.items() if name != "Server"}
         changed = [name for name, value in wanted.items() if response.headers.getall(name, []) != [value]]
     mend = f"headers: the proxy drops, changes or doubles {', '.join(changed)}: let it pass the relay's own through"
     yield judge(not changed, "headers: the page has all of them", mend)
+
+
+async def examine_host(client: Client) -> Finding:
+    """A relay without ORIGIN takes any Host for its own. Another relay could then pass its challenge on, send the Host that
+    it was reached under itself, and register there as whoever came to it."""
+    try:
+        body = {"public_key": encode_base64(client.public_key)}
+        answer = await client.request("POST", "/v1/register/challenge", body, host=MADE_UP_HOST)
+    except Refused:
+        answer = {}  # the proxy, or the relay, has nothing under that name
+    mend = f"ORIGIN: the relay takes itself for whatever Host says: set ORIGIN={client.origin}"
+    return judge(MADE_UP_HOST not in str(answer.get("origin")), "ORIGIN: an invented Host changes nothing", mend)
 
 
 async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Config | None) -> AsyncIterator[Finding]:
@@ -2765,18 +3377,18 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Con
             f"ORIGIN: the relay thinks it is {challenge.get('origin')}, and was reached as {client.origin}: {mend}",
         )
         return
+    yield await examine_host(client)
+    await client.call("GET", "/v1/me")
+    yield OK, "registration: works"
     try:
-        await client.call("GET", "/v1/me")
-        yield OK, "registration: works, with ORIGIN as it should be"
-        async for _ in client.wait_for_hints():
+        async for _ in client.hints():
             break
         yield OK, "WebSocket: the upgrade passes"
-    except aiohttp.ClientError as error:
+    except Refused as refusal:
         mend = "the proxy must pass Upgrade and Connection on, see docs/deploy/nginx.conf"
-        yield FAILURE, f"WebSocket: no upgrade ({error}): {mend}"
+        yield FAILURE, f"WebSocket: {refusal}: {mend}"
     finally:
-        if client.token:
-            await client.call("DELETE", "/v1/me")
+        await client.call("DELETE", "/v1/me")
 
 
 async def examine_forwarding(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
@@ -2798,11 +3410,14 @@ async def examine_from_outside(url: str, config: Config | None) -> AsyncIterator
     except ValueError:
         yield FAILURE, f"{url} is not a relay's address: it looks like https://chat.example.com"
         return
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+    async with open_session() as session:
         try:
-            for findings in (
-                examine_page(session, origin),
+            yield (certificate := await examine_certificate(origin))
+            if certificate[0] == FAILURE:
+                return
+            for findings in (  # the relay before what stands in front of it: of a stopped one, that is to be said
                 examine_relay(session, origin, config),
+                examine_page(session, origin),
                 examine_forwarding(session, origin),
             ):
                 async for finding in findings:
@@ -2835,28 +3450,24 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"io3233 {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="run the relay (the default)")
-    commands.add_parser("backup", help="copy the database of DATABASE_URL, also while a relay runs on it").add_argument(
-        "destination", metavar="DEST", type=Path
-    )
-    sending = commands.add_parser(
-        "send", help="send one message", usage="relay.py send [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]"
-    )
-    sending.add_argument(
-        "words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to, then the text; without a text, standard input"
-    )
+    backing_up = commands.add_parser("backup", help="copy the database of DATABASE_URL, also while a relay runs on it")
+    backing_up.add_argument("destination", metavar="DEST", type=Path)
+    usage = "relay.py send [--register] [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]"
+    sending = commands.add_parser("send", help="send standard input, or a text, as one message", usage=usage)
+    sending.add_argument("words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to; then a text, if not from stdin")
+    sending.add_argument("--register", action="store_true", help="register with the relay of the link, if it is new to us")
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
-    listening.add_argument(
-        "--acknowledge", action="store_true", help="let the relay forget what was printed (no other device has this key)"
-    )
+    forget = "let the relay forget what was printed (no other device has this key)"
+    listening.add_argument("--acknowledge", action="store_true", help=forget)
     examining = commands.add_parser("doctor", help="say what is wrong with the settings, the machine or the relay at URL")
     examining.add_argument("url", metavar="URL", nargs="?", help="look from outside as well")
     for command in (sending, listening):
-        command.add_argument(
-            "--key", metavar="FILE", type=Path, help="the secret key, made on first use (default: ~/.config/io3233/key)"
-        )
-        command.add_argument("--invite", metavar="CODE", default="", help="what a closed relay asks for")
+        made = "the secret key, made on first use (default: ~/.config/io3233/key)"
+        command.add_argument("--key", metavar="FILE", type=Path, help=made)
+        command.add_argument("--invite-file", metavar="FILE", type=Path, help="holds the invite code of a closed relay")
+        command.add_argument("--invite", metavar="CODE", default="", help="the code itself, for others here to see")
         command.add_argument("--v1-proof", action="store_true", help="register also with a relay that knows no bound proof")
     return parser.parse_args(words)
 
@@ -2890,7 +3501,7 @@ def main(words: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output left; nor flush it at exit
         return 1
     except (CommandError, StoreError, RelayError, OSError) as error:
-        print(f"relay.py: {error}", file=sys.stderr)
+        say(f"relay.py: {error}")
         return 1
     return 0
 

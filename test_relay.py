@@ -17,6 +17,7 @@ import asyncio
 import atexit
 import base64
 import contextlib
+import functools
 import gc
 import gzip
 import hashlib
@@ -56,6 +57,7 @@ from multidict import CIMultiDict
 from nacl.bindings import crypto_box, crypto_box_afternm
 from nacl.exceptions import CryptoError
 from nacl.public import Box, PrivateKey, PublicKey
+from nacl.secret import SecretBox
 from yarl import URL
 
 import relay as relay_module
@@ -484,6 +486,11 @@ BAD_SETTINGS = [
     ("MAILBOX_MAX_BYTES", "64M"),
     ("MAILBOX_MAX_BYTES", "-1"),
     ("NEWCOMERS_MAX_BYTES", "half"),
+    ("PUSH", "maybe"),
+    ("PUSH_HOSTS", "https://push.example.com"),
+    ("PUSH_HOSTS", "*"),
+    ("PUSH_CONTACT", "operator@example.org"),
+    ("PUSH_CONTACT", "http://example.org"),
     ("RATE_LIMIT", "maybe"),
 ]
 
@@ -540,6 +547,27 @@ class TestConfiguration:
     )
     def test_good_value_is_accepted(self, setting):
         relay_module.Config.from_env({"JWT_SECRET": SECRET} | setting)
+
+    @pytest.mark.parametrize(
+        ("word", "is_on"),
+        [
+            ("1", True),
+            ("true", True),
+            ("Yes", True),
+            ("ON", True),
+            ("0", False),
+            ("False", False),
+            ("no", False),
+            ("off", False),
+        ],
+    )
+    @pytest.mark.parametrize(
+        ("name", "field"), [("TRUST_FORWARDED_FOR", "trust_forwarded_for"), ("RATE_LIMIT", "rate_limit")]
+    )
+    def test_switch_takes_the_words_that_people_use(self, name, field, word, is_on):
+        config = relay_module.Config.from_env({"JWT_SECRET": SECRET, name: word})
+
+        assert getattr(config, field) is is_on
 
     async def test_defaults_are_the_documented_ones(self, relay):
         alice = await relay.register()
@@ -853,6 +881,8 @@ class TestTokens:
             ("POST", "/v1/messages"),
             ("DELETE", "/v1/messages?through_id=1"),
             ("DELETE", "/v1/messages/1"),
+            ("POST", "/v1/push"),
+            ("DELETE", "/v1/push"),
             ("GET", "/v1/ws"),
         ],
     )
@@ -1901,6 +1931,433 @@ class TestFanOut:
         await until(lambda: relay.app[relay_module.HUB].socket_count == 0)
 
 
+# ------------------------------------------------------------------------------------------------------------------------
+# Web Push
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that is its own authority, and its key."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    names = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+    made = run("openssl", "req", "-x509", *kind, *names, "-keyout", key, "-out", certificate)
+    assert made.returncode == 0, made.stderr
+    return certificate, key
+
+
+class PushService:
+    """A push service on loopback with TLS, which keeps what it was sent, and answers what a test tells it to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.certificate, self._key = make_certificate(folder)
+        self.port = free_port()
+        self.host, self.origin = f"localhost:{self.port}", f"https://localhost:{self.port}"
+        self.pushes: list[tuple[str, Mapping[str, str], bytes]] = []  # (path, headers, body)
+        self.connections = 0
+        self.answers: list[Any] = []  # what comes next: a response, what makes one, or an event to wait for; then 201
+
+    async def start(self) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.certificate, self._key)
+        context.sni_callback = lambda *_: self.count_connection()
+        self.runner = web.ServerRunner(web.Server(self.take), shutdown_timeout=0.1)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", self.port, ssl_context=context).start()
+
+    def count_connection(self) -> None:
+        self.connections += 1
+
+    async def take(self, request: web.BaseRequest) -> web.Response:
+        self.pushes.append((request.path, request.headers, await request.read()))
+        answer = self.answers.pop(0) if self.answers else web.Response(status=201)
+        if isinstance(answer, asyncio.Event):
+            await answer.wait()
+            return web.Response(status=201)
+        return await answer(request) if callable(answer) else answer
+
+    async def subscribe(self, person: Person, path: str = "/one") -> Answer:
+        return await person.call("POST", "/v1/push", json={"endpoint": self.origin + path})
+
+
+@pytest.fixture(name="push_service")
+async def push_service_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PushService]:
+    """A push service whose certificate every relay trusts that starts from now on, and pushes without long waits."""
+    pytest.importorskip("cryptography")
+    service = PushService(tmp_path)
+    await service.start()
+    monkeypatch.setenv("SSL_CERT_FILE", str(service.certificate))
+    monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(relay_module, "PUSH_RETRY_SECONDS", (0.05, 0.05, 0.05))
+    yield service
+    await service.runner.cleanup()
+
+
+@pytest.fixture(name="pushing")
+async def pushing_fixture(relays: Callable[..., Any], push_service: PushService, clock: Clock) -> RunningRelay:
+    """A relay that pushes to the service, which is the operator's own."""
+    return await relays(
+        clock=clock, PUSH_HOSTS=push_service.host, PUSH_CONTACT="mailto:operator@example.org", METRICS_TOKEN="m"
+    )
+
+
+async def begin_and_hang(request: web.BaseRequest) -> web.StreamResponse:
+    """An answer that goes on for ever, after more bytes than anybody needs."""
+    response = web.StreamResponse(status=201, headers={"Content-Length": "100000000"})
+    await response.prepare(request)
+    await response.write(bytes(2000))
+    await asyncio.Event().wait()
+    return response
+
+
+def is_signed(authorization: str, folder: Path) -> bool:
+    """Whether openssl finds the signature of a VAPID token (RFC 8292, section 2) to be by the key beside it."""
+    token, key = re.fullmatch(r"vapid t=([\w.-]+), ?k=([\w-]+)", authorization).groups()
+    signed, _, signature = token.rpartition(".")
+    numbers = [base64.urlsafe_b64decode(signature + "==")[index:][:32].lstrip(b"\0") for index in (0, 32)]
+    integers = [b"\0" * (number[0] >> 7) + number for number in numbers]
+    sequence = b"".join(bytes([2, len(integer)]) + integer for integer in integers)
+    (folder / "signature").write_bytes(bytes([0x30, len(sequence)]) + sequence)
+    p256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")  # SubjectPublicKeyInfo, RFC 5480
+    (folder / "key").write_bytes(p256 + base64.urlsafe_b64decode(key + "=="))
+    (folder / "signed").write_text(signed)
+    names = ("-keyform", "DER", "-verify", folder / "key", "-signature", folder / "signature", folder / "signed")
+    return "Verified OK" in run("openssl", "dgst", "-sha256", *names).stdout
+
+
+def claims_in(authorization: str) -> dict[str, Any]:
+    return json.loads(base64.urlsafe_b64decode(authorization.split(".")[1] + "=="))
+
+
+async def pushes_counted(relay: AnyRelay, result: str) -> int:
+    text = (await relay.call("GET", "/metrics", token="m")).body.decode()
+    return int((re.findall(rf'io3233_pushes_total{{result="{result}"}} (\d+)', text) or ["0"])[0])
+
+
+RFC_8292_EXAMPLE = (  # section 2.4
+    "vapid t=eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.eyJhdWQiOiJodHRwczovL3B1c2guZXhhbXBsZS5uZXQiLCJleHAiOjE0NTM1MjM3NjgsIn"
+    "N1YiI6Im1haWx0bzpwdXNoQGV4YW1wbGUuY29tIn0.i3CYb7t4xfxCDquptFOepC9GAu_HLGkMlMuCGSK2rpiUfnK9ojFwDXb1JrErtmysazNjjvW2L9"
+    "OkSSHzvoD1oA, k=BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs"
+)
+
+STRANGE_ENDPOINTS = {
+    "no text": 7,
+    "no URL": "push",
+    "http": "http://{host}/1",
+    "another host": "https://example.com/1",
+    "an address": "https://127.0.0.1:{port}/1",
+    "a private address": "https://10.0.0.1/1",
+    "an IPv6 address": "https://[::1]:{port}/1",
+    "an IPv4 address in an IPv6 one": "https://[::ffff:127.0.0.1]:{port}/1",
+    "an address as one number": "https://2130706433:{port}/1",
+    "another port": "https://localhost:22/1",
+    "no port": "https://localhost/1",
+    "a port that is no number": "https://{host}x/1",
+    "a user": "https://{host}@example.com/1",
+    "a user before the host": "https://user@{host}/1",
+    "a backslash": "https://example.com\\@{host}/1",
+    "a fragment before the host": "https://example.com#@{host}/1",
+    "capitals": "https://LOCALHOST:{port}/1",
+    "a trailing dot": "https://localhost.:{port}/1",
+    "a name that ends so": "https://evil-localhost:{port}/1",
+    "a line break": "https://{host}/1\r\nX: y",
+    "a space": "https://{host}/1 2",
+    "too long": "https://{host}/" + "x" * 2048,
+    "no path": "https://{host}",
+}
+
+
+class TestPush:
+    """A device whose page is closed is woken, by services that the operator chose; nobody waits, and all of it is bounded."""
+
+    async def test_push_carries_nothing_and_says_who_it_is(self, pushing, push_service, tmp_path):
+        alice, bob = await pushing.register(), await pushing.register()
+        assert (await push_service.subscribe(bob)).status == 201
+
+        await alice.send(bob, b"hello")
+        await until(lambda: push_service.pushes)
+
+        [(path, headers, body)] = push_service.pushes
+        assert (path, body, headers["Urgency"], headers["Topic"]) == ("/one", b"", "high", "mail")
+        assert 0 <= 14 * 86_400 - int(headers["TTL"]) < 60
+        assert is_signed(headers["Authorization"], tmp_path)
+        claims = claims_in(headers["Authorization"])
+        assert claims["aud"] == push_service.origin and claims["sub"] == "mailto:operator@example.org"
+        assert pushing.clock() < claims["exp"] <= pushing.clock() + 86_400
+        key = (await pushing.call("GET", "/v1/stats")).body["push"]
+        assert headers["Authorization"].endswith(f", k={key}") and len(base64.urlsafe_b64decode(key + "=")) == 65
+
+    def test_example_of_the_standard_is_found_to_be_signed_and_an_altered_one_is_not(self, tmp_path):
+        assert is_signed(RFC_8292_EXAMPLE, tmp_path)
+        assert not is_signed(RFC_8292_EXAMPLE.replace("t=eyJ0", "t=eyJ1"), tmp_path)
+
+    async def test_key_outlives_a_restart_and_ends_with_the_secret(self, pushing):
+        async def restarted() -> str:
+            await pushing.stop()
+            await pushing.start()
+            return (await pushing.call("GET", "/v1/stats")).body["push"]
+
+        first, second = await restarted(), await restarted()
+        pushing.environ["JWT_SECRET"] += " rotated"
+
+        assert first == second != await restarted()
+
+    async def test_signature_is_made_once_in_hours_for_an_origin(self, pushing, push_service, clock):
+        vapid = pushing.app[relay_module.PUSHER].vapid
+        now = clock()
+
+        tokens = [vapid.authorization("https://push.example", now + hours * 3600) for hours in (0, 5, 7)]
+
+        assert tokens[0] == tokens[1] != tokens[2]
+        for number in range(1000):
+            vapid.authorization(f"https://{number}.push.example", now)
+        assert len(vapid._tokens) <= relay_module.MAX_VAPID_TOKENS
+
+    @pytest.mark.parametrize("endpoint", STRANGE_ENDPOINTS.values(), ids=STRANGE_ENDPOINTS)
+    async def test_endpoint_that_may_not_be_called_is_refused(self, pushing, push_service, endpoint):
+        alice = await pushing.register()
+        if isinstance(endpoint, str):
+            endpoint = endpoint.format(host=push_service.host, port=push_service.port)
+
+        refusal = await alice.call("POST", "/v1/push", json={"endpoint": endpoint})
+
+        assert "endpoint" in refusal.refused(400)
+
+    async def test_services_of_the_browsers_are_called_by_default_at_their_own_port_only(self, relays):
+        pytest.importorskip("cryptography")
+        relay = await relays(PUSH_CONTACT="https://example.org/contact")
+        alice = await relay.register()
+        names = ("fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "db5.notify.windows.com")
+        urls = [f"https://{name}{port}/x" for port in ("", ":443", ":8443") for name in names] + [
+            "https://push.apple.com/x"
+        ]
+
+        answers = [await alice.call("POST", "/v1/push", json={"endpoint": url}) for url in urls]
+
+        assert [answer.status for answer in answers] == [201] * 4 + [400] * 9
+        assert "PUSH_HOSTS: fcm.googleapis.com" in answers[-1].refused(400)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "localhost",
+            "127.0.0.1",
+            "10.0.0.1",
+            "192.168.1.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "224.0.0.1",
+            "0.0.0.0",
+            "::1",
+            "::ffff:10.0.0.1",
+            "fd00::1",
+        ],
+    )
+    async def test_name_that_leads_into_this_network_is_not_followed_unless_it_is_the_operators_own(self, name):
+        strangers, own = relay_module.OutsideResolver(set()), relay_module.OutsideResolver({name})
+        family = socket.AF_INET6 if ":" in name else socket.AF_INET
+
+        with pytest.raises(OSError, match="inside this network"):
+            await strangers.resolve(name, 443, family)
+
+        assert await own.resolve(name, 443, family)
+
+    async def test_listed_name_that_leads_into_this_network_is_not_even_connected_to(
+        self, relays, push_service, monkeypatch
+    ):
+        monkeypatch.setattr(relay_module, "PUSH_HOSTS", (push_service.host,))
+        relay = await relays(PUSH_HOSTS=push_service.host, PUSH_CONTACT="mailto:a@example.org", METRICS_TOKEN="m")
+        alice = await relay.register()
+        await push_service.subscribe(alice)
+
+        await alice.send(alice, b"hello")
+
+        await until(lambda: pushes_counted(relay, "failed"))
+        assert push_service.connections == 0
+
+    async def test_endpoint_whose_host_is_no_longer_listed_is_not_called(self, pushing, push_service):
+        alice = await pushing.register()
+        await push_service.subscribe(alice)
+        await pushing.stop()
+        pushing.environ["PUSH_HOSTS"] = "push.example"
+        await pushing.start()
+
+        await alice.send(alice, b"hello")
+
+        await until(lambda: pushes_counted(pushing, "refused"))
+        assert push_service.connections == 0
+
+    @pytest.mark.parametrize("status", [404, 410])
+    async def test_subscription_that_is_gone_is_forgotten(self, pushing, push_service, status):
+        alice = await pushing.register()
+        await push_service.subscribe(alice)
+        push_service.answers = [web.Response(status=status)]
+
+        await alice.send(alice, b"hello")
+
+        await until(lambda: rows(pushing.database, "SELECT * FROM push_subscriptions") == [])
+        assert len(push_service.pushes) == 1
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    async def test_service_that_fails_is_asked_again_after_as_long_as_it_says(
+        self, pushing, push_service, monkeypatch, status
+    ):
+        monkeypatch.setattr(relay_module, "PUSH_RETRY_SECONDS", (600.0, 0.05, 0.05))
+        alice = await pushing.register()
+        await push_service.subscribe(alice)
+        push_service.answers = [web.Response(status=status, headers={"Retry-After": "1"}), web.Response(status=status)]
+
+        await alice.send(alice, b"hello")
+        await until(lambda: push_service.pushes)
+        started = time.monotonic()
+        await until(lambda: pushes_counted(pushing, "sent"))
+
+        assert len(push_service.pushes) == 3
+        assert time.monotonic() - started > 0.9
+
+    async def test_service_that_fails_again_and_again_is_given_up_and_called_for_the_next_message(
+        self, pushing, push_service
+    ):
+        alice = await pushing.register()
+        await push_service.subscribe(alice)
+        push_service.answers = [web.Response(status=500) for _ in range(4)]
+
+        await alice.send(alice, b"one")
+        await until(lambda: pushes_counted(pushing, "failed"))
+        await alice.send(alice, b"two")
+        await until(lambda: pushes_counted(pushing, "sent"))
+
+        assert len(push_service.pushes) == 5
+
+    @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 413])
+    async def test_redirect_is_not_followed_and_a_refusal_not_repeated(self, pushing, push_service, status):
+        alice = await pushing.register()
+        await push_service.subscribe(alice)
+        push_service.answers = [web.Response(status=status, headers={"Location": f"{push_service.origin}/elsewhere"})]
+
+        await alice.send(alice, b"hello")
+
+        await until(lambda: pushes_counted(pushing, "refused"))
+        assert [path for path, *_ in push_service.pushes] == ["/one"]
+
+    async def test_answer_without_end_is_not_read_to_it(self, pushing, push_service):
+        alice = await pushing.register()
+        await push_service.subscribe(alice)
+        push_service.answers = [begin_and_hang]
+
+        await alice.send(alice, b"hello")
+
+        await until(lambda: pushes_counted(pushing, "sent"))
+        assert len(push_service.pushes) == 1
+
+    @pytest.mark.parametrize("how", ["fetching it", "coming back for more"])
+    async def test_device_that_fetches_at_once_is_not_pushed_to(self, pushing, push_service, monkeypatch, how):
+        monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 0.5)
+        alice, bob = await pushing.register(), await pushing.register()
+        await push_service.subscribe(bob)
+
+        sent = await alice.send(bob, b"hello")
+        await bob.fetch(after_id=0 if how == "fetching it" else sent["id"])
+        await alice.send(bob, b"and this nobody fetches")
+        await until(lambda: push_service.pushes)
+
+        assert not pushing.app[relay_module.PUSHER]._waiting
+        assert await until(lambda: pushes_counted(pushing, "sent")) == 1
+
+    async def test_many_messages_at_once_are_one_push_and_one_behind_it(self, pushing, push_service):
+        alice, bob = await pushing.register(), await pushing.register()
+        await push_service.subscribe(bob)
+        pusher, push_service.answers = pushing.app[relay_module.PUSHER], [asyncio.Event()]
+        [first_is_answered] = push_service.answers
+
+        await alice.send(bob, b"the first")
+        await until(lambda: push_service.pushes)
+        for _ in range(20):
+            await alice.send(bob, b"one of many")
+            await until(lambda: not pusher._waiting and not pusher._tasks)
+        first_is_answered.set()
+
+        await until(lambda: not pusher._pushes)
+        assert len(push_service.pushes) == 2
+
+    async def test_service_that_hangs_holds_nobody_up(self, pushing, push_service):
+        alice, bob = await pushing.register(), await pushing.register()
+        for number in range(8):
+            await push_service.subscribe(bob, f"/{number}")
+        push_service.answers = [asyncio.Event()] * 8
+
+        await asyncio.wait_for(send_many(alice, bob, 50), PATIENCE_SECONDS)
+        await until(lambda: len(push_service.pushes) == 8)
+        await asyncio.wait_for(pushing.stop(), PATIENCE_SECONDS)
+
+        assert len(push_service.pushes) == 8
+
+    async def test_ninth_device_takes_the_place_of_the_oldest(self, pushing, push_service, clock):
+        alice = await pushing.register()
+        for number in range(9):
+            clock.advance(1)
+            await push_service.subscribe(alice, f"/{number}")
+        again = await push_service.subscribe(alice, "/8")
+
+        await alice.send(alice, b"hello")
+        await until(lambda: len(push_service.pushes) == 8)
+
+        assert again.status == 200
+        assert sorted(path for path, *_ in push_service.pushes) == [f"/{number}" for number in range(1, 9)]
+
+    async def test_device_that_turned_push_off_is_left_alone(self, pushing, push_service):
+        alice = await pushing.register()
+        await push_service.subscribe(alice, "/1")
+        await push_service.subscribe(alice, "/2")
+
+        answers = [await alice.call("DELETE", "/v1/push", json={"endpoint": push_service.origin + "/1"}) for _ in range(2)]
+        await alice.send(alice, b"hello")
+        await until(lambda: push_service.pushes)
+
+        assert [answer.status for answer in answers] == [204, 204]
+        assert [path for path, *_ in push_service.pushes] == ["/2"]
+
+    async def test_what_waits_for_its_time_and_what_is_under_way_are_bounded(self, pushing, push_service, monkeypatch):
+        monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 60)
+        monkeypatch.setattr(relay_module, "MAX_PUSHES", 100)
+        pusher, receipt = pushing.app[relay_module.PUSHER], relay_module.Receipt(1, 0, 2**50)
+
+        for number in range(250):
+            pusher.notify(b"%032d" % number, receipt)
+
+        assert list(pusher._waiting) == [b"%032d" % number for number in range(150, 250)]
+        assert await pushes_counted(pushing, "dropped") == 150
+
+    @pytest.mark.parametrize(
+        ("environ", "why"),
+        [
+            ({}, "PUSH_CONTACT"),
+            ({"ORIGIN": "http://localhost:3233"}, "PUSH_CONTACT"),
+            ({"PUSH": "off", "ORIGIN": "https://chat.example.com"}, "PUSH=off"),
+        ],
+        ids=["nobody to tell", "no https", "off"],
+    )
+    async def test_relay_without_push_says_why_once_and_is_as_before(self, relay_process, environ, why):
+        relay = await relay_process(**environ)
+        alice = await relay.register()
+
+        refusal = await alice.call("POST", "/v1/push", json={"endpoint": "https://fcm.googleapis.com/x"})
+
+        refusal.refused(404)
+        assert "push" not in (await relay.call("GET", "/v1/stats")).body
+        assert relay.log.count("push is off") == 1 and why in relay.log
+        await alice.send(alice, b"hello")
+
+    async def test_relay_without_the_package_says_so_and_runs(self, relays, monkeypatch):
+        monkeypatch.setattr(relay_module, "ec", None)
+        relay = await relays(PUSH_CONTACT="mailto:a@example.org")
+
+        stats = (await relay.call("GET", "/v1/stats")).body
+
+        assert "push" not in stats
+        assert "cryptography" in relay_module.push_obstacle(relay.app[relay_module.CONFIG])
+
+
 class TestWebSocket:
     """Frames, ways in, and every way out."""
 
@@ -1917,6 +2374,23 @@ class TestWebSocket:
         websocket = await alice.connect()
 
         assert websocket.protocol == "3233.v1"
+
+    async def test_token_in_the_authorization_header_is_accepted(self, relay):
+        alice = await relay.register()
+
+        websocket = await relay.session.ws_connect(f"{relay.url}/v1/ws", headers={"Authorization": f"Bearer {alice.token}"})
+
+        assert await frame(websocket) == {"type": "connected", "fingerprint": alice.fingerprint}
+
+    @pytest.mark.parametrize("order", [1, -1])
+    async def test_several_lines_of_subprotocols_are_one_list(self, relay, order):
+        alice = await relay.register()
+        lines = [("Sec-WebSocket-Protocol", value) for value in ("3233.v1", f"bearer.{alice.token}")][::order]
+
+        websocket = await relay.session.ws_connect(f"{relay.url}/v1/ws", headers=CIMultiDict(lines))
+
+        assert await frame(websocket) == {"type": "connected", "fingerprint": alice.fingerprint}
+        assert websocket._response.headers.getall("Sec-WebSocket-Protocol") == ["3233.v1"]
 
     @pytest.mark.parametrize("protocols", [("3233.v1",), ("3233.v1", "bearer."), ("3233.v1", "bearer.forged"), ("bearer",)])
     async def test_subprotocols_without_a_good_token_are_refused(self, relay, protocols):
@@ -2177,6 +2651,19 @@ class TestMiddleware:
         answer = await raw_head(relay, b"POST /v1/register HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
 
         assert answer.startswith("HTTP/1.1 408")
+
+    async def test_body_is_waited_for_the_longer_the_larger_it_is(self, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "BODY_SECONDS", 0)
+        monkeypatch.setattr(relay_module, "BODY_BYTES_PER_SECOND", 1)
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+        head = b"POST /v1/register/challenge HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99\r\n\r\n"
+
+        writer.write(head)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(json.dumps({"public_key": b64(AWKWARD_KEY)}).encode().ljust(99))
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.close()
 
     async def test_answer_does_not_tell_which_versions_run_here(self, relay):
         answers = [await relay.call("GET", path) for path in ("/v1/stats", "/v1/nothing", "/", "/unknown")]
@@ -2504,6 +2991,12 @@ class TestHttp:
 
         assert (answer.status, answer.body) == (200, {"status": "ok"})
 
+    async def test_healthz_refuses_other_methods_as_the_api_does(self, relay):
+        preflight, post = [await relay.call(method, "/healthz") for method in ("OPTIONS", "POST")]
+
+        assert preflight.status == 204
+        post.refused(405)
+
     async def test_healthz_is_a_503_when_the_database_does_not_answer(self, relay):
         with contextlib.closing(sqlite3.connect(relay.database)) as connection:
             connection.executescript("DROP TABLE identities; DROP TABLE messages;")
@@ -2595,6 +3088,43 @@ class TestStaticClient:
     @pytest.fixture(name="relay")
     async def relay_with_a_client(self, relays, static_dir):
         return await relays(STATIC_DIR=str(static_dir))
+
+    def test_page_says_what_it_is_to_whoever_previews_its_link(self):
+        page = (STATIC / "index.html").read_text()
+
+        properties = dict(re.findall(r'<meta (?:name|property)="([\w:]+)" content="([^"]+)">', page))
+
+        assert properties["og:description"] == properties["description"]
+        assert properties["og:title"] == "io3233"
+
+    @pytest.mark.parametrize(
+        ("path", "location"),
+        [
+            ("/chats/", "/chats"),
+            ("/Chats", "/chats"),
+            ("/NEWCHAT/", "/newchat"),
+            ("/chats/?chat=ab&server=https%3A%2F%2Fa", "/chats?chat=ab&server=https%3A%2F%2Fa"),
+            ("/chats%23chat=ab&server=https%3A%2F%2Fa", "/chats#chat=ab&server=https://a"),
+            ("/%23chat=a%20b", "/#chat=a%20b"),
+        ],
+    )
+    async def test_view_in_another_spelling_leads_to_the_view(self, relay, path, location):
+        async with relay.session.get(URL(relay.url + path, encoded=True), allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (307, location)
+
+    @pytest.mark.parametrize("path", ["//evil.example/", "//evil.example/chats", "/chats/more", "/v1/", "/V1/me"])
+    async def test_what_is_no_view_leads_nowhere(self, relay, path):
+        async with relay.session.get(URL(relay.url + path, encoded=True), allow_redirects=False) as answer:
+            assert answer.status == 404
+
+    async def test_what_browsers_ask_for_by_themselves_is_there(self, relays):
+        relay = await relays()
+
+        paths = ["/favicon.ico", "/apple-touch-icon.png", "/icon-192.png", "/manifest.json"]
+        answers = {path: await relay.call("GET", path) for path in paths}
+
+        kinds = {path: (answer.status, answer.headers["Content-Type"]) for path, answer in answers.items()}
+        assert kinds == dict.fromkeys(paths[:3], (200, "image/png")) | {paths[3]: (200, "application/manifest+json")}
 
     @pytest.mark.parametrize("path", VIEW_PATHS)
     async def test_view_path_answers_with_the_page(self, relay, path):
@@ -3072,6 +3602,10 @@ class Listener:
     def fingerprint(self) -> str:
         return self.invite_link.partition("#chat=")[2][:64]
 
+    def cursor(self, relay: AnyRelay) -> int:
+        """Where it has left off, as its record says."""
+        return json.loads((self.home / ".config/io3233" / state_name(relay)).read_text())["cursor"]
+
     async def line(self) -> str:
         return (await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_SECONDS)).decode().rstrip("\n")
 
@@ -3107,11 +3641,17 @@ def state_name(relay: AnyRelay) -> str:
     return "key." + quote(relay.url, safe="")
 
 
+def open_record(home: Path, origin: str, fingerprint: str = "f" * 64) -> Any:
+    """What `send` and `listen` keep of a relay beside the key."""
+    return relay_module.RelayRecord.open(home / "key", origin, fingerprint)
+
+
 def write_key(home: Path, person: Person) -> Path:
     """The person's secret key where the commands look for it."""
     path = home / ".config/io3233/key"
     path.parent.mkdir(parents=True)
     path.write_text(b64(bytes(person.secret_key)) + "\n")
+    path.chmod(0o600)
     return path
 
 
@@ -3376,7 +3916,7 @@ def envelope(sender: Person, recipient: Person, **changed: Any) -> bytes:
 
 BAD_ENVELOPE_PLAINTEXTS: dict[str, Callable[[Person, Person], bytes]] = {
     "32 bytes, which could be a proof": lambda alice, bob: bytes(32),
-    "a short message of an old client": lambda alice, bob: b'{"text":"hi","ts":1700000000000}',
+    "32 bytes of JSON, which could be one": lambda alice, bob: b'{"text":"hello"}'.ljust(32),
     "nothing": lambda alice, bob: b"",
     "my own words handed back": lambda alice, bob: envelope(bob, alice),
     "for somebody else": lambda alice, bob: envelope(alice, bob, to=NOBODY),
@@ -3404,7 +3944,7 @@ class TestSendAndListen:
         relay = await relay_process()
         alice, bob = await listen(relay), await listen(relay)
 
-        to_bob = await run_command(alice.home, "send", bob.invite_link, "hello Bob")
+        to_bob = await run_command(alice.home, "send", bob.invite_link, stdin=b"hello Bob\n")
         heard_by_bob = await bob.line()
         await relay.stop()
         await relay.start()
@@ -3419,7 +3959,7 @@ class TestSendAndListen:
         bob = await listen(relay, "--json")
         text = "Filesystem  Size\n/dev/root    20G\n\ttab “quotes” 🙂"
 
-        sent = await run_command(tmp_path, "send", bob.invite_link, stdin=(text + "\n").encode())
+        sent = await run_command(tmp_path, "send", "--register", bob.invite_link, stdin=(text + "\n").encode())
 
         received = json.loads(await bob.line())
         assert sent.status == 0, sent
@@ -3433,7 +3973,7 @@ class TestSendAndListen:
         await alice.send(bob, envelope(alice, bob, text="first"))
         listener = await listen(relay, person=bob)
         assert await listener.line() == f"{alice.fingerprint[:8]} first"
-        await until((listener.home / ".config/io3233" / state_name(relay)).exists)
+        await until(lambda: listener.cursor(relay))
         await listener.stop()
         await alice.send(bob, envelope(alice, bob, text="second"))
 
@@ -3490,14 +4030,29 @@ class TestSendAndListen:
         assert {each["from"] for each in printed} == {alice.fingerprint}
 
     async def test_listeners_on_two_relays_keep_their_places_apart(self, tmp_path):
-        one, two = (relay_module.ListenState(tmp_path / name) for name in ("key.one", "key.two"))
+        one, two = (open_record(tmp_path, origin) for origin in ("http://one", "http://two"))
         one.is_new("alice", "a message")
 
-        one.save(100)
-        two.save(7)
+        one.keep(cursor=100, seen=one.seen)
+        two.keep(cursor=7)
 
-        again = relay_module.ListenState(tmp_path / "key.one")
+        again = open_record(tmp_path, "http://one")
         assert (again.cursor, again.is_new("alice", "a message")) == (100, False)
+
+    async def test_sender_and_listener_of_one_key_change_only_their_own_in_the_record(self, tmp_path):
+        listening, sending = (open_record(tmp_path, "http://one") for _ in range(2))
+
+        listening.keep(cursor=100)
+        sending.keep(token="a.b.c")
+
+        kept = open_record(tmp_path, "http://one")
+        assert (kept.cursor, kept.token) == (100, "a.b.c")
+
+    async def test_record_of_another_key_is_not_gone_on_with(self, tmp_path):
+        open_record(tmp_path, "http://one").keep(cursor=100)
+
+        with pytest.raises(relay_module.CommandError, match="belongs to another key"):
+            open_record(tmp_path, "http://one", fingerprint=NOBODY)
 
     async def test_replayed_envelope_is_printed_once(self, relay, listen):
         alice, bob = await relay.register(), await relay.register()
@@ -3561,7 +4116,7 @@ class TestSendAndListen:
         await alice.send(bob, envelope(alice, bob, text="first"))
 
         await (keeping := await listen(relay, person=bob)).line()
-        await until((keeping.home / ".config/io3233" / state_name(relay)).exists)
+        await until(lambda: keeping.cursor(relay))
         await keeping.stop()
 
         assert len(await bob.fetch()) == 1
@@ -3591,7 +4146,8 @@ class TestSendAndListen:
         assert "Traceback" not in listener.stderr
 
     @pytest.mark.parametrize(
-        "content", ["nonsense", "[]", "\xff", '{"cursor": "x", "seen": []}', '{"cursor": 1, "seen": 7}', '{"cursor": 1}']
+        "content",
+        ["nonsense", "[]", "\xff", '{"cursor": "x"}', '{"cursor": 1, "seen": 7}', '{"seen": [[]]}', '{"of": "later"}'],
     )
     async def test_state_file_that_can_not_be_read_is_left_alone_and_said(self, relay, tmp_path, content):
         state = write_key(tmp_path, await relay.register()).with_name(state_name(relay))
@@ -3633,11 +4189,31 @@ class TestSendAndListen:
     @pytest.mark.parametrize("content", ["", "*", "AAAA", b64(bytes(33))])
     async def test_key_file_that_holds_no_key_is_left_alone_and_said(self, relay, tmp_path, content):
         (tmp_path / "mine").write_text(content)
+        (tmp_path / "mine").chmod(0o600)
 
         finished = await run_command(tmp_path, "send", "--key", str(tmp_path / "mine"), relay.url, NOBODY, "hello")
 
         assert str(tmp_path / "mine") in finished.refused()
         assert (tmp_path / "mine").read_text() == content
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+    async def test_key_file_that_others_may_read_or_change_is_refused(self, relay, tmp_path, mode):
+        bob = await relay.register()
+        write_key(tmp_path, Person(relay)).chmod(mode)
+
+        finished = await run_command(tmp_path, "send", relay.url, bob.fingerprint, "hello")
+
+        assert "chmod 600" in finished.refused()
+        assert await bob.fetch() == []
+
+    async def test_key_file_that_is_a_link_is_refused(self, relay, tmp_path):
+        bob = await relay.register()
+        (tmp_path / "mine").symlink_to(write_key(tmp_path, Person(relay)))
+
+        finished = await run_command(tmp_path, "send", "--key", str(tmp_path / "mine"), relay.url, bob.fingerprint, "hello")
+
+        assert "is a link" in finished.refused()
+        assert await bob.fetch() == []
 
     @pytest.mark.parametrize(
         "link", ["{url}/chats?chat={bob}", "{url}/chats?fp={bob}&server={url}", "{url}#chat={BOB}&server={url}/"]
@@ -3646,7 +4222,7 @@ class TestSendAndListen:
         bob = await relay.register()
         link = link.format(url=relay.url, bob=bob.fingerprint, BOB=bob.fingerprint.upper())
 
-        finished = await run_command(tmp_path, "send", link, "hello")
+        finished = await run_command(tmp_path, "send", "--register", link, "hello")
 
         assert finished.status == 0, finished
         assert len(await bob.fetch()) == 1
@@ -3680,6 +4256,17 @@ class TestSendAndListen:
         finished.refused()
         assert await bob.fetch() == []
 
+    async def test_link_registers_nowhere_until_told_to_and_then_for_good(self, relay, tmp_path):
+        bob = await relay.register()
+        link = f"{relay.url}/chats#chat={bob.fingerprint}"
+
+        unasked = await run_command(tmp_path, "send", link, stdin=b"unasked")
+        told, later = [await run_command(tmp_path, "send", *words, link, stdin=b"hi") for words in (["--register"], [])]
+
+        assert "--register" in unasked.refused()
+        assert (told.status, later.status) == (0, 0), (told, later)
+        assert [json.loads(bob.open(each))["text"] for each in await bob.fetch()] == ["hi", "hi"]
+
     async def test_text_that_is_no_utf8_is_refused(self, relay, tmp_path):
         bob = await relay.register()
 
@@ -3704,6 +4291,22 @@ class TestSendAndListen:
 
         assert finished.status == status, finished
 
+    async def test_invite_code_is_read_from_a_file_that_nobody_sees_among_the_processes(self, relays, tmp_path):
+        relay = await relays(INVITE_CODE="open sesame")
+        bob = await relay.register(invite="open sesame")
+        (tmp_path / "code").write_text("open sesame\n")
+
+        words = ["--invite-file", tmp_path / "code", relay.url, bob.fingerprint]
+        finished = await run_command(tmp_path, "send", *words, stdin=b"hello")
+
+        assert finished.status == 0, finished
+
+    @pytest.mark.parametrize("word", ["\x1b[2J", "http://\x1b[2J/#chat=" + NOBODY, "https://a/#chat=\x1b]0;owned\x07"])
+    async def test_link_can_not_play_tricks_with_the_terminal(self, tmp_path, word):
+        finished = await run_command(tmp_path, "send", word, "hello")
+
+        assert finished.refused().rstrip("\n").isprintable()
+
     async def test_listen_needs_a_relay_to_start_with(self, tmp_path):
         finished = await run_command(tmp_path, "listen", "http://127.0.0.1:1")
 
@@ -3716,26 +4319,66 @@ class HostileRelay:
     def __init__(self, **answers: Any) -> None:
         challenge = {"challenge": b64(os.urandom(32)), "server_public_key": b64(bytes(PrivateKey.generate().public_key))}
         self.challenge = challenge | {"expires_in": 60, "bound_proof": True, "origin": "http://127.0.0.1"}
-        self.answers = {"key": {}, "post": {"id": 1}, "messages": {"messages": []}} | answers
+        self.answers = {"key": {}, "post": {"id": 1}, "messages": {"messages": []}, "ws": self.hint} | answers
         self.proofs: list[dict[str, Any]] = []
+        self.posted: list[dict[str, Any]] = []
+        self.upgrades: list[web.Request] = []
         self.asked: list[str] = []
+        self.refuses = 0
+        self.hints: asyncio.Queue[int] = asyncio.Queue()
         self.url = f"http://127.0.0.1:{free_port()}"
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/v1/")
         self.asked.append(path)
+        body = await request.json() if request.method == "POST" else {}
         if path == "register/challenge":
             return web.json_response(self.challenge)
         if path == "register":
-            self.proofs.append(await request.json())
-            return web.json_response({"fingerprint": NOBODY, "token": "a.b.c", "expires_in": 60})
+            self.proofs.append(body)
+            fingerprint = hashlib.sha256(unb64(body["public_key"])).hexdigest()
+            return web.json_response({"fingerprint": fingerprint, "token": "a.b.c", "expires_in": 60})
         if path == "ws":
-            websocket = web.WebSocketResponse(protocols=("3233.v1",))
-            await websocket.prepare(request)
-            await websocket.receive()
-            return websocket
+            self.upgrades.append(request)
+            return await self.answers["ws"](request)
+        if self.refuses and path.startswith("keys/"):
+            self.refuses -= 1
+            return web.json_response({"error": "who are you?"}, status=401)
+        if path == "messages" and request.method == "POST":
+            self.posted.append(body)
         answer = self.answers["key" if path.startswith("keys/") else "post" if request.method == "POST" else "messages"]
-        return web.json_response(answer) if isinstance(answer, dict | list) else answer()
+        if isinstance(answer, dict) and "messages" in answer and isinstance(answer["messages"], list):
+            after_id = int(request.query.get("after_id", 0))
+            answer = {"messages": [row for row in answer["messages"] if row["id"] > after_id]}
+        response = web.json_response(answer) if isinstance(answer, dict | list) else answer()
+        if response is None:
+            request.transport.abort()
+        return response or web.Response()
+
+    def presents(self, key: PrivateKey) -> None:
+        """Name another registration key, and refuse the tokens of before."""
+        self.challenge["server_public_key"] = b64(bytes(key.public_key))
+        self.refuses = len(self.posted)
+
+    def downgrades(self) -> None:
+        """Know nothing of the bound proof any more, and refuse the tokens of before."""
+        self.challenge["bound_proof"] = False
+        self.refuses = len(self.posted)
+
+    async def hint(self, request: web.Request) -> web.StreamResponse:
+        """A socket that gives each of `hints` as they come, until the client leaves."""
+        websocket = web.WebSocketResponse(protocols=("3233.v1",))
+        await websocket.prepare(request)
+
+        async def give() -> None:
+            while True:
+                await websocket.send_json({"type": "new_message", "id": await self.hints.get()})
+
+        giving = asyncio.create_task(give())
+        async for _ in websocket:
+            pass
+        giving.cancel()
+        return websocket
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -3748,6 +4391,15 @@ class HostileRelay:
             yield self.url
         finally:
             await runner.cleanup()
+
+
+async def no_upgrade(request: web.Request) -> web.Response:
+    """What a proxy answers that knows nothing of WebSockets."""
+    return web.Response(status=404, text="not found")
+
+
+async def redirect(url: str) -> web.Response:
+    return web.Response(status=302, headers={"Location": url})
 
 
 LIES: dict[str, Any] = {
@@ -3863,6 +4515,191 @@ class TestHostileRelay:
             assert "Traceback" not in listener.stderr
             await listener.stop()
 
+    @pytest.mark.parametrize(("bound", "goes_on"), [(True, False), (False, True)])
+    async def test_changed_registration_key_stops_where_it_is_pinned_and_is_told_at_a_relay_of_the_old_kind(
+        self, tmp_path, bound, goes_on
+    ):
+        alice, bob = Person(None), Person(None)
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)})
+        hostile.challenge["bound_proof"] = bound
+        write_key(tmp_path, alice)
+
+        async with hostile.running() as url:
+            words = ["send", "--v1-proof", url, bob.fingerprint, "hello"]
+            assert (await run_command(tmp_path, *words)).status == 0
+            hostile.presents(PrivateKey.generate())
+            again = await run_command(tmp_path, *words)
+
+        assert "presents another registration key than before" in again.stderr
+        assert (again.status, len(hostile.posted)) == ((0, 2) if goes_on else (1, 1))
+
+    async def test_relay_that_offered_the_bound_proof_gets_no_other(self, tmp_path):
+        alice, bob = Person(None), Person(None)
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)})
+        write_key(tmp_path, alice)
+
+        async with hostile.running() as url:
+            assert (await run_command(tmp_path, "send", url, bob.fingerprint, "hello")).status == 0
+            hostile.downgrades()
+            refused = await run_command(tmp_path, "send", "--v1-proof", url, bob.fingerprint, "hello")
+
+        assert "no longer knows the better proof" in refused.refused()
+        assert len(hostile.proofs) == 1
+
+    @pytest.mark.parametrize("whose", ["my own", "the contact's", "another relay's"])
+    @pytest.mark.parametrize("bound", [True, False])
+    async def test_relay_that_presents_somebodys_key_as_its_own_gets_no_proof(self, tmp_path, whose, bound):
+        alice, bob, other = Person(None), Person(None), PrivateKey.generate()
+        record = open_record(write_key(tmp_path, alice).parent, "https://other.example.com", alice.fingerprint)
+        record.keep(server_public_key=b64(bytes(other.public_key)))
+        hostile = HostileRelay()
+        keys = {"my own": alice.secret_key, "the contact's": bob.secret_key, "another relay's": other}
+        hostile.presents(keys[whose])
+        hostile.challenge["bound_proof"] = bound
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", "--v1-proof", url, bob.fingerprint, "hello")
+
+        assert "presents the" in finished.refused()
+        assert hostile.proofs == []
+
+    async def test_relay_under_a_new_address_is_gone_on_with_once_its_record_is_renamed(self, tmp_path):
+        alice, bob = Person(None), Person(None)
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)})
+        record = open_record(write_key(tmp_path, alice).parent, "https://old.example.com", alice.fingerprint)
+        record.keep(server_public_key=hostile.challenge["server_public_key"], bound=True, cursor=42)
+
+        async with hostile.running() as url:
+            refused = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+            old, new = re.search(r"rename (\S+) to (\S+)", refused.refused()).groups()
+            Path(old).rename(new)
+            sent = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert sent.status == 0, sent
+        assert open_record(record.path.parent, url, alice.fingerprint).cursor == 42
+
+    async def test_message_is_never_sealed_in_place_of_a_challenge(self, tmp_path):
+        hostile = HostileRelay()
+        hostile.challenge |= {"bound_proof": False, "challenge": b64(b'{"text":"no","ts":1700000000000}')}
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", "--v1-proof", url, NOBODY, "hello")
+
+        assert "seal a message" in finished.refused()
+        assert hostile.proofs == []
+
+    @pytest.mark.parametrize(
+        "first",
+        [
+            lambda: web.json_response({"error": "later"}, status=503),
+            lambda: web.json_response({"error": "later"}, status=429, headers={"Retry-After": "1"}),
+            lambda: web.Response(status=200),
+            lambda: web.json_response({"id": "1"}, status=201),
+            lambda: web.Response(text="<html>timed out</html>", content_type="text/html"),
+            lambda: None,
+        ],
+        ids=["503", "429", "an empty 200", "an id that is none", "a page of the proxy's", "the connection lost"],
+    )
+    async def test_message_without_a_receipt_is_sent_again_as_the_same_one(self, tmp_path, first):
+        bob, answers = Person(None), [first, lambda: web.json_response({"id": 7}, status=201)]
+        hostile = HostileRelay(key={"public_key": b64(bob.public_key)}, post=lambda: answers.pop(0)())
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert finished.status == 0 and "sent as 7" in finished.stderr, finished
+        assert len(hostile.posted) == 2 and hostile.posted[0] == hostile.posted[1]
+
+    async def test_retry_after_is_waited_out_before_anything_is_asked_again(self, tmp_path):
+        bob, times = Person(None), []
+        pause = web.json_response({"error": "wait"}, status=429, headers={"Retry-After": "3"})
+        answers = [pause, web.json_response({"public_key": b64(bob.public_key)})]
+        hostile = HostileRelay(key=lambda: times.append(time.monotonic()) or answers.pop(0))
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert finished.status == 0, finished
+        assert times[1] - times[0] >= 3
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 413, 507])
+    async def test_plain_text_of_an_old_relay_is_the_reason_and_nothing_is_asked_twice(self, tmp_path, status):
+        bob = Person(None)
+        hostile = HostileRelay(
+            key={"public_key": b64(bob.public_key)}, post=lambda: web.Response(status=status, text="no such \x1b[2J luck")
+        )
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert f"({status}): no such \\x1b[2J luck" in finished.refused()
+        assert len(hostile.posted) == (2 if status == 401 else 1)
+
+    @pytest.mark.parametrize("bound", [True, False])
+    async def test_mail_comes_where_no_socket_opens_and_only_an_old_relay_gets_the_token_in_a_url(self, listen, bound):
+        alice, bob = Person(None), Person(None)
+        row = {**alice.seal(bob, envelope(alice, bob, text="hello")), "id": 1, "sender_fingerprint": alice.fingerprint}
+        hostile = HostileRelay(ws=no_upgrade, messages={"messages": []})
+        hostile.challenge["bound_proof"] = bound
+
+        async with hostile.running():
+            listener = await listen(hostile, "--v1-proof", person=bob)
+            await until(lambda: hostile.upgrades and "no live connection" in listener.stderr)
+            hostile.answers["messages"] = {"messages": [row]}
+            line = await listener.line()
+            await listener.stop()
+
+        assert line == f"{alice.fingerprint[:8]} hello"
+        assert {request.query.get("token") for request in hostile.upgrades} == ({None} if bound else {"a.b.c"})
+        assert "a.b.c" not in listener.stderr
+
+    async def test_token_follows_no_redirect_of_the_socket(self, listen):
+        elsewhere, hostile = HostileRelay(), HostileRelay()
+        hostile.answers["ws"] = lambda request: redirect(f"{elsewhere.url}/v1/ws")
+
+        async with hostile.running(), elsewhere.running():
+            listener = await listen(hostile)
+            await until(lambda: "leads elsewhere" in listener.stderr)
+            await listener.stop()
+
+        assert elsewhere.asked == []
+
+    async def test_hint_at_an_id_from_before_means_that_all_is_read_again_and_printed_once(self, listen):
+        alice, bob = Person(None), Person(None)
+        rows = [
+            {**alice.seal(bob, envelope(alice, bob, text=text)), "sender_fingerprint": alice.fingerprint} for text in "abc"
+        ]
+        hostile = HostileRelay(messages={"messages": [{**rows[0], "id": 100}]})
+
+        async with hostile.running():
+            listener = await listen(hostile, person=bob)
+            first = await listener.line()
+            hostile.answers["messages"] = {"messages": [{**row, "id": id} for id, row in enumerate(rows, 1)]}
+            hostile.hints.put_nowait(3)
+            lines = [first, await listener.line(), await listener.line()]
+            await listener.stop()
+
+        assert [line[-1] for line in lines] == ["a", "b", "c"]
+
+    async def test_token_refused_before_its_time_means_that_all_is_read_again(self, relays, listen):
+        relay = await relays()
+        alice, bob = await relay.register(), await relay.register()
+        for text in ("first", "second"):
+            await alice.send(bob, envelope(alice, bob, text=text))
+        listener = await listen(relay, person=bob)
+        assert [(await listener.line())[9:] for _ in range(2)] == ["first", "second"]
+        await listener.stop()
+        await relay.stop()
+        relay.database.unlink()
+        await relay.start()
+        alice = await relay.register(alice.secret_key)
+        await relay.register(bob.secret_key)
+        await alice.send(bob, envelope(alice, bob, text="after the loss"))
+
+        await listener.start(relay.url)
+
+        assert (await listener.line())[9:] == "after the loss"
+
     async def test_row_with_another_senders_name_is_refused(self, relay):
         alice, bob, mallory = [Person(relay) for _ in range(3)]
         row = {**mallory.seal(bob, envelope(mallory, bob)), "id": 1, "sender_fingerprint": alice.fingerprint}
@@ -3895,6 +4732,13 @@ def opens(recipient: Person, sender: Person, ciphertext: bytes, nonce: bytes) ->
         Box(recipient.secret_key, PublicKey(sender.public_key)).decrypt(ciphertext, nonce)
         return True
     return False
+
+
+async def knows_its_origin(relay: RunningRelay) -> None:
+    """Start a relay again, with its address as ORIGIN."""
+    await relay.stop()
+    relay.environ["ORIGIN"] = relay.url
+    await relay.start()
 
 
 class TestDoctor:
@@ -3959,12 +4803,21 @@ class TestDoctor:
 
     async def test_relay_is_examined_from_outside_and_left_as_it_was(self, tmp_path, relays):
         relay = await relays(RATE_LIMIT=None)
+        await knows_its_origin(relay)
 
         finished = await self.doctor(tmp_path, relay.url, ORIGIN=relay.url, DATABASE_URL=relay.environ["DATABASE_URL"])
 
         assert finished.status == 0, finished
         assert "WebSocket: the upgrade passes" in finished.stdout
         assert rows(relay.database, "SELECT count(*) FROM identities") == [(0,)]
+
+    async def test_relay_that_takes_itself_for_any_host_is_told_to_set_its_origin(self, tmp_path, relays):
+        relay = await relays(RATE_LIMIT=None)
+
+        finished = await self.doctor(tmp_path, relay.url, DATABASE_URL=relay.environ["DATABASE_URL"])
+
+        assert finished.status == 1
+        assert f"FAIL ORIGIN: the relay takes itself for whatever Host says: set ORIGIN={relay.url}" in finished.stdout
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense", "http://["])
     async def test_relay_that_is_not_there_is_said(self, tmp_path, url):
@@ -4655,9 +5508,34 @@ VECTOR_TIME = 1_700_000_000.0
 VECTOR_NONCE = bytes(range(24))
 
 
-def protocol_vectors() -> dict[str, dict[str, Any]]:
+VECTOR_PEOPLE = Person(None, PrivateKey(b"\x01" * 32)), Person(None, PrivateKey(b"\x02" * 32))
+
+
+def read_by_listen(row: dict[str, Any], reader: Person) -> dict[str, Any]:
+    """What `listen` makes of a row, in the vectors' words."""
+    try:
+        opened = relay_module.open_envelope(row, bytes(reader.secret_key), bytes.fromhex(reader.fingerprint))
+    except relay_module.EnvelopeRefused:
+        return {"read": "refused"}
+    if opened["type"] != "text":
+        return {"read": "unknown"}
+    return {"read": "text"} | {name: opened[name] for name in ("text", "legacy", "ts")}
+
+
+def format_vectors(vectors: dict[str, Any]) -> str:
+    """JSON, with a line for each case of a table."""
+
+    def shown(value: Any) -> str:
+        if isinstance(value, list):
+            return "[\n" + ",\n".join("    " + json.dumps(case, ensure_ascii=False) for case in value) + "\n  ]"
+        return json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+
+    return "{\n" + ",\n".join(f'  "{name}": {shown(value)}' for name, value in vectors.items()) + "\n}"
+
+
+def protocol_vectors() -> dict[str, Any]:
     """What docs/PROTOCOL.md shows under "Test vectors": fixed inputs, and what relay.py makes of them."""
-    alice, bob = Person(None, PrivateKey(b"\x01" * 32)), Person(None, PrivateKey(b"\x02" * 32))
+    alice, bob = VECTOR_PEOPLE
     people = {
         f"{name}_{part}": value if isinstance(value, str) else b64(bytes(value))
         for name, person in (("alice", alice), ("bob", bob))
@@ -4672,7 +5550,92 @@ def protocol_vectors() -> dict[str, dict[str, Any]]:
         "registration": registration_vector(alice, "https://chat.example.com", bytes(range(32))),
         "token": token_vector(alice),
         "message": message_vector(alice, bob),
+        "backup": backup_vector(),
+        "envelopes": envelope_vectors(alice, bob),
+        "links": link_vectors(alice, bob),
     }
+
+
+def envelope_vectors(alice: Person, bob: Person) -> list[dict[str, Any]]:
+    """Plaintexts from alice to bob, and what a reader makes of each: refused, unknown, or a text and its time."""
+    bound = {"from": alice.fingerprint, "to": bob.fingerprint}
+    read = {"read": "text", "text": "hi", "legacy": False, "ts": 1_700_000_000_000}
+    at, old = {"ts": 1_700_000_000_000}, {**read, "legacy": True}
+
+    def plain(**fields: Any) -> str:
+        return json.dumps(fields, separators=(",", ":"))
+
+    def nested(levels: int) -> str:
+        return plain(text="hi", **bound, **at)[:-1] + ',"x":' + "[" * levels + "]" * levels + "}"
+
+    no_time = {**read, "ts": None}
+    pairs: list[tuple[str, dict[str, Any]]] = [
+        (plain(text="hi", **bound, **at), read),
+        (plain(type="text", id="AAECAwQFBgcICQoLDA0ODw", text="hi", **bound, **at), read),
+        (plain(type=None, text="hi", **bound, **at), read),
+        (plain(text="hi", note="from an old client", **at), old),
+        (plain(text="hi", **at), old),
+        (plain(text="hi", ts=1.5), {**old, "ts": 1}),
+        (plain(text="hi", **bound, ts=1_700_000_000_000.75), read),
+        (plain(text="hi", **bound), no_time),
+        (plain(text="hi", **bound, ts=True), no_time),
+        (plain(text="hi", **bound, ts=10**400), no_time),
+        (plain(text="hi", **bound, ts=9 * 10**15), no_time),
+        (plain(text="hi", **bound, ts="@").replace('"@"', "1e999"), no_time),
+        (nested(15), read),
+        (plain(type="hologram", **bound, **at), {"read": "unknown"}),
+        (plain(type=7, text="hi", **bound, **at), {"read": "unknown"}),
+    ]
+    refused = [
+        "x" * 32, "{}", plain(text="hey"), plain(text="hi"), plain(text="hi", ts="1"), plain(text="hi", ts=True), plain(text="é!", ts=1),
+        "x" * 33, "[" + plain(text="hi", **bound) + "]", "\ufeff" + plain(text="hi", **bound), nested(16), nested(40),
+        plain(text="hi", **bound, ts="@").replace('"@"', "NaN"), plain(text="hi", **bound, ts="@").replace('"@"', "-Infinity"),
+        plain(text="hi", **{"from": bob.fingerprint, "to": alice.fingerprint}), plain(text="hi", **(bound | {"to": NOBODY})),
+        plain(text="hi", **(bound | {"from": NOBODY})), plain(text="hi", to=bob.fingerprint), plain(text="hi", **{"from": alice.fingerprint}),
+        plain(text="hi", **(bound | {"from": alice.fingerprint.upper()})), plain(text="hi", **(bound | {"from": None, "to": None})),
+        plain(text="hi", id="short", **bound), plain(text="hi", id=None, **bound), plain(text=7, **bound), plain(**bound, **at),
+    ]  # fmt: skip
+    pairs += [(plaintext, {"read": "refused"}) for plaintext in refused]
+    return [{"plaintext": plaintext, **outcome} for plaintext, outcome in pairs]
+
+
+def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
+    """Texts with a link, and the relay and address that it names; None where it is refused."""
+    a, b, here, there = alice.fingerprint, bob.fingerprint, "https://chat.example.com", "https://other.example.com:8443"
+    good = [
+        (f"{here}/chats#chat={a}&server={here}", here),
+        (f"{here}/chats#chat={a}&server={quote(there, safe='')}", there),
+        (f"{here}/chats#server={there}&chat={a}", there),
+        (f"{here}/chats#chat={a}", here),
+        (f"{here}/chats#chat={a}&server=", here),
+        (f"{here}/chats#fp={a}&server={there}/", there),
+        (f"{here}/chats#chat={a.upper()}&server=HTTPS://Other.Example.com:8443", there),
+        (f"{here}:443/#chat={a}", here),
+        (f"http://127.0.0.1:3233/chats#chat={a}", "http://127.0.0.1:3233"),
+        (f"{here}/chats?chat={a}&server={there}", there),
+        (f"{here}/?fp={a}", here),
+        (f"{here}/chats?chat={b}&server={there}#chat={a}", here),
+        (f"{here}/chats?chat={a}#elsewhere", here),
+        (f"{here}/chats#fp={b}&chat={a}", here),
+        (f"{here}/chats#chat={a}&chat={b}", here),
+        (f"{here}/chats%23chat={a}&server={there}", there),
+        (f"{here[8:]}/chats#chat={a}", here),
+        (f"{here[8:]}/chats#chat={a}&server={there}", there),
+        (f"Write to me: {here}/chats#chat={a}&server={there}.", there),
+        (f"“Hi!” <{here}/chats#chat={a}>, she said", here),
+    ]
+    bad = [
+        f"{here}/chats", f"{here}/chats#server={there}", f"{here}/chats&chat={a}", f"{here}/chats#chat=", f"{here}/chats#chat=&fp={a}",
+        f"{here}/chats#chat={a[:8]}", f"{here}/chats#chat={a[:63]}", f"{here}/chats#chat={a}0", f"{here}/chats#chat=3233:{a[:32]}",
+        f"{here}/chats#chat=3233:{a}", f"{here}/chats#chat={quote(b64(alice.public_key), safe='')}", f"{here}/chats#chat=%20{a}",
+        f"{here}/chats#chat={a}&server={there}/path", f"{here}/chats#chat={a}&server={there}?x=1",
+        f"{here}/chats#chat={a}&server=https://me@other.example.com", f"{here}/chats#chat={a}&server=ftp://other.example.com",
+        f"{here}/chats#chat={a}&server=other.example.com", f"{here}/chats#chat={a}&server=nonsense", f"https://me@chat.example.com/#chat={a}",
+        f"ftp://chat.example.com/chats#chat={a}", f"https://[/chats#chat={a}",
+    ]  # fmt: skip
+    return [{"link": link, "server": server, "fingerprint": a} for link, server in good] + [
+        {"link": link, "server": None, "fingerprint": None} for link in bad
+    ]
 
 
 def registration_vector(person: Person, origin: str, challenge: bytes) -> dict[str, str]:
@@ -4710,7 +5673,64 @@ def message_vector(sender: Person, recipient: Person) -> dict[str, str]:
         "plaintext": plaintext.decode(),
         "nonce": b64(VECTOR_NONCE),
         "ciphertext": b64(ciphertext),
+        "fallback_id": "sha256:" + hashlib.sha256(sender.fingerprint.encode() + VECTOR_NONCE + ciphertext).hexdigest()[:32],
     }
+
+
+def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
+    """What a backup holds of somebody with one contact, a message each way and a draft: every field of docs/PROTOCOL.md."""
+    origin, day = "https://chat.example.com", 1_700_000_000_000
+    both = {"contact": bob.fingerprint, "relay": origin, "kind": "text", "legacy": False, "reason": ""}
+    received = {"seq": 1, "direction": "in", "text": "Hello, Alice!", "at": day, "written_at": day - 7_200_000}
+    written = {"seq": 2, "direction": "out", "text": "Hello, Bob! 👋", "at": day, "state": "queued", "error": ""}
+    unsent = {"retriable": False, "relay_id": None, "expires_at": ""}
+    switches = {"verified": True, "muted": False, "blocked": False, "open": True, "request": False}
+    latest = {"unread": 0, "last_seq": 2, "last_at": day, "last_text": "Hello, Bob! 👋", "last_direction": "out"}
+    contact = {
+        "fingerprint": bob.fingerprint,
+        "name": "Bob",
+        "relay": origin,
+        "public_key": {"base64": b64(bob.public_key)},
+    }
+    read_to = {"origin": origin, "cursor": 1, "erased_through": 0, "refused": 0, "requests_dropped": 0, "added_at": day}
+    pinned = {
+        "server_public_key": {"base64": b64(bob.public_key)},
+        "bound": True,
+        "allow_older_proof": False,
+        "invite": "code",
+    }
+    figures = {"registered_identities": 2, "message_retention_days": 14, "max_message_bytes": 262144}
+    says = {"version": "1.0.0", "registration": "open", "key_changed_at": None}
+    return {
+        "created_at": day,
+        "history": True,
+        "secret_key": {"base64": b64(bytes(alice.secret_key))},
+        "settings": {"home": origin, "notifications": False, "preview": True, "sound": True, "erase_on_relay": False},
+        "contacts": [contact | switches | latest | {"refused": 0, "added_at": day}],
+        "drafts": [[bob.fingerprint, "half a thou"]],
+        "relays": [read_to | pinned | figures | says],
+        "messages": [both | received | {"envelope_id": "A" * 22}, both | written | unsent | {"envelope_id": "B" * 22}],
+        "seen": [f"{bob.fingerprint} {'A' * 22}"],
+    }
+
+
+def sealed_backup(plaintext: bytes, passphrase: str, salt: bytes, nonce: bytes) -> dict[str, Any]:
+    """A backup file's fields, by the standard library and PyNaCl alone."""
+    kdf = {"n": 2**17, "r": 8, "p": 1}
+    key = hashlib.scrypt(passphrase.encode(), salt=salt, dklen=32, maxmem=2**28, **kdf)
+    box = SecretBox(key).encrypt(plaintext, nonce).ciphertext
+    sealed = {"salt": b64(salt), "nonce": b64(nonce), "sha256": hashlib.sha256(box).hexdigest(), "box": b64(box)}
+    return {"format": "io3233-backup", "version": 2, "kdf": "scrypt"} | kdf | sealed
+
+
+@functools.cache
+def backup_vector() -> dict[str, Any]:
+    """A backup of alice's, and the passphrase that opens it."""
+    content = backup_content(Person(None, PrivateKey(b"\x01" * 32)), Person(None, PrivateKey(b"\x02" * 32)))
+    plaintext = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    passphrase = "wisdom zebra canal orbit lemon crisp"
+    file = sealed_backup(plaintext.encode(), passphrase, bytes(range(16)), VECTOR_NONCE)
+    return {"passphrase": passphrase, "plaintext": plaintext, "file": file}
 
 
 def safety_number(one: bytes, other: bytes) -> str:
@@ -4751,6 +5771,33 @@ class TestProtocolVectors:
         opened = relay_module.open_envelope(row, unb64(keys["bob_secret_key"]), bytes.fromhex(keys["bob_fingerprint"]))
 
         assert opened["text"] == json.loads(vector["plaintext"])["text"]
+        assert relay_module.unbox(row, unb64(keys["bob_secret_key"]))[2] == vector["fallback_id"]
+
+    @pytest.mark.parametrize("vector", protocol_vectors()["envelopes"], ids=lambda vector: vector["plaintext"][:40])
+    def test_envelope_of_the_vectors_is_read_or_refused_as_written(self, vector):
+        alice, bob = VECTOR_PEOPLE
+        row = {**alice.seal(bob, vector["plaintext"].encode()), "sender_fingerprint": alice.fingerprint}
+
+        assert read_by_listen(row, bob) == {name: value for name, value in vector.items() if name != "plaintext"}
+
+    @pytest.mark.parametrize("vector", protocol_vectors()["links"], ids=lambda vector: vector["link"][:90])
+    def test_link_of_the_vectors_names_whom_it_should_or_nobody(self, vector):
+        named: tuple[str | None, str | None] = (None, None)
+
+        with contextlib.suppress(relay_module.CommandError):
+            named = relay_module.parse_link(vector["link"])
+
+        assert named == (vector["server"], vector["fingerprint"])
+
+    def test_backup_of_the_vectors_opens_by_plain_python(self):
+        passphrase, plaintext, file = protocol_vectors()["backup"].values()
+        kdf = {name: file[name] for name in "nrp"}
+
+        key = hashlib.scrypt(passphrase.encode(), salt=unb64(file["salt"]), dklen=32, maxmem=2**28, **kdf)
+        opened = SecretBox(key).decrypt(unb64(file["box"]), unb64(file["nonce"]))
+
+        assert opened.decode() == plaintext
+        assert hashlib.sha256(unb64(file["box"])).hexdigest() == file["sha256"]
 
     def test_proofs_of_the_vectors_hold_by_the_written_rule(self):
         keys, vector = protocol_vectors()["keys"], protocol_vectors()["registration"]
@@ -4869,6 +5916,22 @@ class TestTakeover:
         assert "Took 1 identities and 0 messages" in done.stdout
         assert "Left 1 identities whose key does not match" in done.stdout
         assert "Left 1 messages for nobody" in done.stdout and "Left 1 messages that nobody could open" in done.stdout
+
+    @pytest.mark.parametrize(
+        "column", ["recipient_fingerprint", "sender_fingerprint", "ciphertext", "nonce", "sender_pubkey", "expires_at"]
+    )
+    async def test_a_row_with_nothing_in_a_column_is_left_behind(
+        self, original: OriginalServer, tmp_path: Path, column: str
+    ) -> None:
+        alice, bob = Person(None), Person(None)
+        original.add_user(bob)
+        half, _ = (original.add_message(alice, bob, text) for text in (b"half", b"whole"))
+        original.database.execute(f"UPDATE messages SET {column} = NULL WHERE id = ?", (half,))
+
+        done = take_over(original.path, tmp_path / "new.db")
+
+        assert done.returncode == 0, done.stderr
+        assert "Took 1 identities and 1 messages" in done.stdout
 
     @pytest.mark.parametrize("journal", ["delete", "wal"])
     async def test_the_source_and_its_folder_stay_as_they_were(
@@ -5200,13 +6263,18 @@ class TestDoctorBehindProxy:
         """Run the doctor on a relay behind nginx: `await examine({"a line of nginx.conf": "a mistake"}, ORIGIN=...)`."""
         proxies: list[Proxy] = []
 
-        async def examine(mistakes: Mapping[str, str] | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+        async def examine(
+            mistakes: Mapping[str, str] | None = None, doctors: Mapping[str, str] = {}, **environ: str
+        ) -> subprocess.CompletedProcess[str]:
             upstream = await relays(**{"TRUST_FORWARDED_FOR": "1", "RATE_LIMIT": "on"} | environ)
             proxies.append(Proxy(tmp_path / "nginx", upstream))
             await proxies[0].start_nginx(mistakes)
             url = f"https://localhost:{proxies[0].https_port}"
+            await upstream.stop()
+            upstream.environ.setdefault("ORIGIN", url)
+            await upstream.start()
             settings = upstream.environ | {"ORIGIN": url, "SSL_CERT_FILE": str(tmp_path / "nginx/fullchain.pem")}
-            return await asyncio.to_thread(run, sys.executable, RELAY_PY, "doctor", url, **settings)
+            return await asyncio.to_thread(run, sys.executable, RELAY_PY, "doctor", url, **settings | doctors)
 
         yield examine
         for proxy in proxies:
@@ -5227,7 +6295,7 @@ class TestDoctorBehindProxy:
             ({"proxy_set_header Upgrade $http_upgrade;": ""}, {}, "FAIL WebSocket: "),
             ({"X-Forwarded-For $remote_addr": "X-Forwarded-For $http_x_forwarded_for"}, {}, "FAIL X-Forwarded-For: "),
             ({"proxy_http_version 1.1;": "proxy_hide_header Content-Security-Policy;"}, {}, "FAIL headers: "),
-            ({"proxy_connect_timeout 5s;": "return 503;"}, {}, "FAIL https://localhost"),
+            ({}, {"ORIGIN": ""}, "FAIL ORIGIN: the relay takes itself for whatever Host says"),
         ],
     )
     async def test_each_mistake_of_a_proxy_is_named(
@@ -5237,6 +6305,18 @@ class TestDoctorBehindProxy:
 
         assert said.returncode == 1 and "Traceback" not in said.stderr
         assert says in said.stdout
+
+    async def test_of_a_stopped_relay_nothing_else_is_said(self, examine: Callable[..., Any]) -> None:
+        said = await examine({"proxy_connect_timeout 5s;": "return 502;"})
+
+        failures = [line for line in said.stdout.splitlines() if line.startswith("FAIL")]
+        assert len(failures) == 1 and "(502)" in failures[0] and "Is the relay running" in failures[0]
+
+    async def test_of_a_bad_certificate_just_that_is_said(self, examine: Callable[..., Any]) -> None:
+        said = await examine(doctors={"SSL_CERT_FILE": "/dev/null"})
+
+        failures = [line for line in said.stdout.splitlines() if line.startswith("FAIL")]
+        assert len(failures) == 1 and failures[0].startswith("FAIL TLS: browsers refuse the certificate")
 
 
 needs_systemd = pytest.mark.skipif(
@@ -5478,7 +6558,15 @@ class TestDocuments:
         example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (TOP / ".env.example").read_text(), re.MULTILINE))
 
         assert set(example) == set(table_of)
-        deliberate = {"BIND", "ORIGIN", "STATIC_DIR", "JWT_SECRET", "INVITE_CODE", "METRICS_TOKEN", "NEWCOMERS_MAX_BYTES"}
+        deliberate = {
+            "BIND",
+            "ORIGIN",
+            "STATIC_DIR",
+            "JWT_SECRET",
+            "INVITE_CODE",
+            "METRICS_TOKEN",
+            "NEWCOMERS_MAX_BYTES",
+        } | {"PUSH_CONTACT"}
         for name in set(example) - deliberate:
             assert example[name] == table_of[name], name
 
@@ -5510,7 +6598,7 @@ class TestDocuments:
         given = {int(status) for status in re.findall(r"RelayError\(\s*(\d{3})", source)}
         given |= {404, 405, 413, 500}  # the router's and the middleware's
 
-        documented = {int(row[0]) for row in table("docs/PROTOCOL.md", "Statuses")}
+        documented = {int(row[0].split()[0]) for row in table("docs/PROTOCOL.md", "Statuses")}
 
         assert documented == given
 
@@ -5528,6 +6616,7 @@ CHROMIUM_FLAGS = (
     "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--ignore-certificate-errors",
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 )  # fmt: skip
+PROFILED_CHROMIUM = (*CHROMIUM_FLAGS, "--user-data-dir={profile}")
 KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
 KEY_TEXTS = {"Enter": "\r", " ": " "}
 ALT, CONTROL, SHIFT = 1, 2, 8  # DevTools' bits for modifiers
@@ -5585,9 +6674,11 @@ class Browser:
         return self.contexts[-1]
 
     async def page(self, context: str | None = None, *, size: tuple[int, int] | None = None, scheme: str = "light") -> Page:
-        """A blank page in a new context or in that of another page, perhaps as large as a phone's, or dark."""
-        context = context or await self.context()
-        opened = await self.call("Target.createTarget", url="about:blank", browserContextId=context)
+        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or dark."""
+        context = await self.context() if context is None else context
+        opened = await self.call(
+            "Target.createTarget", url="about:blank", **({"browserContextId": context} if context else {})
+        )
         page = Page(self, opened["targetId"], context)
         await self.attach(page)
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
@@ -5650,6 +6741,8 @@ class Target:
                 self.documents += [url] if kind == "Document" else []
             case "Network.webSocketCreated", {"url": url}:
                 self.requests.append(url)
+            case "Inspector.targetCrashed", _:
+                self.complaints.append(method)
             case "Page.loadEventFired", _:
                 self.loads.set()
 
@@ -5904,12 +6997,19 @@ IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((
 
 async def write(sender: Person, reader: Page, *texts: str) -> list[int]:
     """Send messages to a page by the protocol alone; their ids on the relay."""
-    return [(await sender.send(reader, envelope(sender, reader, text=text)))["id"] for text in texts]
+    now = int(time.time() * 1000)
+    return [(await sender.send(reader, envelope(sender, reader, text=text, ts=now)))["id"] for text in texts]
 
 
 async def read_all(reader: Person) -> list[str]:
     """The texts that a person's inbox on the relay holds, oldest first."""
     return [json.loads(reader.open(message))["text"] for message in await reader.fetch_all()]
+
+
+async def read_once(reader: Person) -> list[str]:
+    """The same as a client shows it: what was sent again because the answer was lost has the same id, and shows once."""
+    opened = [json.loads(reader.open(message)) for message in await reader.fetch_all()]
+    return list({each["id"]: each["text"] for each in opened}.values())
 
 
 class Firefox(Browser):
@@ -6023,22 +7123,30 @@ def browser_or_skip(name: str) -> str:
 
 
 @contextlib.contextmanager
+def started_browser(
+    folder: Path, name: str, *flags: str, listens: Callable[[Path], str]
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A headless browser that keeps its profile in this folder: its process, and what `listens(folder)` reads of its address."""
+    command = [browser_or_skip(name), *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
+    with Path(folder, "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(folder)})
+    try:
+        yield process, address_of_browser(process, lambda: listens(folder), Path(folder, "log"))
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
 def running_browser(name: str, *flags: str, listens: Callable[[Path], str], disk: Path | None = None) -> Iterator[str]:
-    """A headless browser with a new profile, perhaps on a disk of its own; what `listens(folder)` reads there of its address."""
-    path = browser_or_skip(name)
+    """The same with a new profile, perhaps on a disk of its own; its address."""
     with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True, dir=disk) as folder:
         Path(folder, "profile").mkdir()
-        command = [path, *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
-        with Path(folder, "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder})
-        try:
-            yield address_of_browser(process, lambda: listens(Path(folder)), Path(folder, "log"))
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
-            process.wait()
+        with started_browser(Path(folder), name, *flags, listens=listens) as (_, address):
+            yield address
 
 
 def address_of_browser(process: subprocess.Popen[bytes], listens: Callable[[], str], log: Path) -> str:
@@ -6064,7 +7172,7 @@ def firefox_listens(folder: Path) -> str:
 
 def running_chromium(disk: Path | None = None) -> contextlib.AbstractContextManager[str]:
     """A headless Chromium; the address of its DevTools."""
-    return running_browser("chromium", *CHROMIUM_FLAGS, "--user-data-dir={profile}", listens=chromium_listens, disk=disk)
+    return running_browser("chromium", *PROFILED_CHROMIUM, listens=chromium_listens, disk=disk)
 
 
 @pytest.fixture(scope="session")
@@ -6148,6 +7256,16 @@ class TestBrowserViews:
             assert await page.evaluate(SHOWN_VIEWS) == [f"view-{view}"]
             assert await page.evaluate("document.title") == title
         assert {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
+
+    async def test_failure_that_nobody_handled_is_told_and_fails_the_test(self, browser, relay):
+        page = await browser.person(relay)
+        assert page.unexpected() == []
+
+        await page.evaluate("void setTimeout(() => Promise.reject(new Error('made for this test')))")
+        await page.shows("#toast", "This page failed: made for this test")
+
+        assert "made for this test" in page.unexpected()[0]
+        page.expects("made for this test")
 
     async def test_root_leads_home(self, browser, relay):
         page = await browser.person(relay, "/")
@@ -6254,7 +7372,6 @@ ADDRESS_FORMS: list[Callable[[Person], str]] = [
     lambda person: person.fingerprint,
     lambda person: person.fingerprint.upper(),
     lambda person: f"3233:{person.fingerprint[:32]}",
-    lambda person: person.fingerprint[:8],
     lambda person: b64(person.public_key),
     lambda person: b64url(person.public_key),
     lambda person: f"{person.relay.url}/chats#chat={person.fingerprint}&server={person.relay.url}",
@@ -6461,6 +7578,7 @@ class TestBrowserConversation:
 
         for address, why in NO_ADDRESS.items():
             await alice.reload()
+            await alice.has_keys()
             await alice.asks_for(address)
 
             await alice.shows("#openChatStatus.bad", why)
@@ -6476,6 +7594,19 @@ class TestBrowserConversation:
             await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
             await alice.says("found you")
             assert await until(lambda bob=bob: read_all(bob)) == ["found you"]
+
+    async def test_who_was_found_by_a_few_digits_is_compared_before_the_chat_opens(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.asks_for(bob.fingerprint[:8])
+        await alice.shows("#confirmText", bob.fingerprint)
+        await declines(alice, "Is this the whole address?")
+        tabs_before = await alice.count(".chat-tab")
+        await alice.asks_for(bob.fingerprint[:8])
+        await agrees(alice, "Is this the whole address?")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert tabs_before == 0
 
     async def test_invite_link_opens_its_chat_and_leaves_the_address_bar(self, browser, relay):
         alice = await browser.page()
@@ -6609,11 +7740,13 @@ LINKS = [
     ("xhttps://a.example/ _http://a.example/ 3http://a.example/", []),
     ("javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com", []),
 ]  # fmt: skip
+# A busy machine has lulls: what is quick is so once in ten times.
 FASTEST = """const fastest = (task) => Math.min(...[0, 0, 0].map((before) => {
     before = performance.now();
     task();
     return performance.now() - before;
-}));"""
+}));
+const manages = (milliseconds, task) => new Array(10).fill(task).some((each) => fastest(each) < milliseconds);"""
 # Every function that a stranger's text goes through as a whole.
 READERS = """const attempt = (read) => (text) => { try { read(text) } catch (error) { if (!(error instanceof ClientError)) throw error } };
 const readers = {
@@ -6656,10 +7789,11 @@ class TestBrowserStrangers:
 
         slow = await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
-            const time = (read, kind, length) => {{ const text = repeated(kind, length); return fastest(() => read(text)) }};
-            const pairs = hostile.flatMap(([name, kind]) => Object.entries(readers).map(([reader, read]) =>
-                [name, reader, time(read, kind, 31_250), time(read, kind, 250_000)]));
-            return pairs.filter(([, , short, long]) => long > 3 * 8 * short + 1000);
+            const inProportion = (read, short, long) => manages(3 * 8 * fastest(() => read(short)) + 500, () => read(long));
+            return hostile.flatMap(([name, kind]) => {{
+                const [short, long] = [repeated(kind, 31_250), repeated(kind, 250_000)];
+                return Object.keys(readers).filter((reader) => !inProportion(readers[reader], short, long)).map((reader) => [name, reader]);
+            }});
         }})()""")
 
         assert slow == []
@@ -6672,10 +7806,9 @@ class TestBrowserStrangers:
             {imported(**{"message-row": "messageRow"})} {HOSTILE_TEXTS} {FASTEST}
             const box = document.querySelector("#chatMessages");
             const row = (text) => messageRow({{ seq: 1, direction: "in", kind: "text", at: Date.now(), text }}, "Bob");
-            const draw = (text) => fastest(() => {{ box.replaceChildren(row(text)); return box.scrollHeight }});
-            const words = draw("many אחד ".repeat(444));
-            const took = hostile.map(([name, kind]) => [name, draw(repeated(kind, 250_000)), words]);
-            return took.filter(([, milliseconds]) => milliseconds > 10 * words + 50);
+            const draw = (text) => () => {{ box.replaceChildren(row(text)); return box.scrollHeight }};
+            const bound = 10 * fastest(draw("many אחד ".repeat(444))) + 50;
+            return hostile.filter(([, kind]) => !manages(bound, draw(repeated(kind, 250_000)))).map(([name]) => name);
         }})()""")
 
         assert slow == []
@@ -6709,7 +7842,7 @@ class TestBrowserStrangers:
 
         assert part == "".join(text.splitlines(keepends=True)[:60])
         assert await alice.count(".chat-more") == 0 and await alice.count(".chat-bubble a") == 3_000
-        assert await alice.evaluate("document.activeElement.className") == "chat-bubble"
+        assert await alice.evaluate("document.activeElement.matches('.chat-bubble')")
 
     async def test_opening_a_long_message_leaves_a_reader_where_they_are(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -6733,7 +7866,7 @@ class TestBrowserStrangers:
 
         text, href, places = await alice.evaluate("""(() => {
             const link = document.querySelector(".chat-bubble a");
-            const letters = link.querySelector("bdi").firstChild;
+            const letters = link.firstChild;
             const range = new Range();
             const left = (at) => (range.setStart(letters, at), range.setEnd(letters, at + 1), range.getBoundingClientRect().left);
             return [link.textContent, link.href, Array.from(letters.data, (_, at) => left(at))];
@@ -6860,6 +7993,7 @@ class TestBrowserShown:
         await alice.opens(bob.fingerprint)
         await sets_clock(alice, 2 * DAY_MS)
         await alice.says("from the day after tomorrow")
+        await alice.has_relayed(1)
         await sets_clock(alice, 0)
 
         await write(carol, alice, "from now")
@@ -6877,6 +8011,7 @@ class TestBrowserShown:
             await alice.sees(f"in {number}")
             await sets_clock(alice, 2 * DAY_MS)
             await alice.says(f"out {number}")
+            await alice.has_relayed(number + 1)
             await sets_clock(alice, 0)
 
         await alice.until(f"{DAYS_SHOWN}.length === 2")
@@ -6910,6 +8045,7 @@ class TestBrowserShown:
 
     async def test_thread_at_400_percent_has_half_of_the_page(self, browser, relay):
         alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
+        await alice.opens(bob.fingerprint)
         await write(bob, alice, *(f"line {number}" for number in range(20)))
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
 
@@ -6917,6 +8053,56 @@ class TestBrowserShown:
 
         assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
         assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
+
+    async def test_icon_is_told_the_number_of_unread_messages_at_every_start(self, browser, relay):
+        alice = await browser.page()
+        stub = "navigator.setAppBadge = async (total) => void (window.badge = total)"
+        await alice.call("Page.addScriptToEvaluateOnNewDocument", source=stub)
+
+        await alice.goto(relay.url)
+
+        await alice.until("window.badge === 0 && 'a number'")
+
+    async def test_megabytes_that_are_pasted_are_cut_at_once_and_it_is_said(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("before: ")
+        await alice.permit("clipboard-read", "clipboard-write")
+        await alice.evaluate("navigator.clipboard.writeText('many words '.repeat(270_000))")
+
+        await alice.call("Input.dispatchKeyEvent", type="rawKeyDown", key="v", commands=["paste"])
+
+        await alice.shows("#chatSendStatus.bad", "longer than a message can be")
+        assert (await alice.value("#chatBody")).startswith("before: many words ")
+        assert await alice.evaluate("document.querySelector('#chatBody').value.length") == 262_144
+        await alice.fill("#chatBody", "short")
+        assert await alice.text("#chatSendStatus") == ""
+
+    async def test_long_draft_is_not_measured_at_every_key(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("x" * 240_000)
+        await alice.shows("#chatByteCount", "of 256 KiB")
+        encode = "TextEncoder.prototype.encode"
+        await alice.evaluate(
+            f"(() => {{ const real = {encode}; window.measured = 0; {encode} = function (text) {{ measured += text.length > 1e5; return real.call(this, text) }} }})()"
+        )
+
+        await alice.evaluate("""for (let keys = 5; keys > 0; keys -= 1) document.execCommand("insertText", false, "y")""")
+
+        assert await alice.evaluate("window.measured") == 0
+
+    async def test_pasted_picture_is_refused_with_a_sentence(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate("""(() => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File(["x"], "picture.png", { type: "image/png" }));
+            document.querySelector("#chatBody").dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+        })()""")
+
+        await alice.shows("#chatSendStatus.bad", "Only text")
 
     async def test_copy_of_two_bubbles_holds_what_was_said_and_no_more(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -6960,22 +8146,6 @@ CLICK_NOTIFICATION = """(async () => {
     self.dispatchEvent(click);
     return handled.then(() => "focused", (error) => error.name);
 })()"""
-
-
-async def holds_drafts(page: Page) -> None:
-    """Keep the page waiting for every draft that it reads, until `window.release()`."""
-    await page.evaluate("""(() => {
-        const { get } = IDBObjectStore.prototype;
-        const released = new Promise((release) => (window.release = release));
-        IDBObjectStore.prototype.get = function (key) {
-            const request = get.call(this, key);
-            if (this.name !== "drafts") return request;
-            return {
-                set onsuccess(take) { request.onsuccess = () => released.then(take) },
-                get result() { return request.result },
-            };
-        };
-    })()""")
 
 
 async def holds_store(page: Page, name: str) -> None:
@@ -7140,21 +8310,6 @@ class TestBrowserAttention:
         await alice.reload()
         await alice.until("document.querySelector('#chatBody').value === 'for bob'")
 
-    async def test_draft_outlives_a_look_at_its_thread_before_it_was_read(self, browser, relay):
-        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
-        await alice.opens(bob.fingerprint)
-        await alice.drafts("for bob")
-        await alice.opens(carol.fingerprint)
-        await alice.until("document.querySelector('#chatBody').value === ''")
-
-        await holds_drafts(alice)
-        await alice.switches_to(bob)
-        await alice.switches_to(carol)
-        await alice.evaluate("window.release()")
-        await alice.switches_to(bob)
-
-        await alice.until("document.querySelector('#chatBody').value === 'for bob'")
-
     async def test_text_that_is_being_stored_is_no_draft_when_its_thread_is_opened_again(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await alice.opens(carol.fingerprint)
@@ -7185,6 +8340,32 @@ class TestBrowserAttention:
         await alice.shows("#chatSendStatus.bad", "in a newer version: reload this one")
         await alice.shows("#storageNotice", "in a newer version: reload this one")
         assert await alice.value("#chatBody") == "hold on to this"
+
+    async def test_unread_mail_of_a_closed_chat_is_not_counted_for_ever(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one", "two")
+        await alice.until("document.title.startsWith('(2) ')")
+
+        await alice.click(".chat-tab-close")
+        await alice.until("!document.title.startsWith('(')")
+        await alice.reload()
+        await goes_live(alice)
+
+        assert not (await alice.evaluate("document.title")).startswith("(")
+        await write(bob, alice, "three")
+        await alice.until("document.title.startsWith('(3) ')")
+
+    async def test_icon_shows_at_each_start_what_is_unread_now(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        source = "navigator.setAppBadge = async (number) => (window.badge = number)"
+        await alice.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+        await alice.reload()
+        await write(bob, alice, "unread")
+        await alice.until("window.badge === 1")
+
+        await comes_back_without(alice, relay, "indexeddb,local_storage,cache_storage")
+
+        await alice.until("window.badge === 0")
 
     async def test_hidden_tabs_notify_once_a_message(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -7289,15 +8470,16 @@ class TestBrowserAttention:
     async def test_thread_that_was_left_before_it_had_loaded_gains_an_unread_mark(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await alice.opens(bob.fingerprint)
-        await alice.drafts("loaded")
+        await alice.says("loaded")
+        await alice.has_relayed(1)
         await alice.opens(carol.fingerprint)
-        await alice.until("document.querySelector('#chatBody').value === ''")
+        await alice.until(f"{ALL_BUBBLES}.length === 0")
 
-        await holds_drafts(alice)
+        await holds_store(alice, "messages")
         await alice.switches_to(bob)
         await alice.click("#tab-newchat")
         await alice.evaluate("window.release()")
-        await alice.until("document.querySelector('#chatBody').value === 'loaded'")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'loaded'")
         await write(bob, alice, "are you there?")
 
         await alice.shows(".chat-tab-label", "are you there?")
@@ -7425,6 +8607,19 @@ class TestBrowserOutage:
             # 5 s at most, but not on a machine that is busy with other things; without asking again 31 s and more.
             await alice.sees("while you slept", seconds=15)
             await alice.goto("about:blank")
+
+    async def test_answer_that_has_begun_is_waited_for_and_not_asked_for_again(self, browser, relay):
+        alice = await browser.person(relay)
+
+        answer = await alice.evaluate("""(async () => {
+            const { doubtConnections, firstAnswer } = await import("/relay/doubt.js");
+            const slowly = () => new Promise((done) => setTimeout(done, 1500));
+            let asked = 0;
+            doubtConnections();
+            return firstAnswer(async (signal, begun) => (begun((asked += 1)), await slowly(), asked));
+        })()""")
+
+        assert answer == 1
 
     async def test_what_is_written_right_after_a_sleep_is_sent_soon(self, browser, relay):
         async with SleepyPath(relay).open() as path:
@@ -7619,6 +8814,264 @@ class TestBrowserOutage:
         await alice.sees("not yet")
         await until(lambda: messages_on(relay) == 0)
         assert kept == 1
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: sending
+# ------------------------------------------------------------------------------------------------------------------------
+
+ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))
+BODY = "document.querySelector('#chatBody').value"
+# As if the tab were gone before its messages to the others are on their way.
+TELLS_NOBODY = "void (BroadcastChannel.prototype.postMessage = () => undefined)"
+# The one thing that is faked: ten seconds of the page's clock are one.
+FAST_CLOCK = """for (const name of ["setTimeout", "setInterval"]) {
+    const timer = window[name];
+    window[name] = (listener, wait, ...rest) => timer(listener, wait / 10, ...rest);
+}"""
+
+
+async def has_full_disk(page: Page) -> None:
+    """Let nothing more be written into the page's storage, until `window.makeRoom()`."""
+    page.expects("the disk is full")
+    await page.evaluate("""(() => {
+        const { add, put } = IDBObjectStore.prototype;
+        const full = () => { throw new DOMException("the disk is full", "QuotaExceededError") };
+        Object.assign(IDBObjectStore.prototype, { add: full, put: full });
+        window.makeRoom = () => void Object.assign(IDBObjectStore.prototype, { add, put });
+    })()""")
+
+
+async def has_slow_uplink(page: Page, bytes_per_second: int) -> None:
+    """Throttle what the page sends; -1 ends that."""
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    await page.call("Network.emulateNetworkConditions", **conditions)
+
+
+async def hurries(browser: Browser, relay: AnyRelay) -> Page:
+    """Somebody whose page's clock runs ten times as fast."""
+    page = await browser.page()
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=FAST_CLOCK)
+    await page.goto(f"{relay.url}/newchat")
+    await page.has_keys()
+    return page
+
+
+class Device:
+    """A browser with a profile that outlives it, at one thread."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+        self.running = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        Path(self.folder, "profile/DevToolsActivePort").unlink(missing_ok=True)  # of one that was killed
+        started = started_browser(self.folder, "chromium", *PROFILED_CHROMIUM, listens=chromium_listens)
+        self.process, address = self.running.enter_context(started)
+        self.browser = await self.running.enter_async_context(connected_to(address, Browser))
+        await self.open()
+
+    async def open(self) -> None:
+        """A new tab at the thread."""
+        self.page = await self.browser.page("")
+        await self.page.goto(self.url)
+        await self.page.has_keys()
+
+    async def sends_or_holds(self, text: str) -> None:
+        """Wait until the thread shows this as a message or as its draft, and send the draft."""
+        await self.page.until(f"{ALL_BUBBLES}.includes('{text}') || {BODY} === '{text}'")
+        if await self.page.value("#chatBody") == text:
+            await self.page.drafts("")
+            await self.page.key("Enter")
+
+
+async def leaves(device: Device) -> None:
+    await device.page.evaluate("document.querySelector('#tab-about').click()")
+    await device.page.evaluate("history.back()")
+
+
+async def navigates(device: Device) -> None:
+    await device.page.call("Page.navigate", url="about:blank")
+    await device.page.goto(device.url)
+
+
+async def closes(device: Device) -> None:
+    await device.page.call("Page.close")
+    await device.open()
+
+
+async def closes_beside_another(device: Device) -> None:
+    await device.page.call("Page.close")
+    device.page = device.beside
+
+
+async def is_killed(device: Device) -> None:
+    device.process.kill()
+    await device.running.aclose()
+    await device.start()
+
+
+FATES = [leaves, navigates, closes, closes_beside_another, is_killed]
+
+
+async def has_read(reader: Person, text: str) -> bool:
+    """Whether this is in the inbox on the relay."""
+    return text in await read_all(reader)
+
+
+async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]], text: str, seconds: float) -> None:
+    """Press Enter, and so much later this becomes of the page."""
+    if fate is closes_beside_another:
+        device.beside = device.page
+        await device.open()
+    await device.page.drafts(text)
+    await device.page.key("Enter")
+    await asyncio.sleep(seconds)
+    await fate(device)
+
+
+class TestBrowserSending:
+    """What was written is sent once, whatever becomes of the page; what was not sent is still there, and in its place."""
+
+    async def test_message_is_sent_once_whatever_becomes_of_the_page_after_enter(self, relay, tmp_path):
+        bob = await relay.register()
+        device = Device(tmp_path, f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}")
+        texts = [f"round {number}" for number in range(ROUNDS)]
+
+        await device.start()
+        for number, text in enumerate(texts):
+            await sends_before(device, FATES[number % len(FATES)], text, number * 7 % 101 / 1000)
+            await device.sends_or_holds(text)
+            await until(lambda text=text: has_read(bob, text))
+        await device.running.aclose()
+
+        assert await read_once(bob) == texts
+
+    async def test_what_could_not_be_stored_comes_back_in_order_and_to_its_own_thread(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await alice.opens(bob.fingerprint)
+
+        await has_full_disk(alice)
+        await alice.evaluate(f"""(() => {{
+            for (const text of ["one", "two"]) {{
+                document.querySelector("#chatBody").value = text;
+                document.querySelector("#composer").requestSubmit();
+            }}
+            document.querySelector('[data-fingerprint="{carol.fingerprint}"] .chat-tab-label').click();
+        }})()""")
+        await alice.shows("#toast", "is a draft again")
+        assert await alice.value("#chatBody") == ""
+        await alice.evaluate("window.makeRoom()")
+        await alice.switches_to(bob)
+
+        assert await alice.value("#chatBody") == "one\ntwo"
+        await alice.until(FROM_DATABASE % "(await result(drafts.get('%s'))) === 'one\\ntwo'" % bob.fingerprint)
+
+    async def test_draft_that_could_not_be_kept_says_so_until_it_is(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await has_full_disk(alice)
+        await alice.drafts("hold on to this")
+        await alice.shows("#chatSendStatus.bad", "not kept yet")
+        await alice.evaluate("window.makeRoom()")
+        await alice.until("document.querySelector('#chatSendStatus').textContent === ''")
+        await alice.reload()
+
+        await alice.until(f"{BODY} === 'hold on to this'")
+
+    async def test_two_tabs_write_one_draft_and_neither_undoes_the_others(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.shows("#chatThread")
+
+        await tab.drafts("begun here, ")
+        await alice.until(f"{BODY} === 'begun here, '")
+        await alice.to_front()
+        await alice.drafts("gone on there")
+        await tab.until(f"{BODY} === 'begun here, gone on there'")
+        await tab.key("Enter")
+
+        await alice.until(f"{BODY} === ''")
+        assert await until(lambda: read_all(bob)) == ["begun here, gone on there"]
+
+    async def test_sending_in_one_window_does_not_scroll_another(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees("line 44")
+        tab = await alice.another_tab()
+        await alice.to_front()
+        await scroll_up(alice)
+
+        await tab.says("from the other window")
+        await alice.until(f"{ALL_BUBBLES}.includes('from the other window')")
+
+        assert await alice.evaluate(SCROLL_TOP) == 300
+
+    async def test_message_of_a_tab_that_told_nobody_of_it_is_sent(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.evaluate(TELLS_NOBODY)
+
+        await tab.says("on my way out")
+        await tab.call("Page.close")
+
+        assert await until(lambda: read_all(bob)) == ["on my way out"]
+
+    async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(f"""(() => {{
+            document.querySelector('[data-fingerprint="{carol.fingerprint}"] .chat-tab-label').click();
+            document.querySelector("#chatBody").value = "for carol";
+            document.querySelector("#composer").requestSubmit();
+        }})()""")
+
+        assert await until(lambda: read_all(carol)) == ["for carol"]
+        assert await read_all(bob) == []
+
+    async def test_large_message_gets_through_a_slow_uplink(self, browser, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "BODY_SECONDS", relay_module.BODY_SECONDS / 10)
+        monkeypatch.setattr(relay_module, "BODY_BYTES_PER_SECOND", relay_module.BODY_BYTES_PER_SECOND * 10)
+        alice, bob = await hurries(browser, relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 10 * 8_000)  # 64 kbit/s by the page's clock
+
+        await alice.says("x" * 240_000)
+        await alice.has_relayed(1)
+
+        assert [len(text) for text in await read_all(bob)] == [240_000]
+
+    async def test_message_that_is_too_slow_lets_those_behind_it_go_first(self, browser, relay):
+        alice, bob = await hurries(browser, relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 10 * 1_000)  # less than is waited for
+
+        await alice.says("x" * 100_000)
+        await alice.says("are you there?")
+
+        assert await until(lambda: read_all(bob)) == ["are you there?"]
+        await has_slow_uplink(alice, -1)
+        await alice.has_relayed(2)
+
+    async def test_message_that_is_under_way_can_be_discarded_and_holds_nothing_up(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await has_slow_uplink(alice, 2_000)
+        await alice.says("x" * 240_000)
+        await alice.says("are you there?")
+
+        await alice.click(".chat-discard")
+
+        assert await until(lambda: read_all(bob)) == ["are you there?"]
+        assert await alice.sent() == ["are you there?"]
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -7859,6 +9312,15 @@ def sockets(*pages: Page) -> int:
     return sum(url.startswith("ws:") for page in pages for url in page.requests)
 
 
+async def crashes(tab: Page) -> None:
+    """End a tab without a word, as a lack of memory does."""
+    tab.expects("Inspector.targetCrashed")
+    await tab.call("Inspector.enable")
+    never_answered = asyncio.create_task(tab.call("Page.crash"))
+    await until(lambda: "Inspector.targetCrashed" in tab.complaints)
+    never_answered.cancel()
+
+
 class TestBrowserTabs:
     """Two tabs of one browser are one device."""
 
@@ -7905,6 +9367,21 @@ class TestBrowserTabs:
         for each in (alice, tab):
             await each.until("!document.title.startsWith('(')")
 
+    async def test_crashed_tab_reads_nothing(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "seen")
+        await alice.sees("seen")
+        tab = await alice.another_tab()
+        await tab.sees("seen")
+        await goes_elsewhere(alice)
+
+        await tab.to_front()
+        await crashes(tab)
+        await write(bob, alice, "seen by nobody")
+
+        await alice.until("document.title.startsWith('(1) ')")
+
     async def test_tab_that_was_not_typed_in_leaves_the_other_tabs_draft_alone(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
@@ -7918,6 +9395,21 @@ class TestBrowserTabs:
         await tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
         assert await tab.evaluate(stored) == "in the first tab"
+
+    async def test_panel_and_question_about_a_contact_go_when_another_tab_removes_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await panel_of(tab, bob)
+        await tab.click("label:has(#contactBlocked)")
+        await tab.shows("#confirmTitle", "Block")
+
+        await alice.to_front()
+        await panel_of(alice, bob)
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove")
+
+        await tab.until("!document.querySelector('dialog[open]') && !document.querySelector('.chat-tab')")
 
     async def test_new_keys_in_one_tab_are_the_other_tabs_keys(self, browser, relay):
         alice = await browser.person(relay)
@@ -8397,8 +9889,10 @@ class Moving:
 @pytest.fixture
 async def moving(relays: Callable[..., Any]) -> Moving:
     old = await relays()
+    await old.stop()  # a database is one relay's at a time
     new = await relays(DATABASE_URL=old.environ["DATABASE_URL"])
     await new.stop()
+    await old.start()
     return Moving(old, new)
 
 
@@ -8462,9 +9956,11 @@ class TestBrowserRelays:
 
         await alice.goto(invite)
         await alice.shows("#openChatStatus.bad", "Nobody with this address")
+        offered = "[document.querySelector('#openChatFp').value, location.href]"
+        assert await alice.evaluate(offered) == [invite, f"{relay.url}/newchat"]
         await alice.reload()
         await alice.has_keys()
-        assert (await alice.value("#openChatFp"), await alice.evaluate("location.href")) == (invite, f"{relay.url}/newchat")
+        assert await alice.evaluate(offered) == [invite, f"{relay.url}/newchat"]
 
         await bob.register()
         await alice.click("#openChatBtn")
@@ -9114,6 +10610,22 @@ UPDATE = """(async () => {
 })()"""
 
 
+# Sends, and types on from the same moment for as long as the page takes keys, while the update is agreed to.
+TYPES_ON_UNTIL_THE_PAGE_GOES = """(text) => {
+    const field = document.querySelector("#chatBody");
+    const type = (words) => {
+        field.focus();
+        if (document.activeElement !== field || !document.execCommand("insertText", false, words)) return;
+        sessionStorage.typed = field.value;
+    };
+    type(text);
+    document.querySelector("#composer").requestSubmit();
+    type("x");
+    document.querySelector("#updateNow").click();
+    setInterval(() => type("x"), 20);
+}"""
+
+
 class Front(LyingRelay):
     """Serves the page from a folder that a test may exchange, as an upgrade does, and one file not as it should be."""
 
@@ -9236,6 +10748,24 @@ class TestBrowserVersions:
             await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
             await each.has_keys()
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
+
+    async def test_update_while_one_writes_loses_neither_what_was_just_sent_nor_what_is_typed(
+        self, front, browser, tmp_path
+    ):
+        alice, bob = await browser.person(front), await front.truth.register()
+        await alice.opens(bob.fingerprint)
+        await has_service_worker(alice)
+        front.folder = newer_version(tmp_path)
+        assert await alice.evaluate(UPDATE) == "installed"
+        await alice.shows("#updateNotice")
+
+        await alice.evaluate(f"({TYPES_ON_UNTIL_THE_PAGE_GOES})('just sent')")
+        await alice.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
+        await alice.has_keys()
+
+        await alice.until(f"{BODY} === sessionStorage.typed")
+        assert len(await alice.value("#chatBody")) > 1
+        assert await until(lambda: read_once(bob)) == ["just sent"]
 
     @in_both_browsers
     async def test_newer_version_is_there_after_the_last_tab_is_gone(self, front, browser, tmp_path):
@@ -9469,7 +10999,7 @@ class TestBrowserContacts:
         await until(lambda: any(call.startswith("DELETE /v1/messages/") for call, _ in liar.heard))
         seen = f"(await result(seen.getAllKeys())).filter((key) => key.startsWith('{bob.fingerprint}')).length"
         to_erase = "(await result(relays.getAll()))[0].erase_ids.length"
-        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase}]") == [8, 8]
+        assert await alice.evaluate(FROM_DATABASE % f"[{seen}, {to_erase} > 0]") == [8, True]
         assert await alice.text("#liveIndicator") == "live"
         liar.be_honest()
         await alice.reload()
@@ -9610,6 +11140,48 @@ class TestBrowserContacts:
         await agrees(alice, "Block ")
 
         await alice.shows(".thread-detail .blocked", "blocked")
+
+    @pytest.mark.parametrize("box", ["contactVerified", "contactMuted", "contactBlocked"])
+    async def test_switch_of_a_contact_shows_what_is_stored(self, relay, browser, box):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        await has_full_disk(alice)
+        await alice.click(f"label:has(#{box})")
+        if box == "contactBlocked":
+            await agrees(alice, "Block ")
+
+        await alice.shows("#toast", "no room left")
+        assert not await alice.evaluate(f"document.querySelector('#{box}').checked")
+
+    @pytest.mark.parametrize("box", ["settingNotify", "settingPreview", "settingSound", "settingErase"])
+    async def test_setting_shows_what_is_stored(self, relay, browser, box):
+        alice = await browser.person(relay)
+        await alice.permit("notifications")
+        await alice.click("#settingsOpen")
+        checked = f"document.querySelector('#{box}').checked"
+        before = await alice.evaluate(checked)
+
+        await has_full_disk(alice)
+        await alice.click(f"label:has(#{box})")
+
+        await alice.shows("#toast", "no room left")
+        assert await alice.evaluate(checked) == before
+
+    async def test_back_closes_what_is_open_on_top_and_stays_in_the_thread(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await panel_of(alice, bob)
+        await alice.click("#contactBlocked")
+        await alice.shows("#confirmTitle", "Block ")
+
+        for left in ("contactDialog", ""):
+            await alice.evaluate("history.back()")
+            await alice.until(f"[...document.querySelectorAll('dialog[open]')].map(({{ id }}) => id).join() === '{left}'")
+            assert await alice.evaluate("location.hash") == f"#chat={bob.fingerprint}"
+        await alice.evaluate("history.back()")
+
+        await alice.until("location.pathname === '/newchat'")
 
     async def test_removed_contact_goes_with_history_and_does_not_come_back(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
@@ -9826,23 +11398,160 @@ def forged(backup: bytes) -> bytes:
     return json.dumps(fields | {"box": b64(bytes(box)), "sha256": hashlib.sha256(box).hexdigest()}).encode()
 
 
-def newer(backup: bytes) -> bytes:
-    return json.dumps(json.loads(backup) | {"version": 2}).encode()
+def with_fields(**changed: Any) -> Callable[[bytes], bytes]:
+    """The file with other fields around its box."""
+    return lambda backup: json.dumps(json.loads(backup) | changed).encode()
 
 
-def cheap(backup: bytes) -> bytes:
-    return json.dumps(json.loads(backup) | {"iterations": 1}).encode()
-
-
+# What costs whoever guesses too little, or this device too much.
+OUT_OF_BOUNDS: list[dict[str, Any]] = [
+    {"n": 2}, {"n": 2**17 + 1}, {"n": 2**30}, {"n": 1e300}, {"n": "131072"}, {"r": 1}, {"r": 2**20}, {"p": 0}, {"p": 1000},
+    {"kdf": "PBKDF2-HMAC-SHA256", "iterations": 600_000}, {"version": 1, "kdf": "PBKDF2-HMAC-SHA256", "iterations": 1},
+    {"version": 1}, {"version": None}, {"version": [1]}, {"salt": None}, {"nonce": "AAAA"}, {"box": 7}, {"sha256": None},
+]  # fmt: skip
 BAD_BACKUPS = [
     (cut, "damaged: it was cut or altered"),
     (altered, "damaged: it was cut or altered"),
-    (cheap, "damaged: it was cut or altered"),
+    *((with_fields(**kdf), "damaged: it was cut or altered") for kdf in OUT_OF_BOUNDS),
     (forged, "does not open the backup"),
-    (newer, "made by a newer client"),
+    (with_fields(version=3), "made by a newer client"),
     (lambda _: b"\x89PNG\r\n", "is not a backup"),
     (lambda _: b"", "is not a backup"),
 ]
+
+
+MISSING = object()  # a field that is not there
+Check = Callable[[Any], bool]
+
+
+def numeric(value: Any, least: float, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+
+def whole(least: int, most: int) -> Check:
+    return lambda value: numeric(value, least, most) and value == int(value)
+
+
+def words(most: int) -> Check:
+    return lambda value: isinstance(value, str) and len(value) <= most
+
+
+def one_of(*values: Any) -> Check:
+    return lambda value: any(value is each or (isinstance(each, str) and value == each) for each in values)
+
+
+def perhaps(check: Check) -> Check:
+    return lambda value: value is MISSING or value is None or check(value)
+
+
+def is_key(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("base64") == b64(b"\x02" * 32)
+
+
+def is_origin(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"https?://[a-z0-9.-]+", value) is not None
+
+
+def is_address(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def is_day(value: Any) -> bool:
+    return numeric(value, 0, 253_402_300_799_999)
+
+
+def is_empty(value: Any) -> bool:
+    return value == [] and isinstance(value, list)
+
+
+SWITCH, COUNT, LINE, ID = one_of(True, False), whole(0, 2**32), words(4096), whole(0, 2**53 - 1)
+CONTACT_FIELDS: dict[str, Check] = {
+    "name": words(256), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
+    "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH),
+    "unread": COUNT, "last_seq": whole(0, 2**40), "last_at": is_day, "last_text": LINE, "last_direction": one_of("in", "out", ""),
+    "refused": COUNT, "added_at": is_day,
+}  # fmt: skip
+MESSAGE_FIELDS: dict[str, Check] = {
+    "seq": lambda value: whole(1, 2**40)(value) and value != 1, "contact": is_address, "direction": one_of("in", "out"),
+    "relay": lambda value: value == "" or is_origin(value), "kind": one_of("text", "refused", "unknown"), "text": words(2**24),
+    "at": is_day, "written_at": perhaps(lambda value: numeric(value, -8.64e15, 8.64e15)), "reason": perhaps(LINE),
+    "legacy": perhaps(SWITCH), "envelope_id": perhaps(LINE), "state": perhaps(one_of("queued", "relayed", "failed", "")),
+    "error": perhaps(LINE), "retriable": perhaps(SWITCH), "relay_id": perhaps(ID), "expires_at": perhaps(LINE),
+}  # fmt: skip
+RELAY_FIELDS: dict[str, Check] = {
+    "origin": is_origin, "cursor": ID, "erased_through": ID, "refused": COUNT, "requests_dropped": perhaps(COUNT), "added_at": is_day,
+    "server_public_key": perhaps(is_key), "bound": perhaps(SWITCH), "allow_older_proof": perhaps(SWITCH), "invite": perhaps(LINE),
+    "key_changed_at": perhaps(is_day), "version": perhaps(LINE), "registration": perhaps(LINE),
+    **dict.fromkeys(
+        ("registered_identities", "message_retention_days", "max_message_bytes"),
+        perhaps(lambda value: numeric(value, 0, sys.float_info.max)),
+    ),
+}  # fmt: skip
+# docs/PROTOCOL.md, "Backup file", as predicates.
+BACKUP_FIELDS: dict[tuple[Any, ...], Check] = {
+    ("created_at",): is_day, ("history",): SWITCH, ("secret_key",): is_key, ("contacts",): is_empty, ("relays",): is_empty,
+    ("messages",): is_empty, ("drafts",): is_empty, ("seen",): lambda value: isinstance(value, list) and all(map(LINE, value)),
+    ("settings",): lambda value: isinstance(value, dict) and "base64" not in value, ("settings", "home"): perhaps(is_origin),
+    **{("settings", name): perhaps(SWITCH) for name in ("notifications", "preview", "sound", "erase_on_relay")},
+    ("drafts", 0, 0): is_address, ("drafts", 0, 1): words(2**24), ("drafts", 0): lambda value: value is MISSING,
+    **{("contacts", 0, name): check for name, check in CONTACT_FIELDS.items()},
+    **{("messages", 1, name): check for name, check in MESSAGE_FIELDS.items()},
+    **{("relays", 0, name): check for name, check in RELAY_FIELDS.items()},
+}  # fmt: skip
+BACKUP_VALUES = [
+    MISSING, None, True, False, 0, 1, -1, 0.5, 2**32, 2**32 + 1, 2**40, 2**40 + 1, 2**53 - 1, 2**53, 253_402_300_800_000,
+    8.64e15, 1e300, -1e300, 10**400, float("nan"), "", "1", "in", "text", "queued", "x" * 257, "x" * 5000, NOBODY, NOBODY.upper(),
+    "https://chat.example.com", "https://chat.example.com/", "javascript:alert(1)", "ftp://chat.example.com", [], {}, [[]], [None],
+    {"base64": b64(b"\x02" * 32)}, {"base64": b64(bytes(31))}, {"base64": "no!"}, {"__proto__": {"name": "x"}},
+]  # fmt: skip
+
+
+def with_value(content: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    """The content with one field set to another value, or without it."""
+    changed: Any = json.loads(json.dumps(content))
+    inner = changed
+    for step in path[:-1]:
+        inner = inner[step]
+    if value is not MISSING:
+        inner[path[-1]] = value
+    elif isinstance(inner, list) or path[-1] in inner:
+        inner.pop(path[-1])
+    return changed
+
+
+TAKEN_BACKUPS = """async (texts) => {
+    const [{ readBackup }, { utf8 }] = await Promise.all([import("/store/backup-content.js"), import("/protocol/encoding.js")]);
+    return texts.map((text) => {
+        try {
+            return Boolean(readBackup(utf8(text)));
+        } catch (error) {
+            if (error.name === "DamagedBackupError") return false;
+            throw error;
+        }
+    });
+}"""
+
+
+@pytest.fixture
+async def backup_reader(browser: Browser, relay: AnyRelay) -> Callable[[list[str]], Any]:
+    """Tells which plaintexts the page would take for a backup's."""
+    page = await browser.person(relay)
+    return lambda texts: page.evaluate(f"({TAKEN_BACKUPS})({json.dumps(texts)})")
+
+
+# All that is stored but tokens, which stay where they were given.
+RECORDS = (
+    FROM_DATABASE
+    % """JSON.stringify(await Promise.all([contacts, messages, drafts, seen, relays].map(async (each) =>
+    [await result(each.getAllKeys()), await result(each.getAll())])), (name, value) => (/^token|^claimed/.test(name) ? undefined : value))"""
+)
+
+
+def without_history(records: list[Any]) -> list[Any]:
+    """The same without messages and what the list of threads says of them."""
+    (fingerprints, contacts), _, *others = records
+    bare = [{name: value for name, value in each.items() if not re.match("last_|unread", name)} for each in contacts]
+    return [fingerprints, bare, *others]
 
 
 class TestBrowserBackup:
@@ -9914,7 +11623,7 @@ class TestBrowserBackup:
 
         told = [alice.fingerprint.encode(), alice.bob.fingerprint.encode(), b"from Bob", b"half a thou"]
         assert not [each for each in told if each in backup or each in unb64(fields["box"])]
-        assert (fields["kdf"], fields["iterations"] >= 600_000) == ("PBKDF2-HMAC-SHA256", True)
+        assert (fields["version"], fields["kdf"], fields["n"], fields["r"], fields["p"]) == (2, "scrypt", 2**17, 8, 1)
 
     @in_both_browsers
     async def test_wrong_passphrase_says_so_and_changes_nothing(self, relay, alice, browser, tmp_path):
@@ -9992,12 +11701,134 @@ class TestBrowserBackup:
 
         for passphrase, again, sentence in [
             ("a b c d e", "a b c d f", "differ"),
-            ("short", "short", "at least 8 characters"),
+            ("eleven char", "eleven char", "at least 12 characters"),
+            ("aaaaabbbbbccccc", "aaaaabbbbbccccc", "6 different ones"),
         ]:
             await alice.fill("#exportPass", passphrase)
             await alice.fill("#exportPassAgain", again)
             await alice.click("#exportGo")
             await alice.shows("#exportStatus.bad", sentence)
+
+    async def test_suggested_passphrase_is_six_words_to_type_again_and_stays_nowhere(self, alice, tmp_path):
+        await goes_to(alice, "keys")
+        await alice.click("#exportBackup")
+        await alice.click("#exportSuggest")
+        await alice.until("document.querySelector('#exportPass').value.split(' ').length === 6")
+        words = await alice.value("#exportPass")
+        assert await alice.value("#exportPassAgain") == ""
+
+        await alice.downloads_to(tmp_path)
+        await alice.fill("#exportPassAgain", words)
+        await alice.click("#exportGo")
+        await alice.shows("#backupStatus", "Backup exported")
+        backup = await until(lambda: next(tmp_path.glob("*.backup.json"), None))
+        await chooses(alice, backup, words)
+        await alice.shows("#importReplaces", "It replaces all that is here")
+
+        assert (
+            await alice.evaluate(
+                "[...document.querySelectorAll('dialog input')].filter((each) => each.value.includes(' '))"
+                ".map((each) => each.value)"
+            )
+            == ["io3233 backup"] * 2
+        )
+
+    async def test_backup_of_an_earlier_version_opens(self, alice, tmp_path):
+        plaintext = protocol_vectors()["backup"]["plaintext"].encode()
+        salt, nonce = bytes(16), bytes(24)
+        box = SecretBox(hashlib.pbkdf2_hmac("sha256", b"12345678", salt, 100_000)).encrypt(plaintext, nonce).ciphertext
+        sealed = {"salt": b64(salt), "nonce": b64(nonce), "sha256": hashlib.sha256(box).hexdigest(), "box": b64(box)}
+        kdf = {"version": 1, "kdf": "PBKDF2-HMAC-SHA256", "iterations": 100_000}
+        (tmp_path / "old").write_text(json.dumps({"format": "io3233-backup"} | kdf | sealed))
+
+        await chooses(alice, tmp_path / "old", "12345678")
+
+        await alice.shows("#importHolds", "2 messages")
+
+    @pytest.mark.parametrize("history", [True, False])
+    async def test_restored_device_holds_every_record_as_it_was(self, relay, alice, browser, tmp_path, history):
+        device = await browser.person(relay)
+        backup = await exports(alice, tmp_path / "alice", history=history)
+        before = json.loads(await alice.evaluate(RECORDS))
+        await alice.call("Page.close")
+        await device.evaluate("history.pushState(null, '', '/about')")
+
+        await chooses(device, backup)
+        await device.shows("#importReplaces", "It replaces all that is here")
+        await device.call(
+            "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
+        )
+        device.expects(UNREACHABLE, "WebSocket")
+        await device.click("#importGo")
+
+        await device.until(f"{RECORDS}.then((records) => records.includes('{alice.bob.fingerprint}'))")
+        after = json.loads(await device.evaluate(RECORDS))
+        assert without_history(after) == without_history(before)
+        assert not history or after == before
+
+    async def test_mail_that_was_queued_in_a_backup_goes_only_when_asked(self, relay, alice, browser, tmp_path):
+        await loses_relay(alice, relay)
+        await alice.click(".chat-tab-label", "Bob")
+        await alice.fill("#chatBody", "ninety days old")
+        await alice.key("Enter")
+        backup = await exports(alice, tmp_path / "alice")
+        await alice.call("Page.close")
+        await relay.start()
+        device = await browser.person(relay)
+
+        await restores(device, backup)
+        await goes_live(device)
+        await device.click(".chat-tab-label", "Bob")
+        await device.shows(".chat-line-out .chat-meta", "Not sent when this backup was made")
+        assert await read_all(alice.bob) == ["to Bob"]
+
+        await device.click(".chat-retry")
+        await device.has_relayed(2)
+        assert await read_all(alice.bob) == ["to Bob", "ninety days old"]
+
+    async def test_mail_read_before_a_backup_without_history_does_not_come_again(self, relay, alice, browser, tmp_path):
+        backup = await exports(alice, tmp_path / "alice", history=False)
+        device = await browser.person(relay)
+
+        await restores(device, backup)
+        await goes_live(device)
+        await post(alice.bob, await address_of(alice), text="new")
+        await device.click(".chat-tab-label", "Bob")
+        await device.sees("new")
+
+        assert await device.received() == ["new"]
+
+    async def test_backup_that_breaks_its_format_is_refused_before_anything_can_be_replaced(self, alice, tmp_path):
+        content = json.loads(protocol_vectors()["backup"]["plaintext"])
+        content["messages"][0]["at"] = 1e300
+        file = sealed_backup(json.dumps(content).encode(), PASSPHRASE, bytes(16), bytes(24))
+        (tmp_path / "bad").write_text(json.dumps(file))
+
+        await chooses(alice, tmp_path / "bad")
+
+        await alice.shows("#importStatus.bad", "breaks its own format (messages[0].at)")
+        assert await alice.text("#importGo") == "Open"
+
+    async def test_no_field_of_a_backup_is_taken_out_of_its_range(self, relay, browser):
+        page = await browser.person(relay)
+        content = json.loads(protocol_vectors()["backup"]["plaintext"])
+
+        cases = [(path, value) for path in BACKUP_FIELDS for value in BACKUP_VALUES]
+        texts = [json.dumps(with_value(content, path, value)) for path, value in cases]
+        taken = await page.evaluate(f"({TAKEN_BACKUPS})({json.dumps(texts)})")
+
+        allowed = [BACKUP_FIELDS[path](value) for path, value in cases]
+        assert [case for case, *both in zip(cases, taken, allowed, strict=True) if both[0] != both[1]] == []
+        assert any(allowed) and not all(allowed)
+
+    @PROPERTY
+    @given(path=st.sampled_from(sorted(BACKUP_FIELDS, key=str)), value=JSON_VALUES)
+    async def test_no_value_in_a_backup_is_taken_that_its_field_does_not_allow(self, backup_reader, path, value):
+        content = json.loads(protocol_vectors()["backup"]["plaintext"])
+
+        [taken] = await backup_reader([json.dumps(with_value(content, path, value))])
+
+        assert taken == BACKUP_FIELDS[path](value)
 
     async def test_new_keys_are_made_only_after_asking(self, alice):
         await alice.click("#headerNewKeys")
@@ -10183,6 +12014,9 @@ class TestBrowserInterop:
 
         keys, registration, message = vectors["keys"], vectors["registration"], vectors["message"]
         assert computed == {
+            "envelopes": vectors["envelopes"],
+            "links": vectors["links"],
+            "fallback_id": message["fallback_id"],
             "keys": [keys[name] for name in ("alice_public_key", "alice_fingerprint", "bob_public_key", "bob_fingerprint")],
             "safety_number": keys["safety_number"],
             "proof_ciphertext": registration["proof_ciphertext"],
@@ -10190,6 +12024,8 @@ class TestBrowserInterop:
             "plaintext": message["plaintext"],
             "ciphertext": message["ciphertext"],
             "opened": json.loads(message["plaintext"])["text"],
+            "backup": vectors["backup"]["file"],
+            "restored": keys["alice_fingerprint"],
         }
 
     async def test_client_hash_of_the_about_page_is_the_relays(self, relay_process, browser):
@@ -10206,9 +12042,10 @@ class TestBrowserInterop:
         assert listed["app.js"] == hashlib.sha256((STATIC / "app.js").read_bytes()).hexdigest()
 
 
-VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
-    const names = ["crypto", "encoding", "envelope", "safety"];
-    const [crypto, encoding, envelope, safety] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
+VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links, backup }) => {
+    const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
+    const names = ["crypto", "encoding", "envelope", "safety", "invite"];
+    const [crypto, encoding, envelope, safety, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
     const server_public_key = bytes(registration.server_public_key);
@@ -10219,14 +12056,34 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message }) => {
     const nonce = bytes(message.nonce);
     const ciphertext = crypto.sealBox(plaintext, nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
     const row = { sender_fingerprint: alice.fingerprint, sender_public_key: alice.public_key, nonce, ciphertext };
+    const sharedKeys = new crypto.SharedKeys(bob.secret_key);
+    const seal = (text) => crypto.sealBox(encoding.utf8(text), nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
+    const read = (plaintext) => {
+        const { kind, text, legacy, ts } = envelope.openEnvelope({ ...row, ciphertext: seal(plaintext) }, bob, sharedKeys);
+        return { plaintext, read: kind, ...(kind === "text" && { text, legacy, ts }) };
+    };
+    const named = (link) => {
+        try {
+            return { link, ...parseAddress(link) };
+        } catch (error) {
+            return { link, server: null, fingerprint: error.constructor.name === "AddressError" ? null : String(error) };
+        }
+    };
     return {
+        envelopes: envelopes.map(({ plaintext }) => read(plaintext)),
+        links: links.map(({ link }) => named(link)),
         keys: [alice, bob].flatMap(({ public_key, fingerprint }) => [base64(public_key), fingerprint]),
         safety_number: safety.safetyNumber(bob.public_key, alice.public_key),
         proof_ciphertext: base64(crypto.olderProof(older).ciphertext),
         proof_mac: base64(crypto.boundProof({ ...older, origin: registration.origin })),
         plaintext: fromUtf8(plaintext),
         ciphertext: base64(ciphertext),
-        opened: envelope.openEnvelope(row, bob, new crypto.SharedKeys(bob.secret_key)).text,
+        opened: envelope.openEnvelope(row, bob, sharedKeys).text,
+        fallback_id: envelope.openEnvelope({ ...row, sender_public_key: bob.public_key }, alice, sharedKeys).id,
+        backup: await sealBackup(encoding.utf8(backup.plaintext), backup.passphrase, {
+            salt: bytes(backup.file.salt), nonce: bytes(backup.file.nonce),
+        }),
+        restored: readBackup(encoding.utf8(backup.plaintext)).identity.fingerprint,
     };
 }"""
 
@@ -10488,4 +12345,4 @@ async def compressed_bytes(relay: AnyRelay, url: str) -> int:
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["vectors"]:
-    print(json.dumps(protocol_vectors(), indent=2, ensure_ascii=False))
+    print(format_vectors(protocol_vectors()))

@@ -2,8 +2,10 @@
 import { Client } from "./client.js";
 import { ClientError, StorageError } from "./protocol/errors.js";
 import { AboutView } from "./views/about-view.js";
+import { tellWhatDoesNotFit } from "./views/bounded-field.js";
 import { ChatsView } from "./views/chats-view.js";
 import { BlockedView } from "./views/blocked-view.js";
+import { closeDialogs } from "./views/dialogs.js";
 import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
 import { KeysView } from "./views/keys-view.js";
@@ -16,7 +18,10 @@ import { SettingsView } from "./views/settings-view.js";
 import { StatusView } from "./views/status-view.js";
 import { StorageView } from "./views/storage-view.js";
 import { ThreadsView } from "./views/threads-view.js";
+import { notice } from "./views/toast.js";
 
+on(window, "error", (event) => tell(event, event.error));
+on(window, "unhandledrejection", (event) => tell(event, event.reason));
 const router = new Router();
 for (const button of document.querySelectorAll("dialog [data-close]")) on(button, "click", () => button.closest("dialog").close());
 
@@ -40,18 +45,29 @@ async function boot(client) {
     server: new ServerView(client),
     about: new AboutView(client),
   };
+  tellWhatDoesNotFit();
   new SettingsView(client);
   new BlockedView(client);
   const status = new StatusView(client, router);
-  on(client, "replaced", () => location.reload());
-  on(client.updates, "updated", () => location.reload()); // what is typed is kept when the page goes
-  on(client.store, "reset", () => location.reload());
+  on(client, "replaced", () => reload(client));
+  on(client.updates, "updated", () => reload(client));
+  on(client.store, "reset", () => location.reload()); // nothing of this page is to be stored any more
   on(Client.storage, "state", () => Client.storage.state === "dropped" && new LostView(client.dropped));
-  on(client, "open-thread", ({ detail }) => router.go(threadPath(detail.fingerprint)));
+  on(client, "open-thread", ({ detail }) => {
+    closeDialogs();
+    router.go(threadPath(detail.fingerprint));
+  });
   client.start();
   await Promise.all([threads.load(), status.load()]);
   new IdentityView(client); // my address appears last: where it stands, all works
   follow(views);
+}
+
+/** Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun. */
+async function reload(client) {
+  document.body.inert = true;
+  await Promise.all([client.outbox.stored(), client.drafts.written()]);
+  location.reload();
 }
 
 function follow(views) {
@@ -73,7 +89,17 @@ function follow(views) {
 
 function explain(error) {
   const bar = byId("accountNotice");
-  bar.textContent = error instanceof ClientError ? error.message : `This page failed: ${error.message}. Reload it.`;
+  bar.textContent = sentence(error);
   bar.hidden = false;
   if (!(error instanceof ClientError)) console.error(error);
+}
+
+/** What a listener reported (see on in dom.js), and whatever nobody handled. Only what a person can meet is not for the console too. */
+function tell(event, error) {
+  notice(sentence(error));
+  if (event.type === "error" && error instanceof ClientError) event.preventDefault();
+}
+
+function sentence(error) {
+  return error instanceof ClientError ? error.message : `This page failed: ${error?.message ?? error}. Reload it.`;
 }

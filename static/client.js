@@ -4,6 +4,7 @@ import { Contacts } from "./relay/contacts.js";
 import { exportBackup, openBackup } from "./store/backup.js";
 import { clientHashes } from "./device/hashes.js";
 import { Database } from "./store/database.js";
+import { Drafts } from "./store/drafts.js";
 import { loadIdentity, replaceIdentity } from "./store/identity.js";
 import { Inbox } from "./mail/inbox.js";
 import { makeInviteLink } from "./protocol/address.js";
@@ -38,12 +39,13 @@ export class Client extends EventTarget {
   static async open({ origin = location.origin } = {}) {
     const store = new Store(await Database.open());
     const identity = await loadIdentity(store, localItems(), origin);
-    const client = new Client({ store, identity, settings: await Settings.load(store, { home: origin }) });
+    const [settings, drafts] = await Promise.all([Settings.load(store, { home: origin }), Drafts.load(store)]);
+    const client = new Client({ store, identity, settings, drafts });
     await client.relays.load();
     return client;
   }
 
-  constructor({ store, identity, settings }) {
+  constructor({ store, identity, settings, drafts }) {
     super();
     const sharedKeys = new SharedKeys(identity.secret_key);
     const tabs = new Tabs();
@@ -54,10 +56,10 @@ export class Client extends EventTarget {
     const tokens = new Tokens(store, identity);
     const relays = new Relays({ store, settings, tokens, openSession });
     const registration = new Promise((resolve) => (this.#registered = resolve));
-    Object.assign(this, { store, identity, settings, tabs, relays });
+    Object.assign(this, { store, identity, settings, drafts, tabs, relays });
     this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
-    this.outbox = new Outbox({ store, relays, identity, sharedKeys, tab: tabs.sender });
+    this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
     this.persistence = new Persistence();
@@ -72,8 +74,10 @@ export class Client extends EventTarget {
   start() {
     this.#listenToServiceWorker(navigator.serviceWorker);
     this.#registered(this.updates.register());
+    this.store.unread().then(({ total }) => this.notifications.badge(total)); // what a restored backup replaced is counted no more
     this.tabs.lead(() => this.#lead(), () => this.#follow());
     this.persistence.ask();
+    this.#showBadge(); // the icon may have the number of a database that was replaced or lost
   }
 
   /** One sentence for each thing that a page without a secure context can't do. */
@@ -148,7 +152,7 @@ export class Client extends EventTarget {
     this.#markShownRead();
     if (remote) return;
     const contacts = new Map((await this.store.contacts()).map((contact) => [contact.fingerprint, contact]));
-    const reading = this.tabs.reading(); // only now: a thread may have been opened meanwhile
+    const reading = await this.tabs.reading(); // only now: a thread may have been opened meanwhile
     const unseen = messages
       .map((message) => ({ message, contact: contacts.get(message.contact) }))
       .filter(({ message, contact }) => contact && !contact.muted && !contact.blocked && message.kind !== "refused" && !reading.has(contact.fingerprint));
@@ -159,6 +163,10 @@ export class Client extends EventTarget {
   #cameBack() {
     this.relays.wake();
     this.#markShownRead();
+  }
+
+  async #showBadge() {
+    await this.notifications.badge((await this.store.unread()).total);
   }
 
   #canStoreAgain() {

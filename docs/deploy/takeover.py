@@ -75,8 +75,11 @@ def identities(source: sqlite3.Connection, counts: Counts) -> Iterator[tuple[byt
         yield hashlib.sha256(public_key).digest(), public_key, milliseconds(created_at)
 
 
-def fits(fingerprint: str, public_key: bytes) -> bool:
-    return len(public_key) == relay.KEY_BYTES and hashlib.sha256(public_key).hexdigest() == fingerprint.lower()
+def fits(fingerprint: str | None, public_key: bytes | None) -> bool:
+    """Whether a key is the one of a fingerprint. The original let either be NULL."""
+    if fingerprint is None or public_key is None or len(public_key) != relay.KEY_BYTES:
+        return False
+    return hashlib.sha256(public_key).hexdigest() == fingerprint.lower()
 
 
 def messages(source: sqlite3.Connection, known: set[bytes], now: int, counts: Counts) -> Iterator[tuple[Any, ...]]:
@@ -84,11 +87,11 @@ def messages(source: sqlite3.Connection, known: set[bytes], now: int, counts: Co
     columns = "id, recipient_fingerprint, sender_fingerprint, ciphertext, nonce, sender_pubkey, created_at, expires_at"
     for row in source.execute(f"SELECT {columns} FROM messages ORDER BY id"):  # noqa: S608 # constant
         message_id, recipient, sender, ciphertext, nonce, public_key, created_at, expires_at = row
-        if milliseconds(expires_at) <= now:
+        if expires_at is None or milliseconds(expires_at) <= now:
             counts["expired messages"] += 1
-        elif bytes.fromhex(recipient) not in known:
+        elif bytes.fromhex(recipient or "") not in known:
             counts["messages for nobody"] += 1
-        elif not fits(sender, public_key) or len(nonce) != relay.NONCE_BYTES:
+        elif not fits(sender, public_key) or ciphertext is None or len(nonce or b"") != relay.NONCE_BYTES:
             counts["messages that nobody could open"] += 1
         else:
             counts["messages"] += 1

@@ -6,6 +6,7 @@
 import { SharedEventTarget } from "../store/shared-events.js";
 
 const LOCK = "io3233-leader";
+const THERE = "io3233-tab-"; // each tab holds one of these under its id
 const ANNOUNCE_EVERY_MS = 10_000;
 const FORGET_AFTER_MS = 25_000;
 const ANSWER_WITHIN_MS = 5000;
@@ -27,6 +28,7 @@ export class Tabs extends SharedEventTarget {
     // By a timer: a frozen tab may still get messages, but runs no timers, and could not fetch either.
     this.addEventListener("who-leads", () => this.#leading && setTimeout(() => this.emit("i-lead")));
     this.addEventListener("i-lead", () => (this.#answered = true));
+    navigator.locks?.request(THERE + this.#me, () => new Promise(() => undefined)); // the browser lets go of it with the tab, even when that crashes
     document.addEventListener("visibilitychange", () => this.#announce());
     addEventListener("pagehide", () => this.emit("gone", { id: this.#me }));
     setInterval(() => this.#announce(), ANNOUNCE_EVERY_MS);
@@ -71,14 +73,14 @@ export class Tabs extends SharedEventTarget {
   }
 
   /** Fingerprints of the threads on screen in visible tabs. */
-  reading() {
-    const shown = this.#all().filter(({ visible, thread }) => visible && thread);
+  async reading() {
+    const shown = (await this.#all()).filter(({ visible, thread }) => visible && thread);
     return new Set(shown.map(({ thread }) => thread));
   }
 
   /** Has exactly one tab beep, this one if it may. */
-  beep() {
-    const tab = this.#all().find(({ audible }) => audible);
+  async beep() {
+    const tab = (await this.#all()).find(({ audible }) => audible);
     if (tab) this.emit("beep", { id: tab.id });
   }
 
@@ -107,10 +109,20 @@ export class Tabs extends SharedEventTarget {
     this.emit("who-leads");
   }
 
-  #all() {
+  /** What the tabs that are there say of themselves. One that crashed said nothing of that: its lock is gone. */
+  async #all() {
+    const there = await this.#there();
     const recent = performance.now() - FORGET_AFTER_MS; // monotonic: a clock set back must not keep a closed tab alive
-    for (const [id, { at }] of this.#others) if (at < recent) this.#others.delete(id);
+    for (const [id, { at }] of this.#others) if (at < recent || !there(id)) this.#others.delete(id);
     return [this.#state(), ...this.#others.values()];
+  }
+
+  /** A function that says of an id whether its tab is there; it believes them all where there are no locks. */
+  async #there() {
+    if (!navigator.locks) return () => true;
+    const { held, pending } = await navigator.locks.query();
+    const names = new Set([...held, ...pending].map(({ name }) => name));
+    return (id) => names.has(THERE + id);
   }
 
   #state() {

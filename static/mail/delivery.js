@@ -1,19 +1,21 @@
 /**
  * Sends what is queued. One message at a time a contact, oldest first, and the next only once the relay has the one before:
- * order survives every failure. A retry carries the same envelope id, so it never shows twice at the other end.
+ * order survives every failure, but for one. What is so large that the network was too slow for it lets the others go first.
+ * A retry carries the same envelope id, so it never shows twice at the other end.
  */
 import { getKey, postMessage } from "../relay/api.js";
 import { Backoff } from "../relay/backoff.js";
 import { NONCE_BYTES, fingerprintOf, randomBytes, sealBox } from "../protocol/crypto.js";
 import {
   BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError,
-  TooLargeError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
+  TooLargeError, TooSlowError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 } from "../protocol/errors.js";
 import { packEnvelope } from "../protocol/envelope.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
 
 const LONGEST_WAIT_MS = 60_000;
 const CLAIMED_ELSEWHERE_MS = 10_000;
+const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all: where it does not, waiting keeps the order
 
 /** What no waiting mends: the message is marked failed, and the next one gets its turn. */
 const FINAL = [
@@ -39,9 +41,26 @@ export class Delivery {
   }
 
   /** Starts a line for every contact that has something queued, and cuts the waits of those that run. */
-  async wake() {
+  wake() {
     for (const line of this.#lines.values()) line.backoff.wake();
-    for (const contact of await waitingContacts(this.#store)) this.#startLine(contact);
+    return this.look();
+  }
+
+  /** The same, but lets them wait. */
+  async look() {
+    try {
+      for (const contact of await waitingContacts(this.#store)) this.#startLine(contact);
+    } catch (error) {
+      console.warn("The outbox can't be read, and is looked into again:", error);
+    }
+  }
+
+  /** A message was discarded: gives up sending it if that is under way, and turns to the next. */
+  abandon({ seq, contact }) {
+    const line = this.#lines.get(contact);
+    if (line?.sending?.seq !== seq) return;
+    line.sending.controller.abort();
+    line.backoff.wake();
   }
 
   /** Begins nothing new: another tab sends now. */
@@ -52,7 +71,7 @@ export class Delivery {
   async #startLine(contact) {
     const running = this.#lines.get(contact);
     if (running) return void (running.again = true);
-    const line = { backoff: new Backoff({ most_ms: LONGEST_WAIT_MS }), again: true };
+    const line = { backoff: new Backoff({ most_ms: LONGEST_WAIT_MS }), again: true, sending: null, too_slow: new Set() };
     this.#lines.set(contact, line);
     await this.#run(contact, line);
     this.#lines.delete(contact);
@@ -63,7 +82,7 @@ export class Delivery {
     while (line.again && !this.#stopped) {
       line.again = false;
       try {
-        while (!this.#stopped && (await this.#sendNext(contact, line.backoff)));
+        while (!this.#stopped && (await this.#sendNext(contact, line)));
       } catch (error) {
         console.error(error); // storage failed, so the message is as it was
         await line.backoff.wait();
@@ -73,27 +92,29 @@ export class Delivery {
   }
 
   /** Sends the oldest queued message. False when there is none left. */
-  async #sendNext(contact, backoff) {
-    const { record, claimed_elsewhere } = await claimNext(this.#store, contact, this.#tab);
-    if (claimed_elsewhere) return backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
+  async #sendNext(contact, line) {
+    const { record, claimed_elsewhere } = await claimNext(this.#store, contact, this.#tab, line.too_slow);
+    if (claimed_elsewhere) return line.backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
     if (!record) return false;
+    const controller = new AbortController();
+    line.sending = { seq: record.seq, controller };
     try {
-      await this.#relay(record);
-      backoff.reset();
+      await this.#relay(record, controller.signal);
+      line.backoff.reset();
     } catch (error) {
-      await this.#failed(record, error, backoff);
+      if (!controller.signal.aborted) await this.#failed(record, error, line);
     }
     return true;
   }
 
-  async #relay(record) {
+  async #relay(record, signal) {
     const contact = await this.#recipient(record.contact);
     const nonce = randomBytes(NONCE_BYTES);
     const { fingerprint: from, public_key: sender_public_key } = this.#identity;
     const plaintext = packEnvelope({ id: record.envelope_id, from, to: contact.fingerprint, ts: record.at, text: record.text });
     const ciphertext = sealBox(plaintext, nonce, this.#sharedKeys.with(contact.public_key));
     const message = { recipient_fingerprint: contact.fingerprint, ciphertext, nonce, sender_public_key };
-    const { id, expires_at } = await this.#relays.authorized(contact.relay, (token) => postMessage(contact.relay, token, message));
+    const { id, expires_at } = await this.#relays.authorized(contact.relay, (token) => postMessage(contact.relay, token, message, signal));
     await settle(this.#store, record, { state: "relayed", relay: contact.relay, relay_id: id, expires_at });
   }
 
@@ -109,13 +130,14 @@ export class Delivery {
     return this.#recipient(fingerprint); // who may have been removed or blocked while the key was fetched
   }
 
-  async #failed(record, error, backoff) {
+  async #failed(record, error, { backoff, too_slow }) {
     if (!(error instanceof ClientError)) console.error(error);
     const message = error instanceof ClientError ? explain(error) : "This message could not be sent: reload the page and retry.";
     if (FINAL.some((FinalError) => error instanceof FinalError)) {
       return settle(this.#store, record, { state: "failed", error: message, retriable: !(error instanceof TooLargeError) });
     }
     await settle(this.#store, record, { state: "queued", error: message });
+    if (error instanceof TooSlowError && record.text.length > LARGE_CHARACTERS) too_slow.add(record.seq);
     return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
   }
 }

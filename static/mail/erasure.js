@@ -1,13 +1,13 @@
 /**
- * Erases blocked contacts' mail on their relay, or somebody blocked could fill this mailbox. Beside the fetches and slowly: it never
- * holds up anybody else's mail, and leaves most of what the relay grants a person to it.
+ * Erases mail on its relay: all that is stored here, where the person wants that, and blocked contacts' always, or somebody blocked
+ * could fill this mailbox. The latter beside the fetches and slowly: it never holds up anybody else's mail, and leaves most of what
+ * the relay grants a person to it.
  */
 import { result } from "../store/database.js";
-import { deleteMessage } from "../relay/api.js";
+import { deleteMessage, deleteMessages } from "../relay/api.js";
 import { ClientError, NotFoundError, RejectedError } from "../protocol/errors.js";
 
 const EVERY_MS = 250;
-const BATCH = 20;
 
 export class Erasure {
   #origin;
@@ -21,16 +21,25 @@ export class Erasure {
     this.#relays = relays;
   }
 
-  /** Goes on where it was stopped: the list is in the relay's record. */
-  run() {
-    this.#running ??= this.#eraseAll().finally(() => (this.#running = null));
+  /** Erases what is stored: only after storing, for `cursor` is read back from the database. */
+  async throughCursor() {
+    const { cursor, erased_through } = await this.#record();
+    if (cursor <= erased_through) return;
+    await this.#discard((token) => deleteMessages(this.#origin, token, cursor));
+    await this.#change(({ erase_ids = [] }) => ({ erased_through: cursor, erase_ids: erase_ids.filter((id) => id > cursor) }));
   }
 
-  async #eraseAll() {
+  /** Erases blocked mail, one by one. Goes on where it was stopped: the list is in the relay's record. */
+  run() {
+    this.#running ??= this.#eraseBlocked().finally(() => (this.#running = null));
+  }
+
+  async #eraseBlocked() {
     try {
-      for (let ids = await this.#batch(); ids.length > 0; ids = await this.#batch()) {
-        for (const id of ids) await this.#erase(id);
-        await this.#forget(ids);
+      for (let [next] = await this.#blocked(); next; [next] = await this.#blocked()) {
+        const possible = await this.#discard((token) => deleteMessage(this.#origin, token, next));
+        await this.#change(({ erase_ids }) => ({ erase_ids: possible ? erase_ids.filter((id) => id !== next) : [] }));
+        await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
       }
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
@@ -38,24 +47,29 @@ export class Erasure {
     }
   }
 
-  async #batch() {
-    return ((await this.#relays.record(this.#origin)).erase_ids ?? []).slice(0, BATCH);
+  async #blocked() {
+    return (await this.#record()).erase_ids ?? [];
   }
 
-  /** Old relays can't delete, and what is gone already is as good. */
-  async #erase(id) {
+  /** What is gone already is as good. False for an old relay, which can't delete. */
+  async #discard(call) {
     try {
-      await this.#relays.authorized(this.#origin, (token) => deleteMessage(this.#origin, token, id));
+      await this.#relays.authorized(this.#origin, call);
     } catch (error) {
       if (!(error instanceof NotFoundError || error instanceof RejectedError)) throw error;
+      return error instanceof NotFoundError;
     }
-    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    return true;
   }
 
-  #forget(ids) {
+  #change(change) {
     return this.#store.db.write(["relays"], async ({ relays }) => {
       const record = await result(relays.get(this.#origin));
-      if (record) relays.put({ ...record, erase_ids: record.erase_ids.filter((id) => !ids.includes(id)) });
+      if (record) relays.put({ ...record, ...change(record) });
     });
+  }
+
+  #record() {
+    return this.#relays.record(this.#origin);
   }
 }

@@ -2,10 +2,10 @@
  * One relay's incoming mail: fetch → verify → open → store → acknowledge. The cursor moves in the transaction that stores
  * the page, so nothing is skipped; what was seen is dropped there, so fetching again is always safe.
  */
-import { deleteMessages, getMessages } from "../relay/api.js";
+import { getMessages } from "../relay/api.js";
 import { storeArrivals } from "./arrivals.js";
 import { Erasure } from "./erasure.js";
-import { AnswerTooLargeError, NotFoundError, RejectedError } from "../protocol/errors.js";
+import { AnswerTooLargeError } from "../protocol/errors.js";
 import { UNREAD_RELAY } from "../store/store.js";
 
 const PAGE_ROWS = 50;
@@ -25,7 +25,7 @@ export class Inbox {
   #recent = new Set();
   #start_over_at = -Infinity;
 
-  /** `reading()`: a Set of the fingerprints of the threads on screen in any tab. */
+  /** `reading()` resolves to a Set of the fingerprints of the threads on screen in any tab. */
   constructor({ origin, store, relays, identity, sharedKeys, settings, reading }) {
     this.#origin = origin;
     this.#store = store;
@@ -45,7 +45,7 @@ export class Inbox {
     const { cursor } = await this.#record();
     const restarted = hinted_id <= cursor && !this.#recent.has(hinted_id);
     await this.#readPages(restarted ? await this.#startOver(hinted_id) : cursor);
-    if (this.#settings.get("erase_on_relay")) await this.#erase();
+    if (this.#settings.get("erase_on_relay")) await this.#erasure.throughCursor();
     this.#erasure.run();
   }
 
@@ -86,7 +86,7 @@ export class Inbox {
    * may be made up, and the hint of the true one must still count.
    */
   async #keep(rows, after_id) {
-    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: this.#reading() };
+    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: await this.#reading() };
     const { rewound, genuine, counted } = await storeArrivals(this.#store, { ...parts, rows, after_id });
     if (rewound) return false;
     if (counted) this.#relays.changed(this.#origin);
@@ -97,23 +97,6 @@ export class Inbox {
   #remember(id) {
     this.#recent.add(id);
     if (this.#recent.size > RECENT_IDS) this.#recent.delete(this.#recent.values().next().value);
-  }
-
-  /** Only after storing: `cursor` is read back from the database. */
-  async #erase() {
-    const { cursor, erased_through } = await this.#record();
-    if (cursor <= erased_through) return;
-    await this.#discard((token) => deleteMessages(this.#origin, token, cursor));
-    await this.#store.putRelay(this.#origin, { erased_through: cursor }, { only_known: true });
-  }
-
-  /** Old relays can't delete, and what is gone already is as good. */
-  async #discard(call) {
-    try {
-      await this.#relays.authorized(this.#origin, call);
-    } catch (error) {
-      if (!(error instanceof NotFoundError || error instanceof RejectedError)) throw error;
-    }
   }
 
   #record() {

@@ -9,40 +9,43 @@ import { discard, enqueue, requeue } from "./queue.js";
 
 const USUAL_LIMIT_BYTES = 262_144;
 const NEAR = 0.9;
+const LOOK_EVERY_MS = 5000;
 
 export class Outbox {
   #parts;
-  #enqueued = Promise.resolve(); // when all that was written so far is stored
   #delivery = null; // while this tab leads
+  #looking = 0;
+  #storing = Promise.resolve();
 
-  /** `parts`: `{store, relays, identity, sharedKeys, tab}`, `tab` being the name that this tab claims messages under. */
+  /** `parts`: `{store, drafts, relays, identity, sharedKeys, tab}`, `tab` being the name that this tab claims messages under. */
   constructor(parts) {
     this.#parts = parts;
     const { store, relays } = parts;
     store.addEventListener("messages", ({ detail }) => !detail.received && this.wake());
     store.addEventListener("message", ({ detail }) => detail.message.state === "queued" && !detail.message.error && this.wake());
+    store.addEventListener("message-removed", ({ detail }) => this.#delivery?.abandon(detail));
     relays.addEventListener("came-live", () => this.wake());
   }
 
   /**
-   * Queues a message: stored when this resolves. Throws EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError.
-   * One after the other, so that two written quickly are not stored, and then sent, in another order.
+   * Queues `text`, which was the draft of this contact's thread; resolves when it is stored, and rejects with StorageError. Begun within
+   * this call, so what is sent one after the other is stored in that order. Throws at once, and changes nothing: EmptyMessageError,
+   * SelfChatError, MessageTooLongError, BlockedContactError.
    */
-  send(fingerprint, text) {
-    const sending = this.#enqueued.then(() => this.#enqueue(fingerprint, text));
-    this.#enqueued = Promise.allSettled([sending]);
-    return sending;
+  send(contact, text) {
+    const { store, drafts, relays } = this.#parts;
+    const { fingerprint } = contact;
+    const relay = contact.relay || relays.home;
+    this.#refuse(contact, relay, text);
+    const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() });
+    drafts.sent(fingerprint);
+    this.#storing = Promise.allSettled([this.#storing, storing]);
+    return storing;
   }
 
-  async #enqueue(fingerprint, text) {
-    const { store, relays, identity } = this.#parts;
-    if (text.trim() === "") throw new EmptyMessageError("Write something first.");
-    if (fingerprint === identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");
-    const contact = await store.contact(fingerprint);
-    if (contact?.blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
-    const relay = contact?.relay || relays.home;
-    this.#refuseTooLong(relay, text);
-    return enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() });
+  /** Resolves when nothing that was sent is being stored. */
+  stored() {
+    return this.#storing;
   }
 
   /** What `text` will weigh on the wire: `{bytes, limit, near, over}`. */
@@ -62,14 +65,17 @@ export class Outbox {
     return discard(this.#parts.store, seq);
   }
 
-  /** From now on this tab is the one that sends. */
+  /** From now on this tab is the one that sends. It looks for itself too: a tab that stored a message may be gone before it told of it. */
   lead() {
     this.#delivery ??= new Delivery(this.#parts);
+    this.#looking ||= setInterval(() => this.#delivery?.look(), LOOK_EVERY_MS);
     this.wake();
   }
 
   /** Another tab sends from now on. */
   follow() {
+    clearInterval(this.#looking);
+    this.#looking = 0;
     this.#delivery?.stop();
     this.#delivery = null;
   }
@@ -79,8 +85,11 @@ export class Outbox {
     await this.#delivery?.wake();
   }
 
-  #refuseTooLong(relay, text) {
-    const { bytes, limit, over } = this.measure(this.#parts.identity.fingerprint, text, relay);
+  #refuse({ fingerprint, blocked }, relay, text) {
+    if (text.trim() === "") throw new EmptyMessageError("Write something first.");
+    if (fingerprint === this.#parts.identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");
+    if (blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
+    const { bytes, limit, over } = this.measure(fingerprint, text, relay);
     if (over) throw new MessageTooLongError(`This message is too long for the relay: ${bytes} of ${limit} bytes. Split it.`, { bytes, limit });
   }
 }

@@ -2,24 +2,41 @@
 import { result } from "../store/database.js";
 import { everythingOf, toMessage, withLatest } from "../store/messages.js";
 import { newContact } from "../store/store.js";
+import { uploadMs } from "../relay/http.js";
 
 const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
 const CLAIM_MS = 40_000; // longer than one request may take
 
-/** Stores a message as queued and returns it. `envelope_id` and `at` stay the same over every retry. */
+/**
+ * Stores a message as queued and returns it; the thread's draft, which it was, goes in the same transaction. Begun and committed within
+ * this call: whatever becomes of the page, one of the two is kept, and never both. `envelope_id` and `at` stay the same over every retry.
+ */
 export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now() }) {
   const queued = { state: "queued", queued_for: contact };
   const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, ...queued };
-  const changed = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
-    record.seq = await result(messages.add(record));
-    const known = (await result(contacts.get(contact))) ?? newContact(contact, { relay });
-    const latest = withLatest({ ...known, open: true, request: false }, record);
-    contacts.put(latest);
-    return latest;
+  await store.db.write(["drafts", "messages"], async ({ drafts, messages }) => {
+    const added = result(messages.add(record));
+    drafts.delete(contact);
+    messages.transaction.commit();
+    record.seq = await added;
   });
-  store.emitContact(changed);
   store.emit("messages", { messages: [toMessage(record)], received: false });
+  leadThread(store, record).catch((error) => console.warn("The list of threads shows this message when it is sent:", error));
   return toMessage(record);
+}
+
+/** The list of threads shows this message. What a commit at once can't hold, for the contact has to be read before: `settle` makes up for it. */
+async function leadThread(store, record) {
+  const changed = await store.db.note(["contacts"], ({ contacts }) => putLatest(contacts, record));
+  if (changed) store.emitContact(changed);
+}
+
+async function putLatest(contacts, record) {
+  const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
+  if (known.last_seq >= record.seq) return null;
+  const latest = withLatest({ ...known, open: true, request: false }, record);
+  contacts.put(latest);
+  return latest;
 }
 
 /** Contacts that have something queued. */
@@ -35,16 +52,19 @@ export function waitingContacts(store) {
 const firstAfter = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true)));
 
 /**
- * `{record}`: the contact's oldest queued message, claimed for `tab`; `{claimed_elsewhere: true}`; or `{}`. A claim keeps two tabs that have no Web Locks from
- * sending the same message at once; it lapses, so a closed tab holds nothing up.
+ * `{record}`: the contact's oldest queued message, claimed for `tab`; `{claimed_elsewhere: true}`; or `{}`. Those in `too_slow` (seqs)
+ * come when there is no other. A claim keeps two tabs that have no Web Locks from sending the same message at once; it lapses, so a
+ * closed tab holds nothing up.
  */
-export function claimNext(store, contact, tab, now = Date.now()) {
+export function claimNext(store, contact, tab, too_slow, now = Date.now()) {
   return store.db.write(["messages"], async ({ messages }) => {
-    const [record] = await result(messages.index("queued").getAll(contact, 1));
-    if (!record) return {};
+    const seqs = await result(messages.index("queued").getAllKeys(contact));
+    if (seqs.length === 0) return {};
+    const record = await result(messages.get(seqs.find((seq) => !too_slow.has(seq)) ?? seqs[0]));
+    const claim_ms = CLAIM_MS + uploadMs(record.text.length);
     const lapses_in = (record.claimed_until ?? 0) - now; // more than a claim's length: the clock was set back
-    if (lapses_in > 0 && lapses_in <= CLAIM_MS && record.claimed_by !== tab) return { claimed_elsewhere: true };
-    const claimed = { ...record, claimed_by: tab, claimed_until: now + CLAIM_MS };
+    if (lapses_in > 0 && lapses_in <= claim_ms && record.claimed_by !== tab) return { claimed_elsewhere: true };
+    const claimed = { ...record, claimed_by: tab, claimed_until: now + claim_ms };
     messages.put(claimed);
     return { record: claimed };
   });
@@ -61,16 +81,17 @@ export async function requeue(store, seq) {
  * a backup restored, in which its seq is another message's.
  */
 export async function settle(store, { seq, envelope_id }, fields) {
-  const changed = await store.db.write(["messages"], async ({ messages }) => {
+  const [changed, contact] = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
     const record = await result(messages.get(seq));
-    if (record?.direction !== "out" || record.envelope_id !== envelope_id || record.state === "relayed") return null;
+    if (record?.direction !== "out" || record.envelope_id !== envelope_id || record.state === "relayed") return [];
     const next = { ...record, error: "", retriable: false, ...fields, claimed_until: 0 };
     next.queued_for = next.state === "queued" ? next.contact : undefined;
     if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages
     messages.put(next);
-    return next;
+    return [next, await putLatest(contacts, next)];
   });
   if (changed) store.emit("message", { message: toMessage(changed) });
+  if (contact) store.emitContact(contact);
 }
 
 /** Removes a message that was never sent. The list of threads then shows the one before it. */

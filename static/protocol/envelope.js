@@ -10,6 +10,8 @@ import { EncodingError, WeakKeyError } from "./errors.js";
 const PAD_TO_BYTES = 256;
 const ID_BYTES = 16;
 const PROOF_BYTES = 32;
+const SHORT_TEXT_BYTES = 2;
+const MOST_NESTED = 16;
 const ID = /^[A-Za-z0-9_-]{22}$/;
 const LATEST_TIME = 8.64e15; // the end of ECMAScript's Date
 
@@ -36,9 +38,9 @@ export function openEnvelope(row, identity, sharedKeys) {
   if (fingerprintOf(row.sender_public_key) !== from) return refused("The relay named a key that is not this sender's.");
   const plaintext = unbox(row, sharedKeys);
   if (plaintext === null) return refused("It could not be decrypted: it was altered, or meant for other keys.");
-  if (plaintext.length <= PROOF_BYTES) return refused("It is too short to be a message: it could be a registration proof.");
   const fields = parseFields(plaintext);
   if (fields === null) return refused("Its content is not a message that this client can read.");
+  if (couldBeProof(plaintext, fields)) return refused("It is too short to be a message: it could be a registration proof.");
   const reason = whyRefused(fields, from, identity.fingerprint);
   return reason ? refused(reason) : { from, ...readFields(fields, row) };
 }
@@ -52,14 +54,25 @@ function unbox(row, sharedKeys) {
   }
 }
 
-function parseFields(plaintext) {
+/** The JSON object in a box, or null. Every reader refuses what is nested deeper, since some could not read it. */
+export function parseFields(plaintext) {
   try {
     const fields = JSON.parse(fromUtf8(plaintext));
-    return fields !== null && typeof fields === "object" && !Array.isArray(fields) ? fields : null;
+    return isObject(fields) && !Array.isArray(fields) && !isNestedDeeper(fields, MOST_NESTED) ? fields : null;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof EncodingError) return null;
     throw error;
   }
+}
+
+const isObject = (value) => value !== null && typeof value === "object";
+const isNestedDeeper = (value, levels) =>
+  isObject(value) && (levels === 0 || Object.values(value).some((part) => isNestedDeeper(part, levels - 1)));
+
+/** Whether this may be v1's registration proof. The shortest texts of old clients are no longer than that. */
+function couldBeProof(plaintext, { text, ts }) {
+  const isShortText = typeof text === "string" && utf8(text).length <= SHORT_TEXT_BYTES && typeof ts === "number";
+  return plaintext.length <= PROOF_BYTES && !isShortText;
 }
 
 /** A reason to refuse, or "". Half a binding counts as a wrong one; only an old client leaves out both. */
@@ -83,7 +96,7 @@ function readFields(fields, row) {
     text: known ? fields.text : "",
     reason: "",
     legacy: !("from" in fields),
-    ts: Number.isFinite(fields.ts) && Math.abs(fields.ts) < LATEST_TIME ? fields.ts : null,
+    ts: Number.isFinite(fields.ts) && Math.abs(fields.ts) < LATEST_TIME ? Math.trunc(fields.ts) : null,
   };
 }
 

@@ -16,6 +16,7 @@ export class RelayError extends ClientError {
 }
 
 export class NetworkError extends RelayError {}
+export class TooSlowError extends NetworkError {}
 export class BadAnswerError extends RelayError {}
 export class AnswerTooLargeError extends BadAnswerError {}
 /** Something in front of the relay asks for a login. */
@@ -58,6 +59,7 @@ export class StorageError extends ClientError {}
 export class OutdatedTabError extends ClientError {}
 
 export class EncodingError extends ClientError {}
+export class OutOfMemoryError extends ClientError {}
 export class WeakPassphraseError extends ClientError {}
 export class WrongPassphraseError extends ClientError {}
 export class NotABackupError extends ClientError {}

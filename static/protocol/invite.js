@@ -1,11 +1,13 @@
-/** Invite links and everything else that a person may paste to name somebody. */
-import { isFingerprint, makeInviteLink, relayOrigin } from "./address.js";
+/** Invite links and everything else that a person may paste to name somebody. PROTOCOL.md, "Invite links", has the rule and a table of cases. */
+import { isFingerprint, makeInviteLink } from "./address.js";
 import { fromBase64 } from "./encoding.js";
 import { KEY_BYTES, fingerprintOf } from "./crypto.js";
-import { AddressError, EncodingError, RelayAddressError } from "./errors.js";
+import { AddressError, EncodingError } from "./errors.js";
 
 const PREFIX = /^[0-9a-f]{8,63}$/;
 const PUBLIC_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
+const LEADS_TO_PARAMETERS = /(?:[#?&]|%23)(?:chat|fp)=/;
+const AROUND_LINKS = new Set("<>(){}\"'.,;:!?");
 const NOT_AN_ADDRESS =
   "This is not an invite link, an address (64 hex digits), its short form (3233: and 32 digits), its first 8 digits or more, or a public key in base64.";
 
@@ -13,7 +15,8 @@ const NOT_AN_ADDRESS =
 export function parseAddress(text) {
   const typed = text.trim();
   if (typed.startsWith("{")) return parseContactCode(typed);
-  if (/^https?:\/\//i.test(typed)) return parseLink(typed);
+  const link = typed.split(/\s+/).find((word) => LEADS_TO_PARAMETERS.test(word));
+  if (link || /^https?:\/\//i.test(typed)) return parseLink(bare(link ?? typed));
   if (PUBLIC_KEY.test(typed) && !PREFIX.test(typed)) return fromPublicKey(typed);
   const digits = typed.replace(/^3233:/i, "").replace(/\s+/g, "").toLowerCase();
   if (isFingerprint(digits)) return { fingerprint: digits, server: null };
@@ -40,27 +43,38 @@ function dropServer(link, history) {
   return null;
 }
 
-function parseLink(text) {
-  const link = URL.canParse(text) ? new URL(text) : null;
-  const parameters = link && inviteParameters(link);
-  if (!parameters) throw new AddressError("This link names nobody: ask for a new invite link.");
-  const server = parameters.get("server");
-  return { ...parseAddress(parameters.get("chat") ?? parameters.get("fp")), server: server ? serverOf(server) : link.origin };
+/** The link without what text around it left on it: brackets, quotes, a full stop. */
+function bare(word) {
+  let [start, end] = [0, word.length];
+  while (AROUND_LINKS.has(word[start])) start += 1;
+  while (end > start && AROUND_LINKS.has(word[end - 1])) end -= 1;
+  return word.slice(start, end);
 }
 
-/** `#chat=&server=`, or the older `?chat=` / `?fp=` with `?server=`. */
+/** A link names whole addresses only: with a few digits the relay could choose the person. */
+function parseLink(text) {
+  const unescaped = text.includes("#") ? text : text.replace("%23", "#"); // some programs escape it
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(unescaped) ? unescaped : `https://${unescaped}`;
+  const link = URL.canParse(address) ? new URL(address) : null;
+  const parameters = link && inviteParameters(link);
+  if (!parameters) throw new AddressError("This link names nobody: ask for a new invite link.");
+  const fingerprint = (parameters.get("chat") ?? parameters.get("fp")).toLowerCase();
+  if (!isFingerprint(fingerprint)) throw new AddressError("This link has no whole address (64 hex digits) in it: ask for a new one.");
+  const own = link.username || link.password ? "" : link.origin;
+  return { fingerprint, server: originOf(parameters.get("server") || own) };
+}
+
+/** `#chat=&server=`, or else the older `?chat=` / `?fp=` with `?server=`: all from one of them, nothing from the other. */
 function inviteParameters(link) {
   const candidates = [new URLSearchParams(link.hash.slice(1)), link.searchParams];
   return candidates.find((parameters) => parameters.has("chat") || parameters.has("fp"));
 }
 
-function serverOf(text) {
-  try {
-    return relayOrigin(text);
-  } catch (error) {
-    if (error instanceof RelayAddressError) throw new AddressError("This link names a relay that is not a web address: ask for a new one.");
-    throw error;
-  }
+/** Of a link, only what is an origin already. */
+function originOf(text) {
+  const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
+  if (url && url.href === `${url.origin}/`) return url.origin;
+  throw new AddressError("This link names a relay that is not a web address: ask for a new one.");
 }
 
 /** What the original client's contact QR code holds: `{"3233": 1, "server": "https://…", "fingerprint": "<64 hex digits>"}`. */

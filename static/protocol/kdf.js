@@ -1,19 +1,52 @@
-/** A key from a passphrase: PBKDF2-HMAC-SHA256 (RFC 8018), 32 bytes, the same result with and without crypto.subtle. */
+/**
+ * A key of 32 bytes from a passphrase: scrypt (RFC 7914) for what is written now, PBKDF2-HMAC-SHA256 (RFC 8018) for what was written
+ * before. Both let the page paint and be cancelled.
+ */
 import { pbkdf2Async } from "../vendor/noble-hashes/pbkdf2.js";
+import { scryptAsync } from "../vendor/noble-hashes/scrypt.js";
 import { sha256 } from "../vendor/noble-hashes/sha2.js";
 import { utf8 } from "./encoding.js";
-import { AbortError } from "./errors.js";
+import { AbortError, OutOfMemoryError } from "./errors.js";
 
 const KEY_BYTES = 32;
 const SLICE_MS = 30; // then the page gets its turn
 
-export const ITERATIONS = 600_000;
+/** 128 MiB, and a second or two of a phone; what one guess costs whoever has the file. */
+export const SCRYPT = { n: 2 ** 17, r: 8, p: 1 };
 
-/** `onProgress(fraction)` as it goes; an aborted `signal` ends it with AbortError. */
-export function deriveKey(passphrase, salt, iterations, options = {}) {
-  const secret = utf8(passphrase.normalize("NFKC"));
+/** What a file may ask for: no less than slows guessing down, and no more than a phone has. `n` is a power of two. */
+const SCRYPT_MOST = { n: 2 ** 18, p: 4 };
+const SCRYPT_LEAST_N = 2 ** 15;
+const PBKDF2_LEAST = 100_000;
+const PBKDF2_MOST = 10_000_000;
+
+export const isScrypt = ({ n, r, p }) =>
+  Number.isInteger(n) && n >= SCRYPT_LEAST_N && n <= SCRYPT_MOST.n && Number.isInteger(Math.log2(n)) &&
+  r === SCRYPT.r && Number.isInteger(p) && p >= 1 && p <= SCRYPT_MOST.p;
+
+export const isPbkdf2 = ({ iterations }) => Number.isInteger(iterations) && iterations >= PBKDF2_LEAST && iterations <= PBKDF2_MOST;
+
+/** `onProgress(fraction)` as it goes; an aborted `signal` ends it with AbortError. Throws OutOfMemoryError. */
+export async function scryptKey(passphrase, salt, { n: N, r, p }, { onProgress, signal } = {}) {
+  const tell = (fraction) => {
+    throwIfAborted(signal);
+    onProgress?.(fraction);
+  };
+  try {
+    return await scryptAsync(secretOf(passphrase), salt, { N, r, p, dkLen: KEY_BYTES, asyncTick: SLICE_MS, onProgress: tell });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new OutOfMemoryError(`This takes ${(N * r * 128) / 2 ** 20} MiB of memory, which this device does not have free: close other pages and try again.`, { cause: error });
+  }
+}
+
+/** The same by PBKDF2, without memory. */
+export function pbkdf2Key(passphrase, salt, { iterations }, options = {}) {
+  const secret = secretOf(passphrase);
   return globalThis.crypto.subtle ? withSubtle(secret, salt, iterations, options) : inSlices(secret, salt, iterations, options);
 }
+
+const secretOf = (passphrase) => utf8(passphrase.normalize("NFKC"));
 
 export function throwIfAborted(signal) {
   if (signal?.aborted) throw new AbortError("Cancelled. Nothing was changed.");

@@ -11,6 +11,7 @@ import { fetchOrThrow } from "./http.js";
 const MIB = 1024 * 1024;
 const PAGE_BYTES = 24 * MIB; // 50 rows of an old relay's usual limit, in base64
 const MOST_FOUND = 10;
+const LONGEST_TIME = 64; // RFC 3339 with room to spare
 
 /** → `{challenge, server_public_key, bound_proof, origin}` */
 export async function challenge(origin, public_key) {
@@ -37,16 +38,16 @@ export async function register(origin, { public_key, challenge, proof, invite })
   };
 }
 
-/** → `{id, expires_at}` */
-export async function postMessage(origin, token, { recipient_fingerprint, ciphertext, nonce, sender_public_key }) {
+/** → `{id, expires_at}`. `signal` gives it up. */
+export async function postMessage(origin, token, { recipient_fingerprint, ciphertext, nonce, sender_public_key }, signal) {
   const body = {
     recipient_fingerprint,
     ciphertext: toBase64(ciphertext),
     nonce: toBase64(nonce),
     sender_public_key: toBase64(sender_public_key),
   };
-  const answer = await fetchOrThrow(origin, "/v1/messages", { token, body });
-  return { id: checker(origin).id(answer.id), expires_at: String(answer.expires_at ?? "") };
+  const answer = await fetchOrThrow(origin, "/v1/messages", { token, body, signal });
+  return { id: checker(origin).id(answer.id), expires_at: String(answer.expires_at ?? "").slice(0, LONGEST_TIME) };
 }
 
 /**

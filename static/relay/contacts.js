@@ -7,6 +7,8 @@ import {
 } from "../protocol/errors.js";
 import { parseAddress } from "../protocol/invite.js";
 
+const TOO_MANY_TO_MAKE = 32; // digits: nobody makes a key whose address begins with that many given ones
+
 export class Contacts {
   #store;
   #relays;
@@ -20,8 +22,9 @@ export class Contacts {
 
   /**
    * Finds whom `address` (text, or what parseAddress gave) names, storing nothing:
-   * `{fingerprint, public_key|null, relay, existing: contact|null, moves}`. `moves`: the contact is kept at another relay
-   * than the invite names, and stays there unless the person says otherwise.
+   * `{fingerprint, public_key|null, relay, existing: contact|null, moves, chosen_by_relay}`. `moves`: the contact is kept at
+   * another relay than the invite names, and stays there unless the person says otherwise. `chosen_by_relay`: a stranger, of
+   * whose address the person typed so few digits that a relay could make one that begins so.
    */
   async find(address) {
     const parsed = typeof address === "string" ? parseAddress(address) : address;
@@ -36,7 +39,8 @@ export class Contacts {
     const known_key = existing?.public_key ?? parsed.public_key ?? null;
     const public_key = existing || known_key ? known_key : await this.#key(relay, fingerprint);
     if (public_key && !isCanonical(public_key)) throw new WeakKeyError("This address belongs to another spelling of somebody's key: ask for the true one.");
-    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves };
+    const chosen_by_relay = !existing && parsed.prefix?.length < TOO_MANY_TO_MAKE;
+    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, existing, moves, chosen_by_relay };
   }
 
   /** Stores what find() found, or reopens the thread that is there: from now on the person wants to hear of them. */

@@ -15,22 +15,27 @@ export function doubtConnections() {
 
 export const inDoubt = () => performance.now() - woke_at < DOUBT_MS;
 
-/** The first answer to `ask(signal)`, which only reads, so that asking twice changes nothing. */
+/**
+ * The first answer to `ask(signal, begun)`, which only reads, so that asking twice changes nothing. `begun()` says that an answer has
+ * begun: the others are then called off, for a large one must not be fetched five times over.
+ */
 export async function firstAnswer(ask) {
-  const asked = [];
+  const asked = new Set();
+  const keepOnly = (asking) => asked.forEach((other) => other !== asking && other.abort());
   let timer;
   try {
     return await new Promise((resolve, reject) => {
       const askOnce = () => {
         const asking = new AbortController();
-        asked.push(asking);
-        ask(asking.signal).then(resolve, reject);
+        asked.add(asking);
+        const begun = () => asking.signal.aborted || (clearInterval(timer), keepOnly(asking));
+        ask(asking.signal, begun).then(resolve, (error) => asking.signal.aborted || reject(error));
       };
-      timer = setInterval(() => inDoubt() && asked.length < MOST_AT_ONCE && askOnce(), AGAIN_AFTER_MS);
+      timer = setInterval(() => inDoubt() && asked.size < MOST_AT_ONCE && askOnce(), AGAIN_AFTER_MS);
       askOnce();
     });
   } finally {
     clearInterval(timer);
-    for (const asking of asked) asking.abort();
+    keepOnly(null);
   }
 }

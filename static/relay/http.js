@@ -1,7 +1,7 @@
 /** One HTTP exchange with a relay: bounded in time and size, JSON or a typed error. */
 import {
   AnswerTooLargeError, BadAnswerError, ForbiddenError, LoginNeededError, MailboxFullError, NetworkError, NotFoundError,
-  RateLimitedError, RejectedError, ServerError, TooLargeError, UnauthorizedError,
+  RateLimitedError, RejectedError, ServerError, TooLargeError, TooSlowError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
 import { firstAnswer, inDoubt } from "./doubt.js";
@@ -10,6 +10,7 @@ const SILENCE_MS = 30_000;
 const DOUBTFUL_SILENCE_MS = 4000;
 const SMALL_BYTES = 8 * 1024; // what any uplink takes at once
 const LONGEST_MS = 300_000;
+const SLOWEST_UPLOAD = 4; // bytes a millisecond, 32 kbit/s; the relay waits as long
 const USUAL_BYTES = 64 * 1024;
 const LONGEST_REASON = 300;
 const LONGEST_RETRY_SECONDS = 3600;
@@ -23,17 +24,24 @@ const BY_STATUS = {
   507: [MailboxFullError, "has no room left for this recipient"],
 };
 
-/** GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js. */
-export function fetchOrThrow(origin, path, options = {}) {
+/** How long a body of so many bytes may be on its way. */
+export const uploadMs = (bytes) => bytes / SLOWEST_UPLOAD;
+
+/**
+ * GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js; NetworkError when
+ * `signal` gave up what was to be changed.
+ */
+export function fetchOrThrow(origin, path, { signal, ...options } = {}) {
   const reads = !options.method && !options.body;
-  return reads ? firstAnswer((signal) => exchange(origin, path, options, signal)) : exchange(origin, path, options);
+  return reads ? firstAnswer((cancelled, begun) => exchange(origin, path, options, cancelled, begun)) : exchange(origin, path, options, signal);
 }
 
-async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled) {
+async function exchange(origin, path, { method, token, body, most_bytes = USUAL_BYTES }, cancelled, begun) {
   const text = body && JSON.stringify(body);
-  const patience = new Patience(!cancelled && inDoubt() && (text ?? "").length < SMALL_BYTES ? DOUBTFUL_SILENCE_MS : SILENCE_MS, cancelled);
+  const patience = new Patience(firstMs(method, text), cancelled);
   try {
-    const response = await send(origin, path, { method, token, body: text, signal: patience.signal });
+    const response = await send(origin, path, { method, token, body: text, patience });
+    begun?.();
     if (asksForLogin(response)) throw loginNeeded(origin, response);
     if (response.status === 204) return {};
     const bytes = await readBounded(response, origin, most_bytes, patience);
@@ -64,12 +72,15 @@ function readAnswer(response, answer, origin) {
  */
 class Patience {
   #controller = new AbortController();
-  #longest = setTimeout(() => this.#controller.abort(), LONGEST_MS);
+  #longest;
   #silence = 0;
+  lost = false;
 
   constructor(first_ms, cancelled) {
+    this.#longest = setTimeout(() => this.#lose(), LONGEST_MS + first_ms);
     this.#wait(first_ms);
     cancelled?.addEventListener("abort", () => this.#controller.abort());
+    if (cancelled?.aborted) this.#controller.abort();
   }
 
   get signal() {
@@ -80,30 +91,44 @@ class Patience {
     this.#wait(SILENCE_MS);
   }
 
-  #wait(milliseconds) {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#controller.abort(), milliseconds);
-  }
-
   end() {
     clearTimeout(this.#silence);
     clearTimeout(this.#longest);
   }
+
+  #wait(milliseconds) {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#lose(), milliseconds);
+  }
+
+  #lose() {
+    this.lost = true;
+    this.#controller.abort();
+  }
 }
 
-async function send(origin, path, { method, token, body, signal }) {
+function firstMs(method, text = "") {
+  const doubtful = (method || text) && inDoubt() && text.length < SMALL_BYTES;
+  return (doubtful ? DOUBTFUL_SILENCE_MS : SILENCE_MS) + uploadMs(text.length);
+}
+
+async function send(origin, path, { method, token, body, patience }) {
   const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body && { "Content-Type": "application/json" }) };
   try {
     return await fetch(origin + path, {
       method: method ?? (body ? "POST" : "GET"),
       headers,
       body,
-      signal,
+      signal: patience.signal,
       cache: "no-store", credentials: "omit", redirect: "manual", referrerPolicy: "no-referrer",
     });
   } catch (error) {
-    throw unreachable(origin, error);
+    throw patience.lost ? tooSlow(origin, error) : unreachable(origin, error);
   }
+}
+
+function tooSlow(origin, cause) {
+  return new TooSlowError(`${origin} did not answer in time: the connection is slow or broken. It is tried again by itself.`, { origin, cause });
 }
 
 function unreachable(origin, cause) {

@@ -5,6 +5,7 @@
 import { challenge as askChallenge, register } from "./api.js";
 import { boundProof, fingerprintOf, olderProof } from "../protocol/crypto.js";
 import { equalBytes } from "../protocol/encoding.js";
+import { parseFields } from "../protocol/envelope.js";
 import {
   BadAnswerError, ForbiddenError, InviteNeededError, OlderProofError, RelayKeyChangedError, RelayKeyError, SameRelayError,
   UnauthorizedError,
@@ -54,6 +55,9 @@ function makeProof(origin, identity, offer, { allow_older_proof }) {
   if (offer.bound_proof) return { proof_mac: boundProof({ identity, server_public_key, challenge, origin }) };
   if (!allow_older_proof) {
     throw new OlderProofError(`${origin} only knows the older way to register, in which a dishonest relay could have this device vouch for something else. Use it only if you trust whoever runs this relay.`, { origin });
+  }
+  if (parseFields(challenge)) {
+    throw new RelayKeyError(`${origin} asks this device to seal a message in place of a challenge, which was refused. Do not trust this relay.`, { origin });
   }
   const { nonce, ciphertext } = olderProof({ identity, server_public_key, challenge });
   return { proof_nonce: nonce, proof_ciphertext: ciphertext };

@@ -1,53 +1,57 @@
 /**
- * One file with everything this device keeps, encrypted with a passphrase: PBKDF2-HMAC-SHA256 makes the key, NaCl secretbox
- * seals. The file is JSON: {format, version, kdf, iterations, salt, nonce, sha256, box}. `sha256` (of the box) tells a damaged
- * file from a wrong passphrase; the secretbox is what keeps out an altered one.
+ * One file with everything this device keeps, sealed with a key from a passphrase (PROTOCOL.md, "Backup file"). It is JSON. `sha256` (of
+ * the box) tells a damaged file from a wrong passphrase; the NaCl secretbox is what keeps out an altered one.
  */
 import { readBackup, replaceEverything, snapshot } from "./backup-content.js";
 import { result } from "./database.js";
 import { openSecret, randomBytes, sealSecret, sha256 } from "../protocol/crypto.js";
-import { fromBase64, fromUtf8, toBase64, toHex, utf8 } from "../protocol/encoding.js";
-import { DamagedBackupError, EncodingError, NewerBackupError, NotABackupError, WeakPassphraseError, WrongPassphraseError } from "../protocol/errors.js";
-import { ITERATIONS, breathe, deriveKey, throwIfAborted } from "../protocol/kdf.js";
+import { fromBase64, toBase64, toHex, utf8 } from "../protocol/encoding.js";
+import { DamagedBackupError, EncodingError, NewerBackupError, NotABackupError, WrongPassphraseError } from "../protocol/errors.js";
+import { SCRYPT, breathe, isPbkdf2, isScrypt, pbkdf2Key, scryptKey, throwIfAborted } from "../protocol/kdf.js";
+import { refuseWeak } from "../protocol/passphrase.js";
 
 const FORMAT = "io3233-backup";
-const VERSION = 1;
-const KDF = "PBKDF2-HMAC-SHA256";
+const VERSION = 2;
 const SALT_BYTES = 16;
 const NONCE_BYTES = 24;
-const LEAST_CHARACTERS = 8;
-const LEAST_ITERATIONS = 100_000;
-const MOST_ITERATIONS = 10_000_000;
 const MOST_BYTES = 512 * 1024 * 1024;
 const KDF_SHARE = 0.8; // of the work, for the progress shown
 
-/** → Blob. `onProgress(fraction 0…1)`; `signal`: an AbortSignal. Throws WeakPassphraseError, AbortError. */
+/** How each version makes its key: the name it goes by, whether a file's parameters are in bounds, and the key. */
+const KDFS = {
+  1: { kdf: "PBKDF2-HMAC-SHA256", inBounds: isPbkdf2, key: pbkdf2Key },
+  2: { kdf: "scrypt", inBounds: isScrypt, key: scryptKey },
+};
+
+/** → Blob. `onProgress(fraction 0…1)`; `signal`: an AbortSignal. Throws WeakPassphraseError, OutOfMemoryError, AbortError. */
 export async function exportBackup(store, passphrase, { history = true, onProgress, signal } = {}) {
-  if (passphrase.length < LEAST_CHARACTERS) {
-    throw new WeakPassphraseError(`Use at least ${LEAST_CHARACTERS} characters; four random words are better.`);
-  }
+  refuseWeak(passphrase);
   const plaintext = utf8(await snapshot(store, { history }));
-  const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)];
-  const key = await deriveKey(passphrase, salt, ITERATIONS, { signal, onProgress: (done) => onProgress?.(done * KDF_SHARE) });
+  const sealed = await sealBackup(plaintext, passphrase, { signal, onProgress: (done) => onProgress?.(done * KDF_SHARE) });
+  throwIfAborted(signal);
+  onProgress?.(1);
+  return new Blob([JSON.stringify(sealed)], { type: "application/json" });
+}
+
+/** The file's fields. `salt` and `nonce` are random but in test vectors. */
+export async function sealBackup(plaintext, passphrase, { salt = randomBytes(SALT_BYTES), nonce = randomBytes(NONCE_BYTES), ...options } = {}) {
+  const key = await scryptKey(passphrase, salt, SCRYPT, options);
   const box = sealSecret(plaintext, nonce, key);
   await breathe();
-  throwIfAborted(signal);
-  const fields = { format: FORMAT, version: VERSION, kdf: KDF, iterations: ITERATIONS };
-  const sealed = { salt: toBase64(salt), nonce: toBase64(nonce), sha256: toHex(sha256(box)), box: toBase64(box) };
-  onProgress?.(1);
-  return new Blob([JSON.stringify({ ...fields, ...sealed })], { type: "application/json" });
+  const fields = { format: FORMAT, version: VERSION, kdf: KDFS[VERSION].kdf, ...SCRYPT };
+  return { ...fields, salt: toBase64(salt), nonce: toBase64(nonce), sha256: toHex(sha256(box)), box: toBase64(box) };
 }
 
 /**
  * Opens a backup and changes nothing: what it holds, what it would replace, and `apply()`. Throws NotABackupError,
- * NewerBackupError, DamagedBackupError, WrongPassphraseError, AbortError.
+ * NewerBackupError, DamagedBackupError, WrongPassphraseError, OutOfMemoryError, AbortError.
  */
 export async function openBackup(store, file, passphrase, { onProgress, signal } = {}) {
   const sealed = await readSealed(file);
-  const key = await deriveKey(passphrase, sealed.salt, sealed.iterations, { signal, onProgress: (done) => onProgress?.(done * KDF_SHARE) });
+  const key = await sealed.key(passphrase, sealed.salt, sealed, { signal, onProgress: (done) => onProgress?.(done * KDF_SHARE) });
   const plaintext = openSecret(sealed.box, sealed.nonce, key);
   if (plaintext === null) throw new WrongPassphraseError("This passphrase does not open the backup. Nothing was changed.");
-  const content = readBackup(fromUtf8(plaintext));
+  const content = readBackup(plaintext);
   await breathe();
   throwIfAborted(signal);
   onProgress?.(1);
@@ -57,12 +61,13 @@ export async function openBackup(store, file, passphrase, { onProgress, signal }
 async function readSealed(file) {
   if (file.size > MOST_BYTES) throw new NotABackupError("This file is too large to be a backup.");
   const fields = parse(await file.text());
-  if (fields.version !== VERSION) throw new NewerBackupError("This backup was made by a newer client: update this page first.");
+  const { version } = fields;
+  if (Number.isInteger(version) && version > VERSION) throw new NewerBackupError("This backup was made by a newer client: update this page first.");
+  const { kdf, inBounds, key } = (Number.isInteger(version) && KDFS[version]) || {};
+  if (!kdf || fields.kdf !== kdf || !inBounds(fields)) throw damaged();
   const sealed = decode(fields);
-  const { iterations } = fields;
-  const sound = fields.kdf === KDF && Number.isInteger(iterations) && iterations >= LEAST_ITERATIONS && iterations <= MOST_ITERATIONS;
-  if (!sound || toHex(sha256(sealed.box)) !== fields.sha256) throw damaged();
-  return { ...sealed, iterations };
+  if (toHex(sha256(sealed.box)) !== fields.sha256) throw damaged();
+  return { ...fields, ...sealed, key };
 }
 
 const damaged = () => new DamagedBackupError("This backup is damaged: it was cut or altered. Nothing was changed. Try another copy of it.");
@@ -87,12 +92,12 @@ function decode({ salt, nonce, box }) {
   }
 }
 
-async function summary(store, { identity, created_at, history, contacts, relays, messages }) {
+async function summary(store, { identity, created_at, history, contacts, relays, messages, unsent }) {
   const count = (name) => store.db.read([name], (stores) => result(stores[name].count()));
   const mine = await store.value("identity"); // none where the database was lost
   return {
     fingerprint: identity.fingerprint, created_at, history,
-    contacts: contacts.length, relays: relays.length, messages: messages.length,
+    contacts: contacts.length, relays: relays.length, messages: messages.length, unsent,
     same_identity: identity.fingerprint === mine?.fingerprint,
     replaces: { fingerprint: mine?.fingerprint ?? "", contacts: await count("contacts"), messages: await count("messages") },
   };

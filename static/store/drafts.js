@@ -1,75 +1,115 @@
 /**
- * Unsent texts. What can't be stored now is kept here, and in sessionStorage, which outlives a reload of the tab; it is stored as soon
- * as that works again.
+ * What is typed and not sent yet, one text a thread. All of it is in memory, so that a thread opens with its draft before a key can be
+ * pressed there. Every change is written at once, one write at a time, and shows in the other tabs when it is stored. What can't be
+ * stored now is in sessionStorage too, which outlives a reload of the tab, until it can.
+ * Events: draft {fingerprint} (another tab changed it) · unsaved {error} (null: all is kept again).
  */
-import { StorageError } from "../protocol/errors.js";
-import { result } from "./database.js";
+import { SharedEventTarget } from "./shared-events.js";
 import { keepItem, sessionItems } from "./web-storage.js";
 
 const ITEM = "io3233_unstored_drafts";
 const AGAIN_MS = 2000;
 
-export class Drafts {
-  #db;
+export class Drafts extends SharedEventTarget {
+  #store;
   #items = sessionItems();
-  #unstored; // fingerprint → text
+  #texts; // fingerprint → text; "" for what was sent or emptied in this visit
+  #unwritten; // fingerprints
+  #writing = false;
+  #written = Promise.resolve(); // or refused, for now
+  #failing = false;
 
-  constructor(db) {
-    this.#db = db;
-    this.#unstored = new Map(Object.entries(JSON.parse(this.#items.getItem(ITEM) ?? "{}")));
-    db.addEventListener("state", () => db.state === "open" && this.#storeAll());
-    if (db.state === "open") this.#storeAll();
+  static async load(store) {
+    const drafts = new Drafts(store);
+    for (const [fingerprint, text] of await store.drafts()) if (!drafts.#texts.has(fingerprint)) drafts.#texts.set(fingerprint, text);
+    if (drafts.#unwritten.size > 0) drafts.#writeAll();
+    return drafts;
   }
 
-  async get(fingerprint) {
-    const unstored = this.#unstored.get(fingerprint);
-    if (unstored !== undefined) return unstored;
-    return (await this.#db.read(["drafts"], ({ drafts }) => result(drafts.get(fingerprint)))) ?? "";
+  constructor(store) {
+    super("io3233-drafts");
+    this.#store = store;
+    this.#texts = new Map(Object.entries(JSON.parse(this.#items.getItem(ITEM) ?? "{}")));
+    this.#unwritten = new Set(this.#texts.keys());
+    this.addEventListener("kept", ({ detail, remote }) => remote && this.#adopt(detail));
+    store.addEventListener("contact-removed", ({ detail }) => this.#forget(detail.fingerprint));
+    store.addEventListener("reset", () => this.#items.removeItem(ITEM));
+    store.db.addEventListener("state", () => this.#failing && store.db.state === "open" && this.#writeAll());
   }
 
-  /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
-  async set(fingerprint, text) {
-    if (!this.#db.connected) return this.#keep(fingerprint, text);
+  get(fingerprint) {
+    return this.#texts.get(fingerprint) ?? "";
+  }
+
+  set(fingerprint, text) {
+    if (text === this.get(fingerprint)) return;
+    this.#texts.set(fingerprint, text);
+    this.#unwritten.add(fingerprint);
+    if (this.#failing || !this.#store.db.connected) this.#remember();
+    if (!this.#writing) this.#written = this.#writeAll();
+  }
+
+  /** Resolves when nothing is being written. */
+  written() {
+    return this.#written;
+  }
+
+  /**
+   * The draft has become a message: whoever stores that clears the draft in the same transaction. Told at once, and not when it is
+   * stored: this tab may be gone by then, and another must not show the text as if it were still to be sent.
+   */
+  sent(fingerprint) {
+    this.#forget(fingerprint);
+    this.emit("kept", { fingerprint, text: "" });
+  }
+
+  /** Begins within this call to write what is not written yet: the page may be going away. Throws StorageError. */
+  async flush() {
+    const written = [...this.#unwritten].map((fingerprint) => ({ fingerprint, text: this.get(fingerprint) }));
+    if (written.length === 0) return;
+    this.#unwritten.clear();
     try {
-      await this.#store(fingerprint, text);
+      await this.#store.writeDrafts(written);
     } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      this.#keep(fingerprint, text);
-      if (this.#db.state === "open") setTimeout(() => this.#storeAll(), AGAIN_MS); // else its next state says when
+      for (const { fingerprint } of written) this.#unwritten.add(fingerprint);
+      throw error;
     }
-    return undefined;
+    for (const draft of written) if (draft.text === this.get(draft.fingerprint)) this.emit("kept", draft);
   }
 
-  /** Whoever removes or replaces drafts in the database means these, too. */
-  forget(fingerprint) {
-    if (this.#unstored.delete(fingerprint)) this.#remember();
-  }
-
-  forgetAll() {
-    this.#unstored.clear();
+  async #writeAll() {
+    this.#writing = true;
+    try {
+      while (this.#unwritten.size > 0) await this.flush();
+      this.#writing = false;
+      this.#tell(null);
+    } catch (error) {
+      setTimeout(() => this.#writeAll(), AGAIN_MS);
+      this.#tell(error);
+    }
     this.#remember();
   }
 
-  async #store(fingerprint, text) {
-    await this.#db.note(["drafts"], ({ drafts }) => {
-      if (text) drafts.put(text, fingerprint);
-      else drafts.delete(fingerprint);
-      drafts.transaction.commit();
-    });
-    this.forget(fingerprint);
-  }
-
-  #keep(fingerprint, text) {
-    this.#unstored.set(fingerprint, text);
-    this.#remember();
+  #tell(error) {
+    if (error || this.#failing) this.dispatchEvent(new CustomEvent("unsaved", { detail: { error } }));
+    this.#failing = Boolean(error);
   }
 
   #remember() {
-    if (this.#unstored.size === 0) this.#items.removeItem(ITEM);
-    else keepItem(this.#items, ITEM, JSON.stringify(Object.fromEntries(this.#unstored)));
+    const unstored = [...this.#unwritten].map((fingerprint) => [fingerprint, this.get(fingerprint)]);
+    if (unstored.length === 0) this.#items.removeItem(ITEM);
+    else keepItem(this.#items, ITEM, JSON.stringify(Object.fromEntries(unstored)));
   }
 
-  async #storeAll() {
-    for (const [fingerprint, text] of this.#unstored) await this.set(fingerprint, text);
+  /** What is typed here and not written yet is newer. */
+  #adopt({ fingerprint, text }) {
+    if (this.#unwritten.has(fingerprint)) return;
+    this.#texts.set(fingerprint, text);
+    this.dispatchEvent(new CustomEvent("draft", { detail: { fingerprint } }));
+  }
+
+  #forget(fingerprint) {
+    this.#texts.set(fingerprint, "");
+    if (this.#unwritten.delete(fingerprint)) this.#remember();
   }
 }

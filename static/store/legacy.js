@@ -58,12 +58,15 @@ function readJson(text) {
   }
 }
 
+/** Ms since 1970; 0 for what is no time. */
+const readTime = (ts) => (Number(ts) > 0 && Number(ts) < Date.now() ? Number(ts) : 0);
+
 const asArray = (value) => (Array.isArray(value) ? value : []);
 
 /** {fingerprint: [{ts, text}]} to one list, the oldest first. */
 function readSent(by_contact) {
   const lines = Object.entries(by_contact ?? {}).flatMap(([contact, sent]) =>
-    asArray(sent).map((line) => ({ contact: contact.toLowerCase(), text: line?.text, at: Number(line?.ts) || 0 })),
+    asArray(sent).map((line) => ({ contact: contact.toLowerCase(), text: line?.text, at: readTime(line?.ts) })),
   );
   return lines.filter(({ contact, text }) => isFingerprint(contact) && typeof text === "string").sort((a, b) => a.at - b.at);
 }

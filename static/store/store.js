@@ -5,7 +5,6 @@
  * contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
-import { Drafts } from "./drafts.js";
 import { newestFirst } from "../protocol/order.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
@@ -19,30 +18,29 @@ const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "re
 /** Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. */
 export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [] };
 
+const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages count
+
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
   fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
   request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
-const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
+export const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
 
 export const toContact = (record) => ({ ...record, short: shortForm(record.fingerprint) });
 
 export class Store extends SharedEventTarget {
   #db;
-  #drafts;
   #search;
 
   constructor(db) {
     super("io3233-store");
     this.#db = db;
-    this.#drafts = new Drafts(db);
     this.#search = new Search(db);
     for (const type of ["messages", "message", "message-removed", "contact-removed"]) {
       this.addEventListener(type, () => this.#search.forget());
     }
-    this.addEventListener("reset", () => this.#drafts.forgetAll());
   }
 
   /** The database, for the modules that write arrivals, the outbox and backups in transactions of their own. */
@@ -76,7 +74,7 @@ export class Store extends SharedEventTarget {
     if (!(await this.contact(fingerprint))) throw new UnknownContactError("This contact was removed.");
     const fields = Object.fromEntries(Object.entries(changes).filter(([field]) => EDITABLE.includes(field)));
     const contact = await this.putContact(fingerprint, fields);
-    if ("blocked" in fields || "muted" in fields) await this.emitUnread();
+    if (COUNTED_BY.some((field) => field in fields)) await this.emitUnread();
     return contact;
   }
 
@@ -88,7 +86,6 @@ export class Store extends SharedEventTarget {
       const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
       for (const seq of keys) messages.delete(seq);
     });
-    this.#drafts.forget(fingerprint);
     this.emit("contact-removed", { fingerprint });
     await this.emitUnread();
   }
@@ -103,18 +100,28 @@ export class Store extends SharedEventTarget {
     return this.#search.page(text, options);
   }
 
-  draft(fingerprint) {
-    return this.#drafts.get(fingerprint);
+  /** All drafts as `[fingerprint, text]`. */
+  drafts() {
+    return this.#db.read(["drafts"], async ({ drafts }) => {
+      const [fingerprints, texts] = await Promise.all([result(drafts.getAllKeys()), result(drafts.getAll())]);
+      return fingerprints.map((fingerprint, index) => [fingerprint, texts[index]]);
+    });
   }
 
-  /** Kept at once, stored as soon as that can be: see drafts.js. */
-  setDraft(fingerprint, text) {
-    return this.#drafts.set(fingerprint, text);
+  /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
+  writeDrafts(changed) {
+    return this.#db.note(["drafts"], ({ drafts }) => {
+      for (const { fingerprint, text } of changed) {
+        if (text) drafts.put(text, fingerprint);
+        else drafts.delete(fingerprint);
+      }
+      drafts.transaction.commit();
+    });
   }
 
-  /** `{total, threads}` over contacts that are neither blocked nor muted. */
+  /** `{total, threads}` over what the list of threads shows and is not muted: what nobody can get at must not be counted for ever. */
   async unread() {
-    const counted = (await this.contacts()).filter((contact) => contact.unread > 0 && !contact.blocked && !contact.muted);
+    const counted = (await this.contacts()).filter((contact) => contact.unread > 0 && contact.open && !contact.blocked && !contact.muted);
     return { total: counted.reduce((sum, contact) => sum + contact.unread, 0), threads: counted.length };
   }
 

@@ -4,8 +4,8 @@ import { nextPiece } from "../protocol/excerpt.js";
 const PIECE_CHARACTERS = 4000; // what a slow phone lays out at once, whatever the characters
 const FIRST_LINES = 60;
 /** Marks over one letter, and characters without a width. Engines take time with the square of their number, and nobody writes so many. */
-const HEAP = /[\p{M}\p{Emoji_Modifier}\p{Default_Ignorable_Code_Point}]{33,}/gu;
-const MARKS = 32;
+const HEAP = /[\p{M}\p{Emoji_Modifier}\p{Default_Ignorable_Code_Point}]{17,}/gu;
+const MARKS = 16;
 
 /** Shows the beginning of `text` in an empty bubble. Returns how much that is: less than its length, if it is long. */
 export function showBeginning(bubble, text) {
@@ -15,10 +15,11 @@ export function showBeginning(bubble, text) {
 }
 
 /**
- * Shows the rest, from `from` on, a piece a frame: the page stays usable meanwhile. Each is a block of its own, so that none is
- * laid out again when the next comes. Ends early when the bubble leaves the page.
+ * Shows the rest, from `from` on, a piece a frame: the page stays usable meanwhile. Each is a block of its own in a bubble as wide
+ * as it may be, so that none is laid out again when the next comes. Ends early when the bubble leaves the page.
  */
 export async function showRest(bubble, text, from) {
+  bubble.classList.add("whole");
   for (let at = from; at < text.length && bubble.isConnected; await new Promise(requestAnimationFrame)) {
     const { parts, end } = nextPiece(text, at, { characters: PIECE_CHARACTERS });
     const block = document.createElement("div");
@@ -30,16 +31,14 @@ export async function showRest(bubble, text, from) {
 
 const nodes = ({ text, href }) => (href ? [link(href)] : plain(text));
 
-/** Isolated, and from left to right: what stands before it can't turn it around. */
+/** From left to right whatever stands before it: a `dir` isolates (HTML, "Bidirectional text"). */
 function link(href) {
   const anchor = document.createElement("a");
-  const address = document.createElement("bdi");
   anchor.href = href;
   anchor.target = "_blank";
   anchor.rel = "noopener noreferrer";
-  address.dir = "ltr";
-  address.textContent = href;
-  anchor.append(address);
+  anchor.dir = "ltr";
+  anchor.textContent = href;
   return anchor;
 }
 

@@ -39,9 +39,9 @@ export class ChatsView {
     on(byId("requestBlock"), "click", () => this.#panel.block(this.#contact));
   }
 
-  /** The router came to this view. */
+  /** The router came to this view. Nothing is awaited for a listed contact: what is typed or sent from here on is for them. */
   async show({ thread, seq, byPerson }) {
-    const contact = thread && (await this.#client.store.contact(thread));
+    const contact = thread && (this.#threads.contact(thread) ?? (await this.#client.store.contact(thread)));
     if (thread !== this.#router.place.thread) return; // the person has moved on
     if (thread && !mayShow(contact, seq)) return this.#refuse(contact);
     if (contact) return this.#open(contact, seq, byPerson);
@@ -53,7 +53,6 @@ export class ChatsView {
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
     if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
-    this.#composer.save();
     this.#client.showThread(null);
   }
 
@@ -62,14 +61,14 @@ export class ChatsView {
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
+    this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
     await Promise.all([
-      this.#composer.open(contact), // before anything is awaited: what is typed from here on is for this contact
       again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
       !contact.open && !contact.blocked && this.#client.store.updateContact(contact.fingerprint, { open: true }),
     ]);
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
-    this.#client.showThread(contact.fingerprint);
     if (byPerson) this.#focus();
+    await this.#client.showThread(contact.fingerprint);
   }
 
   // A phone's keyboard would cover what the person came to read.
@@ -141,7 +140,6 @@ export class ChatsView {
 
   #contactRemoved(fingerprint) {
     if (fingerprint !== this.#contact?.fingerprint) return;
-    this.#composer.discard();
     this.#close();
     if (this.#router.view === "chats") this.#router.replace("/chats");
   }

@@ -1,111 +1,87 @@
-// The composer: one draft per thread, kept as it is typed.
+// The composer: the draft of the open thread, and what was sent and is not stored yet.
 import { byId, debounce, on, say } from "./dom.js";
+import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
+import { notice } from "./toast.js";
 
-const DRAFT_WAIT_MS = 250;
+const MEASURE_WAIT_MS = 250;
+const LONG_CHARACTERS = 20_000;
 
 export class ComposerView {
   #client;
   #body = byId("chatBody");
   #status = byId("chatSendStatus");
-  #fingerprint = null;
-  #kept = null; // the draft as this tab last read or wrote it; null while it is read
-  #opening = null;
-  #relay = "";
-  #sending = new Map(); // fingerprint → text that is sent but not stored yet: until then it counts as draft
-  #saveSoon = debounce(() => this.save(), DRAFT_WAIT_MS);
+  #contact = null;
+  #unsettled = []; // {fingerprint, text, settled, error}, in the order they were sent
+  #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
 
   constructor(client) {
     this.#client = client;
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
-    on(document, "visibilitychange", () => this.save());
-    on(window, "pagehide", () => this.save());
+    on(document, "visibilitychange", () => client.drafts.flush());
+    on(window, "pagehide", () => client.drafts.flush());
+    on(client.drafts, "draft", ({ detail }) => this.#isOpen(detail.fingerprint) && this.#showDraft());
+    on(client.drafts, "unsaved", ({ detail }) => this.#tellUnsaved(detail.error));
+    on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
   }
 
   /** Puts the draft for this contact into the field. */
-  async open({ fingerprint, relay }) {
-    this.#relay = relay;
-    if (fingerprint === this.#fingerprint) return;
-    this.close();
-    this.#fingerprint = fingerprint;
-    const unstored = this.#unstored(fingerprint);
-    const opening = (this.#opening = {});
-    const draft = await this.#client.store.draft(fingerprint);
-    if (opening !== this.#opening) return;
-    this.#kept = draft;
-    const unsent = draft.startsWith(unstored) ? draft.slice(unstored.length) : draft;
-    if (unsent) this.#fill(unsent + this.#body.value); // some of it may be typed already
-    await this.save();
+  open(contact) {
+    const again = this.#isOpen(contact.fingerprint);
+    this.#contact = contact;
+    if (again) return;
+    this.#showDraft();
+    say(this.#status, "");
   }
 
-  /**
-   * Keeps the draft. Begun at once, so that whoever reads the store next finds it there. Only what was typed here: another
-   * tab's draft, and a restored one, are not undone by a field that was merely open, nor is one that was not read yet.
-   */
-  save() {
-    const text = this.#unstored(this.#fingerprint) + this.#body.value;
-    if (this.#kept === null || text === this.#kept) return undefined;
-    return this.#write(text);
-  }
-
-  async #write(text) {
-    const before = this.#kept;
-    this.#kept = text;
-    try {
-      await this.#client.store.setDraft(this.#fingerprint, text);
-    } catch (error) {
-      if (this.#kept === text) this.#kept = before; // the next save tries again
-      throw error;
-    }
-  }
-
-  /** What was typed and sent before the thread's draft had been read is kept beside it. */
-  async #addToDraft(fingerprint, unstored, typed) {
-    const draft = await this.#client.store.draft(fingerprint);
-    await this.#client.store.setDraft(fingerprint, (draft.startsWith(unstored) ? draft : unstored + draft) + typed);
-  }
-
-  /** Keeps the draft and empties the field. */
+  /** Empties the field; the draft stays where it is kept. */
   close() {
-    const [unstored, typed] = [this.#unstored(this.#fingerprint), this.#body.value];
-    if (this.#opening && this.#kept === null && unstored + typed) this.#addToDraft(this.#fingerprint, unstored, typed);
-    this.save();
-    this.discard();
-  }
-
-  /** Empties the field and keeps nothing: the contact is gone. */
-  discard() {
-    this.#fingerprint = this.#kept = this.#opening = null;
+    this.#contact = null;
     this.#fill("");
     say(this.#status, "");
+  }
+
+  #isOpen(fingerprint) {
+    return fingerprint === this.#contact?.fingerprint;
+  }
+
+  #showDraft() {
+    this.#fill(this.#client.drafts.get(this.#contact.fingerprint));
+  }
+
+  #tellUnsaved(error) {
+    if (error) say(this.#status, `What you type is not kept yet. ${error.message}`, "bad");
+    else say(this.#status, "");
   }
 
   #focus() {
     this.#body.focus({ preventScroll: true });
   }
 
-  #unstored(fingerprint) {
-    return this.#sending.get(fingerprint) ?? "";
-  }
-
   #fill(text) {
-    this.#body.value = text;
+    this.#body.value = text.slice(0, 2 * this.#body.maxLength); // earlier versions kept drafts of any length
     this.#measure();
     this.#fit();
   }
 
   #typed() {
     if (this.#status.textContent) say(this.#status, "");
+    this.#client.drafts.set(this.#contact.fingerprint, this.#body.value);
     this.#measure();
     this.#fit();
-    this.#saveSoon();
   }
 
+  /** What is long is measured when the typing pauses: it takes longer than a key. */
   #measure() {
+    if (this.#body.value.length > LONG_CHARACTERS) this.#measureSoon();
+    else this.#tellSize();
+  }
+
+  #tellSize() {
     const counter = byId("chatByteCount");
-    const size = this.#fingerprint && this.#client.outbox.measure(this.#fingerprint, this.#body.value, this.#relay);
+    const size = this.#contact && this.#client.outbox.measure(this.#contact.fingerprint, this.#body.value, this.#contact.relay);
     const tells = Boolean(size) && (size.near || size.over);
     counter.textContent = tells ? `${formatBytes(size.bytes)} of ${formatBytes(size.limit)}` : "";
     counter.classList.toggle("over", tells && size.over);
@@ -132,42 +108,43 @@ export class ComposerView {
     this.#typed();
   }
 
-  // The field is emptied before anything is awaited, so that what is typed in
-  // the meantime is the next message; a refused text comes back.
-  async #submit(event) {
+  // The field is emptied before anything is awaited: what is typed from now on is the next message.
+  #submit(event) {
     event.preventDefault();
-    const fingerprint = this.#fingerprint;
-    const text = this.#body.value;
-    if (!text.trim()) return this.#focus();
-    this.#sending.set(fingerprint, this.#unstored(fingerprint) + text);
-    this.#fill("");
     this.#focus();
+    if (!this.#body.value.trim()) return;
     try {
-      await this.#client.outbox.send(fingerprint, text);
+      this.#send(this.#body.value);
+      this.#fill("");
     } catch (error) {
-      return this.#giveBack(fingerprint, text, error);
+      if (!(error instanceof ClientError)) throw error;
+      say(this.#status, error.message, "bad"); // refused, and still in the field
     }
-    return this.#settle(fingerprint, text);
   }
 
-  /** The text is stored: the draft of its thread goes on without it. */
-  async #settle(fingerprint, text) {
-    this.#drop(fingerprint, text);
-    if (fingerprint === this.#fingerprint) return this.save();
-    const draft = await this.#client.store.draft(fingerprint);
-    if (draft.startsWith(text)) await this.#client.store.setDraft(fingerprint, draft.slice(text.length));
+  #send(text) {
+    const storing = this.#client.outbox.send(this.#contact, text);
+    const sent = { fingerprint: this.#contact.fingerprint, text, settled: false, error: null };
+    this.#unsettled.push(sent);
+    storing.catch((error) => (sent.error = error)).finally(() => this.#settle(sent));
   }
 
-  // Shown before anything is stored, for the store may be what failed. The draft
-  // of a thread that was left meanwhile begins with the text already.
-  #giveBack(fingerprint, text, error) {
-    this.#drop(fingerprint, text);
-    if (fingerprint === this.#fingerprint) this.#fill(text + this.#body.value);
-    say(this.#status, error.message, "bad");
-    return this.save();
+  /** What could not be stored goes back where it was, once nothing of its thread is under way: so it keeps its order. */
+  #settle(sent) {
+    sent.settled = true;
+    const ofThread = this.#unsettled.filter(({ fingerprint }) => fingerprint === sent.fingerprint);
+    if (ofThread.some(({ settled }) => !settled)) return;
+    this.#unsettled = this.#unsettled.filter(({ fingerprint }) => fingerprint !== sent.fingerprint);
+    const failed = ofThread.filter(({ error }) => error);
+    if (failed.length > 0) this.#giveBack(sent.fingerprint, failed);
   }
 
-  #drop(fingerprint, text) {
-    this.#sending.set(fingerprint, this.#unstored(fingerprint).slice(text.length));
+  #giveBack(fingerprint, failed) {
+    const { drafts } = this.#client;
+    const [{ error }] = failed;
+    drafts.set(fingerprint, [...failed.map(({ text }) => text), drafts.get(fingerprint)].filter(Boolean).join("\n"));
+    if (!this.#isOpen(fingerprint)) return notice(`A message was not stored, and is a draft again. ${error.message}`);
+    this.#showDraft();
+    return say(this.#status, error.message, "bad");
   }
 }

@@ -1,10 +1,11 @@
 // The panel of one contact: name, safety number, verified, mute, block, remove.
+import { showModal } from "./dialogs.js";
 import { byId, on, say } from "./dom.js";
 import { displayName } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
-import { confirmed } from "./questions.js";
+import { confirmed, withdraw } from "./questions.js";
 import { safetyNumber } from "../protocol/safety.js";
-import { copy } from "./toast.js";
+import { copy, notice } from "./toast.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
 
@@ -20,6 +21,7 @@ export class ContactView {
     on(byId("contactRemove"), "click", () => this.#remove());
     on(byId("contactCopy"), "click", () => copy(this.#contact.fingerprint, "Address"));
     on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
+    on(client.store, "contact-removed", ({ detail, remote }) => remote && this.#removed(detail.fingerprint));
   }
 
   open(contact) {
@@ -27,7 +29,7 @@ export class ContactView {
     byId("contactName").value = contact.name;
     this.#show(contact);
     this.#showSafetyNumber(contact);
-    this.#dialog.showModal();
+    showModal(this.#dialog);
   }
 
   #changed(contact) {
@@ -35,6 +37,14 @@ export class ContactView {
     const hadKey = this.#contact.public_key;
     this.#show(contact);
     if (!hadKey) this.#showSafetyNumber(contact);
+  }
+
+  // By another tab: nothing here, nor a question about it, can be answered any more.
+  #removed(fingerprint) {
+    if (!this.#dialog.open || fingerprint !== this.#contact.fingerprint) return;
+    withdraw();
+    this.#dialog.close();
+    notice(`${displayName(this.#contact)} was removed in another tab`);
   }
 
   #show(contact) {
@@ -60,12 +70,15 @@ export class ContactView {
     say(byId("contactStatus"), "Name saved on this device.", "good");
   }
 
-  // Their mail may come while the question is asked, and show the box as it was.
-  async #switch(box, field) {
-    const { checked } = box;
-    const agreed = field !== "blocked" || !checked || (await mayBlock(this.#contact));
-    if (!agreed) box.checked = false;
-    else await this.#client.store.updateContact(this.#contact.fingerprint, { [field]: checked, ...(field === "blocked" && { request: false }) });
+  // Their mail may come while the question is asked, and show the box as it was. In the end it shows what is stored.
+  async #switch({ checked }, field) {
+    const { fingerprint } = this.#contact;
+    try {
+      const agreed = field !== "blocked" || !checked || (await mayBlock(this.#contact));
+      if (agreed) await this.#client.store.updateContact(fingerprint, { [field]: checked, ...(field === "blocked" && { request: false }) });
+    } finally {
+      this.#show(this.#contact);
+    }
   }
 
   /** Blocks whoever asks to write, without the panel. */

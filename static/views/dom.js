@@ -14,8 +14,17 @@ export function clone(templateId) {
   return byId(templateId).content.firstElementChild.cloneNode(true);
 }
 
+/** Listens. What the listener began and nobody else handles is reported when it fails: app.js tells the person. */
 export function on(target, type, listener, options) {
-  target.addEventListener(type, listener, options);
+  target.addEventListener(type, (event) => report(listener(event)), options);
+}
+
+async function report(begun) {
+  try {
+    await begun;
+  } catch (error) {
+    reportError(error);
+  }
 }
 
 /** Text and colour ("", "good" or "bad") of a status line. */

@@ -1,5 +1,7 @@
 // The dialog that makes a backup. It can be cancelled at any moment.
-import { byId, download, on, say } from "./dom.js";
+import { showModal } from "./dialogs.js";
+import { attempt, byId, download, on, say } from "./dom.js";
+import { sixWords } from "../protocol/passphrase.js";
 import { Progress } from "./progress.js";
 
 export class ExportView {
@@ -10,6 +12,7 @@ export class ExportView {
   constructor(client) {
     this.#client = client;
     on(byId("exportBackup"), "click", () => this.#open());
+    on(byId("exportSuggest"), "click", ({ target }) => attempt(target, byId("exportStatus"), () => this.#suggest()));
     on(byId("exportForm"), "submit", (event) => this.#export(event));
     on(byId("exportCancel"), "click", () => this.#dialog.close());
     on(this.#dialog, "close", () => this.#closed());
@@ -17,13 +20,25 @@ export class ExportView {
 
   #open() {
     say(byId("exportStatus"), "");
-    this.#dialog.showModal();
+    showModal(this.#dialog);
   }
 
   // No passphrase stays in the page.
   #closed() {
     this.#progress.cancel();
     byId("exportForm").reset();
+    this.#conceal(true);
+  }
+
+  async #suggest() {
+    byId("exportPass").value = await sixWords();
+    this.#conceal(false);
+    byId("exportPassAgain").focus();
+  }
+
+  #conceal(concealed) {
+    byId("exportPass").type = concealed ? "password" : "text";
+    byId("exportSuggestHelp").hidden = concealed;
   }
 
   async #export(event) {

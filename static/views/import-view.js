@@ -1,6 +1,7 @@
 // The dialog that restores a backup. It can be cancelled at any moment, and
 // changes nothing before the person has seen what it replaces.
 import { formatDateTime, plural } from "../protocol/format.js";
+import { showModal } from "./dialogs.js";
 import { byId, on, say } from "./dom.js";
 import { Progress } from "./progress.js";
 
@@ -24,7 +25,7 @@ export function importBackup(from) {
   source = from;
   say(byId("importStatus"), "");
   arm(null);
-  dialog.showModal();
+  showModal(dialog);
 }
 
 function arm(opened) {

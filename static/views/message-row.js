@@ -33,7 +33,7 @@ function fillMeta(row, message) {
   row.querySelector(".chat-note").textContent = note(message);
   row.querySelector(".chat-state").textContent = state(message);
   row.querySelector(".chat-retry").hidden = !(message.state === "failed" && message.retriable);
-  row.querySelector(".chat-discard").hidden = message.state !== "failed";
+  row.querySelector(".chat-discard").hidden = message.state !== "failed" && message.state !== "queued";
 }
 
 /** The time of day; with the date, where the row stands `apart`, below the line of another day. */

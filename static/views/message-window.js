@@ -28,6 +28,11 @@ export class MessageWindow {
     return this.#messages.some((message) => message.seq === seq);
   }
 
+  /** Whether a message comes after all that are here. */
+  isPast({ seq }) {
+    return !(this.#messages.at(-1)?.seq >= seq);
+  }
+
   /** Leaves the thread, for another one or for none (null). */
   reset(contact) {
     this.#contact = contact;

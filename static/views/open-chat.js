@@ -11,7 +11,8 @@ import { addRelay } from "./relay-questions.js";
  */
 export async function openChat(client, address) {
   const found = await find(client, address);
-  if (!found || (found.existing?.blocked && !(await mayUnblock(found.existing)))) return null;
+  if (!found || (found.chosen_by_relay && !(await mayBelieve(found)))) return null;
+  if (found.existing?.blocked && !(await mayUnblock(found.existing))) return null;
   if (found.moves && !(await mayMove(found))) return client.contacts.open(found.existing);
   return client.contacts.open(found);
 }
@@ -32,6 +33,15 @@ async function joins(client, origin) {
     ok: "Register there",
   });
   return agreed && addRelay(client, origin);
+}
+
+/** Eight digits are 32 bits: a relay can make a key whose address begins so. */
+function mayBelieve({ fingerprint, relay }) {
+  return confirmed({
+    title: "Is this the whole address?",
+    text: `${relay} says that this address begins with what you typed:\n\n${fingerprint}\n\nA dishonest relay could have made one that only begins so. Compare it with your contact, all of it, or ask for an invite link.`,
+    ok: "It is theirs",
+  });
 }
 
 function mayUnblock(contact) {

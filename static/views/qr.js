@@ -1,5 +1,6 @@
 // QR codes as SVG.
 import { generate } from "../vendor/lean-qr.mjs";
+import { showModal } from "./dialogs.js";
 import { byId } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -33,5 +34,5 @@ export function showQr(title, text) {
   byId("qrText").textContent = text;
   byId("qrCanvas").setAttribute("aria-label", `QR code: ${title}`);
   drawQr(byId("qrCanvas"), text);
-  byId("qrDialog").showModal();
+  showModal(byId("qrDialog"));
 }

@@ -1,5 +1,6 @@
 // Questions, one at a time. A modal <dialog> keeps the focus inside and gives
 // it back to where it was when it closes.
+import { showModal } from "./dialogs.js";
 import { byId, on } from "./dom.js";
 
 const dialog = byId("confirmDialog");
@@ -27,6 +28,11 @@ export function answerTo(question) {
   return ask(question);
 }
 
+/** Takes the open question back: it is answered with no. */
+export function withdraw() {
+  dialog.close();
+}
+
 // One dialog serves all questions, so they wait for each other.
 let lastQuestion = Promise.resolve();
 
@@ -44,7 +50,7 @@ function openQuestion({ title, text, ok, danger = false, label = "" }) {
   byId("confirmOk").textContent = ok;
   byId("confirmOk").className = `button ${danger ? "danger" : "primary"}`;
   dialog.returnValue = "";
-  dialog.showModal();
+  showModal(dialog);
   // What a slip of the Enter key does must be harmless.
   byId(label ? "confirmInput" : danger ? "confirmCancel" : "confirmOk").focus();
   return new Promise((resolve) => {

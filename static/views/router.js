@@ -1,5 +1,6 @@
 // Path ↔ view, titles and history. A thread's place is in the fragment, which
 // no server sees: /chats#chat=<fingerprint>, and &at=<seq> for one message.
+import { closeTopmost } from "./dialogs.js";
 import { on } from "./dom.js";
 
 const TITLES = { newchat: "Home", chats: "Chats", library: "Library", keys: "Keys", server: "Server", about: "About" };
@@ -21,7 +22,7 @@ export class Router extends EventTarget {
   constructor() {
     super();
     history.replaceState(history.state, "", `/${this.#entry()}${location.search}${location.hash}`);
-    on(window, "popstate", () => this.#enter(true));
+    on(window, "popstate", () => this.#step());
     on(document, "click", (event) => this.#followLink(event));
     this.#showView();
   }
@@ -64,6 +65,13 @@ export class Router extends EventTarget {
     if (/[?#&](chat|fp)=/.test(given)) return "chats";
     if (/[?#&]server=/.test(given)) return "server";
     return this.view in TITLES ? this.view : "newchat";
+  }
+
+  // What is open on top goes first. The browser has left the place already, so that is entered in the history again.
+  #step() {
+    const place = closeTopmost();
+    if (place) history.pushState(null, "", place);
+    else this.#enter(true);
   }
 
   #enter(byPerson) {

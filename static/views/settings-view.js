@@ -1,4 +1,5 @@
 // The settings dialog, the bell and the theme button.
+import { showModal } from "./dialogs.js";
 import { byId, on } from "./dom.js";
 import { notice } from "./toast.js";
 
@@ -14,12 +15,12 @@ export class SettingsView {
 
   constructor(client) {
     this.#client = client;
-    on(byId("settingsOpen"), "click", () => byId("settingsDialog").showModal());
+    on(byId("settingsOpen"), "click", () => showModal(byId("settingsDialog")));
     on(byId("notifToggle"), "click", () => this.#toggleNotifications());
     on(byId("settingNotify"), "change", () => this.#toggleNotifications());
     on(byId("themeToggle"), "click", () => this.#chooseTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
     for (const choice of document.getElementsByName("theme")) on(choice, "change", () => this.#chooseTheme(choice.value));
-    for (const [id, name] of Object.entries(SWITCHES)) on(byId(id), "change", ({ target }) => client.settings.set(name, target.checked));
+    for (const [id, name] of Object.entries(SWITCHES)) on(byId(id), "change", ({ target }) => this.#switch(name, target.checked));
     on(byId("settingSound"), "change", ({ target }) => target.checked && client.sound.beep());
     on(client.settings, "change", () => this.#render());
     on(byId("persistenceAsk"), "click", () => this.#askToKeep());
@@ -38,12 +39,24 @@ export class SettingsView {
     byId("persistenceHint").textContent = KEPT[granted];
   }
 
+  /** In the end each switch shows what is stored. */
+  async #switch(name, chosen) {
+    try {
+      await this.#client.settings.set(name, chosen);
+    } finally {
+      this.#render();
+    }
+  }
+
   async #toggleNotifications() {
     const { notifications } = this.#client;
-    if (this.#notifies()) await notifications.disable();
-    else if ((await notifications.enable()) === "granted") notice("Notifications are on");
-    else notice(notifications.why || "Notifications stay off");
-    this.#render();
+    try {
+      if (this.#notifies()) await notifications.disable();
+      else if ((await notifications.enable()) === "granted") notice("Notifications are on");
+      else notice(notifications.why || "Notifications stay off");
+    } finally {
+      this.#render();
+    }
   }
 
   #notifies() {

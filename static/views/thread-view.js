@@ -26,7 +26,7 @@ export class ThreadView {
   constructor(client) {
     this.#client = client;
     this.#window = new MessageWindow(client.store);
-    on(client.store, "messages", ({ detail }) => this.#arrive(detail.messages));
+    on(client.store, "messages", ({ detail, remote }) => this.#arrive(detail.messages, !detail.received && !remote));
     on(client.store, "message", ({ detail }) => this.#changed(detail.message));
     on(client.store, "message-removed", ({ detail }) => this.#drop(detail.seq));
     on(this.#box, "scroll", () => this.#scrolled(), { passive: true });
@@ -80,14 +80,14 @@ export class ThreadView {
     this.#box.focus({ preventScroll: true });
   }
 
-  #arrive(messages) {
+  #arrive(messages, sent_here) {
     const arrived = messages.filter(({ contact }) => contact === this.#window.contact);
-    if (!arrived.length) return;
-    if (arrived.some(({ direction }) => direction === "out")) this.#showOwn(arrived);
-    else this.#showReceived(arrived);
+    if (!arrived.length) return undefined;
+    if (sent_here) return this.#showOwn(arrived);
+    return this.#showNewer(arrived);
   }
 
-  // Whoever sends wants to see what they sent.
+  // Whoever sends wants to see what they sent; another window of theirs may be reading further up.
   async #showOwn(messages) {
     if (this.#window.newer) await this.#window.load();
     else this.#window.append(messages, { keep_first: false });
@@ -95,14 +95,15 @@ export class ThreadView {
     this.#toEnd();
   }
 
-  #showReceived(messages) {
+  #showNewer(messages) {
     this.#window.append(messages, { keep_first: !this.#sticks });
     this.#render();
     if (this.#sticks) this.#settle();
-    else this.#countMissed(messages.length);
+    else this.#countMissed(messages.filter(({ direction }) => direction === "in").length);
   }
 
   #countMissed(number) {
+    if (number === 0) return;
     this.#missed += number;
     byId("newMessagesLabel").textContent = plural(this.#missed, "new message");
     this.#button.hidden = false;
@@ -114,10 +115,11 @@ export class ThreadView {
     byId("newMessagesLabel").textContent = "To the newest";
   }
 
+  /** Also one that is new here: the tab that stored it may have gone before it told of it. */
   #changed(message) {
-    if (!this.#window.replace(message)) return;
+    if (!this.#window.replace(message)) return this.#window.isPast(message) && this.#arrive([message], false);
     fillRow(this.#rows.get(message.seq), message, this.#name);
-    this.#settle();
+    return this.#settle();
   }
 
   #drop(seq) {
@@ -126,19 +128,19 @@ export class ThreadView {
   }
 
   #scrolled() {
-    if (!this.#box.clientHeight) return; // hidden: the numbers mean nothing
+    if (!this.#box.clientHeight) return undefined; // hidden: the numbers mean nothing
     const below = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
     this.#top = this.#box.scrollTop;
     this.#sticks = below < AT_END_PX && !this.#window.newer;
     if (this.#sticks) this.#caughtUp();
     else this.#button.hidden = !this.#missed && !this.#window.newer;
-    this.#extend(below);
+    return this.#extend(below);
   }
 
   #extend(below) {
     const change = (alter) => this.#keepingPlace(() => (alter(), this.#render()));
-    if (this.#top < NEAR_PX && this.#window.older) this.#window.extendOlder(change);
-    else if (below < NEAR_PX && this.#window.newer) this.#window.extendNewer(change);
+    if (this.#top < NEAR_PX && this.#window.older) return this.#window.extendOlder(change);
+    return below < NEAR_PX && this.#window.newer && this.#window.extendNewer(change);
   }
 
   // Not left to the browser's scroll anchoring: Safari has none.
@@ -199,14 +201,14 @@ export class ThreadView {
 
   #act(event) {
     const seq = Number(event.target.closest(".chat-line")?.dataset.seq);
-    if (event.target.closest(".chat-retry")) this.#client.outbox.retry(seq);
-    if (event.target.closest(".chat-discard")) this.#client.outbox.discard(seq);
-    if (event.target.closest(".chat-more")) this.#showAll(seq);
+    if (event.target.closest(".chat-retry")) return this.#client.outbox.retry(seq);
+    if (event.target.closest(".chat-discard")) return this.#client.outbox.discard(seq);
+    return event.target.closest(".chat-more") && this.#showAll(seq);
   }
 
   // Who opens a long message reads it from where they are.
   #showAll(seq) {
     showAll(this.#rows.get(seq), this.#window.messages.find((message) => message.seq === seq));
-    this.#scrolled();
+    return this.#scrolled();
   }
 }

@@ -31,6 +31,11 @@ export class ThreadsView {
     this.#arrange(true);
   }
 
+  /** A contact of the list, at once; undefined for others. */
+  contact(fingerprint) {
+    return this.#contacts.get(fingerprint);
+  }
+
   /** Marks the open thread; null when none is. */
   set active(fingerprint) {
     this.#active = fingerprint;

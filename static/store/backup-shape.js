@@ -1,0 +1,96 @@
+/**
+ * What a backup may hold, field by field (PROTOCOL.md, "Backup file"). Its file may come from anybody: what is not listed is left out,
+ * and one value of the wrong type or out of range breaks the whole, for it would break a thread, a list or the page later.
+ */
+import { isFingerprint } from "../protocol/address.js";
+import { KEY_BYTES, fingerprintOf } from "../protocol/crypto.js";
+import { DamagedBackupError } from "../protocol/errors.js";
+
+const LATEST_TIME = 253_402_300_799_999; // the end of the year 9999, ms
+const LAST_DATE = 8.64e15; // ECMAScript's; what a sender claims is shown as such
+const MOST_COUNT = 2 ** 32;
+const LAST_SEQ = 2 ** 40; // a larger one would leave the next messages here no number (IndexedDB ends at 2^53)
+const LONGEST_TEXT = 16 * 1024 * 1024;
+const LONGEST_NAME = 256;
+const LONGEST_LINE = 4096;
+
+const flag = (value) => typeof value === "boolean";
+const text = (most) => (value) => typeof value === "string" && value.length <= most;
+const number = (least, most) => (value) => Number.isFinite(value) && value >= least && value <= most;
+const whole = (least, most) => (value) => Number.isInteger(value) && value >= least && value <= most;
+const either = (...words) => (value) => words.includes(value);
+const bytes = (length) => (value) => value instanceof Uint8Array && value.length === length;
+const maybe = (check) => (value) => value === undefined || value === null || check(value);
+const listOf = (check) => (value) => Array.isArray(value) && value.every(check);
+
+const isObject = (value) => value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
+
+const time = number(0, LATEST_TIME);
+const count = whole(0, MOST_COUNT);
+const id = whole(0, Number.MAX_SAFE_INTEGER);
+const figure = number(0, Number.MAX_VALUE); // what a relay says of itself
+const line = text(LONGEST_LINE);
+const origin = (value) => line(value) && URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
+
+const CONTENT = {
+  created_at: time, history: flag, secret_key: bytes(KEY_BYTES), settings: isObject,
+  contacts: Array.isArray, drafts: listOf((pair) => Array.isArray(pair) && pair.length === 2), relays: Array.isArray,
+  messages: Array.isArray, seen: listOf(line),
+};
+
+const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag) };
+
+const CONTACT = {
+  fingerprint: isFingerprint, name: text(LONGEST_NAME), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
+  verified: flag, muted: flag, blocked: flag, open: flag, request: maybe(flag), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
+  last_text: line, last_direction: either("in", "out", ""), refused: count, added_at: time,
+};
+
+const MESSAGE = {
+  seq: whole(1, LAST_SEQ), contact: isFingerprint, relay: (value) => value === "" || origin(value), direction: either("in", "out"),
+  kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
+  reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either("queued", "relayed", "failed", "")),
+  error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
+};
+
+const RELAY = {
+  origin, cursor: id, erased_through: id, refused: count, requests_dropped: maybe(count), added_at: time,
+  server_public_key: maybe(bytes(KEY_BYTES)), bound: maybe(flag), allow_older_proof: maybe(flag), key_changed_at: maybe(time), invite: maybe(line),
+  registered_identities: maybe(figure), message_retention_days: maybe(figure), max_message_bytes: maybe(figure), version: maybe(line), registration: maybe(line),
+};
+
+const DRAFT = [isFingerprint, text(LONGEST_TEXT)];
+
+/** The parsed plaintext as it is stored here, known fields only. Throws DamagedBackupError, which names the field. */
+export function shaped(content) {
+  const top = pick(content, CONTENT, "content.");
+  const contacts = pickAll(top.contacts, CONTACT, "contacts");
+  const messages = pickAll(top.messages, MESSAGE, "messages");
+  top.drafts.forEach(([fingerprint, draft], at) => insist(DRAFT[0](fingerprint) && DRAFT[1](draft), `drafts[${at}]`));
+  contacts.forEach(({ fingerprint, public_key }, at) => insist(!public_key || fingerprintOf(public_key) === fingerprint, `contacts[${at}].public_key`));
+  insistUnique(contacts, "fingerprint", "contacts");
+  insistUnique(messages, "seq", "messages");
+  const relays = pickAll(top.relays, RELAY, "relays");
+  return { ...top, contacts, messages, relays, settings: pick(top.settings, SETTINGS, "settings.") };
+}
+
+const pickAll = (records, shape, name) => records.map((record, at) => pick(record, shape, `${name}[${at}].`));
+
+function pick(record, shape, name) {
+  insist(isObject(record), name);
+  const picked = {};
+  for (const [field, check] of Object.entries(shape)) {
+    const value = Object.hasOwn(record, field) ? record[field] : undefined;
+    insist(check(value), name + field);
+    if (value !== undefined) picked[field] = value;
+  }
+  return picked;
+}
+
+function insistUnique(records, field, name) {
+  insist(new Set(records.map((record) => record[field])).size === records.length, `${name}: the same ${field} twice`);
+}
+
+function insist(holds, field) {
+  if (!holds) throw new DamagedBackupError(`This backup breaks its own format (${field}). Nothing was changed.`);
+}
