@@ -3277,7 +3277,7 @@ class Client:
         self.contact, self.invite, self._allow_v1_proof = contact, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
-        self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids of mail that opened in this run
+        self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids that were fetched in this run
 
     @property
     def invite_link(self) -> str:
@@ -3435,9 +3435,9 @@ class Client:
             if type(message_id) is not int or not last < message_id <= MAX_ID:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
             last, sender = message_id, str(row.get("sender_fingerprint")).lower()
+            self.recent.append(message_id)
             try:
                 page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
-                self.recent.append(message_id)
             except EnvelopeRefused as refusal:
                 page.append((message_id, sender, refusal))
         return page
