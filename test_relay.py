@@ -12458,6 +12458,17 @@ class TestBrowserAccessible:
 
         assert bool(await page.evaluate(MOVING)) == moving
 
+    async def test_axe_finds_nothing_where_keys_were_lost(self, relay, browser, axe):
+        page = await browser.person(relay)
+        await comes_back_without(page, relay, "indexeddb")
+        await page.shows("#lost")
+
+        found = await findings(page, axe)
+        await page.click("#lostRestore")
+        await page.shows("#importDialog")
+
+        assert found + await findings(page, axe) == []
+
     @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
     async def test_every_button_and_link_has_a_name(self, relay, browser, size):
         page = await furnished(relay, browser, size=size)
