@@ -11069,6 +11069,23 @@ class TestBrowserContacts:
 
         await alice.until("document.querySelector('#requestBar').hidden && !document.querySelector('.chat-tab .mark')")
 
+    async def test_stranger_is_not_heard_and_a_contact_is(self, relay, browser):
+        alice, friend, stranger = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(friend.fingerprint)
+        await goes_elsewhere(alice)
+        count = "window.beeps += Number(data.type === 'beep')"
+        await alice.evaluate(
+            f"void ((window.beeps = 0), (new BroadcastChannel('io3233-tabs').onmessage = ({{ data }}) => ({count})))"
+        )
+
+        await write(stranger, alice, "psst")
+        await alice.shows(".chat-tab-label", "psst")
+        await write(friend, alice, "hello")
+        await alice.shows(".chat-tab-label", "hello")
+
+        await alice.until("window.beeps > 0")
+        assert await alice.evaluate("window.beeps") == 1
+
     async def test_stranger_who_is_blocked_at_once_is_gone(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "buy this")
