@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["aiohttp>=3.11.16", "pynacl>=1.5"]
+# dependencies = ["aiohttp>=3.11.16", "pynacl>=1.5", "cryptography>=43"]
 # ///
 """io3233: a relay for end-to-end encrypted chat, in one file.
 
@@ -21,6 +21,7 @@ Routes (docs/PROTOCOL.md has every field, status and frame):
     DELETE /v1/messages?through_id=  I have stored everything up to it  DELETE /v1/messages/{id}: this one
     GET    /v1/stats                 identities, retention, limits
     GET    /v1/ws                    WebSocket: a hint for each new message
+    POST   /v1/push                  wake this device when mail comes   DELETE: no longer
     GET    /healthz, /metrics        for whoever keeps it running
     GET    /…                        the web client, from the static folder
 
@@ -96,6 +97,12 @@ these two lines, on Debian after `apt install python3-venv`:
   python3 -m venv {folder}/.venv && {folder}/.venv/bin/python -m pip install aiohttp pynacl
   {folder}/.venv/bin/python {folder}/relay.py""")
 
+try:  # for Web Push alone; without it the relay does all else
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+except ImportError:
+    ec = None  # type: ignore[assignment]
+
 __version__ = "1.0.0"
 
 T = TypeVar("T")
@@ -157,6 +164,19 @@ def parse_origins(text: str) -> dict[str, Any]:
     return {"origins": tuple(web_origin(item.strip()) for item in text.split(",") if item.strip())}
 
 
+def parse_push_hosts(text: str) -> dict[str, Any]:
+    hosts = tuple(item.strip().lower().removesuffix(":443") for item in text.split(",") if item.strip())
+    if not all(re.fullmatch(r"(\*\.)?[a-z0-9.-]+(:[1-9][0-9]{0,4})?", host) for host in hosts):
+        raise ValueError(text)
+    return {"push_hosts": hosts}
+
+
+def parse_push_contact(text: str) -> dict[str, Any]:
+    if not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://[^\s]+", text):
+        raise ValueError(text)
+    return {"push_contact": text}
+
+
 def string(field: str) -> tuple[Parser, str]:
     return lambda text: {field: text}, "a text"
 
@@ -196,6 +216,9 @@ SETTINGS: dict[str, tuple[Parser, str]] = {
     "ORIGIN": (parse_origins, "web origins such as https://chat.example.com, comma-separated, without a path"),
     "INVITE_CODE": string("invite_code"),
     "METRICS_TOKEN": string("metrics_token"),
+    "PUSH": switch("push"),
+    "PUSH_HOSTS": (parse_push_hosts, "host names, comma-separated, such as *.push.apple.com or ntfy.example.com:8443"),
+    "PUSH_CONTACT": (parse_push_contact, "mailto:ADDRESS or https://ADDRESS"),
     "RATE_LIMIT": switch("rate_limit"),
 }  # and JWT_SECRET and STATIC_DIR, in `from_env`
 
@@ -223,6 +246,9 @@ def read_static_dir(text: str | None, mistakes: list[str]) -> Path | None:
     return path
 
 
+PUSH_HOSTS = ("fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com")
+
+
 @dataclasses.dataclass(frozen=True)
 class Config:
     """The relay's settings. README.md has the table of their variables."""
@@ -244,6 +270,9 @@ class Config:
     origins: tuple[str, ...] = ()
     invite_code: str = ""
     metrics_token: str = ""
+    push: bool = True
+    push_hosts: tuple[str, ...] = PUSH_HOSTS
+    push_contact: str = ""  # or else the first origin
     rate_limit: bool = True
     insecure_secret: bool = False
 
@@ -691,6 +720,9 @@ STATEMENTS = {
     "get_share": "SELECT messages, ciphertext_bytes FROM mailboxes WHERE recipient_fingerprint = ? AND sender_public_key = ?",
     "measure_newcomers": "SELECT coalesce(sum(ciphertext_bytes + messages * ?), 0) FROM identities CROSS JOIN mailboxes"
     " ON recipient_fingerprint = fingerprint AND sender_public_key = x'' WHERE created_at > ?",
+    "get_push_subscriptions": "SELECT endpoint, created_at FROM push_subscriptions WHERE fingerprint = ?",
+    "add_push_subscription": "INSERT INTO push_subscriptions (fingerprint, endpoint, created_at) VALUES (?, ?, ?)",
+    "delete_push_subscription": "DELETE FROM push_subscriptions WHERE fingerprint = ? AND endpoint = ?",
     "delete_push_subscriptions": "DELETE FROM push_subscriptions WHERE fingerprint = ?",
     "add_message": "INSERT INTO messages (recipient_fingerprint, sender_public_key, nonce, ciphertext, created_at, expires_at)"
     " VALUES (?, ?, ?, ?, ?, ?)",
@@ -710,6 +742,7 @@ HALF, QUARTER, EIGHTH = 0.5, 0.25, 0.125  # of a mailbox, see `_take_share`
 MAX_WRITERS = 4096  # of whom is known whom they wrote to,
 MAX_WRITTEN_TO = 64  # and that of so many each
 NEWCOMER_MS = 86_400_000
+MAX_ENDPOINTS = 8  # to push to, of an identity
 MESSAGE_BYTES = 512  # that a message takes on disk beside its ciphertext
 DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
 VACUUM_SLICE = 256  # pages
@@ -962,6 +995,30 @@ class Store:
 
         deleted = await self._write(delete)  # not in the next line: it would read the count before it waits
         self.identity_count -= deleted
+
+    # Push subscriptions
+
+    async def add_push_subscription(self, fingerprint: bytes, endpoint: str, now: float) -> bool:
+        """Remember an endpoint of an identity, in place of its oldest when it has too many; False when it is known."""
+
+        def insert(db: sqlite3.Connection) -> bool:
+            known = dict(db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
+            if endpoint in known:
+                return False
+            self._take_room(db, len(endpoint))
+            if len(known) >= MAX_ENDPOINTS:
+                db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, min(known, key=lambda each: known[each])))
+            db.execute(STATEMENTS["add_push_subscription"], (fingerprint, endpoint, to_milliseconds(now)))
+            return True
+
+        return await self._write(insert)
+
+    async def get_endpoints(self, fingerprint: bytes) -> list[str]:
+        found = await self._read(lambda db: db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
+        return [endpoint for endpoint, _ in found]
+
+    async def delete_push_subscription(self, fingerprint: bytes, endpoint: str) -> None:
+        await self._write(lambda db: db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, endpoint)).rowcount)
 
     # Messages
 
@@ -1413,6 +1470,221 @@ class Hub:
 
 
 # ======================================================================================================================
+# 8b. Web Push
+#
+# A push wakes a device whose page is closed (RFC 8030). It carries nothing, so its service learns only that something
+# came; the device then fetches. The relay says who it is by a signature (VAPID, RFC 8292) with a key made of JWT_SECRET,
+# so that it outlives restarts.
+#
+# Whoever is registered names addresses to call. So only hosts of PUSH_HOSTS are called, and in no spelling but that of
+# browsers; no redirect is followed and no proxy used; and a name that leads into this network is refused when it is
+# resolved for the call, since it may have led elsewhere before, unless it is the operator's own.
+#
+# Nobody waits for a push, and all that waits to be pushed is bounded: one message for each recipient until it is clear
+# that no device fetches it, then one in flight and one behind it for each endpoint. The oldest goes when there are too many.
+
+PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
+PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
+PUSH_SECONDS = 10  # for a push service to answer
+MAX_PUSH_TTL_SECONDS = 1_209_600
+MAX_PUSHES_IN_FLIGHT = 64
+MAX_PUSHES = 4096  # recipients, and endpoints, for whom something waits
+MAX_PUSH_ANSWER_BYTES = 1024
+MAX_ENDPOINT_CHARACTERS = 2048
+ENDPOINT = re.compile(r"(https://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
+VAPID_SECONDS = 43_200
+MAX_VAPID_TOKENS = 64  # origins
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # RFC 5903, section 3.1
+
+
+def vapid_contact(config: Config) -> str:
+    return config.push_contact or next((origin for origin in config.origins if origin.startswith("https:")), "")
+
+
+def push_obstacle(config: Config) -> str:
+    """Why there is no push; empty when there is."""
+    if not config.push:
+        return "PUSH=off"
+    if ec is None:
+        return "it takes the package cryptography (on Debian: apt install python3-cryptography)"
+    if not vapid_contact(config):
+        return "push services want to know whom to tell about trouble: set PUSH_CONTACT=mailto:… (or an ORIGIN with https)"
+    return ""
+
+
+class Vapid:
+    """The relay's name towards push services, and its signature (RFC 8292, section 2)."""
+
+    def __init__(self, secret: bytes, contact: str):
+        labels = (f"io3233 vapid key v1{count or ''}" for count in itertools.count())
+        scalars = (int.from_bytes(derive_key(secret, label)) for label in labels)
+        self._key = ec.derive_private_key(next(number for number in scalars if 0 < number < P256_ORDER), ec.SECP256R1())
+        form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+        self.public_key = encode_base64url(self._key.public_key().public_bytes(*form))
+        self._contact = contact
+        self._tokens: dict[str, tuple[str, int]] = {}  # (token, when it expires) by origin
+
+    def authorization(self, origin: str, now: float) -> str:
+        """The Authorization field of a push to this origin."""
+        token, expires = self._tokens.get(origin, ("", 0))
+        if not VAPID_SECONDS / 2 < expires - now <= VAPID_SECONDS:
+            expires = int(now) + VAPID_SECONDS
+            parts = {"typ": "JWT", "alg": "ES256"}, {"aud": origin, "exp": expires, "sub": self._contact}
+            signed = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
+            pair = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+            token = f"{signed}.{encode_base64url(b''.join(number.to_bytes(32) for number in pair))}"
+            if len(self._tokens) >= MAX_VAPID_TOKENS:
+                self._tokens.clear()
+            self._tokens[origin] = token, expires
+        return f"vapid t={token}, k={self.public_key}"
+
+
+class OutsideResolver(aiohttp.ThreadedResolver):
+    """Resolves names to addresses outside this network; the operator's own to any."""
+
+    def __init__(self, own: set[str]):
+        super().__init__()
+        self._own = own
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> Any:
+        found = await super().resolve(host, port, family)
+        for each in found if host not in self._own else []:
+            address = ipaddress.ip_address(each["host"])
+            address = getattr(address, "ipv4_mapped", None) or address
+            if not address.is_global or address.is_multicast:
+                raise OSError(f"{host} leads to {address}, which is inside this network")
+        return found
+
+
+@dataclasses.dataclass(slots=True)
+class Push:
+    """What one endpoint is being told, and of which message it is told next."""
+
+    task: asyncio.Task[None]
+    next: Receipt | None = None
+
+
+class Pusher:
+    """Wakes devices. Methods are for the event loop."""
+
+    def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
+        self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
+        self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
+        self._waiting: dict[bytes, tuple[Receipt, asyncio.TimerHandle]] = {}  # by recipient, oldest first
+        self._pushes: dict[str, Push] = {}  # by endpoint, oldest first
+        self._in_flight = asyncio.Semaphore(MAX_PUSHES_IN_FLIGHT)
+        self._tasks: set[asyncio.Task[None]] = set()  # those that look up endpoints: no more than were waiting
+
+    def open(self) -> None:
+        own = {host.partition(":")[0] for host in self._hosts if host not in PUSH_HOSTS}
+        connector = aiohttp.TCPConnector(resolver=OutsideResolver(own), limit=0, ssl=ssl.create_default_context())
+        timeout = aiohttp.ClientTimeout(total=PUSH_SECONDS)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def close(self) -> None:
+        for _, timer in self._waiting.values():
+            timer.cancel()
+        tasks = [*self._tasks, *(push.task for push in self._pushes.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._session.close()
+
+    def origin_of(self, endpoint: str) -> str:
+        """The origin of an endpoint that may be called, else an empty string."""
+        match = ENDPOINT.fullmatch(endpoint)
+        if not match or len(endpoint) > MAX_ENDPOINT_CHARACTERS:
+            return ""
+        host = match[2] + (f":{match[3]}" if match[3] else "")
+        is_listed = any(host == each or (each[0] == "*" and host.endswith(each[1:])) for each in self._hosts)
+        return match[1] if is_listed else ""
+
+    def notify(self, recipient: bytes, receipt: Receipt) -> None:
+        """A message is queued: push, unless it is fetched soon."""
+        _, timer = self._waiting.pop(recipient, (None, None))
+        if timer is None:
+            timer = asyncio.get_running_loop().call_later(PUSH_DELAY_SECONDS, self._look_up, recipient)
+        self._waiting[recipient] = receipt, timer
+        if len(self._waiting) > MAX_PUSHES:
+            self._waiting.pop(next(iter(self._waiting)))[1].cancel()
+            self._count("dropped")
+
+    def fetched(self, recipient: bytes, through_id: int) -> None:
+        """A device of the recipient has everything up to this id."""
+        receipt, timer = self._waiting.get(recipient, (None, None))
+        if receipt and timer and receipt.id <= through_id:
+            timer.cancel()
+            del self._waiting[recipient]
+
+    def _count(self, result: str) -> None:
+        self._metrics[f'pushes_total{{result="{result}"}}'] += 1
+
+    def _look_up(self, recipient: bytes) -> None:
+        task = asyncio.create_task(self._push_to_all(recipient, self._waiting.pop(recipient)[0]))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _push_to_all(self, recipient: bytes, receipt: Receipt) -> None:
+        with suppress(RelayError):  # the database cannot read, and said so
+            for endpoint in await self._store.get_endpoints(recipient):
+                if push := self._pushes.get(endpoint):
+                    push.next = receipt
+                    continue
+                self._pushes[endpoint] = Push(asyncio.create_task(self._push(recipient, endpoint, receipt)))
+                if len(self._pushes) > MAX_PUSHES:
+                    self._pushes.pop(next(iter(self._pushes))).task.cancel()
+                    self._count("dropped")
+
+    async def _push(self, recipient: bytes, endpoint: str, receipt: Receipt | None) -> None:
+        try:
+            while receipt:
+                self._count(await self._push_until_taken(recipient, endpoint, receipt))
+                receipt, self._pushes[endpoint].next = self._pushes[endpoint].next, None
+        except RelayError:  # the database cannot write, and said so
+            self._count("failed")
+        finally:
+            self._pushes.pop(endpoint, None)
+
+    async def _push_until_taken(self, recipient: bytes, endpoint: str, receipt: Receipt) -> str:
+        """Tell one endpoint of a message, again if need be; the result to count."""
+        for pause in (*PUSH_RETRY_SECONDS, 0.0):
+            ttl = min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock()))
+            async with self._in_flight:
+                status, retry_after = await self._post(endpoint, ttl)
+            if 200 <= status < 300:
+                return "sent"
+            if status in (404, 410):
+                await self._store.delete_push_subscription(recipient, endpoint)
+                return "gone"
+            if 300 <= status < 500 and status != 429:
+                return "refused"
+            if not pause or (retry_after or pause) >= ttl:
+                break
+            await asyncio.sleep(retry_after or pause)
+        return "failed"
+
+    async def _post(self, endpoint: str, ttl: int) -> tuple[int, int]:
+        """The status of one push, 0 when there was none, and the seconds of its Retry-After."""
+        origin = self.origin_of(endpoint)
+        if not origin:
+            return 403, 0  # PUSH_HOSTS had it once
+        authorization = self.vapid.authorization(origin, self._clock())
+        headers = {"TTL": str(ttl), "Urgency": "high", "Topic": "mail", "Authorization": authorization}
+        try:
+            async with self._session.post(
+                URL(endpoint, encoded=True),
+                headers=headers,
+                allow_redirects=False,
+                skip_auto_headers=("Content-Type", "User-Agent"),
+            ) as response:
+                await response.content.read(MAX_PUSH_ANSWER_BYTES)
+                retry_after = response.headers.get("Retry-After", "")
+                return response.status, int(retry_after) if re.fullmatch("[0-9]{1,7}", retry_after) else 0
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return 0, 0
+
+
+# ======================================================================================================================
 # 9. Middleware
 #
 # One middleware turns whatever was raised into the JSON answer. An unexpected exception is the only thing that writes a
@@ -1421,6 +1693,7 @@ class Hub:
 CONFIG = web.AppKey("config", Config)
 STORE = web.AppKey("store", Store)
 HUB = web.AppKey("hub", Hub)
+PUSHER: web.AppKey[Pusher | None] = web.AppKey("pusher")
 TOKENS = web.AppKey("tokens", Tokens)
 REGISTRAR = web.AppKey("registrar", Registrar)
 LIMITER = web.AppKey("limiter", RateLimiter)
@@ -1730,8 +2003,42 @@ async def get_stats(request: web.Request) -> web.Response:
             "version": __version__,
             "max_message_bytes": config.max_message_bytes,
             "registration": "invite" if config.invite_code else "open",
+            **({"push": pusher.vapid.public_key} if (pusher := request.app[PUSHER]) else {}),
         }
     )
+
+
+async def parse_endpoint(request: web.Request) -> tuple[Pusher, str]:
+    """The endpoint that a body names. Raises RelayError 404 where there is no push, 400."""
+    if not (pusher := request.app[PUSHER]):
+        raise RelayError(404, "this relay does not push: fetch now and then", reason="no_push")
+    endpoint = (await read_json(request)).get("endpoint")
+    if not isinstance(endpoint, str):
+        raise bad_request("endpoint must be a text")
+    return pusher, endpoint
+
+
+async def post_push(request: web.Request) -> web.Response:
+    """POST /v1/push: push to this endpoint when mail waits."""
+    fingerprint = await authenticate(request)
+    pusher, endpoint = await parse_endpoint(request)
+    if not pusher.origin_of(endpoint):
+        hosts = ", ".join(request.app[CONFIG].push_hosts)
+        raise bad_request(f"endpoint must be https://… as a browser gives it, at a host of PUSH_HOSTS: {hosts}")
+
+    is_new = await request.app[STORE].add_push_subscription(fingerprint, endpoint, request.app[CLOCK]())
+
+    return reply({"endpoint": endpoint}, status=201 if is_new else 200)
+
+
+async def delete_push(request: web.Request) -> web.Response:
+    """DELETE /v1/push: push to this endpoint no longer."""
+    fingerprint = await authenticate(request)
+    _, endpoint = await parse_endpoint(request)
+
+    await request.app[STORE].delete_push_subscription(fingerprint, endpoint)
+
+    return no_content()
 
 
 def parse_envelope(body: dict[str, Any], sender: bytes, max_message_bytes: int) -> Envelope:
@@ -1760,6 +2067,8 @@ async def post_message(request: web.Request) -> web.Response:
     receipt = await app[STORE].add_message(envelope, app[CLOCK]())
 
     app[HUB].publish(envelope.recipient, receipt.id)
+    if pusher := app[PUSHER]:
+        pusher.notify(envelope.recipient, receipt)
     counts = app[METRICS]
     counts["messages_in_total"] += 1
     counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
@@ -1786,6 +2095,8 @@ async def get_messages(request: web.Request) -> web.Response:
 
     with request.app[STORE].share_of_pages() as page_bytes:
         rows, more = await request.app[STORE].get_page(recipient, after_id, limit, page_bytes, request.app[CLOCK]())
+        if pusher := request.app[PUSHER]:
+            pusher.fetched(recipient, rows[-1][0] if rows else after_id)
         counts = request.app[METRICS]
         counts["messages_out_total"] += len(rows)
         counts["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
@@ -2103,6 +2414,15 @@ async def run_store(app: web.Application) -> AsyncIterator[None]:
     await app[STORE].close()
 
 
+async def run_pusher(app: web.Application) -> AsyncIterator[None]:
+    if pusher := app[PUSHER]:
+        pusher.open()
+        yield
+        await pusher.close()
+    else:
+        yield
+
+
 async def close_sockets(app: web.Application) -> None:
     await app[HUB].close_all()
 
@@ -2115,10 +2435,11 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[STORE] = Store(config, app[METRICS])
     app[TOKENS] = Tokens(config.jwt_secret, config.jwt_expiry_seconds)
     app[REGISTRAR] = Registrar(config.jwt_secret)
+    app[PUSHER] = None if push_obstacle(config) else Pusher(config, app[STORE], app[METRICS], clock)
     app[LIMITER] = RateLimiter(config.rate_limit)
     app[CLIENT_FILES] = read_static_files(config.static_dir)
     app.on_shutdown.append(close_sockets)
-    app.cleanup_ctx.append(run_store)
+    app.cleanup_ctx.extend((run_store, run_pusher))
     app.add_routes(
         [
             web.post("/v1/messages", post_message),
@@ -2133,6 +2454,8 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
             web.get("/v1/keys/search/{prefix}", search_keys),
             web.get("/v1/stats", get_stats),
             web.get("/v1/ws", websocket, allow_head=False),
+            web.post("/v1/push", post_push),
+            web.delete("/v1/push", delete_push),
             web.get("/healthz", get_health),
             web.get("/metrics", get_metrics),
             web.get("/{path:(?!v1(/|$)).*}", get_static),
@@ -2307,6 +2630,8 @@ async def serve(config: Config) -> None:
             listening.listen(BACKLOG)
             port = 0 if config.unix_socket else listening.getsockname()[1]
             log.info("%s", describe(config, app[CLIENT_FILES], port))
+            if obstacle := push_obstacle(config):
+                log.info("push is off: %s", obstacle)
             for warning in config_warnings(config):
                 log.warning("%s", warning)
             notify_systemd("READY=1")
@@ -2637,7 +2962,7 @@ class Client:
         self.contact, self.invite, self._allow_v1_proof = contact, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
-        self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids of mail that opened in this run
+        self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids that were fetched in this run
 
     @property
     def invite_link(self) -> str:
@@ -2795,9 +3120,9 @@ class Client:
             if type(message_id) is not int or not last < message_id <= MAX_ID:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
             last, sender = message_id, str(row.get("sender_fingerprint")).lower()
+            self.recent.append(message_id)
             try:
                 page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
-                self.recent.append(message_id)
             except EnvelopeRefused as refusal:
                 page.append((message_id, sender, refusal))
         return page
@@ -2950,10 +3275,12 @@ def examine_settings(environ: Mapping[str, str], url: str | None) -> tuple[Confi
     except ConfigError as error:
         return None, [(FAILURE, f"settings: {line}") for line in str(error).splitlines()]
     findings = [(WARNING, f"settings: {warning}") for warning in config_warnings(config)]
+    obstacle = push_obstacle(config)
+    findings.append(judge(not obstacle, f"push: on, for {', '.join(config.push_hosts)}", f"push: off: {obstacle}", WARNING))
     if url and config.host in ("127.0.0.1", "::1") and not config.trust_forwarded_for:
         message = "settings: behind a proxy TRUST_FORWARDED_FOR=1 is wanted, or all clients share one rate limit"
         findings.append((WARNING, message))
-    return config, findings or [(OK, "settings: all can be used")]
+    return config, [*findings, (OK, "settings: all can be used")]
 
 
 def examine_database(config: Config) -> list[Finding]:
