@@ -9029,8 +9029,11 @@ class TestBrowserSending:
         await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still to be sent'")
         told = {"type": "kept", "detail": {"fingerprint": bob.fingerprint, "text": ""}}
 
-        await alice.evaluate(f"void (window.emptied = new Promise((done) => {{ chatBody.oninput = done }}))")
-        await alice.evaluate(f"new BroadcastChannel('io3233-drafts').postMessage({json.dumps(told)})")
+        await alice.evaluate(f"""new Promise((heard) => {{
+            const [speaker, listener] = [1, 2].map(() => new BroadcastChannel("io3233-drafts"));
+            listener.onmessage = heard;
+            speaker.postMessage({json.dumps(told)});
+        }})""")
 
         await alice.until(f"{BODY} === 'still to be sent'")
 
