@@ -6810,7 +6810,7 @@ class TestDocuments:
 
     def test_refusals_of_the_protocol_are_the_statuses_that_the_relay_gives(self):
         source = RELAY_PY.read_text()
-        given = {int(status) for status in re.findall(r"RelayError\(\s*(\d{3})", source)}
+        given = {int(status) for status in re.findall(r"(?:RelayError|_refuse)\(\s*(\d{3})", source)}
         given |= {404, 405, 413, 500}  # the router's and the middleware's
 
         documented = {int(row[0].split()[0]) for row in table("docs/PROTOCOL.md", "Statuses")}
