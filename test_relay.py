@@ -5899,7 +5899,7 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
     received = {"seq": 1, "direction": "in", "text": "Hello, Alice!", "at": day, "written_at": day - 7_200_000}
     written = {"seq": 2, "direction": "out", "text": "Hello, Bob! 👋", "at": day, "state": "queued", "error": ""}
     unsent = {"retriable": False, "relay_id": None, "expires_at": ""}
-    switches = {"verified": True, "muted": False, "blocked": False, "open": True, "request": False}
+    switches = {"verified": True, "muted": False, "blocked": False, "open": True, "request": False, "request_size": 0}
     latest = {"unread": 0, "last_seq": 2, "last_at": day, "last_text": "Hello, Bob! 👋", "last_direction": "out"}
     contact = {
         "fingerprint": bob.fingerprint,
@@ -8805,6 +8805,23 @@ WAKING = {
 }
 
 
+async def erases_on_relay(page: Page) -> None:
+    """Switch on that mail is erased on the relay once it is stored here."""
+    await page.click("#settingsOpen")
+    await page.click("label:has(#settingErase)")
+    await page.click("#settingsDialog [data-close]")
+
+
+async def restores_database(relay: RunningRelay, copy: Path) -> None:
+    """Start the relay on an older copy of its database, and have it count on from there, as other relays do."""
+    for path in relay.folder.glob("relay.db*"):
+        path.unlink()
+    copy.rename(relay.database)
+    await relay.start()
+    with contextlib.closing(sqlite3.connect(relay.database)) as database, database:
+        database.execute("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'messages'")
+
+
 class TestBrowserOutage:
     """Relays stop, networks go, tokens end: nothing is lost, nothing comes twice."""
 
@@ -9009,6 +9026,27 @@ class TestBrowserOutage:
         await write(bob, alice, "goes")
 
         await alice.sees("goes")
+        await until(lambda: messages_on(relay) == 0)
+
+    async def test_mail_of_a_restored_relay_is_read_from_its_start_and_only_then_erased(self, browser, relay, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await erases_on_relay(alice)
+        await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=relay.environ["DATABASE_URL"])
+        await write(bob, alice, "one", "two", "three")
+        await alice.sees("three")
+
+        await loses_relay(alice, relay)
+        await restores_database(relay, tmp_path / "copy.db")
+        await alice.goto("about:blank")
+        assert await write(bob, alice, "while away") == [1]
+        await alice.goto(f"{relay.url}/chats")
+        await goes_live(alice)
+        await alice.click(".chat-tab-label")
+        await write(bob, alice, "since")
+
+        await alice.sees("since")
+        await alice.sees("while away")
         await until(lambda: messages_on(relay) == 0)
 
     async def test_relays_copy_is_erased_only_once_it_is_stored(self, browser, relay):
@@ -11682,7 +11720,7 @@ def is_empty(value: Any) -> bool:
 SWITCH, COUNT, LINE, ID = one_of(True, False), whole(0, 2**32), words(4096), whole(0, 2**53 - 1)
 CONTACT_FIELDS: dict[str, Check] = {
     "name": words(256), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
-    "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH),
+    "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH), "request_size": perhaps(COUNT),
     "unread": COUNT, "last_seq": whole(0, 2**40), "last_at": is_day, "last_text": LINE, "last_direction": one_of("in", "out", ""),
     "refused": COUNT, "added_at": is_day,
 }  # fmt: skip

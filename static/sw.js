@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "faa039d910d41220";
+const VERSION = "91bab94e08c2223c";
 const FILES = {
   "/app.js": "sha256-YOdYLktG/+6ON6Nr5fRLCdmVrdow6gS3Ui7mjg3747s=",
   "/client.js": "sha256-dYIPOg1ETX0LdgZ6j8X0NqNOPRBw1p9PwEGHEzVNrbw=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-q9yh391Itdsd86bp4KP8pZmlxsslCUF0N0ylrEPIpLw=",
+  "/index.html": "sha256-XELGDSHI/WLKnwuf43t/wqHqJeC3AHh04ZZFAt9/IEM=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
@@ -57,7 +57,7 @@ const FILES = {
   "/relay/sessions.js": "sha256-D8frPVpyhqx1SIQr1/yrhMsHdljVT16YOSRn5b+vofI=",
   "/relay/tokens.js": "sha256-cV7Jem2TvrfV6PJhX+jPGjwWelwCjw0BNCokFPywllE=",
   "/store/backup-content.js": "sha256-ALdIPAUJXAQl0eVzEttz6ooPnzDW72gTNynrgHtQ41Y=",
-  "/store/backup-shape.js": "sha256-COjLKhNFraE+RCP7mbW5Jg+YKywxOmzniBviFGTwx6s=",
+  "/store/backup-shape.js": "sha256-eI41k1m7sZXsKe4o+B1NpbPxhR043X5oha5CeJhF4y8=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
   "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
   "/store/drafts.js": "sha256-oUxANwZWUDQ7tmiRwl/euFEdRe5bsTM+tTmG7dnP7hk=",
