@@ -6810,7 +6810,7 @@ class TestDocuments:
 
     def test_refusals_of_the_protocol_are_the_statuses_that_the_relay_gives(self):
         source = RELAY_PY.read_text()
-        given = {int(status) for status in re.findall(r"RelayError\(\s*(\d{3})", source)}
+        given = {int(status) for status in re.findall(r"(?:RelayError|_refuse)\(\s*(\d{3})", source)}
         given |= {404, 405, 413, 500}  # the router's and the middleware's
 
         documented = {int(row[0].split()[0]) for row in table("docs/PROTOCOL.md", "Statuses")}
@@ -8885,7 +8885,7 @@ class TestBrowserOutage:
         await goes_live(alice)
 
     async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, browser, liar):
-        liar.folder = "/chat"
+        liar.sub_path = "/chat"
         page = await browser.page()
         page.expects("404", "MIME")
 
@@ -9275,6 +9275,21 @@ class TestBrowserSending:
         await tab.call("Page.close")
 
         assert await until(lambda: read_all(bob)) == ["on my way out"]
+
+    async def test_draft_that_a_tab_sent_in_vain_before_it_was_gone_is_shown_again(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("still to be sent")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still to be sent'")
+        told = {"type": "kept", "detail": {"fingerprint": bob.fingerprint, "text": ""}}
+
+        await alice.evaluate(f"""new Promise((heard) => {{
+            const [speaker, listener] = [1, 2].map(() => new BroadcastChannel("io3233-drafts"));
+            listener.onmessage = heard;
+            speaker.postMessage({json.dumps(told)});
+        }})""")
+
+        await alice.until(f"{BODY} === 'still to be sent'")
 
     async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -9989,7 +10004,7 @@ class LyingRelay:
         self.told = 0
         self.heard: list[tuple[str, Any]] = []
         self.upgrades = True
-        self.folder = ""
+        self.sub_path = ""
         self.login: Callable[[], web.Response] | None = None
 
     def lie(self, call: str, lie: Callable[[Any], Any]) -> None:
@@ -10002,7 +10017,7 @@ class LyingRelay:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.login is not None:
             return self.login()
-        if not request.path.startswith(self.folder):
+        if not request.path.startswith(self.sub_path):
             return web.Response(status=404)
         if request.path == "/v1/ws" and self.upgrades:
             return await self.join(request)
@@ -10010,7 +10025,7 @@ class LyingRelay:
         self.heard.append((call, json.loads(body) if body else None))
         options = {"headers": passed_on(request.headers), "data": body or None, "allow_redirects": False}
         async with self.truth.session.request(
-            request.method, self.truth.url + request.path_qs.removeprefix(self.folder), **options
+            request.method, self.truth.url + request.path_qs.removeprefix(self.sub_path), **options
         ) as answer:
             lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
             if lie is None or answer.status >= 400:
