@@ -131,6 +131,6 @@ function facts({ message_retention_days, max_message_bytes, refused, requests_dr
   if (key_changed_at) known.push(`came with a new registration key on ${formatDateTime(key_changed_at)}, as older relays do when they are restarted`);
   if (message_retention_days != null) known.push(`keeps mail ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
   if (refused) known.push(`${plural(refused, "message")} from here failed verification and ${refused === 1 ? "was" : "were"} not shown`);
-  if (requests_dropped) known.push(`${plural(requests_dropped, "request")} by strangers had no room and ${requests_dropped === 1 ? "was" : "were"} dropped`);
+  if (requests_dropped) known.push(`${formatCount(requests_dropped)} more from strangers had no room`);
   return known.join(" · ");
 }
