@@ -7743,6 +7743,7 @@ class TestBrowserConversation:
         long_texts = ["x" * 20_000, "many words " * 4_000]
 
         await write(bob, alice, *long_texts)
+        await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
         await alice.shows(".chat-more")
         await alice.evaluate("document.querySelectorAll('.chat-more').forEach((each) => each.click())")
@@ -8033,6 +8034,7 @@ class TestBrowserStrangers:
         texts = [begin + unit * (15_000 // len(unit)) + end for begin, unit, end in HOSTILE.values()]
 
         await write(bob, alice, "the first", *texts, *["\n" * 90_000] * 14, "the last")
+        await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
         await alice.until(in_sight("the last"))
         await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 0, {in_sight('the first')})")
