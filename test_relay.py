@@ -8621,6 +8621,7 @@ class TestBrowserAttention:
 
     async def test_click_on_a_notification_opens_its_thread(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
+        await alice.click("#settingsOpen")
         await hide(alice)
         await write(bob, alice, "come here")
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
@@ -8633,6 +8634,7 @@ class TestBrowserAttention:
         await alice.sees("come here")
         await alice.until("document.title.startsWith('Chats')")
         assert await alice.evaluate(NOTIFICATIONS) == []
+        assert await alice.count("dialog") == 0
 
     async def test_click_on_a_notification_opens_a_window_where_no_page_of_ours_answers(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -9075,7 +9077,7 @@ class TestBrowserOutage:
 # Browser: sending
 # ------------------------------------------------------------------------------------------------------------------------
 
-ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))  # of pages that go right after Enter; 200 take ten minutes
 BODY = "document.querySelector('#chatBody').value"
 # As if the tab were gone before its messages to the others are on their way.
 TELLS_NOBODY = "void (BroadcastChannel.prototype.postMessage = () => undefined)"
