@@ -30,9 +30,8 @@ promises and why. Section 6 (storage) is the heart; sections 10 and 11 are the p
 
 Known limits: one process, one machine, one SQLite file. Whoever registers can be sent mail by anybody registered.
 Search by prefix tells anyone whether a fingerprint is registered, as the v1 protocol does. A challenge proved in the
-minute before a restart could be presented once more after it, by somebody who could read the TLS stream. Under
-aiohttp older than 3.14, a peer that never finishes its request head holds one connection until nginx ends it, and one
-that sends requests without end, and reads nothing, takes memory: let nginx stand between it and strangers.
+minute before a restart could be presented once more after it, by somebody who could read the TLS stream. Bounds are
+kept by address (section 7), so some hundred addresses together can keep everybody else out.
 """
 
 from __future__ import annotations
@@ -2802,7 +2801,10 @@ def notify_systemd(state: str) -> None:
 
 def is_own_fault(record: logging.LogRecord) -> bool:
     """False for the tracebacks that aiohttp, and asyncio around it, write about requests that were never HTTP, or whose
-    address is none: a client's mistake, and some name its address or hold its token."""
+    address is none: a client's mistake, and some name its address or hold its token. What aiohttp could not foresee is
+    kept, but not from whom it came."""
+    if record.msg == "Error handling request from %s":
+        record.msg, record.args = "Error handling a request", None
     error, text = record.exc_info[1] if record.exc_info else None, record.getMessage()
     in_parser = "data_received() call failed" in text or (
         "RequestHandler.start()" in text and isinstance(error, ValueError)
