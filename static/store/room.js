@@ -1,5 +1,4 @@
 /** Whether the disk takes anything. Asked before a database is opened: Chromium deletes one that it fails to open on a full disk. */
-
 import { pause } from "./requests.js";
 
 const BYTES = 256 * 1024;
