@@ -11534,6 +11534,7 @@ class TestBrowserContacts:
         day = time.strftime("%Y-%m-%d", time.localtime(clock.now()))
         await write(bob, alice, "new of bob")
         await write(carol, alice, "new of carol")
+        await alice.until("document.title.startsWith('(3) ')")
 
         await searches(alice, "of", "1–3 of 3")
         await chooses_filter(alice, "#librarySince", day)
