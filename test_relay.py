@@ -7745,7 +7745,7 @@ class TestBrowserConversation:
         await write(bob, alice, *long_texts)
         await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
-        await alice.shows(".chat-more")
+        await alice.until("document.querySelectorAll('.chat-more:not([hidden])').length === 2")
         await alice.evaluate("document.querySelectorAll('.chat-more').forEach((each) => each.click())")
         await alice.sees(long_texts[-1])
 
