@@ -7745,7 +7745,7 @@ class TestBrowserConversation:
         await write(bob, alice, *long_texts)
         await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
-        await alice.shows(".chat-more")
+        await alice.until("document.querySelectorAll('.chat-more:not([hidden])').length === 2")
         await alice.evaluate("document.querySelectorAll('.chat-more').forEach((each) => each.click())")
         await alice.sees(long_texts[-1])
 
@@ -12494,6 +12494,17 @@ class TestBrowserAccessible:
         await page.shows("#settingsDialog")
 
         assert bool(await page.evaluate(MOVING)) == moving
+
+    async def test_axe_finds_nothing_where_keys_were_lost(self, relay, browser, axe):
+        page = await browser.person(relay)
+        await comes_back_without(page, relay, "indexeddb")
+        await page.shows("#lost")
+
+        found = await findings(page, axe)
+        await page.click("#lostRestore")
+        await page.shows("#importDialog")
+
+        assert found + await findings(page, axe) == []
 
     @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
     async def test_every_button_and_link_has_a_name(self, relay, browser, size):
