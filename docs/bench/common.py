@@ -114,14 +114,21 @@ def add_strangers(path: Path, count: int) -> None:
         connection.execute("COMMIT")
 
 
-def add_messages(path: Path, sender: Person, recipients: Sequence[Person], count: int, expires: float = FAR) -> None:
+def add_messages(
+    path: Path,
+    sender: Person,
+    recipients: Sequence[Person],
+    count: int,
+    expires: float = FAR,
+    ciphertext_bytes: int = CIPHERTEXT_BYTES,
+) -> None:
     """`count` messages, one recipient after the other in turn, so that no mailbox lies in one piece."""
-    filler = secrets.token_bytes(CIPHERTEXT_BYTES * 64)
+    filler = secrets.token_bytes(ciphertext_bytes * 64)
     fingerprints = [recipient.fingerprint for recipient in recipients]
 
     def row(i: int) -> tuple[object, ...]:
-        start = i * 37 % (CIPHERTEXT_BYTES * 63)
-        ciphertext = filler[start : start + CIPHERTEXT_BYTES]
+        start = i * 37 % (ciphertext_bytes * 63)
+        ciphertext = filler[start : start + ciphertext_bytes]
         return fingerprints[i % len(fingerprints)], sender.public_key, filler[:24], ciphertext, 0, int(expires * 1000)
 
     with closing(relay.open_database(str(path), True)) as connection:
