@@ -7743,8 +7743,9 @@ class TestBrowserConversation:
         long_texts = ["x" * 20_000, "many words " * 4_000]
 
         await write(bob, alice, *long_texts)
+        await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
-        await alice.shows(".chat-more")
+        await alice.until("document.querySelectorAll('.chat-more:not([hidden])').length === 2")
         await alice.evaluate("document.querySelectorAll('.chat-more').forEach((each) => each.click())")
         await alice.sees(long_texts[-1])
 
@@ -8033,6 +8034,7 @@ class TestBrowserStrangers:
         texts = [begin + unit * (15_000 // len(unit)) + end for begin, unit, end in HOSTILE.values()]
 
         await write(bob, alice, "the first", *texts, *["\n" * 90_000] * 14, "the last")
+        await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
         await alice.until(in_sight("the last"))
         await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 0, {in_sight('the first')})")
@@ -8619,6 +8621,7 @@ class TestBrowserAttention:
 
     async def test_click_on_a_notification_opens_its_thread(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
+        await alice.click("#settingsOpen")
         await hide(alice)
         await write(bob, alice, "come here")
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
@@ -8631,6 +8634,7 @@ class TestBrowserAttention:
         await alice.sees("come here")
         await alice.until("document.title.startsWith('Chats')")
         assert await alice.evaluate(NOTIFICATIONS) == []
+        assert await alice.count("dialog") == 0
 
     async def test_click_on_a_notification_opens_a_window_where_no_page_of_ours_answers(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
@@ -8885,7 +8889,7 @@ class TestBrowserOutage:
         await goes_live(alice)
 
     async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, browser, liar):
-        liar.folder = "/chat"
+        liar.sub_path = "/chat"
         page = await browser.page()
         page.expects("404", "MIME")
 
@@ -9073,7 +9077,7 @@ class TestBrowserOutage:
 # Browser: sending
 # ------------------------------------------------------------------------------------------------------------------------
 
-ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))  # of pages that go right after Enter; 200 take ten minutes
 BODY = "document.querySelector('#chatBody').value"
 # As if the tab were gone before its messages to the others are on their way.
 TELLS_NOBODY = "void (BroadcastChannel.prototype.postMessage = () => undefined)"
@@ -9275,6 +9279,21 @@ class TestBrowserSending:
         await tab.call("Page.close")
 
         assert await until(lambda: read_all(bob)) == ["on my way out"]
+
+    async def test_draft_that_a_tab_sent_in_vain_before_it_was_gone_is_shown_again(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("still to be sent")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still to be sent'")
+        told = {"type": "kept", "detail": {"fingerprint": bob.fingerprint, "text": ""}}
+
+        await alice.evaluate(f"""new Promise((heard) => {{
+            const [speaker, listener] = [1, 2].map(() => new BroadcastChannel("io3233-drafts"));
+            listener.onmessage = heard;
+            speaker.postMessage({json.dumps(told)});
+        }})""")
+
+        await alice.until(f"{BODY} === 'still to be sent'")
 
     async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -9989,7 +10008,7 @@ class LyingRelay:
         self.told = 0
         self.heard: list[tuple[str, Any]] = []
         self.upgrades = True
-        self.folder = ""
+        self.sub_path = ""
         self.login: Callable[[], web.Response] | None = None
 
     def lie(self, call: str, lie: Callable[[Any], Any]) -> None:
@@ -10002,7 +10021,7 @@ class LyingRelay:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if self.login is not None:
             return self.login()
-        if not request.path.startswith(self.folder):
+        if not request.path.startswith(self.sub_path):
             return web.Response(status=404)
         if request.path == "/v1/ws" and self.upgrades:
             return await self.join(request)
@@ -10010,7 +10029,7 @@ class LyingRelay:
         self.heard.append((call, json.loads(body) if body else None))
         options = {"headers": passed_on(request.headers), "data": body or None, "allow_redirects": False}
         async with self.truth.session.request(
-            request.method, self.truth.url + request.path_qs.removeprefix(self.folder), **options
+            request.method, self.truth.url + request.path_qs.removeprefix(self.sub_path), **options
         ) as answer:
             lie = next((self.lies[each] for each in self.lies if call.startswith(each)), None)
             if lie is None or answer.status >= 400:
@@ -10364,7 +10383,7 @@ class TestBrowserRelays:
         liar.be_honest()
         await adds_relay(alice, liar.url)
         await until(lambda: "proof_mac" in dict(liar.heard)["POST /v1/register"])
-        await alice.until(FROM_DATABASE % "(await result(relays.getAll())).every(({ bound }) => bound)")
+        await alice.until("!document.querySelector('#addRelayUrl').value")  # it is registered, and the field empty again
         liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
         await adds_relay(alice, liar.url)
 
@@ -10482,7 +10501,7 @@ class TestBrowserRelays:
 
     async def test_new_key_of_a_relay_without_bound_proof_is_told_and_not_asked_about(self, relay, liar, browser):
         alice = await browser.person(relay)
-        alice.expects("Failed to load resource", UNREACHABLE, "WebSocket connection")
+        alice.expects("Failed to load resource", UNREACHABLE, "WebSocket connection", "blocked by CORS policy")
         older = lambda body: {each: body[each] for each in V1_CHALLENGE}
         liar.lie("POST /v1/register/challenge", older)
         await adds_relay(alice, liar.url)
@@ -11322,6 +11341,23 @@ class TestBrowserContacts:
         await alice.click("#requestAccept")
 
         await alice.until("document.querySelector('#requestBar').hidden && !document.querySelector('.chat-tab .mark')")
+
+    async def test_stranger_is_not_heard_and_a_contact_is(self, relay, browser):
+        alice, friend, stranger = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(friend.fingerprint)
+        await goes_elsewhere(alice)
+        count = "window.beeps += Number(data.type === 'beep')"
+        await alice.evaluate(
+            f"void ((window.beeps = 0), (new BroadcastChannel('io3233-tabs').onmessage = ({{ data }}) => ({count})))"
+        )
+
+        await write(stranger, alice, "psst")
+        await alice.shows(".chat-tab-label", "psst")
+        await write(friend, alice, "hello")
+        await alice.shows(".chat-tab-label", "hello")
+
+        await alice.until("window.beeps > 0")
+        assert await alice.evaluate("window.beeps") == 1
 
     async def test_stranger_who_is_blocked_at_once_is_gone(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
@@ -12457,6 +12493,17 @@ class TestBrowserAccessible:
         await page.shows("#settingsDialog")
 
         assert bool(await page.evaluate(MOVING)) == moving
+
+    async def test_axe_finds_nothing_where_keys_were_lost(self, relay, browser, axe):
+        page = await browser.person(relay)
+        await comes_back_without(page, relay, "indexeddb")
+        await page.shows("#lost")
+
+        found = await findings(page, axe)
+        await page.click("#lostRestore")
+        await page.shows("#importDialog")
+
+        assert found + await findings(page, axe) == []
 
     @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
     async def test_every_button_and_link_has_a_name(self, relay, browser, size):

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "91bab94e08c2223c";
+const VERSION = "01106d9610a450e0";
 const FILES = {
   "/app.js": "sha256-YOdYLktG/+6ON6Nr5fRLCdmVrdow6gS3Ui7mjg3747s=",
   "/client.js": "sha256-dYIPOg1ETX0LdgZ6j8X0NqNOPRBw1p9PwEGHEzVNrbw=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-XELGDSHI/WLKnwuf43t/wqHqJeC3AHh04ZZFAt9/IEM=",
+  "/index.html": "sha256-+siNeQifn+ezJ45viqr9RK1lhwepbbrULkNKC2f8gYk=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
@@ -60,7 +60,7 @@ const FILES = {
   "/store/backup-shape.js": "sha256-eI41k1m7sZXsKe4o+B1NpbPxhR043X5oha5CeJhF4y8=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
   "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
-  "/store/drafts.js": "sha256-oUxANwZWUDQ7tmiRwl/euFEdRe5bsTM+tTmG7dnP7hk=",
+  "/store/drafts.js": "sha256-hf0YQjt5ov9fOySGk9vsSfDesk4uDWfJeEVc3UE1S3E=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
   "/store/identity.js": "sha256-aRXd5oRLsAO3iJjlea6MmSvjMpJkMQQyRRruV831cbk=",
   "/store/legacy.js": "sha256-UVfUqWDsxImRyrc3MXCD3oSB1Dz8VoYl48pWXvWkz94=",
@@ -75,7 +75,7 @@ const FILES = {
   "/store/settings.js": "sha256-3prUrsgRPS4eImHxsktQZ3g0uVpUNHo9n8WNN/Fm4hI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
-  "/store/store.js": "sha256-9dxAgMdR91/fBBze0pKbxpyBQNe7m49cpNo5HBSXK7I=",
+  "/store/store.js": "sha256-7eTqMFiOLBqLkQebT9eFPwBeigjYSvO5G1/te+TvIwQ=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
   "/style.css": "sha256-t/Y6rlepn1Sw5ZgN8dzK6ZESqPohNz9N3ZNy6WntfGI=",
@@ -122,7 +122,7 @@ const FILES = {
   "/views/relay-questions.js": "sha256-Ss64hqKdVwFnYjqz19if18Jg1VE/5qjaLARSjonViL4=",
   "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
   "/views/router.js": "sha256-2NRCsaOhkjw88pT5pZ5NgQhP/C1Uiqdwws7byzeuZdA=",
-  "/views/server-view.js": "sha256-fznnaecgY2MlyemFhLDkm5cpYtQFN/Mgv1hCKyzeyyA=",
+  "/views/server-view.js": "sha256-rnzRmrVKFgOQaqoT13xuUWQbcCIzc8oSZjnMzfx0BeU=",
   "/views/settings-view.js": "sha256-XpUsatpiINOkNftg492JOB5D/cY6zByU5HSib5vtOhg=",
   "/views/status-view.js": "sha256-iUvg0FVkvMT3HyqPPwkl2JaB/zKxXZ+1c/d9apsEnxI=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
