@@ -30,9 +30,8 @@ promises and why. Section 6 (storage) is the heart; sections 10 and 11 are the p
 
 Known limits: one process, one machine, one SQLite file. Whoever registers can be sent mail by anybody registered.
 Search by prefix tells anyone whether a fingerprint is registered, as the v1 protocol does. A challenge proved in the
-minute before a restart could be presented once more after it, by somebody who could read the TLS stream. Under
-aiohttp older than 3.14, a peer that never finishes its request head holds one connection until nginx ends it, and one
-that sends requests without end, and reads nothing, takes memory: let nginx stand between it and strangers.
+minute before a restart could be presented once more after it, by somebody who could read the TLS stream. Bounds are
+kept by address (section 7), so some hundred addresses together can keep everybody else out.
 """
 
 from __future__ import annotations
@@ -42,6 +41,7 @@ import asyncio
 import base64
 import binascii
 import collections
+import contextvars
 import ctypes
 import dataclasses
 import fcntl
@@ -50,6 +50,7 @@ import glob
 import gzip
 import hashlib
 import hmac
+import http
 import io
 import ipaddress
 import itertools
@@ -72,12 +73,12 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 try:
     import aiohttp
@@ -583,7 +584,7 @@ class Registrar:
         self._secret_key = derive_key(secret, "io3233 registration key v1")
         self._challenge_key = derive_key(secret, "io3233 challenge key v1")
         self.public_key = nacl.bindings.crypto_scalarmult_base(self._secret_key)
-        self._spent: dict[bytes, int] = {}  # challenge -> its expiry; `_spend` bounds it
+        self._spent: collections.OrderedDict[bytes, int] = collections.OrderedDict()  # challenge -> expiry; see `_spend`
 
     def challenge(self, public_key: bytes, now: float) -> bytes:
         """32 bytes: expiry (8, milliseconds), random (8), and a MAC (16) over both and the public key."""
@@ -623,8 +624,8 @@ class Registrar:
         return hmac.new(self._challenge_key, head + public_key, hashlib.sha256).digest()[:16]
 
     def _spend(self, challenge: bytes, expiry: int, now: float) -> None:
-        if len(self._spent) >= MAX_SPENT_CHALLENGES:
-            self._spent = {old: until for old, until in self._spent.items() if is_current(until, now)}
+        while self._spent and not is_current(next(iter(self._spent.values())), now):
+            self._spent.popitem(last=False)
         if len(self._spent) >= MAX_SPENT_CHALLENGES:
             raise RelayError(503, "too many registrations just now: try again in a minute", headers={"Retry-After": "60"})
         self._spent[challenge] = expiry
@@ -747,12 +748,10 @@ MESSAGE_BYTES = 512  # that a message takes on disk beside its ciphertext
 DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
 VACUUM_SLICE = 256  # pages
 EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
-PAGE_BYTES = 4 * 1024 * 1024  # of ciphertext
-MIN_PAGE_BYTES = 256 * 1024
-PAGES_BYTES = 64 * 1024 * 1024  # on their way to readers: from here on pages are as small as can be, at twice that refused
 WAL_BYTES = 4 * 1024 * 1024  # what the WAL keeps of the disk after a reader, or a long batch, made it grow
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 ROOM_SECONDS = 0.05  # between two looks at the disk
+CHECK_SECONDS = 10
 COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
 WRITING = (
     "journal_mode=WAL",
@@ -917,7 +916,6 @@ class Store:
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
         self._room, self._room_measured = 0, 0.0  # bytes; the writer's
         self.is_full = False  # new mail is refused until there is room again
-        self._pages_bytes = 0
         self.identity_count = 0
 
     # Life
@@ -938,7 +936,7 @@ class Store:
         self._newcomers_limit = config.newcomers_max_bytes or shutil.disk_usage(os.path.dirname(self._path)).free // 4
         self._connection = open_database(config.database, config.create_database)
         self.identity_count = self._connection.execute("SELECT count(*) FROM identities").fetchone()[0]
-        self._writer = threading.Thread(target=self._write_batches, name="writer")
+        self._writer = threading.Thread(target=self._write_until_closed, name="writer")
         self._reading = connect(config.database, "query_only=1")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._files, self._file_bytes = files_of(self._path), os.path.getsize(self._path)
@@ -1053,26 +1051,11 @@ class Store:
             lambda db: db.execute(STATEMENTS["measure_newcomers"], young).fetchone()[0]
         )
 
-    @contextmanager
-    def share_of_pages(self) -> Iterator[int]:
-        """How many bytes a page may hold, for as long as it is under way. The more are under way the smaller they
-        get, so that slow readers cost bounded memory, and `more` brings everybody the rest."""
-        if self._pages_bytes >= 2 * PAGES_BYTES:
-            raise RelayError(
-                503, "too many are fetching mail just now: try again", reason="busy", headers={"Retry-After": "1"}
-            )
-        share = max(MIN_PAGE_BYTES, self._config.max_message_bytes, min(PAGE_BYTES, (PAGES_BYTES - self._pages_bytes) // 2))
-        self._pages_bytes += share
-        try:
-            yield share
-        finally:
-            self._pages_bytes -= share
-
     async def get_page(
-        self, recipient: bytes, after_id: int, limit: int, page_bytes: int, now: float
+        self, recipient: bytes, after_id: int, limit: int, max_bytes: int, now: float
     ) -> tuple[list[tuple[Any, ...]], bool]:
         """Unexpired rows of an inbox with ids over `after_id`, ascending: (id, ciphertext, nonce, sender_public_key,
-        created_at, expires_at), at most `limit` of them and `page_bytes` of ciphertext, but one at least; and whether
+        created_at, expires_at), at most `limit` of them and `max_bytes` of ciphertext, but one at least; and whether
         there are more."""
 
         def select(db: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], bool]:
@@ -1083,7 +1066,7 @@ class Store:
             ) as cursor:
                 for row in cursor:
                     size += len(row[1])
-                    if len(rows) == limit or (rows and size > page_bytes):
+                    if len(rows) == limit or (rows and size > max_bytes):
                         return rows, True
                     rows.append(row)
             return rows, False
@@ -1118,10 +1101,10 @@ class Store:
         return deleted
 
     async def check(self) -> None:
-        """Raises when the database does not answer, or takes nothing any more."""
-        if self._is_broken:
-            raise disk_failure("write")
-        await self._read(lambda db: db.execute("SELECT 1 FROM identities LIMIT 1").fetchone())
+        """Raises RelayError 503 when either thread cannot do its work, TimeoutError when one does not come to it."""
+        async with asyncio.timeout(CHECK_SECONDS):
+            await self._read(lambda db: db.execute("SELECT 1 FROM identities LIMIT 1").fetchone())
+            await self._write(lambda db: None)
 
     def file_bytes(self) -> int:
         """What the database and its WAL take on disk."""
@@ -1231,6 +1214,13 @@ class Store:
             self._turns.put(self._turn)
             self._turn = []
 
+    def _write_until_closed(self) -> None:
+        try:
+            self._write_batches()
+        except BaseException:  # a relay that can write no more ends, and is started again; all that it promised is on disk
+            log.critical("the thread that writes the database has died", exc_info=True)
+            os._exit(1)
+
     def _write_batches(self) -> None:
         while not (self._closed.is_set() and self._turns.empty()):
             batch = self._turns.get()
@@ -1338,44 +1328,258 @@ class Store:
 
 
 # ======================================================================================================================
-# 7. Rate limits
+# 7. Bounds
 #
-# Token buckets, one for each client and class of request. A bucket that nobody touched for a minute or two is full
-# again, so the least recently used can be forgotten when there are too many: memory stays where it is however many
-# addresses come by. Signed-in calls are counted by identity, so that a household behind one address does not starve;
-# before that, by address, where an IPv6 client is its /64 because that is what one customer is given.
+# Nobody may hurt the relay from one address, and nobody may fill its memory. Three bounds see to it:
+#
+#   Connections by address. Each address has a share of them. Behind a proxy, which all connections come from, it is a
+#   share of the requests and WebSockets that are under way.
+#
+#   Bytes in flight. Bodies while they arrive and wait for the disk, and pages while they wait for their reader, come out
+#   of one budget, of which again each address has a share. What finds no room is answered 503.
+#
+#   Work by address. Token buckets, one for each client and class of request. A request costs a token, and more when it
+#   moves much. Signed-in calls are counted by identity too, so that in a household each has a share. A bucket that nobody
+#   touched for a minute or two is full again, so the least recently used can be forgotten when there are too many.
+#
+# An IPv6 client is counted as its /64, because that is what one customer is given.
+#
+# They begin to count with a request, but aiohttp has made objects of all that arrived by then: of heads up to a megabyte,
+# of requests that were sent ahead, of each frame of a WebSocket, and it hands those to us without a look at anybody else.
+# So a connection's bytes pass `Connection` first, which knows just enough of HTTP/1.1 (RFC 9112) to let pass one request
+# at a time: its head when it is whole and small, and a body as long as the head says. Those who send more than that are
+# cut off, not answered politely.
 
+MAX_CONNECTIONS = 10_000
+MAX_CONNECTIONS_PER_ADDRESS = 256
+MAX_HEAD_BYTES = 16 * 1024
+MAX_HEAD_FIELDS = 64
+HEAD_SECONDS = 20  # for the first head of a connection to arrive
+FLIGHT_BYTES = 64 * 1024 * 1024
+TOKEN_BYTES = 128 * 1024  # that a token pays for
+REFUSAL_SECONDS = 1  # that an address without tokens waits for its refusal, or refusing would be as much work as serving
 MAX_BUCKETS = 16_384
 LIMITS = {  # class: (burst, requests a second)
+    "address": (2000, 100),
     "register": (60, 1),
     "keys": (60, 1),
     "stats": (60, 1),
     "unauthorized": (60, 1),
     "identity": (120, 10),
+    "frames": (16_384, 512),  # these are bytes, of all WebSockets of an identity
 }
 
 
 class RateLimiter:
-    """Raises RelayError 429 with Retry-After when a client asks too much."""
+    """Token buckets. `take` raises RelayError 429 with Retry-After when a client asks too much."""
 
     def __init__(self, enabled: bool):
         self._enabled = enabled
         self._buckets: dict[tuple[str, Any], tuple[float, float]] = {}  # (tokens, when); least recently used first
 
-    def take(self, kind: str, client: str | bytes, now: float) -> None:
-        if not self._enabled:
-            return
-        burst, rate = LIMITS[kind]
-        tokens, then = self._buckets.pop((kind, client), (burst, now))
-        tokens = min(burst, tokens + max(0.0, now - then) * rate)
-        self._buckets[kind, client] = (tokens - (tokens >= 1), now)
-        if len(self._buckets) > MAX_BUCKETS:
-            del self._buckets[next(iter(self._buckets))]
-        if tokens < 1:
-            wait = math.ceil((1 - tokens) / rate)
+    def take(self, kind: str, client: str | bytes, now: float, cost: int = 1) -> None:
+        missing = -self.charge(kind, client, now, cost)
+        if missing > 0:
+            self.charge(kind, client, now, -cost)
+            wait = math.ceil(missing / LIMITS[kind][1])
             raise RelayError(
                 429, f"too many requests: try again in {wait} s", reason="rate_limit", headers={"Retry-After": str(wait)}
             )
+
+    def charge(self, kind: str, client: str | bytes, now: float, cost: int) -> float:
+        """Take tokens for what is done already, on credit if need be; how many are left."""
+        if not self._enabled:
+            return 0.0
+        burst, rate = LIMITS[kind]
+        tokens, then = self._buckets.pop((kind, client), (burst, now))
+        tokens = min(burst, tokens + max(0.0, now - then) * rate) - cost
+        self._buckets[kind, client] = (tokens, now)
+        if len(self._buckets) > MAX_BUCKETS:
+            del self._buckets[next(iter(self._buckets))]
+        return tokens
+
+
+class Shares:
+    """How much of something is in use: `total` at most, and by each address `each`."""
+
+    def __init__(self, total: int, each: int):
+        self._total, self._each = total, each
+        self._by_address: collections.Counter[str] = collections.Counter()  # of those that use any
+        self.used = 0
+
+    def take(self, address: str, amount: int = 1) -> bool:
+        """False when there is not so much left for this address. What is taken has to be given back."""
+        if self.used + amount > self._total or self._by_address[address] + amount > self._each:
+            return False
+        self.used += amount
+        self._by_address[address] += amount
+        return True
+
+    def give(self, address: str, amount: int = 1) -> None:
+        self.used -= amount
+        self._by_address[address] -= amount
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+
+@functools.lru_cache(4096)
+def address_group(text: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one; empty when it is neither."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
+FRAMING = re.compile(rb"^(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+EXPECT = re.compile(rb"^expect:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
+
+
+class Connection(asyncio.Protocol):
+    """One connection: what it sends passes here on its way to `make()`, the protocol of aiohttp that answers."""
+
+    __slots__ = (
+        "_address",
+        "_body_bytes",
+        "_charge",
+        "_held",
+        "_inner",
+        "_make",
+        "_shares",
+        "_timer",
+        "_transport",
+        "is_answering",
+    )
+
+    def __init__(self, make: Callable[[], asyncio.Protocol], shares: Shares):
+        self._make, self._shares = make, shares
+        self._inner: asyncio.Protocol | None = None  # made with the first request: many connections bring none
+        self._address: str | None = None  # None: no share is taken
+        self._held = b""  # arrived, and not passed on yet
+        self._body_bytes = 0  # of the request that is being read, yet to come
+        self.is_answering = False
+        self._charge: Callable[[int], None] | None = None  # on a WebSocket, pays for bytes or raises RelayError
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername") or ("",)
+        address = address_group(str(peer[0]))
+        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._transport.abort)
+        if self._shares.take(address):
+            self._address = address
+        else:
+            self._transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._timer.cancel()
+        if self._address is not None:
+            self._shares.give(self._address)
+        if self._inner:
+            self._inner.connection_lost(error)
+
+    def pause_writing(self) -> None:
+        if self._inner:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._inner:
+            self._inner.resume_writing()
+
+    def data_received(self, octets: bytes) -> None:
+        self._held += octets
+        if self._charge:
+            try:
+                self._charge(len(self._held))
+            except RelayError:
+                self._transport.abort()
+            self._pass_on(len(self._held))
+        while self._held and not self._transport.is_closing():
+            if self._body_bytes:
+                self._body_bytes -= self._pass_on(self._body_bytes)
+            elif self.is_answering or not self._pass_head():
+                break
+        if len(self._held) > MAX_HEAD_BYTES:
+            self._transport.abort()
+
+    def answered(self) -> None:
+        """The answer begins: the next request may come."""
+        self.is_answering = False
+        if self._held:
+            self.data_received(b"")
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def become_socket(self, charge: Callable[[int], None]) -> None:
+        """From now on what comes are the frames of a WebSocket, each byte of which is charged for."""
+        self._charge = charge
+        self.data_received(b"")
+
+    def _pass_on(self, size: int) -> int:
+        octets, self._held = self._held[:size], self._held[size:]
+        if self._inner and not self._transport.is_closing():
+            self._inner.data_received(octets)
+        return len(octets)
+
+    def _pass_head(self) -> bool:
+        """Let aiohttp see the next head, if it is here and nothing is wrong with it."""
+        self._held = self._held.lstrip(b"\r\n")
+        end = self._held.find(b"\r\n\r\n")
+        head = self._held if end < 0 else self._held[: end + 4]
+        if len(head) > MAX_HEAD_BYTES or head.count(b"\n") > MAX_HEAD_FIELDS + 2:
+            return self._refuse(431, f"send at most {MAX_HEAD_FIELDS} header fields, of {MAX_HEAD_BYTES} bytes in all")
+        if end < 0:
+            return False
+        framing = {name.lower(): value for name, value in FRAMING.findall(head)}
+        if b"transfer-encoding" in framing:
+            return self._refuse(411, "send the body with a Content-Length, and not in chunks")
+        if not self._inner:
+            self._timer.cancel()
+            self._inner = self._make()
+            self._inner.connection_made(self._transport)
+        if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
+            head = EXPECT.sub(b"", head)
+        if framing.get(b"expect", b"").lower() == b"100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        length = framing.get(b"content-length", b"")
+        self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,18} *", length) else 0  # aiohttp refuses all others
+        self._held = self._held[end + 4 :]
+        self.is_answering = True
+        self._inner.data_received(head)
+        return True
+
+    def _refuse(self, status: int, message: str) -> bool:
+        body = json.dumps({"error": message})
+        self._transport.write(
+            f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+            f"Content-Type: application/json\r\nAccess-Control-Allow-Origin: *\r\n\r\n{body}".encode()
+        )
+        self._transport.close()
+        return False
+
+
+class Turns:
+    """One at a time of each identity: who comes meanwhile waits."""
+
+    def __init__(self) -> None:
+        self._locks: dict[bytes, asyncio.Lock] = {}  # of identities that have a turn, or wait for one
+        self.wanted: collections.Counter[bytes] = collections.Counter()  # how many those are
+
+    @asynccontextmanager
+    async def take(self, identity: bytes) -> AsyncIterator[None]:
+        self.wanted[identity] += 1
+        try:
+            async with self._locks.setdefault(identity, asyncio.Lock()):
+                yield
+        finally:
+            self.wanted[identity] -= 1
+            if not self.wanted[identity]:
+                del self.wanted[identity], self._locks[identity]
 
 
 # ======================================================================================================================
@@ -1697,8 +1901,12 @@ PUSHER: web.AppKey[Pusher | None] = web.AppKey("pusher")
 TOKENS = web.AppKey("tokens", Tokens)
 REGISTRAR = web.AppKey("registrar", Registrar)
 LIMITER = web.AppKey("limiter", RateLimiter)
+TURNS = web.AppKey("turns", Turns)
+UNDER_WAY = web.AppKey("under_way", Shares)  # requests, by address
+IN_FLIGHT = web.AppKey("in_flight", Shares)  # bytes, by address
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CLOCK: web.AppKey[Callable[[], float]] = web.AppKey("clock")
+HELD_BYTES = contextvars.ContextVar("held_bytes", default=0)  # of one request: each has a context of its own
 
 BODY_SECONDS = 30  # for a request body to arrive, and as much longer as its size takes on a slow network:
 BODY_BYTES_PER_SECOND = 4000  # 32 kbit/s
@@ -1732,14 +1940,20 @@ PAGE_HEADERS = {
 PART_HEADERS = {name: PAGE_HEADERS[name] for name in ("Server", "X-Content-Type-Options")}  # for what a page is made of
 
 
+def connection_of(request: web.BaseRequest) -> Connection | None:
+    """None when the peer has left."""
+    protocol = request.transport and request.transport.get_protocol()
+    return protocol if isinstance(protocol, Connection) else None
+
+
 def is_api(request: web.BaseRequest) -> bool:
     return request.path.startswith("/v1/") or request.path in ("/v1", "/healthz")
 
 
-def reply(answer: Mapping[str, Any] | str, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """JSON, with the headers of every /v1 answer; a string is JSON already."""
-    body = answer if isinstance(answer, str) else json.dumps(answer)
-    response = web.Response(body=body.encode(), status=status, headers=API_HEADERS)
+def reply(answer: Mapping[str, Any] | bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """JSON, with the headers of every /v1 answer; bytes are JSON already."""
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    response = web.Response(body=body, status=status, headers=API_HEADERS)
     if headers:
         response.headers.update(headers)
     return response
@@ -1752,9 +1966,69 @@ def no_content() -> web.Response:
 
 
 def error_response(request: web.BaseRequest, status: int, message: str, headers: Mapping[str, str]) -> web.Response:
+    connection = connection_of(request)
+    if connection and not connection.is_answering:
+        connection.abort()  # an answer has begun already: this one would come in the middle of it
     if is_api(request):
         return reply({"error": message}, status, headers)
     return web.Response(text=message + "\n", status=status, headers={**PAGE_HEADERS, **headers})
+
+
+def client_address(request: web.Request) -> str:
+    """What a request is counted under. Only the last hop of X-Forwarded-For is believed: our own proxy appended it,
+    and all before it is the client's to invent."""
+    peer, last_hop = request.remote or "", ""
+    if request.app[CONFIG].trust_forwarded_for:
+        last_hop = ",".join(request.headers.getall("X-Forwarded-For", ())).rpartition(",")[2].strip()
+    return address_group(last_hop) or address_group(peer) or peer
+
+
+def hold_bytes(request: web.Request, amount: int) -> None:
+    """What a request has in memory from now on, until it is answered. Raises RelayError 503 when there is no room."""
+    shares, address = request.app[IN_FLIGHT], client_address(request)
+    shares.give(address, HELD_BYTES.get())
+    has_room = shares.take(address, amount)
+    HELD_BYTES.set(amount if has_room else 0)
+    if not has_room:
+        raise RelayError(
+            503, "too much is under way just now: try again in a moment", reason="busy", headers={"Retry-After": "1"}
+        )
+
+
+def charge_bytes(request: web.Request, amount: int, identity: bytes = b"") -> None:
+    """Let whoever sent a request pay for what it moves, beyond the token that each one costs."""
+    limiter, now, cost = request.app[LIMITER], request.app[CLOCK](), amount // TOKEN_BYTES
+    if cost:
+        limiter.charge("address", client_address(request), now, cost)
+    if cost and identity:
+        limiter.charge("identity", identity, now, cost)
+
+
+@web.middleware
+async def keep_bounds(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    app, address = request.app, client_address(request)
+    try:
+        app[LIMITER].take("address", address, app[CLOCK]())
+    except RelayError:
+        await asyncio.sleep(REFUSAL_SECONDS)
+        raise
+    if not app[UNDER_WAY].take(address):
+        raise RelayError(429, "too many requests of yours are under way: wait for one to end", headers={"Retry-After": "1"})
+    try:
+        return await handler(request)
+    finally:
+        app[UNDER_WAY].give(address)
+        hold_bytes(request, 0)
+
+
+async def let_the_next_request_come(request: web.Request, response: web.StreamResponse) -> None:
+    """An answer begins. If it declines an upgrade it is the last: aiohttp 3.11 would keep all that follows, for nobody."""
+    if "Upgrade" in request.headers and response.status != 101:
+        response.force_close()
+    if connection := connection_of(request):
+        connection.answered()
 
 
 HTTP_ERRORS = {
@@ -1779,7 +2053,7 @@ async def answer_errors(
     except web.HTTPException as error:
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return error_response(request, error.status, HTTP_ERRORS.get(error.status, error.reason), allow)
-    except ConnectionError:  # the client left: this answer finds the transport closed, and nothing is logged
+    except (ConnectionError, TimeoutError):  # the client left, or takes nothing: this answer finds the transport closed
         return error_response(request, 400, "the connection was lost", {})
     except Exception:
         log.exception(
@@ -1790,48 +2064,33 @@ async def answer_errors(
         return error_response(request, 500, "internal error", {})
 
 
-def address_group(text: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 one; empty when it is neither."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return ""
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False))
-
-
-def client_address(request: web.Request) -> str:
-    """What a request is counted under. Only the last hop of X-Forwarded-For is believed: our own proxy appended it,
-    and all before it is the client's to invent."""
-    peer, last_hop = request.remote or "", ""
-    if request.app[CONFIG].trust_forwarded_for:
-        last_hop = ",".join(request.headers.getall("X-Forwarded-For", ())).rpartition(",")[2].strip()
-    return address_group(last_hop) or address_group(peer) or peer
+async def read_body(request: web.Request) -> bytes:
+    content = request.content
+    if content.is_eof():  # it came with the head, as most do: a timer would cost more than the reading
+        octets = content.read_nowait()
+        hold_bytes(request, len(octets))
+        return octets
+    received = bytearray()
+    async with asyncio.timeout(BODY_SECONDS + (request.content_length or 0) / BODY_BYTES_PER_SECOND):
+        while not content.at_eof():
+            received += await content.readany()
+            hold_bytes(request, len(received))
+    return bytes(received)
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
-    """The request's JSON object. Raises RelayError 400, 408 or 413; an oversized body is not read to its end."""
+    """The request's JSON object. Raises RelayError 400, 408, 413 or 503; an oversized body is not read to its end."""
     if (request.content_length or 0) > request.client_max_size:
         raise web.HTTPRequestEntityTooLarge(request.client_max_size, request.content_length or 0)
     try:
-        if request.content.is_eof():  # it all came with the head, as most do: a timer would cost more than the reading
-            octets = request.content.read_nowait()
-            if len(octets) > request.client_max_size:  # it came in chunks, and said nothing of its length
-                raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(octets))
-        else:
-            size = request.content_length or request.client_max_size
-            async with asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
-                octets = await request.read()
-        body = json.loads(octets.decode())
+        body = json.loads((await read_body(request)).decode())
     except TimeoutError:
         raise RelayError(408, "the request body did not arrive in time: try again") from None
     except (web.RequestPayloadError, aiohttp.ClientError, HttpProcessingError, ConnectionError):
         raise bad_request("the request body did not arrive whole: try again") from None
     except (ValueError, RecursionError):
         raise bad_request("the body must be a JSON object in UTF-8") from None
+    charge_bytes(request, request.content_length or 0)
     if not isinstance(body, dict):
         raise bad_request("the body must be a JSON object")
     return body
@@ -1880,6 +2139,11 @@ def limit_address(request: web.Request, kind: str) -> None:
 # 10. HTTP handlers
 #
 # Authenticate, parse, act, publish, reply: in that order, one call each.
+
+PAGE_BYTES = 4 * 1024 * 1024
+PIECE_BYTES = 256 * 1024  # of ciphertext, that are read and written at a time
+PAGE_SECONDS = 30
+PIECE_SECONDS = 60  # that a reader may take for one
 
 
 def request_origins(request: web.Request) -> tuple[str, ...]:
@@ -2073,38 +2337,78 @@ async def post_message(request: web.Request) -> web.Response:
     counts["messages_in_total"] += 1
     counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
     created, expires = rfc3339(receipt.created_at), rfc3339(receipt.expires_at)
-    return reply(f'{{"id":{receipt.id},"created_at":"{created}","expires_at":"{expires}"}}', status=201)
+    return reply({"id": receipt.id, "created_at": created, "expires_at": expires}, status=201)
 
 
-def message_json(row: tuple[Any, ...]) -> str:
+@functools.lru_cache(1024)
+def sender_json(public_key: bytes) -> tuple[bytes, bytes]:
+    """A sender's fingerprint and key as a page has them: whole pages come from the same few."""
+    return fingerprint_of(public_key).hex().encode(), binascii.b2a_base64(public_key, newline=False)
+
+
+def message_json(row: tuple[Any, ...]) -> bytes:
     """One row of a page. Ids, hex, base64 and times need no escaping."""
     message_id, ciphertext, nonce, sender_public_key, created_at, expires_at = row
+    fingerprint, key = sender_json(sender_public_key)
     return (
-        f'{{"id":{message_id},"sender_fingerprint":"{fingerprint_of(sender_public_key).hex()}",'
-        f'"ciphertext":"{encode_base64(ciphertext)}","nonce":"{encode_base64(nonce)}",'
-        f'"sender_public_key":"{encode_base64(sender_public_key)}",'
-        f'"created_at":"{rfc3339(created_at)}","expires_at":"{rfc3339(expires_at)}"}}'
+        b'{"id":%d,"sender_fingerprint":"%b","ciphertext":"%b","nonce":"%b","sender_public_key":"%b",'
+        b'"created_at":"%b","expires_at":"%b"}'
+    ) % (
+        message_id,
+        fingerprint,
+        binascii.b2a_base64(ciphertext, newline=False),
+        binascii.b2a_base64(nonce, newline=False),
+        key,
+        rfc3339(created_at).encode(),
+        rfc3339(expires_at).encode(),
     )
 
 
-async def get_messages(request: web.Request) -> web.Response:
+async def send_page(request: web.Request, recipient: bytes, after_id: int, limit: int) -> web.StreamResponse:
+    """Write a page, a large one piece by piece. It ends early when it has been under way for long, or when another device
+    waits for its turn: `more` brings everybody the rest."""
+    app, page = request.app, web.StreamResponse(headers=API_HEADERS)
+    text, sent, end = b'{"messages":[', 0, time.monotonic() + PAGE_SECONDS
+    while True:
+        rows, more = await app[STORE].get_page(recipient, after_id, limit, PIECE_BYTES, app[CLOCK]())
+        text += (b"," if page.prepared and rows else b"") + b",".join(map(message_json, rows))
+        if pusher := app[PUSHER]:
+            pusher.fetched(recipient, rows[-1][0] if rows else after_id)
+        app[METRICS]["messages_out_total"] += len(rows)
+        app[METRICS]["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
+        charge_bytes(request, len(text), recipient)
+        hold_bytes(request, 2 * len(text))  # here, and what of it the transport still has
+        limit, sent = limit - len(rows), sent + len(text)
+        is_wanted = app[TURNS].wanted[recipient] > 1
+        if not (more and limit and sent < PAGE_BYTES and time.monotonic() < end) or is_wanted or request.method == "HEAD":
+            break
+        after_id = rows[-1][0]
+        del rows  # or they would stay in memory for as long as the reader takes
+        if not page.prepared:
+            await page.prepare(request)
+        async with asyncio.timeout(PIECE_SECONDS):
+            await page.write(text)
+        text = b""
+    text += b'],"more":true}' if more else b'],"more":false}'
+    del rows
+    async with asyncio.timeout(PIECE_SECONDS):
+        if page.prepared:
+            await page.write_eof(text)
+            return page
+        whole = reply(text)
+        await whole.prepare(request)
+        await whole.write_eof()  # here and not by aiohttp, so that it is held until the reader has taken it
+    return whole
+
+
+async def get_messages(request: web.Request) -> web.StreamResponse:
     """GET /v1/messages?after_id=&limit=: a page of my inbox, oldest first."""
     recipient = await authenticate(request)
     after_id = parse_integer(request.query.get("after_id", "0"), "after_id")
     limit = max(1, min(parse_integer(request.query.get("limit", "50"), "limit"), 200))
 
-    with request.app[STORE].share_of_pages() as page_bytes:
-        rows, more = await request.app[STORE].get_page(recipient, after_id, limit, page_bytes, request.app[CLOCK]())
-        if pusher := request.app[PUSHER]:
-            pusher.fetched(recipient, rows[-1][0] if rows else after_id)
-        counts = request.app[METRICS]
-        counts["messages_out_total"] += len(rows)
-        counts["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
-        page = reply(f'{{"messages":[{",".join(map(message_json, rows))}],"more":{"true" if more else "false"}}}')
-        del rows  # or it would stay in memory, beside the answer, for as long as the reader takes
-        await page.prepare(request)
-        await page.write_eof()  # here and not by aiohttp, so that the share is held until the reader has taken it
-    return page
+    async with request.app[TURNS].take(recipient):
+        return await send_page(request, recipient, after_id, limit)
 
 
 async def acknowledge_messages(request: web.Request) -> web.Response:
@@ -2129,7 +2433,7 @@ async def get_health(request: web.Request) -> web.Response:
     """GET /healthz: 200 while the database answers."""
     try:
         await request.app[STORE].check()
-    except RelayError:
+    except (RelayError, TimeoutError):
         return reply({"status": "the database does not answer"}, status=503)
     return reply({"status": "ok"})
 
@@ -2191,8 +2495,8 @@ def socket_token(request: web.Request) -> str:
     return bearers[0] if bearers else bearer_token(request) or request.query.get("token", "")
 
 
-async def open_socket(request: web.Request) -> web.WebSocketResponse:
-    """Upgrade. A stalled reader shows at once: small kernel buffer, none of ours, each send waits until it is taken."""
+async def open_socket(request: web.Request, charge: Callable[[int], None]) -> web.WebSocketResponse:
+    """Upgrade; what comes in from then on is charged for. A stalled reader shows at once: small kernel buffer, none of ours, each send waits until it is taken."""
     ws = web.WebSocketResponse(
         heartbeat=HEARTBEAT_SECONDS,
         compress=False,
@@ -2204,9 +2508,14 @@ async def open_socket(request: web.Request) -> web.WebSocketResponse:
     ws.headers.update((name, value) for name, value in API_HEADERS.items() if name != "Content-Type")
     if SUBPROTOCOL in offered_protocols(request):  # aiohttp reads the first line of them
         ws.headers["Sec-WebSocket-Protocol"] = SUBPROTOCOL
-    if request.transport is None:
+    connection = connection_of(request)
+    if connection is None:
         raise ConnectionResetError("the peer left before the upgrade")
-    await ws.prepare(request)
+    try:
+        await ws.prepare(request)
+    except ValueError:  # not ASCII
+        raise bad_request("these are not the headers of a WebSocket") from None
+    connection.become_socket(charge)
     if transport := request.transport:
         transport.set_write_buffer_limits(high=0)
         with suppress(OSError):  # it may be closed already
@@ -2222,11 +2531,11 @@ def is_ping(text: str) -> bool:
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """GET /v1/ws: hints, until either side leaves or the token expires."""
     claims = await verify_token(request, socket_token(request))
-    hub, loop = request.app[HUB], asyncio.get_running_loop()
+    hub, loop, limiter, clock = request.app[HUB], asyncio.get_running_loop(), request.app[LIMITER], request.app[CLOCK]
 
-    ws = await open_socket(request)
+    ws = await open_socket(request, lambda size: limiter.take("frames", claims.fingerprint, clock(), size))
     subscriber = Subscriber(ws)
-    seconds_left = claims.expires - request.app[CLOCK]()
+    seconds_left = claims.expires - clock()
     expiry = loop.call_later(
         seconds_left, hub.close, claims.fingerprint, subscriber, CLOSE_UNAUTHORIZED, "the token has expired"
     )
@@ -2429,15 +2738,19 @@ async def close_sockets(app: web.Application) -> None:
 
 def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Application:
     """The relay as an aiohttp application. `clock` tells seconds since 1970. Starting it raises StoreError."""
-    app = web.Application(middlewares=[answer_errors], client_max_size=config.max_body_bytes)
+    app = web.Application(middlewares=[answer_errors, keep_bounds], client_max_size=config.max_body_bytes)
     app[CONFIG], app[CLOCK] = config, clock
     app[METRICS], app[HUB] = Metrics(int), Hub()
     app[STORE] = Store(config, app[METRICS])
     app[TOKENS] = Tokens(config.jwt_secret, config.jwt_expiry_seconds)
     app[REGISTRAR] = Registrar(config.jwt_secret)
     app[PUSHER] = None if push_obstacle(config) else Pusher(config, app[STORE], app[METRICS], clock)
-    app[LIMITER] = RateLimiter(config.rate_limit)
+    app[LIMITER], app[TURNS] = RateLimiter(config.rate_limit), Turns()
+    flight_bytes = max(FLIGHT_BYTES, 16 * config.max_body_bytes)  # room for some messages, however large they may be
+    app[UNDER_WAY] = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS if config.rate_limit else MAX_CONNECTIONS)
+    app[IN_FLIGHT] = Shares(flight_bytes, flight_bytes // 4 if config.rate_limit else flight_bytes)
     app[CLIENT_FILES] = read_static_files(config.static_dir)
+    app.on_response_prepare.append(let_the_next_request_come)
     app.on_shutdown.append(close_sockets)
     app.cleanup_ctx.extend((run_store, run_pusher))
     app.add_routes(
@@ -2469,7 +2782,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
 
 
 STALLED_SECONDS = 20
-MAX_CONNECTIONS = 10_000
+SOCKET_BUFFER_BYTES = 128 * 1024
 BACKLOG = 1024
 OTHER_FILES = 64  # descriptors that are not connections
 
@@ -2488,7 +2801,10 @@ def notify_systemd(state: str) -> None:
 
 def is_own_fault(record: logging.LogRecord) -> bool:
     """False for the tracebacks that aiohttp, and asyncio around it, write about requests that were never HTTP, or whose
-    address is none: a client's mistake, and some name its address or hold its token."""
+    address is none: a client's mistake, and some name its address or hold its token. What aiohttp could not foresee is
+    kept, but not from whom it came."""
+    if record.msg == "Error handling request from %s":
+        record.msg, record.args = "Error handling a request", None
     error, text = record.exc_info[1] if record.exc_info else None, record.getMessage()
     in_parser = "data_received() call failed" in text or (
         "RequestHandler.start()" in text and isinstance(error, ValueError)
@@ -2567,17 +2883,11 @@ def listen_on(config: Config) -> socket.socket:
         where = f"unix:{config.unix_socket}" if config.unix_socket else f"{config.host}:{config.port}"
         message = f"cannot listen on {where} ({reason}): change BIND, or stop what uses it"
         raise CommandError(message) from None
+    for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # which the kernel would let grow to megabytes for each connection
+        listening.setsockopt(socket.SOL_SOCKET, buffer, SOCKET_BUFFER_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, STALLED_SECONDS * 1000)
     return listening
-
-
-class Refusal(asyncio.Protocol):
-    """Takes one connection too many, and drops it. When no descriptor is left to take it with, asyncio tries a thousand
-    times and logs a traceback each time."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
 
 
 def connection_limits() -> tuple[int, int]:
@@ -2605,9 +2915,9 @@ def config_warnings(config: Config) -> list[str]:
     return warnings
 
 
-async def serve(config: Config) -> None:
-    """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
-    app = make_app(config)
+@asynccontextmanager
+async def taking_connections(app: web.Application, listening: socket.socket) -> AsyncIterator[web.Server]:
+    """Serve what connects to a socket. Raises StoreError when the relay cannot start."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -2615,19 +2925,29 @@ async def serve(config: Config) -> None:
         keepalive_timeout=75,
         shutdown_timeout=SHUTDOWN_SECONDS,
     )
-    loop, stop, (limit, accepts) = asyncio.get_running_loop(), asyncio.Event(), connection_limits()
+    limit, accepts = connection_limits()
+    is_shared = app[CONFIG].rate_limit and not app[CONFIG].trust_forwarded_for  # else all come from the proxy's address
+    shares = Shares(limit, min(MAX_CONNECTIONS_PER_ADDRESS, limit // 4 + 1) if is_shared else limit)
+    await runner.setup()
+    make = cast(web.Server, runner.server)
+    try:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(make, shares), sock=listening, backlog=accepts
+        )
+        listening.listen(BACKLOG)
+        yield make
+        server.close()
+    finally:
+        await runner.cleanup()
+
+
+async def serve(config: Config) -> None:
+    """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
+    app, stop = make_app(config), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-
-    def accept() -> asyncio.BaseProtocol:
-        connections = runner.server  # aiohttp's: it makes a protocol a connection, and knows them all
-        return connections() if connections and len(connections.connections) < limit else Refusal()
-
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with closing(listen_on(config)) as listening:
-        await runner.setup()
-        try:
-            server = await loop.create_server(accept, sock=listening, backlog=accepts)
-            listening.listen(BACKLOG)
+        async with taking_connections(app, listening):
             port = 0 if config.unix_socket else listening.getsockname()[1]
             log.info("%s", describe(config, app[CLIENT_FILES], port))
             if obstacle := push_obstacle(config):
@@ -2637,9 +2957,6 @@ async def serve(config: Config) -> None:
             notify_systemd("READY=1")
             await stop.wait()
             notify_systemd("STOPPING=1")
-            server.close()
-        finally:
-            await runner.cleanup()
 
 
 IDS_SKIPPED = 1_000_000
@@ -2962,7 +3279,7 @@ class Client:
         self.contact, self.invite, self._allow_v1_proof = contact, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
-        self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids of mail that opened in this run
+        self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids that were fetched in this run
 
     @property
     def invite_link(self) -> str:
@@ -3120,9 +3437,9 @@ class Client:
             if type(message_id) is not int or not last < message_id <= MAX_ID:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
             last, sender = message_id, str(row.get("sender_fingerprint")).lower()
+            self.recent.append(message_id)
             try:
                 page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
-                self.recent.append(message_id)
             except EnvelopeRefused as refusal:
                 page.append((message_id, sender, refusal))
         return page

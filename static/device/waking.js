@@ -11,7 +11,8 @@ export class Waking extends EventTarget {
 
   constructor() {
     super();
-    for (const type of ["online", "pageshow"]) addEventListener(type, () => this.#tell());
+    addEventListener("online", () => this.#tell());
+    addEventListener("pageshow", ({ persisted }) => persisted !== false && this.#tell()); // false: the page's own loading
     document.addEventListener("visibilitychange", () => this.#visible && this.#tell());
     setInterval(() => this.#look(), LOOK_EVERY_MS);
   }

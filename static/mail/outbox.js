@@ -24,7 +24,7 @@ export class Outbox {
     store.addEventListener("messages", ({ detail }) => !detail.received && this.wake());
     store.addEventListener("message", ({ detail }) => detail.message.state === "queued" && !detail.message.error && this.wake());
     store.addEventListener("message-removed", ({ detail }) => this.#delivery?.abandon(detail));
-    relays.addEventListener("came-live", () => this.wake());
+    for (const type of ["came-live", "wake"]) relays.addEventListener(type, () => this.wake());
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * The relays this device is registered with, as they are stored and what state they are in. Every tab can list and use them; only the
  * leading tab holds their sessions, and tells the others each state. Joining, moving and leaving: membership.js. Events: "relays" (list or
- * a state changed) · "came-live" {origin} (leading tab: mail comes and goes again).
+ * a state changed) · "came-live" {origin} (leading tab: mail comes and goes again) · "wake".
  */
 import { getStats } from "./api.js";
 import { fingerprintOf } from "../protocol/crypto.js";

@@ -42,7 +42,8 @@ const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: may
 
 const CONTACT = {
   fingerprint: isFingerprint, name: text(LONGEST_NAME), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
-  verified: flag, muted: flag, blocked: flag, open: flag, request: maybe(flag), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
+  verified: flag, muted: flag, blocked: flag, open: flag, request: maybe(flag),
+  request_size: maybe(count), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
   last_text: line, last_direction: either("in", "out", ""), refused: count, added_at: time,
 };
 

@@ -101,9 +101,14 @@ export class Drafts extends SharedEventTarget {
     else keepItem(this.#items, ITEM, JSON.stringify(Object.fromEntries(unstored)));
   }
 
-  /** What is typed here and not written yet is newer. */
-  #adopt({ fingerprint, text }) {
-    if (this.#unwritten.has(fingerprint)) return;
+  /** What is typed here and not written yet is newer. What was sent is looked for again: its tab may have gone before that was stored. */
+  async #adopt({ fingerprint, text }) {
+    this.#show(fingerprint, text);
+    if (text === "") this.#show(fingerprint, await this.#store.draft(fingerprint));
+  }
+
+  #show(fingerprint, text) {
+    if (this.#unwritten.has(fingerprint) || text === this.get(fingerprint)) return;
     this.#texts.set(fingerprint, text);
     this.dispatchEvent(new CustomEvent("draft", { detail: { fingerprint } }));
   }

@@ -100,6 +100,11 @@ export class Store extends SharedEventTarget {
     return this.#search.page(text, options);
   }
 
+  /** Read after what was begun before, in whatever tab. */
+  async draft(fingerprint) {
+    return (await this.#db.read(["drafts"], ({ drafts }) => result(drafts.get(fingerprint)))) ?? "";
+  }
+
   /** All drafts as `[fingerprint, text]`. */
   drafts() {
     return this.#db.read(["drafts"], async ({ drafts }) => {

@@ -60,12 +60,13 @@ export class ServerView {
 
   async #add(event) {
     event.preventDefault();
-    const status = byId("addRelayStatus");
+    const [field, status] = [byId("addRelayUrl"), byId("addRelayStatus")];
+    const typed = field.value;
     say(status, "Asking the relay…");
-    const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, byId("addRelayUrl").value));
+    const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, typed));
     if (relay === null) say(status, "Nothing was changed.");
     if (!relay) return;
-    byId("addRelayUrl").value = "";
+    if (field.value === typed) field.value = ""; // else the next one is typed already
     say(status, `Registered with ${relay.origin}.`, "good");
   }
 
@@ -131,6 +132,6 @@ function facts({ message_retention_days, max_message_bytes, refused, requests_dr
   if (key_changed_at) known.push(`came with a new registration key on ${formatDateTime(key_changed_at)}, as older relays do when they are restarted`);
   if (message_retention_days != null) known.push(`keeps mail ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
   if (refused) known.push(`${plural(refused, "message")} from here failed verification and ${refused === 1 ? "was" : "were"} not shown`);
-  if (requests_dropped) known.push(`${plural(requests_dropped, "request")} by strangers had no room and ${requests_dropped === 1 ? "was" : "were"} dropped`);
+  if (requests_dropped) known.push(`${formatCount(requests_dropped)} more from strangers had no room`);
   return known.join(" · ");
 }

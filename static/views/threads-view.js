@@ -1,7 +1,7 @@
 // The list of threads: beside every view, and on a phone a screen of its own.
 import { byId, clone, icon, on, reconcile } from "./dom.js";
 import { oneLine } from "../protocol/excerpt.js";
-import { displayName, plural } from "../protocol/format.js";
+import { displayName, formatCount } from "../protocol/format.js";
 import { newestFirst } from "../protocol/order.js";
 import { threadPath } from "./router.js";
 
@@ -82,7 +82,7 @@ export class ThreadsView {
     const dropped = this.#client.relays.list().reduce((sum, relay) => sum + (relay.requests_dropped ?? 0), 0);
     const asked = [...this.#contacts.values()].some(({ request }) => request);
     byId("requestsDropped").hidden = !(dropped && asked);
-    byId("requestsDropped").textContent = `And ${plural(dropped, "request")} by strangers that had no room.`;
+    byId("requestsDropped").textContent = `And ${formatCount(dropped)} more from strangers, for which there was no room.`;
   }
 
   #isInUse() {
