@@ -2073,6 +2073,8 @@ async def read_body(request: web.Request) -> bytes:
     received = bytearray()
     async with asyncio.timeout(BODY_SECONDS + (request.content_length or 0) / BODY_BYTES_PER_SECOND):
         while not content.at_eof():
+            if request.transport is None:  # aiohttp says so only to whoever reads already
+                raise ConnectionResetError("the peer left before its body came")
             received += await content.readany()
             hold_bytes(request, len(received))
     return bytes(received)

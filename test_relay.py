@@ -5602,7 +5602,7 @@ class TestLog:
         await relay.stop()
         assert relay.log == at_start
 
-    @pytest.mark.parametrize("path", ["/v1/messages", "/nowhere", "/"])
+    @pytest.mark.parametrize("path", ["/v1/messages", "/v1/register", "/nowhere", "/"])
     async def test_peer_who_leaves_before_it_is_told_to_continue_leaves_nothing_in_the_log(self, relay_process, path):
         relay = await relay_process()
         at_start = relay.log
