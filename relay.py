@@ -1987,7 +1987,7 @@ def hold_bytes(request: web.Request, amount: int) -> None:
     """What a request has in memory from now on, until it is answered. Raises RelayError 503 when there is no room."""
     shares, address = request.app[IN_FLIGHT], client_address(request)
     shares.give(address, HELD_BYTES.get())
-    has_room = shares.take(address, amount)
+    has_room = not amount or shares.take(address, amount)
     HELD_BYTES.set(amount if has_room else 0)
     if not has_room:
         raise RelayError(

@@ -3451,6 +3451,15 @@ class TestBounds:
 
         assert memory_growth(lambda: come_by(0), lambda: come_by(20_000)) < 2_000_000
 
+    async def test_address_with_nothing_under_way_costs_nothing(self, relays):
+        relay = await relays(TRUST_FORWARDED_FOR="1")
+
+        for number in range(5):
+            await relay.call("GET", "/healthz", headers={"X-Forwarded-For": f"198.51.100.{number}"})
+
+        assert not relay.app[relay_module.IN_FLIGHT]._by_address
+        assert not relay.app[relay_module.UNDER_WAY]._by_address
+
     def test_challenges_cost_nothing(self):
         registrar = relay_module.Registrar(SECRET.encode())
         public_key = bytes(PrivateKey.generate().public_key)
