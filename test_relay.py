@@ -2130,12 +2130,13 @@ class TestPush:
         alice = await relay.register()
         names = ("fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "db5.notify.windows.com")
         urls = [f"https://{name}{port}/x" for port in ("", ":443", ":8443") for name in names] + [
-            "https://push.apple.com/x"
+            "https://push.apple.com/x",
+            f"https://{'a' * 64}.push.apple.com/x",  # no name: to look it up raises an error of its own
         ]
 
         answers = [await alice.call("POST", "/v1/push", json={"endpoint": url}) for url in urls]
 
-        assert [answer.status for answer in answers] == [201] * 4 + [400] * 9
+        assert [answer.status for answer in answers] == [201] * 4 + [400] * 10
         assert "PUSH_HOSTS: fcm.googleapis.com" in answers[-1].refused(400)
 
     @pytest.mark.parametrize(
