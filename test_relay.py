@@ -6422,7 +6422,7 @@ class TestProxy:
         assert (await proxied.call("GET", "/healthz")).status == 200
 
         upstream = proxied.proxy.upstream
-        assert len(upstream.runner.server.connections) <= 2
+        assert len(upstream.server.connections) <= 2
         for _, writer in slow:
             writer.close()
 
