@@ -1852,7 +1852,7 @@ class Pusher:
     async def _push_until_taken(self, recipient: bytes, endpoint: str, receipt: Receipt) -> str:
         """Tell one endpoint of a message, again if need be; the result to count."""
         for pause in (*PUSH_RETRY_SECONDS, 0.0):
-            ttl = min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock()))
+            ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock())))
             async with self._in_flight:
                 status, retry_after = await self._post(endpoint, ttl)
             if 200 <= status < 300:

@@ -60,12 +60,13 @@ export class ServerView {
 
   async #add(event) {
     event.preventDefault();
-    const status = byId("addRelayStatus");
+    const [field, status] = [byId("addRelayUrl"), byId("addRelayStatus")];
+    const typed = field.value;
     say(status, "Asking the relay…");
-    const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, byId("addRelayUrl").value));
+    const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, typed));
     if (relay === null) say(status, "Nothing was changed.");
     if (!relay) return;
-    byId("addRelayUrl").value = "";
+    if (field.value === typed) field.value = ""; // else the next one is typed already
     say(status, `Registered with ${relay.origin}.`, "good");
   }
 
