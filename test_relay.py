@@ -6419,7 +6419,7 @@ class TestProxy:
         assert (await proxied.call("GET", "/healthz")).status == 200
 
         upstream = proxied.proxy.upstream
-        assert len(upstream.runner.server.connections) <= 2
+        assert len(upstream.server.connections) <= 2
         for _, writer in slow:
             writer.close()
 
@@ -11536,6 +11536,7 @@ class TestBrowserContacts:
         day = time.strftime("%Y-%m-%d", time.localtime(clock.now()))
         await write(bob, alice, "new of bob")
         await write(carol, alice, "new of carol")
+        await alice.until("document.title.startsWith('(3) ')")
 
         await searches(alice, "of", "1–3 of 3")
         await chooses_filter(alice, "#librarySince", day)
