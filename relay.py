@@ -1437,6 +1437,7 @@ def address_group(text: str) -> str:
 
 
 FRAMING = re.compile(rb"^(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+SWITCH = re.compile(rb"^(CONNECT |upgrade:.*websocket)", re.IGNORECASE | re.MULTILINE)  # what aiohttp lets do so
 EXPECT = re.compile(rb"^expect:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
 
 
@@ -1538,6 +1539,10 @@ class Connection(asyncio.Protocol):
         framing = {name.lower(): value for name, value in FRAMING.findall(head)}
         if b"transfer-encoding" in framing:
             return self._refuse(411, "send the body with a Content-Length, and not in chunks")
+        length = framing.get(b"content-length", b"")
+        self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,1000}[ \t]*", length) else 0  # aiohttp refuses all others
+        if self._body_bytes and SWITCH.search(head):  # aiohttp 3.11 would keep the body, however long, for nobody
+            return self._refuse(400, "a request for another protocol has no body")
         if not self._inner:
             self._timer.cancel()
             self._inner = self._make()
@@ -1546,8 +1551,6 @@ class Connection(asyncio.Protocol):
             head = EXPECT.sub(b"", head)
         if framing.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        length = framing.get(b"content-length", b"")
-        self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,18} *", length) else 0  # aiohttp refuses all others
         self._held = self._held[end + 4 :]
         self.is_answering = True
         self._inner.data_received(head)

@@ -3677,6 +3677,20 @@ class TestBounds:
                     )
         stalled.close()
 
+    @pytest.mark.parametrize(
+        "start", ["GET /v1/messages HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade", "CONNECT x:1 HTTP/1.1"]
+    )
+    async def test_body_that_aiohttp_would_keep_for_another_protocol_is_refused(self, relay, start):
+        head = await raw_head(relay, f"{start}\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n".encode())
+
+        assert head.startswith("HTTP/1.1 400") and "Connection: close" in head
+
+    @pytest.mark.parametrize("length", ["2 ", "0000000000000000000000000002"])
+    async def test_length_is_understood_however_it_is_written(self, relay, length):
+        request = f"POST /v1/register HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{{}}"
+
+        assert (await raw_head(relay, request.encode())).startswith("HTTP/1.1 400")
+
     async def test_first_head_has_to_come_in_time(self, relay, monkeypatch):
         monkeypatch.setattr(relay_module, "HEAD_SECONDS", 0.1)
         reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
