@@ -2631,13 +2631,38 @@ class TestMiddleware:
         assert answer.startswith("HTTP/1.1 413")
         assert "access-control-allow-origin: *" in answer.lower()
 
-    async def test_body_in_chunks_is_refused_before_any_of_it_is_read(self, relay):
+    async def test_body_in_chunks_is_as_good_as_any(self, relay):
         alice = await relay.register()
-        head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        body = json.dumps(alice.seal(alice, bytes(100_000))).encode()
 
-        answer = await raw_head(relay, head.encode())
+        async def in_pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), 4000):
+                yield body[start : start + 4000]
 
-        assert answer.startswith("HTTP/1.1 411")
+        answers = [await alice.call("POST", "/v1/messages", data=in_pieces()) for _ in range(3)]
+
+        assert [answer.status for answer in answers] == [201] * 3
+
+    @pytest.mark.parametrize(
+        ("fields", "body", "status"),
+        [
+            ("Transfer-Encoding: gzip, chunked", b"", 411),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 2", b"2\r\n{}\r\n0\r\n\r\n", 411),
+            ("Transfer-Encoding: chunked\r\nUpgrade: websocket", b"2\r\n{}\r\n0\r\n\r\n", 400),
+            ("Transfer-Encoding: chunked", b"1\r\n \r\n" * 2000, 411),
+            ("Transfer-Encoding: chunked", b"-2\r\n{}\r\n", 411),
+            ("Transfer-Encoding: chunked", b"0\r\nX: y\r\n\r\n", 411),
+            ("Transfer-Encoding: chunked", b"f" * 20_000, 411),
+            ("Transfer-Encoding: chunked", b"10000\r\n" + b" " * 65536 + b"\r\n70000\r\n" + b" " * 0x70000, 413),
+        ],
+        ids=["coding", "with a length", "upgrade", "too many", "negative", "trailer", "no size", "too long"],
+    )
+    async def test_body_in_strange_chunks_is_refused(self, relay, fields, body, status):
+        head = f"POST /v1/register HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n"
+
+        answer = await raw_head(relay, head.encode() + body)
+
+        assert answer.startswith(f"HTTP/1.1 {status}")
 
     async def test_body_that_does_not_come_is_a_408(self, relay, monkeypatch):
         monkeypatch.setattr(relay_module, "BODY_SECONDS", 0.1)
