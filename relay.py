@@ -1695,7 +1695,7 @@ MAX_PUSHES_IN_FLIGHT = 64
 MAX_PUSHES = 4096  # recipients, and endpoints, for whom something waits
 MAX_PUSH_ANSWER_BYTES = 1024
 MAX_ENDPOINT_CHARACTERS = 2048
-ENDPOINT = re.compile(r"(https://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
+ENDPOINT = re.compile(r"(https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
 VAPID_SECONDS = 43_200
 MAX_VAPID_TOKENS = 64  # origins
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # RFC 5903, section 3.1
@@ -1852,7 +1852,7 @@ class Pusher:
     async def _push_until_taken(self, recipient: bytes, endpoint: str, receipt: Receipt) -> str:
         """Tell one endpoint of a message, again if need be; the result to count."""
         for pause in (*PUSH_RETRY_SECONDS, 0.0):
-            ttl = min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock()))
+            ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock())))
             async with self._in_flight:
                 status, retry_after = await self._post(endpoint, ttl)
             if 200 <= status < 300:
@@ -1987,7 +1987,7 @@ def hold_bytes(request: web.Request, amount: int) -> None:
     """What a request has in memory from now on, until it is answered. Raises RelayError 503 when there is no room."""
     shares, address = request.app[IN_FLIGHT], client_address(request)
     shares.give(address, HELD_BYTES.get())
-    has_room = shares.take(address, amount)
+    has_room = not amount or shares.take(address, amount)
     HELD_BYTES.set(amount if has_room else 0)
     if not has_room:
         raise RelayError(
@@ -2073,6 +2073,8 @@ async def read_body(request: web.Request) -> bytes:
     received = bytearray()
     async with asyncio.timeout(BODY_SECONDS + (request.content_length or 0) / BODY_BYTES_PER_SECOND):
         while not content.at_eof():
+            if request.transport is None:  # aiohttp says so only to whoever reads already
+                raise ConnectionResetError("the peer left before its body came")
             received += await content.readany()
             hold_bytes(request, len(received))
     return bytes(received)

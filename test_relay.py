@@ -2130,12 +2130,13 @@ class TestPush:
         alice = await relay.register()
         names = ("fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "db5.notify.windows.com")
         urls = [f"https://{name}{port}/x" for port in ("", ":443", ":8443") for name in names] + [
-            "https://push.apple.com/x"
+            "https://push.apple.com/x",
+            f"https://{'a' * 64}.push.apple.com/x",  # no name: to look it up raises an error of its own
         ]
 
         answers = [await alice.call("POST", "/v1/push", json={"endpoint": url}) for url in urls]
 
-        assert [answer.status for answer in answers] == [201] * 4 + [400] * 9
+        assert [answer.status for answer in answers] == [201] * 4 + [400] * 10
         assert "PUSH_HOSTS: fcm.googleapis.com" in answers[-1].refused(400)
 
     @pytest.mark.parametrize(
@@ -2253,16 +2254,17 @@ class TestPush:
 
     @pytest.mark.parametrize("how", ["fetching it", "coming back for more"])
     async def test_device_that_fetches_at_once_is_not_pushed_to(self, pushing, push_service, monkeypatch, how):
-        monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 0.5)
         alice, bob = await pushing.register(), await pushing.register()
         await push_service.subscribe(bob)
+        monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 60)
 
         sent = await alice.send(bob, b"hello")
         await bob.fetch(after_id=0 if how == "fetching it" else sent["id"])
+        waiting = list(pushing.app[relay_module.PUSHER]._waiting)
+        monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 0.05)
         await alice.send(bob, b"and this nobody fetches")
-        await until(lambda: push_service.pushes)
 
-        assert not pushing.app[relay_module.PUSHER]._waiting
+        assert waiting == []
         assert await until(lambda: pushes_counted(pushing, "sent")) == 1
 
     async def test_many_messages_at_once_are_one_push_and_one_behind_it(self, pushing, push_service):
@@ -3449,6 +3451,15 @@ class TestBounds:
                 limiter.take("stats", f"198.51.100.{number}", now=0.0)
 
         assert memory_growth(lambda: come_by(0), lambda: come_by(20_000)) < 2_000_000
+
+    async def test_address_with_nothing_under_way_costs_nothing(self, relays):
+        relay = await relays(TRUST_FORWARDED_FOR="1")
+
+        for number in range(5):
+            await relay.call("GET", "/healthz", headers={"X-Forwarded-For": f"198.51.100.{number}"})
+
+        assert not relay.app[relay_module.IN_FLIGHT]._by_address
+        assert not relay.app[relay_module.UNDER_WAY]._by_address
 
     def test_challenges_cost_nothing(self):
         registrar = relay_module.Registrar(SECRET.encode())
@@ -5133,11 +5144,7 @@ def can_trace() -> bool:
 needs_strace = pytest.mark.skipif(not can_trace(), reason="strace is not here, or not allowed to trace")
 
 
-MOMENTS = [("pwrite64", count) for count in (1, 2, 3, 4, 6, 9, 13, 18)] + [
-    ("fdatasync", 1),
-    ("fdatasync", 2),
-    ("unlink", 1),
-]
+MOMENTS = [("pwrite64", count) for count in (1, 9, 18, 22, 26, 28, 30, 32, 36, 40)] + [("fdatasync", 3), ("fdatasync", 4)]
 
 
 async def killed_migration(old: Path, folder: Path, syscall: str, count: int) -> int | None:
@@ -5605,7 +5612,7 @@ class TestLog:
         await relay.stop()
         assert relay.log == at_start
 
-    @pytest.mark.parametrize("path", ["/v1/messages", "/nowhere", "/"])
+    @pytest.mark.parametrize("path", ["/v1/messages", "/v1/register", "/nowhere", "/"])
     async def test_peer_who_leaves_before_it_is_told_to_continue_leaves_nothing_in_the_log(self, relay_process, path):
         relay = await relay_process()
         at_start = relay.log
@@ -6422,7 +6429,7 @@ class TestProxy:
         assert (await proxied.call("GET", "/healthz")).status == 200
 
         upstream = proxied.proxy.upstream
-        assert len(upstream.runner.server.connections) <= 2
+        assert len(upstream.server.connections) <= 2
         for _, writer in slow:
             writer.close()
 
@@ -7745,7 +7752,7 @@ class TestBrowserConversation:
         await write(bob, alice, *long_texts)
         await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
-        await alice.shows(".chat-more")
+        await alice.until("document.querySelectorAll('.chat-more:not([hidden])').length === 2")
         await alice.evaluate("document.querySelectorAll('.chat-more').forEach((each) => each.click())")
         await alice.sees(long_texts[-1])
 
@@ -9079,8 +9086,13 @@ class TestBrowserOutage:
 
 ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))  # of pages that go right after Enter; 200 take ten minutes
 BODY = "document.querySelector('#chatBody').value"
-# As if the tab were gone before its messages to the others are on their way.
-TELLS_NOBODY = "void (BroadcastChannel.prototype.postMessage = () => undefined)"
+# As if the tab were gone before it could tell the others what it stored.
+TELLS_NOBODY = """(() => {
+    const { postMessage } = BroadcastChannel.prototype;
+    BroadcastChannel.prototype.postMessage = function (told) {
+        if (this.name !== "io3233-store") postMessage.call(this, told);
+    };
+})()"""
 # The one thing that is faked: ten seconds of the page's clock are one.
 FAST_CLOCK = """for (const name of ["setTimeout", "setInterval"]) {
     const timer = window[name];
@@ -9178,11 +9190,12 @@ async def has_read(reader: Person, text: str) -> bool:
 
 
 async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]], text: str, seconds: float) -> None:
-    """Press Enter, and so much later this becomes of the page."""
+    """Press Enter, and so much later this becomes of the page. By then the draft is kept: nobody types as fast as a test."""
     if fate is closes_beside_another:
         device.beside = device.page
         await device.open()
     await device.page.drafts(text)
+    await device.page.until(FROM_DATABASE % f"(await result(drafts.getAll())).join() === '{text}'")
     await device.page.key("Enter")
     await asyncio.sleep(seconds)
     await fate(device)
@@ -9276,7 +9289,6 @@ class TestBrowserSending:
         await tab.evaluate(TELLS_NOBODY)
 
         await tab.says("on my way out")
-        await tab.call("Page.close")
 
         assert await until(lambda: read_all(bob)) == ["on my way out"]
 
@@ -11534,6 +11546,7 @@ class TestBrowserContacts:
         day = time.strftime("%Y-%m-%d", time.localtime(clock.now()))
         await write(bob, alice, "new of bob")
         await write(carol, alice, "new of carol")
+        await alice.until("document.title.startsWith('(3) ')")
 
         await searches(alice, "of", "1–3 of 3")
         await chooses_filter(alice, "#librarySince", day)
@@ -12568,7 +12581,7 @@ MOVING = """[...document.querySelectorAll("*")].filter((each) => {
     return Math.max(...seconds) > 0.001 || style.scrollBehavior === "smooth";
 }).length"""
 
-MOST_BYTES = 160_000
+MOST_BYTES = 200_000  # 220,000 with envelope 2, files and the new look
 LONG_HISTORY = """(async () => {
     const [{ Database }, { newContact }, { withLatest }] =
         await Promise.all(["store/database", "store/store", "store/messages"].map((name) => import(`/${name}.js`)));

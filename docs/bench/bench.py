@@ -49,7 +49,7 @@ def measure_post(options: argparse.Namespace) -> dict[str, Any]:
     with scratch_folder() as folder, ExitStack() as stack:
         servers = {"bare": stack.enter_context(start_bare())}
         for name, program in {"relay": options.relay, **({"other": options.against} if options.against else {})}.items():
-            database = common.make_database(folder / f"{name}.db", people)
+            database = common.make_database(folder / f"{name}.db", people, common.load(program))
             servers[name] = stack.enter_context(start_relay(database, name, program))
         table = {}
         for crowd, (connections, recipients) in crowds.items():
@@ -185,8 +185,35 @@ async def median_seconds(count: int, work: Callable[[], Awaitable[Any]]) -> floa
 # What grows with what is stored
 
 
+def compare_pages(options: argparse.Namespace) -> dict[str, Any]:
+    """A page of 50 rows from this relay and from another, in turns on one core."""
+    rounds, seconds, people, size = (options.rounds or 9), (options.seconds or 3), [Person.make() for _ in range(21)], 10**4
+    with scratch_folder() as folder, ExitStack() as stack:
+        programs, servers = {"relay": options.relay, "other": options.against}, {}
+        for name, program in programs.items():
+            module = common.load(program)
+            database = common.make_database(folder / f"{name}.db", people, module)
+            common.add_messages(database, people[0], people[1:], size, relay=module)
+            servers[name] = stack.enter_context(start_relay(database, name, program))
+        load = Load(page_requests(people[1:], size), folder / "pages")
+        costs: dict[str, list[float]] = {name: [] for name in servers}
+        for turn in range(rounds + 1):
+            for name in random.sample(list(servers), len(servers)):
+                before = servers[name].cpu_seconds
+                answers = load.run(servers[name], 4, seconds).answers
+                if turn:
+                    costs[name].append((servers[name].cpu_seconds - before) / answers)
+    ratios = quartiles([other / mine for mine, other in zip(costs["relay"], costs["other"], strict=True)])
+    seen = {name: quartiles(each)[1] for name, each in costs.items()} | {"pages_for_the_same_cpu": ratios}
+    print(f"{seen['relay'] * 1e6:.0f} us of CPU a page, the other {seen['other'] * 1e6:.0f}: {ratios[1]:.2f}x {ratios}")
+    return seen
+
+
 def measure_page(options: argparse.Namespace) -> dict[str, Any]:
-    """A page of 50 rows, /v1/stats and key search, with few and many messages and identities in the database."""
+    """A page of 50 rows, /v1/stats and key search, with few and many messages and identities in the database; or, with
+    --against, a page from either relay."""
+    if options.against:
+        return compare_pages(options)
     sizes = [10**3, 10**5] if options.quick else [10**3, 10**5, 10**6]
     rounds, seconds = (3, 1) if options.quick else (7, 5)
     people = [Person.make() for _ in range(21)]
@@ -495,7 +522,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how often everybody has a turn")
     parser.add_argument("--seconds", type=float, help="length of a turn")
     parser.add_argument("--relay", type=Path, default=common.ROOT / "relay.py", help="the relay.py to measure")
-    parser.add_argument("--against", type=Path, help="another relay.py that takes its turns beside it (post)")
+    parser.add_argument("--against", type=Path, help="another relay.py that takes its turns beside it (post, page)")
     return parser.parse_args()
 
 

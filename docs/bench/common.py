@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import os
 import secrets
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Self
 
 import nacl.bindings
@@ -96,7 +98,16 @@ def posts(senders: Sequence[Person], recipients: Sequence[Person], count: int) -
 # Databases
 
 
-def make_database(path: Path, people: Iterable[Person]) -> Path:
+def load(program: Path) -> ModuleType:
+    """A relay.py as a module: an older one has a schema of its own."""
+    spec = importlib.util.spec_from_file_location("other_relay", program)
+    module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    sys.modules["other_relay"] = module
+    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    return module
+
+
+def make_database(path: Path, people: Iterable[Person], relay: ModuleType = relay) -> Path:
     with closing(relay.open_database(str(path), True)) as connection:
         connection.execute("BEGIN")
         rows = ((person.fingerprint, person.public_key, 0) for person in people)
@@ -114,14 +125,22 @@ def add_strangers(path: Path, count: int) -> None:
         connection.execute("COMMIT")
 
 
-def add_messages(path: Path, sender: Person, recipients: Sequence[Person], count: int, expires: float = FAR) -> None:
+def add_messages(
+    path: Path,
+    sender: Person,
+    recipients: Sequence[Person],
+    count: int,
+    expires: float = FAR,
+    ciphertext_bytes: int = CIPHERTEXT_BYTES,
+    relay: ModuleType = relay,
+) -> None:
     """`count` messages, one recipient after the other in turn, so that no mailbox lies in one piece."""
-    filler = secrets.token_bytes(CIPHERTEXT_BYTES * 64)
+    filler = secrets.token_bytes(ciphertext_bytes * 64)
     fingerprints = [recipient.fingerprint for recipient in recipients]
 
     def row(i: int) -> tuple[object, ...]:
-        start = i * 37 % (CIPHERTEXT_BYTES * 63)
-        ciphertext = filler[start : start + CIPHERTEXT_BYTES]
+        start = i * 37 % (ciphertext_bytes * 63)
+        ciphertext = filler[start : start + ciphertext_bytes]
         return fingerprints[i % len(fingerprints)], sender.public_key, filler[:24], ciphertext, 0, int(expires * 1000)
 
     with closing(relay.open_database(str(path), True)) as connection:

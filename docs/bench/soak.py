@@ -1,7 +1,7 @@
 """Load, crashes, backups and pruning for a while; then counts what was lost. `make soak`, or `soak.py [--minutes 20]`.
 
 Exits with 1 when a message that a sender was told is stored never arrived, when one arrived twice, when an id was given
-twice or came out of order, or when a backup failed.
+twice or came out of order, or when a backup failed. With --attack, shows instead what attacks cost the relay.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import attack
 import common
 import report
 from common import Person, Server, relay, scratch_folder, start_relay
@@ -206,7 +207,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20, help="under 10, docs/BENCHMARKS.md stays as it is")
     parser.add_argument("--rate", type=float, default=200, help="messages a second")
+    parser.add_argument("--attack", nargs="*", metavar="NAME", help="attack a relay instead: these, or all of attack.py")
+    parser.add_argument("--relay", type=Path, default=common.ROOT / "relay.py", help="the relay.py to attack")
     options = parser.parse_args()
+    if options.attack is not None:
+        attack.run(options.relay, options.attack)
+        return 0
     seen = asyncio.run(soak(options.minutes, options.rate))
     print(", ".join(f"{name} {value}" for name, value in seen.items() if name not in ("memory", "faults")))
     if seen["memory"]:

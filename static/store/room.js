@@ -1,13 +1,17 @@
 /** Whether the disk takes anything. Asked before a database is opened: Chromium deletes one that it fails to open on a full disk. */
+import { pause } from "./requests.js";
 
 const BYTES = 256 * 1024;
+const PATIENCE_MS = 3000;
 const CACHE = "room-of-io3233";
 
 /** What a browser says that has no private file system (older, or over plain http), or none for this page. */
 const NOT_HERE = ["TypeError", "SecurityError", "NotAllowedError"];
 
-/** True also where it can't be found out. */
-export async function hasRoom() {
+/** True also where it can't be found out, or not soon: the page must not wait for its start. */
+export const hasRoom = () => Promise.race([tryIt(), pause(PATIENCE_MS).then(() => true)]);
+
+async function tryIt() {
   try {
     const folder = await navigator.storage.getDirectory();
     await tryWriting(folder, `room-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`); // a name of its own: other tabs ask, too
