@@ -4542,7 +4542,7 @@ class HostileRelay:
         response = web.json_response(answer) if isinstance(answer, dict | list) else answer()
         if response is None:
             request.transport.abort()
-        return response or web.Response()
+        return web.Response() if response is None else response
 
     def presents(self, key: PrivateKey) -> None:
         """Name another registration key, and refuse the tokens of before."""
