@@ -26,7 +26,7 @@ Routes (docs/PROTOCOL.md has every field, status and frame):
     GET    /…                        the web client, from the static folder
 
 How to read on: top to bottom. Nothing is used before it is defined, and each banner opens with what its section
-promises and why. Section 6 (storage) is the heart; sections 10 and 11 are the protocol.
+promises and why. Section 6 (storage) is the heart; sections 11 and 12 are the protocol.
 
 Known limits: one process, one machine, one SQLite file. Whoever registers can be sent mail by anybody registered.
 Search by prefix tells anyone whether a fingerprint is registered, as the v1 protocol does. A challenge proved in the
@@ -331,17 +331,19 @@ def read_env_file(path: Path) -> dict[str, str]:
 # ======================================================================================================================
 # 2. Errors
 #
-# Anything may raise RelayError; section 9 turns it into the JSON answer. The message is for the person or programmer
+# Anything may raise RelayError; section 10 turns it into the JSON answer. The message is for the person or programmer
 # at the other end, so it says what to do. `reason` is the name that the refusal is counted under.
 
 
 class RelayError(Exception):
     """A request that is answered with `status` and {"error": message}."""
 
-    def __init__(self, status: int, message: str, *, reason: str = "", headers: Mapping[str, str] | None = None):
+    def __init__(self, status: int, message: str, *, reason: str = "", retry_after: int = 0):
         super().__init__(message)
         self.status, self.message, self.reason = status, message, reason or f"status_{status}"
-        self.headers = dict(headers or {})
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
+        if status == 401:
+            self.headers["WWW-Authenticate"] = "Bearer"
 
 
 def bad_request(message: str) -> RelayError:
@@ -349,7 +351,7 @@ def bad_request(message: str) -> RelayError:
 
 
 def unauthorized(message: str) -> RelayError:
-    return RelayError(401, message, reason="unauthorized", headers={"WWW-Authenticate": "Bearer"})
+    return RelayError(401, message, reason="unauthorized")
 
 
 # ======================================================================================================================
@@ -426,14 +428,9 @@ def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-@functools.lru_cache(256)
-def rfc3339_seconds(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
-
-
 def rfc3339(milliseconds: int) -> str:
     seconds, rest = divmod(min(milliseconds, LAST_TIME), 1000)
-    return f"{rfc3339_seconds(seconds)}.{rest:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
 
 
 def to_milliseconds(seconds: float) -> int:
@@ -627,7 +624,7 @@ class Registrar:
         while self._spent and not is_current(next(iter(self._spent.values())), now):
             self._spent.popitem(last=False)
         if len(self._spent) >= MAX_SPENT_CHALLENGES:
-            raise RelayError(503, "too many registrations just now: try again in a minute", headers={"Retry-After": "60"})
+            raise RelayError(503, "too many registrations just now: try again in a minute", retry_after=60)
         self._spent[challenge] = expiry
 
 
@@ -737,7 +734,7 @@ STATEMENTS = {
     "prune": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
 }
 
-MAX_BATCH = 256  # jobs; a transaction takes no more turns of the loop once it has so many
+MAX_BATCH = 256  # jobs in a transaction
 MAX_WAITING_JOBS = 2048  # beyond it a write is refused with 503
 HALF, QUARTER, EIGHTH = 0.5, 0.25, 0.125  # of a mailbox, see `_take_share`
 MAX_WRITERS = 4096  # of whom is known whom they wrote to,
@@ -782,7 +779,7 @@ def measure_room(connection: sqlite3.Connection, path: str) -> int:
 
 def disk_failure(verb: str) -> RelayError:
     message = f"the relay cannot {verb} just now: try again later"
-    return RelayError(503, message, reason="disk_failure", headers={"Retry-After": "5"})
+    return RelayError(503, message, reason="disk_failure", retry_after=5)
 
 
 class Envelope(NamedTuple):
@@ -905,13 +902,12 @@ class Store:
     def __init__(self, config: Config, metrics: Metrics | None = None):
         self._config = config
         self._metrics = metrics if metrics is not None else Metrics(int)
-        self._turn: list[Job] = []  # written to in this turn of the event loop
-        self._turns: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()  # handed to the writer; an empty list wakes it
-        self.waiting_jobs = 0  # jobs in both; `_write` bounds it
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()  # for the writer; None, which ends it, is the last
+        self.waiting_jobs = 0  # jobs whose result is yet to come; `_write` bounds it
         self._path = os.path.realpath(config.database)  # SQLite too puts its files beside what a link points to
         self._written_to: dict[bytes, dict[bytes, None]] = {}  # the writer's: keys by sender; least recently used first
         self._newcomers_bytes = 0
-        self._closed = threading.Event()
+        self._is_closed = False
         self._is_broken = False  # for good: nothing is written any more
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
         self._room, self._room_measured = 0, 0.0  # bytes; the writer's
@@ -943,9 +939,8 @@ class Store:
 
     async def close(self) -> None:
         """Commit what is waiting, move the WAL into the file, and end the threads."""
-        self._hand_over()
-        self._closed.set()
-        self._turns.put([])
+        self._is_closed = True
+        self._jobs.put(None)
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._reader.shutdown)
         self._reading.close()
@@ -1097,7 +1092,7 @@ class Store:
             lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")]
         )
         for _ in range(0, free if self.is_full or free > pages * EMPTY_SHARE else 0, VACUUM_SLICE):
-            await self._take_turn(vacuum)
+            await self._write(vacuum)
         return deleted
 
     async def check(self) -> None:
@@ -1175,18 +1170,11 @@ class Store:
         return db.execute(STATEMENTS[statement], (*parameters, DELETE_SLICE)).rowcount
 
     async def _delete_in_slices(self, statement: str, *parameters: Any) -> int:
-        total = deleted = await self._take_turn(lambda db: self._delete(db, statement, *parameters))
+        total = deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
         while deleted == DELETE_SLICE:
-            deleted = await self._take_turn(lambda db: self._delete(db, statement, *parameters))
+            deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
             total += deleted
         return total
-
-    async def _take_turn(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        """Run one slice of a long work, then leave the writer to senders for as long as that took."""
-        start = time.monotonic()
-        result = await self._write(run)
-        await asyncio.sleep(time.monotonic() - start)
-        return result
 
     # Threads
 
@@ -1200,19 +1188,12 @@ class Store:
         return selected
 
     def _write(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        if self.waiting_jobs >= MAX_WAITING_JOBS or self._closed.is_set():
-            raise RelayError(503, "the relay is busy: try again in a moment", reason="busy", headers={"Retry-After": "1"})
+        if self.waiting_jobs >= MAX_WAITING_JOBS or self._is_closed:
+            raise RelayError(503, "the relay is busy: try again in a moment", reason="busy", retry_after=1)
         future: asyncio.Future[T] = self._loop.create_future()
         self.waiting_jobs += 1
-        if not self._turn:
-            self._loop.call_soon(self._hand_over)  # what this turn of the loop brings goes over at once, in one piece
-        self._turn.append(Job(run, future))
+        self._jobs.put(Job(run, future))
         return future
-
-    def _hand_over(self) -> None:
-        if self._turn:
-            self._turns.put(self._turn)
-            self._turn = []
 
     def _write_until_closed(self) -> None:
         try:
@@ -1222,14 +1203,14 @@ class Store:
             os._exit(1)
 
     def _write_batches(self) -> None:
-        while not (self._closed.is_set() and self._turns.empty()):
-            batch = self._turns.get()
-            with suppress(queue.Empty):
-                while len(batch) < MAX_BATCH:
-                    batch += self._turns.get_nowait()
-            if batch:
-                self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
-            del batch  # or its ciphertexts would stay in memory until there is another
+        while job := self._jobs.get():
+            batch = [job]
+            while len(batch) < MAX_BATCH and not self._jobs.empty() and (job := self._jobs.get()):
+                batch.append(job)
+            self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
+            if not job:
+                break
+            del job, batch  # or its ciphertexts would stay in memory until there is another
             if self.is_full:
                 with suppress(sqlite3.Error):  # the next commit reports it
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what it took is room
@@ -1382,9 +1363,7 @@ class RateLimiter:
         if missing > 0:
             self.charge(kind, client, now, -cost)
             wait = math.ceil(missing / LIMITS[kind][1])
-            raise RelayError(
-                429, f"too many requests: try again in {wait} s", reason="rate_limit", headers={"Retry-After": str(wait)}
-            )
+            raise RelayError(429, f"too many requests: try again in {wait} s", reason="rate_limit", retry_after=wait)
 
     def charge(self, kind: str, client: str | bytes, now: float, cost: int) -> float:
         """Take tokens for what is done already, on credit if need be; how many are left."""
@@ -1442,19 +1421,6 @@ EXPECT = re.compile(rb"^expect:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
 
 class Connection(asyncio.Protocol):
     """One connection: what it sends passes here on its way to `make()`, the protocol of aiohttp that answers."""
-
-    __slots__ = (
-        "_address",
-        "_body_bytes",
-        "_charge",
-        "_held",
-        "_inner",
-        "_make",
-        "_shares",
-        "_timer",
-        "_transport",
-        "is_answering",
-    )
 
     def __init__(self, make: Callable[[], asyncio.Protocol], shares: Shares):
         self._make, self._shares = make, shares
@@ -1674,7 +1640,7 @@ class Hub:
 
 
 # ======================================================================================================================
-# 8b. Web Push
+# 9. Web Push
 #
 # A push wakes a device whose page is closed (RFC 8030). It carries nothing, so its service learns only that something
 # came; the device then fetches. The relay says who it is by a signature (VAPID, RFC 8292) with a key made of JWT_SECRET,
@@ -1889,7 +1855,7 @@ class Pusher:
 
 
 # ======================================================================================================================
-# 9. Middleware
+# 10. Middleware
 #
 # One middleware turns whatever was raised into the JSON answer. An unexpected exception is the only thing that writes a
 # traceback to the log, and its answer says nothing.
@@ -1990,9 +1956,7 @@ def hold_bytes(request: web.Request, amount: int) -> None:
     has_room = shares.take(address, amount)
     HELD_BYTES.set(amount if has_room else 0)
     if not has_room:
-        raise RelayError(
-            503, "too much is under way just now: try again in a moment", reason="busy", headers={"Retry-After": "1"}
-        )
+        raise RelayError(503, "too much is under way just now: try again in a moment", reason="busy", retry_after=1)
 
 
 def charge_bytes(request: web.Request, amount: int, identity: bytes = b"") -> None:
@@ -2015,7 +1979,7 @@ async def keep_bounds(
         await asyncio.sleep(REFUSAL_SECONDS)
         raise
     if not app[UNDER_WAY].take(address):
-        raise RelayError(429, "too many requests of yours are under way: wait for one to end", headers={"Retry-After": "1"})
+        raise RelayError(429, "too many requests of yours are under way: wait for one to end", retry_after=1)
     try:
         return await handler(request)
     finally:
@@ -2065,15 +2029,10 @@ async def answer_errors(
 
 
 async def read_body(request: web.Request) -> bytes:
-    content = request.content
-    if content.is_eof():  # it came with the head, as most do: a timer would cost more than the reading
-        octets = content.read_nowait()
-        hold_bytes(request, len(octets))
-        return octets
     received = bytearray()
     async with asyncio.timeout(BODY_SECONDS + (request.content_length or 0) / BODY_BYTES_PER_SECOND):
-        while not content.at_eof():
-            received += await content.readany()
+        while not request.content.at_eof():
+            received += await request.content.readany()
             hold_bytes(request, len(received))
     return bytes(received)
 
@@ -2136,7 +2095,7 @@ def limit_address(request: web.Request, kind: str) -> None:
 
 
 # ======================================================================================================================
-# 10. HTTP handlers
+# 11. HTTP handlers
 #
 # Authenticate, parse, act, publish, reply: in that order, one call each.
 
@@ -2340,28 +2299,19 @@ async def post_message(request: web.Request) -> web.Response:
     return reply({"id": receipt.id, "created_at": created, "expires_at": expires}, status=201)
 
 
-@functools.lru_cache(1024)
-def sender_json(public_key: bytes) -> tuple[bytes, bytes]:
-    """A sender's fingerprint and key as a page has them: whole pages come from the same few."""
-    return fingerprint_of(public_key).hex().encode(), binascii.b2a_base64(public_key, newline=False)
-
-
 def message_json(row: tuple[Any, ...]) -> bytes:
-    """One row of a page. Ids, hex, base64 and times need no escaping."""
+    """One row of a page."""
     message_id, ciphertext, nonce, sender_public_key, created_at, expires_at = row
-    fingerprint, key = sender_json(sender_public_key)
-    return (
-        b'{"id":%d,"sender_fingerprint":"%b","ciphertext":"%b","nonce":"%b","sender_public_key":"%b",'
-        b'"created_at":"%b","expires_at":"%b"}'
-    ) % (
-        message_id,
-        fingerprint,
-        binascii.b2a_base64(ciphertext, newline=False),
-        binascii.b2a_base64(nonce, newline=False),
-        key,
-        rfc3339(created_at).encode(),
-        rfc3339(expires_at).encode(),
-    )
+    message = {
+        "id": message_id,
+        "sender_fingerprint": fingerprint_of(sender_public_key).hex(),
+        "ciphertext": encode_base64(ciphertext),
+        "nonce": encode_base64(nonce),
+        "sender_public_key": encode_base64(sender_public_key),
+        "created_at": rfc3339(created_at),
+        "expires_at": rfc3339(expires_at),
+    }
+    return json.dumps(message, separators=(",", ":")).encode()
 
 
 async def send_page(request: web.Request, recipient: bytes, after_id: int, limit: int) -> web.StreamResponse:
@@ -2470,7 +2420,7 @@ async def get_metrics(request: web.Request) -> web.Response:
 
 
 # ======================================================================================================================
-# 11. WebSocket handler
+# 12. WebSocket handler
 #
 # The socket only carries hints, so everything a client may send is optional and small. The token comes in the list of
 # subprotocols, because browsers cannot set headers here and a URL ends in logs; v1's ?token= works too. It is checked
@@ -2554,7 +2504,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 
 
 # ======================================================================================================================
-# 12. Static client
+# 13. Static client
 #
 # The client's files are read once, at start: what is served is what was hashed and logged, no path from a request
 # touches the file system, and a half-finished upgrade is never mixed with the old version.
@@ -2668,7 +2618,7 @@ async def get_static(request: web.Request) -> web.Response:
 
 
 # ======================================================================================================================
-# 13. Background work
+# 14. Background work
 #
 # Nothing waits for this: expired mail is invisible before it is gone. It is deleted only when the clock can be believed,
 # since one that is fifteen days ahead for a minute would delete all mail: not for an hour after it went over an hour
@@ -2712,7 +2662,7 @@ async def prune_forever(app: web.Application) -> None:
 
 
 # ======================================================================================================================
-# 14. Application and route table
+# 15. Application and route table
 
 
 async def run_store(app: web.Application) -> AsyncIterator[None]:
@@ -2778,7 +2728,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
 
 
 # ======================================================================================================================
-# 15. Command line: serve and backup
+# 16. Command line: serve and backup
 
 
 STALLED_SECONDS = 20
@@ -2996,7 +2946,7 @@ def back_up(config: Config, destination: Path) -> None:
 
 
 # ======================================================================================================================
-# 16. Command line: send and listen
+# 17. Command line: send and listen
 #
 # A client that keeps every rule which docs/PROTOCOL.md has for clients. It believes nothing that a relay says which it
 # can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is opened only into
@@ -3569,7 +3519,7 @@ async def listen(arguments: argparse.Namespace) -> None:
 
 
 # ======================================================================================================================
-# 17. Command line: doctor
+# 18. Command line: doctor
 #
 # Looks at what a relay stands on, from the inside (the environment it would start with) and from the outside (through
 # its proxy, as a client meets it), and says what is wrong and how to mend it. It changes nothing but for a throw-away
@@ -3756,7 +3706,7 @@ async def doctor(url: str | None) -> int:
 
 
 # ======================================================================================================================
-# 18. main
+# 19. main
 
 
 def parse_arguments(words: list[str]) -> argparse.Namespace:
