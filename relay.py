@@ -1728,10 +1728,10 @@ class OutsideResolver(aiohttp.ThreadedResolver):
 
 @dataclasses.dataclass(slots=True)
 class Push:
-    """What one endpoint is being told, and of which message it is told next."""
+    """A task that tells somebody of messages, and the message that it tells them of next."""
 
     task: asyncio.Task[None]
-    next: Receipt | None = None
+    next: Receipt | None
 
 
 class Pusher:
@@ -1740,10 +1740,9 @@ class Pusher:
     def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
         self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
         self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
-        self._waiting: dict[bytes, tuple[Receipt, asyncio.TimerHandle]] = {}  # by recipient, oldest first
+        self._waiting: dict[bytes, Push] = {}  # by recipient, oldest first; `_start` bounds both
         self._pushes: dict[str, Push] = {}  # by endpoint, oldest first
         self._in_flight = asyncio.Semaphore(MAX_PUSHES_IN_FLIGHT)
-        self._tasks: set[asyncio.Task[None]] = set()  # those that look up endpoints: no more than were waiting
 
     def open(self) -> None:
         own = {host.partition(":")[0] for host in self._hosts if host not in PUSH_HOSTS}
@@ -1752,9 +1751,7 @@ class Pusher:
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
 
     async def close(self) -> None:
-        for _, timer in self._waiting.values():
-            timer.cancel()
-        tasks = [*self._tasks, *(push.task for push in self._pushes.values())]
+        tasks = [push.task for push in (*self._waiting.values(), *self._pushes.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -1771,67 +1768,63 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        _, timer = self._waiting.pop(recipient, (None, None))
-        if timer is None:
-            timer = asyncio.get_running_loop().call_later(PUSH_DELAY_SECONDS, self._look_up, recipient)
-        self._waiting[recipient] = receipt, timer
-        if len(self._waiting) > MAX_PUSHES:
-            self._waiting.pop(next(iter(self._waiting)))[1].cancel()
-            self._count("dropped")
+        self._start(self._waiting, recipient, receipt, PUSH_DELAY_SECONDS, self._push_to_all)
 
     def fetched(self, recipient: bytes, through_id: int) -> None:
         """A device of the recipient has everything up to this id."""
-        receipt, timer = self._waiting.get(recipient, (None, None))
-        if receipt and timer and receipt.id <= through_id:
-            timer.cancel()
-            del self._waiting[recipient]
+        push = self._waiting.get(recipient)
+        if push and push.next and push.next.id <= through_id:
+            self._waiting.pop(recipient).task.cancel()
 
     def _count(self, result: str) -> None:
         self._metrics[f'pushes_total{{result="{result}"}}'] += 1
 
-    def _look_up(self, recipient: bytes) -> None:
-        task = asyncio.create_task(self._push_to_all(recipient, self._waiting.pop(recipient)[0]))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _start(
+        self, pushes: dict[T, Push], key: T, receipt: Receipt, pause: float, tell: Callable[[T, Receipt], Awaitable[None]]
+    ) -> None:
+        """Tell somebody of a message after a pause; of the newest, if more come meanwhile."""
+        if key in pushes:
+            pushes[key].next = receipt
+            return
+
+        async def tell_of_each() -> None:
+            try:
+                while push.next:
+                    await asyncio.sleep(pause)
+                    newest, push.next = push.next, None
+                    await tell(key, newest)
+            except RelayError:  # the database cannot read or write, and said so
+                self._count("failed")
+            finally:
+                if pushes.get(key) is push:
+                    del pushes[key]
+
+        push = pushes[key] = Push(asyncio.create_task(tell_of_each()), receipt)
+        if len(pushes) > MAX_PUSHES:
+            pushes.pop(next(iter(pushes))).task.cancel()
+            self._count("dropped")
 
     async def _push_to_all(self, recipient: bytes, receipt: Receipt) -> None:
-        with suppress(RelayError):  # the database cannot read, and said so
-            for endpoint in await self._store.get_endpoints(recipient):
-                if push := self._pushes.get(endpoint):
-                    push.next = receipt
-                    continue
-                self._pushes[endpoint] = Push(asyncio.create_task(self._push(recipient, endpoint, receipt)))
-                if len(self._pushes) > MAX_PUSHES:
-                    self._pushes.pop(next(iter(self._pushes))).task.cancel()
-                    self._count("dropped")
+        for endpoint in await self._store.get_endpoints(recipient):
+            self._start(self._pushes, endpoint, receipt, 0, functools.partial(self._push, recipient))
 
-    async def _push(self, recipient: bytes, endpoint: str, receipt: Receipt | None) -> None:
-        try:
-            while receipt:
-                self._count(await self._push_until_taken(recipient, endpoint, receipt))
-                receipt, self._pushes[endpoint].next = self._pushes[endpoint].next, None
-        except RelayError:  # the database cannot write, and said so
-            self._count("failed")
-        finally:
-            self._pushes.pop(endpoint, None)
-
-    async def _push_until_taken(self, recipient: bytes, endpoint: str, receipt: Receipt) -> str:
-        """Tell one endpoint of a message, again if need be; the result to count."""
+    async def _push(self, recipient: bytes, endpoint: str, receipt: Receipt) -> None:
+        """Tell one endpoint of a message, again if need be, and count how it went."""
         for pause in (*PUSH_RETRY_SECONDS, 0.0):
             ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock())))
             async with self._in_flight:
                 status, retry_after = await self._post(endpoint, ttl)
             if 200 <= status < 300:
-                return "sent"
+                return self._count("sent")
             if status in (404, 410):
                 await self._store.delete_push_subscription(recipient, endpoint)
-                return "gone"
+                return self._count("gone")
             if 300 <= status < 500 and status != 429:
-                return "refused"
+                return self._count("refused")
             if not pause or (retry_after or pause) >= ttl:
                 break
             await asyncio.sleep(retry_after or pause)
-        return "failed"
+        return self._count("failed")
 
     async def _post(self, endpoint: str, ttl: int) -> tuple[int, int]:
         """The status of one push, 0 when there was none, and the seconds of its Retry-After."""
