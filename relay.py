@@ -361,14 +361,11 @@ def unauthorized(message: str) -> RelayError:
 # bytes, and every refusal names the field. Inside the relay keys and fingerprints are 32 raw bytes and times are whole
 # milliseconds; base64, hex and RFC 3339 exist only at the edge.
 
-URL_SAFE_TO_STANDARD = str.maketrans("-_", "+/")
-
 
 def decode_base64(value: Any, field: str) -> bytes:
     """Bytes of a base64 string (RFC 4648, either alphabet, padded or not). Raises RelayError 400 for anything else."""
     try:
-        if "-" in value or "_" in value:
-            value = value.translate(URL_SAFE_TO_STANDARD)
+        value = value.replace("-", "+").replace("_", "/")
         if len(value) % 4 and "=" not in value:
             value += "=" * (-len(value) % 4)
         octets = binascii.a2b_base64(value, strict_mode=True)
@@ -747,7 +744,6 @@ VACUUM_SLICE = 256  # pages
 EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 WAL_BYTES = 4 * 1024 * 1024  # what the WAL keeps of the disk after a reader, or a long batch, made it grow
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
-ROOM_SECONDS = 0.05  # between two looks at the disk
 CHECK_SECONDS = 10
 COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
 WRITING = (
@@ -813,9 +809,8 @@ class Job(NamedTuple):
     future: asyncio.Future[Any]
 
 
-Metrics = collections.defaultdict[
-    str, float
-]  # what /metrics tells: plain numbers, never who; each is changed by one thread only
+# What /metrics tells: plain numbers, never who. Each is changed by one thread only.
+Metrics = collections.defaultdict[str, float]
 
 
 def connect(path: str, *pragmas: str) -> sqlite3.Connection:
@@ -910,7 +905,7 @@ class Store:
         self._is_closed = False
         self._is_broken = False  # for good: nothing is written any more
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
-        self._room, self._room_measured = 0, 0.0  # bytes; the writer's
+        self._room = 0  # bytes that are left in the transaction under way; the writer's
         self.is_full = False  # new mail is refused until there is room again
         self.identity_count = 0
 
@@ -956,7 +951,7 @@ class Store:
         def insert(db: sqlite3.Connection) -> tuple[int, int]:
             if known := db.execute(STATEMENTS["get_identity"], row[:1]).fetchone():
                 return 0, known[1]
-            self._take_room(db, 2 * KEY_BYTES)
+            self._take_room(2 * KEY_BYTES)
             return db.execute(STATEMENTS["add_identity"], row).rowcount, row[2]
 
         added, registered_at = await self._write(insert)
@@ -965,14 +960,13 @@ class Store:
 
     async def get_identity(self, fingerprint: bytes) -> tuple[bytes, int] | None:
         """(public key, when it registered in milliseconds), or None."""
-        return await self._read(lambda db: db.execute(STATEMENTS["get_identity"], (fingerprint,)).fetchone())
+        found = await self._select("get_identity", fingerprint)
+        return found[0] if found else None
 
     async def search_fingerprints(self, prefix: str) -> list[bytes]:
         """At most ten fingerprints that begin with these hex digits."""
         bounds = bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))
-        return [
-            row[0] for row in await self._read(lambda db: db.execute(STATEMENTS["search_fingerprints"], bounds).fetchall())
-        ]
+        return [row[0] for row in await self._select("search_fingerprints", *bounds)]
 
     async def forget_identity(self, fingerprint: bytes) -> None:
         """Delete an identity and the mail queued for it. The mail goes first, so that a crash in between leaves an
@@ -998,7 +992,7 @@ class Store:
             known = dict(db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
             if endpoint in known:
                 return False
-            self._take_room(db, len(endpoint))
+            self._take_room(len(endpoint))
             if len(known) >= MAX_ENDPOINTS:
                 db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, min(known, key=lambda each: known[each])))
             db.execute(STATEMENTS["add_push_subscription"], (fingerprint, endpoint, to_milliseconds(now)))
@@ -1007,8 +1001,7 @@ class Store:
         return await self._write(insert)
 
     async def get_endpoints(self, fingerprint: bytes) -> list[str]:
-        found = await self._read(lambda db: db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
-        return [endpoint for endpoint, _ in found]
+        return [endpoint for endpoint, _ in await self._select("get_push_subscriptions", fingerprint)]
 
     async def delete_push_subscription(self, fingerprint: bytes, endpoint: str) -> None:
         await self._write(lambda db: db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, endpoint)).rowcount)
@@ -1029,7 +1022,7 @@ class Store:
             if recipient is None:
                 raise RelayError(404, "the recipient is not registered on this relay", reason="unknown_recipient")
             public_key, registered_at, *waiting = recipient
-            self._take_room(db, len(envelope.ciphertext))
+            self._take_room(len(envelope.ciphertext))
             self._take_share(db, envelope, public_key, Waiting(*waiting))
             if registered_at > created_at - NEWCOMER_MS:
                 self._take_newcomers_room(len(envelope.ciphertext))
@@ -1041,9 +1034,8 @@ class Store:
 
     async def measure_newcomers(self, now: float) -> None:
         """Count anew what waits for identities that are younger than a day. Between two counts it is only added to."""
-        young = (MESSAGE_BYTES, to_milliseconds(now) - NEWCOMER_MS)
-        self._newcomers_bytes = await self._read(
-            lambda db: db.execute(STATEMENTS["measure_newcomers"], young).fetchone()[0]
+        [[self._newcomers_bytes]] = await self._select(
+            "measure_newcomers", MESSAGE_BYTES, to_milliseconds(now) - NEWCOMER_MS
         )
 
     async def get_page(
@@ -1108,10 +1100,8 @@ class Store:
 
     # Inside a transaction, on the writer's thread
 
-    def _take_room(self, db: sqlite3.Connection, size: int) -> None:
+    def _take_room(self, size: int) -> None:
         """Raise RelayError 507 unless the disk can hold so many bytes more, in the WAL and then in the file."""
-        if time.monotonic() - self._room_measured >= ROOM_SECONDS:
-            self._room, self._room_measured = measure_room(db, self._config.database), time.monotonic()
         self._room -= 2 * size + COMMIT_BYTES
         self.is_full = self._room < 0
         if self._room > RESERVE_BYTES // 4:  # well clear of the edge, or the log would fill with each message there
@@ -1187,6 +1177,9 @@ class Store:
         self._works("read")
         return selected
 
+    async def _select(self, statement: str, *parameters: Any) -> list[Any]:
+        return await self._read(lambda db: db.execute(STATEMENTS[statement], parameters).fetchall())
+
     def _write(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         if self.waiting_jobs >= MAX_WAITING_JOBS or self._is_closed:
             raise RelayError(503, "the relay is busy: try again in a moment", reason="busy", retry_after=1)
@@ -1228,6 +1221,7 @@ class Store:
             self._report("write", error)
             return [disk_failure("write") for _ in batch]
         try:
+            self._room = measure_room(self._connection, self._config.database)
             outcomes = [self._attempt(job) for job in batch]
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
@@ -1560,81 +1554,98 @@ CLOSE_UNAUTHORIZED, CLOSE_REPLACED, CLOSE_GOING_AWAY = 4401, 4409, 1001
 SHUTDOWN_SECONDS = 1.0
 
 
-@dataclasses.dataclass(slots=True, eq=False)
-class Subscriber:
-    """One connected socket."""
+@dataclasses.dataclass(slots=True)
+class Telling:
+    """A task that tells somebody of messages, and the message that it tells of next."""
 
-    socket: web.WebSocketResponse
-    newest_id: int = 0
-    is_sending: bool = False
+    task: asyncio.Task[None]
+    next: Receipt | None
+
+
+class Tellings(dict[T, Telling]):
+    """Who is being told of messages, oldest first: of one, and then of the newest that came meanwhile."""
+
+    def tell(self, whom: T, receipt: Receipt, say: Callable[[T, Receipt], Awaitable[None]], pause: float = 0.0) -> None:
+        if whom in self:
+            self[whom].next = receipt
+            return
+
+        async def say_all() -> None:
+            try:
+                while telling.next:
+                    await asyncio.sleep(pause)
+                    newest, telling.next = telling.next, None
+                    await say(whom, newest)
+            finally:
+                if self.get(whom) is telling:
+                    del self[whom]
+
+        telling = self[whom] = Telling(asyncio.create_task(say_all()), receipt)
+
+    def stop(self, whom: T) -> None:
+        self.pop(whom).task.cancel()
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        return [telling.task for telling in self.values()]
 
 
 class Hub:
     """Who is connected, and how they hear of new messages."""
 
     def __init__(self) -> None:
-        self._subscribers: dict[bytes, list[Subscriber]] = {}  # oldest first; at most MAX_SOCKETS_PER_IDENTITY each
-        self._tasks: set[asyncio.Task[None]] = set()  # at most two a socket; each leaves when done
+        self._sockets: dict[bytes, list[web.WebSocketResponse]] = {}  # oldest first; MAX_SOCKETS_PER_IDENTITY each
+        self._hints: Tellings[web.WebSocketResponse] = Tellings()
+        self._closing: set[asyncio.Task[None]] = set()  # one for each socket that is being closed
         self.socket_count = 0
 
-    def add(self, fingerprint: bytes, subscriber: Subscriber) -> None:
-        subscribers = self._subscribers.setdefault(fingerprint, [])
-        subscribers.append(subscriber)
+    def add(self, fingerprint: bytes, ws: web.WebSocketResponse) -> None:
+        sockets = self._sockets.setdefault(fingerprint, [])
+        sockets.append(ws)
         self.socket_count += 1
-        if len(subscribers) > MAX_SOCKETS_PER_IDENTITY:
-            self.close(fingerprint, subscribers[0], CLOSE_REPLACED, "another device took this place")
+        if len(sockets) > MAX_SOCKETS_PER_IDENTITY:
+            self.close(fingerprint, sockets[0], CLOSE_REPLACED, "another device took this place")
 
-    def remove(self, fingerprint: bytes, subscriber: Subscriber) -> None:
-        subscribers = self._subscribers.get(fingerprint, [])
-        if subscriber in subscribers:
-            subscribers.remove(subscriber)
+    def remove(self, fingerprint: bytes, ws: web.WebSocketResponse) -> None:
+        sockets = self._sockets.get(fingerprint, [])
+        if ws in sockets:
+            sockets.remove(ws)
             self.socket_count -= 1
-        if not subscribers:
-            self._subscribers.pop(fingerprint, None)
+        if not sockets:
+            self._sockets.pop(fingerprint, None)
 
-    def publish(self, fingerprint: bytes, message_id: int) -> None:
+    def publish(self, fingerprint: bytes, receipt: Receipt) -> None:
         """Tell every socket of an identity, without waiting for any."""
-        for subscriber in self._subscribers.get(fingerprint, ()):
-            subscriber.newest_id = message_id
-            if not subscriber.is_sending:
-                subscriber.is_sending = True
-                self._spawn(self._send_hints(subscriber))
+        for ws in self._sockets.get(fingerprint, ()):
+            self._hints.tell(ws, receipt, self._send_hint)
 
-    def close(self, fingerprint: bytes, subscriber: Subscriber, code: int, reason: str) -> None:
-        self.remove(fingerprint, subscriber)
-        self._spawn(self._close(subscriber, code, reason))
+    def close(self, fingerprint: bytes, ws: web.WebSocketResponse, code: int, reason: str) -> None:
+        self.remove(fingerprint, ws)
+        task = asyncio.create_task(self._close(ws, code, reason))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def close_identity(self, fingerprint: bytes, code: int, reason: str) -> None:
-        for subscriber in list(self._subscribers.get(fingerprint, ())):
-            self.close(fingerprint, subscriber, code, reason)
+        for ws in list(self._sockets.get(fingerprint, ())):
+            self.close(fingerprint, ws, code, reason)
 
     async def close_all(self) -> None:
         """Say goodbye to everybody, and wait a moment for them to hear it."""
-        for fingerprint in list(self._subscribers):
+        for fingerprint in list(self._sockets):
             self.close_identity(fingerprint, CLOSE_GOING_AWAY, "the relay is shutting down")
-        if self._tasks:
-            _, stuck = await asyncio.wait(self._tasks, timeout=SHUTDOWN_SECONDS)
+        if tasks := [*self._closing, *self._hints.tasks()]:
+            _, stuck = await asyncio.wait(tasks, timeout=SHUTDOWN_SECONDS)
             for task in stuck:
                 task.cancel()
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _send_hints(self, subscriber: Subscriber) -> None:
+    async def _send_hint(self, ws: web.WebSocketResponse, receipt: Receipt) -> None:
         try:
-            while message_id := subscriber.newest_id:
-                subscriber.newest_id = 0
-                await subscriber.socket.send_str(f'{{"type":"new_message","id":{message_id}}}')
+            await ws.send_str(f'{{"type":"new_message","id":{receipt.id}}}')
         except (ConnectionError, RuntimeError):
             log.debug("a socket went away before its hint")  # its handler cleans up
-        finally:
-            subscriber.is_sending = False
 
-    async def _close(self, subscriber: Subscriber, code: int, reason: str) -> None:
+    async def _close(self, ws: web.WebSocketResponse, code: int, reason: str) -> None:
         try:
-            await subscriber.socket.close(code=code, message=reason.encode())
+            await ws.close(code=code, message=reason.encode())
         except ConnectionError:
             log.debug("a socket went away before its close frame")
 
@@ -1726,22 +1737,14 @@ class OutsideResolver(aiohttp.ThreadedResolver):
         return found
 
 
-@dataclasses.dataclass(slots=True)
-class Push:
-    """A task that tells somebody of messages, and the message that it tells them of next."""
-
-    task: asyncio.Task[None]
-    next: Receipt | None
-
-
 class Pusher:
     """Wakes devices. Methods are for the event loop."""
 
     def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
         self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
         self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
-        self._waiting: dict[bytes, Push] = {}  # by recipient, oldest first; `_start` bounds both
-        self._pushes: dict[str, Push] = {}  # by endpoint, oldest first
+        self._waiting: Tellings[bytes] = Tellings()  # recipients; `_drop_oldest` bounds both
+        self._pushes: Tellings[str] = Tellings()  # endpoints
         self._in_flight = asyncio.Semaphore(MAX_PUSHES_IN_FLIGHT)
 
     def open(self) -> None:
@@ -1751,7 +1754,7 @@ class Pusher:
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
 
     async def close(self) -> None:
-        tasks = [push.task for push in (*self._waiting.values(), *self._pushes.values())]
+        tasks = [*self._waiting.tasks(), *self._pushes.tasks()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -1768,45 +1771,28 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        self._start(self._waiting, recipient, receipt, PUSH_DELAY_SECONDS, self._push_to_all)
+        self._waiting.tell(recipient, receipt, self._push_to_all, PUSH_DELAY_SECONDS)
+        self._drop_oldest(self._waiting)
 
     def fetched(self, recipient: bytes, through_id: int) -> None:
         """A device of the recipient has everything up to this id."""
-        push = self._waiting.get(recipient)
-        if push and push.next and push.next.id <= through_id:
-            self._waiting.pop(recipient).task.cancel()
+        waiting = self._waiting.get(recipient)
+        if waiting and waiting.next and waiting.next.id <= through_id:
+            self._waiting.stop(recipient)
 
     def _count(self, result: str) -> None:
         self._metrics[f'pushes_total{{result="{result}"}}'] += 1
 
-    def _start(
-        self, pushes: dict[T, Push], key: T, receipt: Receipt, pause: float, tell: Callable[[T, Receipt], Awaitable[None]]
-    ) -> None:
-        """Tell somebody of a message after a pause; of the newest, if more come meanwhile."""
-        if key in pushes:
-            pushes[key].next = receipt
-            return
-
-        async def tell_of_each() -> None:
-            try:
-                while push.next:
-                    await asyncio.sleep(pause)
-                    newest, push.next = push.next, None
-                    await tell(key, newest)
-            except RelayError:  # the database cannot read or write, and said so
-                self._count("failed")
-            finally:
-                if pushes.get(key) is push:
-                    del pushes[key]
-
-        push = pushes[key] = Push(asyncio.create_task(tell_of_each()), receipt)
-        if len(pushes) > MAX_PUSHES:
-            pushes.pop(next(iter(pushes))).task.cancel()
+    def _drop_oldest(self, tellings: Tellings[Any]) -> None:
+        if len(tellings) > MAX_PUSHES:
+            tellings.stop(next(iter(tellings)))
             self._count("dropped")
 
     async def _push_to_all(self, recipient: bytes, receipt: Receipt) -> None:
-        for endpoint in await self._store.get_endpoints(recipient):
-            self._start(self._pushes, endpoint, receipt, 0, functools.partial(self._push, recipient))
+        with suppress(RelayError):  # the database cannot read, and said so
+            for endpoint in await self._store.get_endpoints(recipient):
+                self._pushes.tell(endpoint, receipt, functools.partial(self._push, recipient))
+                self._drop_oldest(self._pushes)
 
     async def _push(self, recipient: bytes, endpoint: str, receipt: Receipt) -> None:
         """Tell one endpoint of a message, again if need be, and count how it went."""
@@ -1817,7 +1803,8 @@ class Pusher:
             if 200 <= status < 300:
                 return self._count("sent")
             if status in (404, 410):
-                await self._store.delete_push_subscription(recipient, endpoint)
+                with suppress(RelayError):  # the database cannot write, and said so: the next push tries again
+                    await self._store.delete_push_subscription(recipient, endpoint)
                 return self._count("gone")
             if 300 <= status < 500 and status != 429:
                 return self._count("refused")
@@ -1955,9 +1942,8 @@ def hold_bytes(request: web.Request, amount: int) -> None:
 def charge_bytes(request: web.Request, amount: int, identity: bytes = b"") -> None:
     """Let whoever sent a request pay for what it moves, beyond the token that each one costs."""
     limiter, now, cost = request.app[LIMITER], request.app[CLOCK](), amount // TOKEN_BYTES
-    if cost:
-        limiter.charge("address", client_address(request), now, cost)
-    if cost and identity:
+    limiter.charge("address", client_address(request), now, cost)
+    if identity:
         limiter.charge("identity", identity, now, cost)
 
 
@@ -2282,7 +2268,7 @@ async def post_message(request: web.Request) -> web.Response:
 
     receipt = await app[STORE].add_message(envelope, app[CLOCK]())
 
-    app[HUB].publish(envelope.recipient, receipt.id)
+    app[HUB].publish(envelope.recipient, receipt)
     if pusher := app[PUSHER]:
         pusher.notify(envelope.recipient, receipt)
     counts = app[METRICS]
@@ -2477,14 +2463,11 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     hub, loop, limiter, clock = request.app[HUB], asyncio.get_running_loop(), request.app[LIMITER], request.app[CLOCK]
 
     ws = await open_socket(request, lambda size: limiter.take("frames", claims.fingerprint, clock(), size))
-    subscriber = Subscriber(ws)
     seconds_left = claims.expires - clock()
-    expiry = loop.call_later(
-        seconds_left, hub.close, claims.fingerprint, subscriber, CLOSE_UNAUTHORIZED, "the token has expired"
-    )
+    expiry = loop.call_later(seconds_left, hub.close, claims.fingerprint, ws, CLOSE_UNAUTHORIZED, "the token has expired")
     try:
         await ws.send_str(f'{{"type":"connected","fingerprint":"{claims.fingerprint.hex()}"}}')
-        hub.add(claims.fingerprint, subscriber)
+        hub.add(claims.fingerprint, ws)
         async for frame in ws:
             if frame.type == aiohttp.WSMsgType.TEXT and is_ping(frame.data):
                 await ws.send_str('{"type":"pong"}')
@@ -2492,7 +2475,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
         log.debug("a socket went away")
     finally:
         expiry.cancel()
-        hub.remove(claims.fingerprint, subscriber)
+        hub.remove(claims.fingerprint, ws)
     return ws
 
 
