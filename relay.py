@@ -278,10 +278,6 @@ class Config:
     insecure_secret: bool = False
 
     @property
-    def message_ttl_ms(self) -> int:
-        return self.message_ttl_days * 86_400_000
-
-    @property
     def max_body_bytes(self) -> int:
         """The largest request body that can hold an acceptable message: base64, its slashes perhaps escaped, in JSON."""
         return self.max_message_bytes * 3 // 2 + 4096
@@ -736,7 +732,7 @@ MAX_WAITING_JOBS = 2048  # beyond it a write is refused with 503
 HALF, QUARTER, EIGHTH = 0.5, 0.25, 0.125  # of a mailbox, see `_take_share`
 MAX_WRITERS = 4096  # of whom is known whom they wrote to,
 MAX_WRITTEN_TO = 64  # and that of so many each
-NEWCOMER_MS = 86_400_000
+DAY_MS = 86_400_000
 MAX_ENDPOINTS = 8  # to push to, of an identity
 MESSAGE_BYTES = 512  # that a message takes on disk beside its ciphertext
 DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
@@ -1012,7 +1008,7 @@ class Store:
         """Queue one ciphertext; it is durable when this returns. Raises RelayError 404 for an unknown recipient, 507
         when the mailbox, the sender's share of it or the disk is full, 503 when the disk fails."""
         created_at = to_milliseconds(now)
-        expires_at = created_at + self._config.message_ttl_ms
+        expires_at = created_at + self._config.message_ttl_days * DAY_MS
         row = (*envelope, created_at, expires_at)
         if expires_at > LAST_TIME:
             raise RelayError(503, "the relay's clock is wrong: tell whoever runs it", reason="clock")
@@ -1024,7 +1020,7 @@ class Store:
             public_key, registered_at, *waiting = recipient
             self._take_room(len(envelope.ciphertext))
             self._take_share(db, envelope, public_key, Waiting(*waiting))
-            if registered_at > created_at - NEWCOMER_MS:
+            if registered_at > created_at - DAY_MS:
                 self._take_newcomers_room(len(envelope.ciphertext))
             self._remember_written_to(fingerprint_of(envelope.sender_public_key), public_key)
             message_id = db.execute(STATEMENTS["add_message"], row).lastrowid
@@ -1034,9 +1030,7 @@ class Store:
 
     async def measure_newcomers(self, now: float) -> None:
         """Count anew what waits for identities that are younger than a day. Between two counts it is only added to."""
-        [[self._newcomers_bytes]] = await self._select(
-            "measure_newcomers", MESSAGE_BYTES, to_milliseconds(now) - NEWCOMER_MS
-        )
+        [[self._newcomers_bytes]] = await self._select("measure_newcomers", MESSAGE_BYTES, to_milliseconds(now) - DAY_MS)
 
     async def get_page(
         self, recipient: bytes, after_id: int, limit: int, max_bytes: int, now: float
@@ -1190,24 +1184,24 @@ class Store:
 
     def _write_until_closed(self) -> None:
         try:
-            self._write_batches()
+            while job := self._jobs.get():
+                batch = [job]
+                while len(batch) < MAX_BATCH and not self._jobs.empty() and (job := self._jobs.get()):
+                    batch.append(job)
+                self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
+                if not job:
+                    break
+                del job, batch  # or its ciphertexts would stay in memory until there is another
+                self._make_room()
         except BaseException:  # a relay that can write no more ends, and is started again; all that it promised is on disk
             log.critical("the thread that writes the database has died", exc_info=True)
             os._exit(1)
 
-    def _write_batches(self) -> None:
-        while job := self._jobs.get():
-            batch = [job]
-            while len(batch) < MAX_BATCH and not self._jobs.empty() and (job := self._jobs.get()):
-                batch.append(job)
-            self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
-            if not job:
-                break
-            del job, batch  # or its ciphertexts would stay in memory until there is another
-            if self.is_full:
-                with suppress(sqlite3.Error):  # the next commit reports it
-                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what it took is room
-                self._file_bytes = 0  # or the next commit might wonder what it lost
+    def _make_room(self) -> None:
+        if self.is_full:
+            with suppress(sqlite3.Error):  # the next commit reports it
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what it took is room
+            self._file_bytes = 0  # or the next commit might wonder what it lost
 
     def _commit(self, batch: list[Job]) -> list[Any]:
         """Run the jobs in one transaction; each one's result or exception."""
@@ -2452,11 +2446,6 @@ async def open_socket(request: web.Request, charge: Callable[[int], None]) -> we
     return ws
 
 
-def is_ping(text: str) -> bool:
-    """Whether a frame asks for a pong. "subscribe" is v1's and means nothing here; all else is ignored."""
-    return (json_object(text) or {}).get("type") == "ping"
-
-
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """GET /v1/ws: hints, until either side leaves or the token expires."""
     claims = await verify_token(request, socket_token(request))
@@ -2469,7 +2458,8 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
         await ws.send_str(f'{{"type":"connected","fingerprint":"{claims.fingerprint.hex()}"}}')
         hub.add(claims.fingerprint, ws)
         async for frame in ws:
-            if frame.type == aiohttp.WSMsgType.TEXT and is_ping(frame.data):
+            asked = json_object(frame.data) if frame.type == aiohttp.WSMsgType.TEXT else None
+            if asked and asked.get("type") == "ping":  # "subscribe" is v1's and means nothing here; all else is ignored
                 await ws.send_str('{"type":"pong"}')
     except ConnectionError:
         log.debug("a socket went away")
