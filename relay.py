@@ -1276,7 +1276,7 @@ class Store:
     def _report(self, verb: str, error: Exception | str) -> None:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             self._give_up(f"it is damaged ({error})")
-        elif verb not in self._failing:
+        elif not self._is_broken and verb not in self._failing:
             self._failing.add(verb)
             log.error("the database cannot %s: %s", verb, error)
 
