@@ -1666,7 +1666,7 @@ MAX_PUSHES_IN_FLIGHT = 64
 MAX_PUSHES = 4096  # recipients, and endpoints, for whom something waits
 MAX_PUSH_ANSWER_BYTES = 1024
 MAX_ENDPOINT_CHARACTERS = 2048
-ENDPOINT = re.compile(r"(https://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
+ENDPOINT = re.compile(r"(https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
 VAPID_SECONDS = 43_200
 MAX_VAPID_TOKENS = 64  # origins
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # RFC 5903, section 3.1
@@ -1927,7 +1927,7 @@ def hold_bytes(request: web.Request, amount: int) -> None:
     """What a request has in memory from now on, until it is answered. Raises RelayError 503 when there is no room."""
     shares, address = request.app[IN_FLIGHT], client_address(request)
     shares.give(address, HELD_BYTES.get())
-    has_room = shares.take(address, amount)
+    has_room = not amount or shares.take(address, amount)
     HELD_BYTES.set(amount if has_room else 0)
     if not has_room:
         raise RelayError(503, "too much is under way just now: try again in a moment", reason="busy", retry_after=1)
@@ -2005,6 +2005,8 @@ async def read_body(request: web.Request) -> bytes:
     received = bytearray()
     async with asyncio.timeout(BODY_SECONDS + (request.content_length or 0) / BODY_BYTES_PER_SECOND):
         while not request.content.at_eof():
+            if request.transport is None:  # aiohttp says so only to whoever reads already
+                raise ConnectionResetError("the peer left before its body came")
             received += await request.content.readany()
             hold_bytes(request, len(received))
     return bytes(received)
@@ -2935,7 +2937,6 @@ MAX_ANSWER_BYTES = 24 * 1024 * 1024  # as many rows of a v1 relay's usual limit,
 MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
 MAX_RECENT = 512
 MAX_ID = 2**53 - 1  # the last integer that every JSON reader takes for itself
-ENDS_OF_SOCKET = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 LEADS_TO_PARAMETERS = re.compile(r"(?:[#?&]|%23)(?:chat|fp)=")
 
 
@@ -3077,7 +3078,8 @@ class RelayRecord:
     and when to renew it (seconds since 1970), where `listen` left off and what it has printed. In a file for each relay
     beside the key file; in memory only when there is no key file."""
 
-    key_file: Path | None = None
+    path: Path | None = None
+    siblings: str = ""  # a glob for the records of all relays with this key
     origin: str = ""
     fingerprint: str = ""
     server_public_key: str = ""
@@ -3104,15 +3106,10 @@ class RelayRecord:
         path = key_file.with_name(f"{key_file.name}.{urllib.parse.quote(origin, safe='')}")
         record = cls.read(path)
         if record.fingerprint not in ("", fingerprint):
-            raise CommandError(
-                f"{path} belongs to another key than {key_file} holds now: move it away, or put that key back"
-            )
-        return dataclasses.replace(record, key_file=key_file, origin=origin, fingerprint=fingerprint)
-
-    @property
-    def path(self) -> Path | None:
-        name = urllib.parse.quote(self.origin, safe="")
-        return self.key_file and self.key_file.with_name(f"{self.key_file.name}.{name}")
+            mend = "move it away, or put that key back"
+            raise CommandError(f"{path} belongs to another key than {key_file} holds now: {mend}")
+        siblings = glob.escape(key_file.name) + ".http*"
+        return dataclasses.replace(record, path=path, siblings=siblings, origin=origin, fingerprint=fingerprint)
 
     def keep(self, **changed: Any) -> None:
         """Change fields, here and in the file, where `send` may be writing beside `listen`: each only what it changed."""
@@ -3123,7 +3120,7 @@ class RelayRecord:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
             kept = vars(RelayRecord.read(self.path)) | changed | {"origin": self.origin, "fingerprint": self.fingerprint}
-            del kept["key_file"]
+            del kept["path"], kept["siblings"]
             partial = self.path.with_name(f".{self.path.name}.partial")
             partial.write_text(json.dumps(kept))
             partial.replace(self.path)
@@ -3132,9 +3129,7 @@ class RelayRecord:
 
     def relay_with(self, server_public_key: str) -> str:
         """The file of another relay that presented this registration key, or nothing."""
-        if not self.key_file:
-            return ""
-        others = set(self.key_file.parent.glob(glob.escape(self.key_file.name) + ".http*")) - {self.path}
+        others = set(self.path.parent.glob(self.siblings)) - {self.path} if self.path else set()
         return next((str(path) for path in others if RelayRecord.read(path).server_public_key == server_public_key), "")
 
     def is_new(self, sender: str, message_id: str) -> bool:
@@ -3152,11 +3147,8 @@ class Refused(CommandError):
     def __init__(self, message: str, status: int = 0, pause: int = 0):
         super().__init__(message)
         self.status, self.pause = status, pause
-
-    @property
-    def leaves_open(self) -> bool:
-        """Whether the relay may have done all the same what it was asked for, or may do it next time."""
-        return self.status in (0, 408, 429) or (self.status >= 500 and self.status != 507)
+        # Whether the relay may have done all the same what it was asked for, or may do it next time.
+        self.leaves_open = status in (0, 408, 429) or (status >= 500 and status != 507)
 
 
 def pause_of(response: aiohttp.ClientResponse) -> int:
@@ -3166,14 +3158,12 @@ def pause_of(response: aiohttp.ClientResponse) -> int:
     return min(int(asked), LONGEST_SILENCE_SECONDS) if is_asked else usual
 
 
-def hinted_id(frame: aiohttp.WSMessage) -> int | None:
-    hint = (json_object(frame.data) if frame.type == aiohttp.WSMsgType.TEXT else None) or {}
+def hinted_id(frame: aiohttp.WSMessage | None) -> int | None:
+    hint = (json_object(frame.data) if frame and frame.type == aiohttp.WSMsgType.TEXT else None) or {}
     return hint["id"] if hint.get("type") == "new_message" and type(hint.get("id")) is int else None
 
 
-async def refuse_redirect(
-    session: aiohttp.ClientSession, context: Any, redirect: aiohttp.TraceRequestRedirectParams
-) -> None:
+async def refuse_redirect(session: object, context: object, redirect: aiohttp.TraceRequestRedirectParams) -> None:
     """A token must not follow wherever a relay sends us."""
     raise Refused(f"{redirect.url.origin()} leads elsewhere (a login page?) instead of answering as a relay", 302)
 
@@ -3184,22 +3174,22 @@ def open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(trace_configs=[trace], timeout=aiohttp.ClientTimeout(total=SOCKET_SECONDS))
 
 
+Mail = tuple[int, str, dict[str, Any] | EnvelopeRefused]  # id, sender's fingerprint, envelope or why it is refused
+
+
 class Client:
     """One identity on one relay. `origin`: its web origin. `contact`: whom a message goes to, if anybody."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, origin: str, secret_key: bytes, record: RelayRecord | None = None,
+        self, session: aiohttp.ClientSession, origin: str, secret_key: bytes, key_file: Path | None = None,
         *, contact: str = "", invite: str = "", allow_v1_proof: bool = False,
     ):  # fmt: skip
-        self._session, self.origin, self._secret_key, self.record = session, origin, secret_key, record or RelayRecord()
+        self._session, self.origin, self._secret_key = session, origin, secret_key
         self.contact, self.invite, self._allow_v1_proof = contact, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
+        self.record = RelayRecord.open(key_file, origin, self.fingerprint.hex()) if key_file else RelayRecord()
         self.recent: collections.deque[int] = collections.deque(maxlen=MAX_RECENT)  # ids that were fetched in this run
-
-    @property
-    def invite_link(self) -> str:
-        return f"{self.origin}/chats#chat={self.fingerprint.hex()}&server={self.origin}"
 
     async def ensure_token(self) -> None:
         if not self.record.token or time.time() >= self.record.token_expires:
@@ -3238,35 +3228,26 @@ class Client:
     async def request(self, method: str, path: str, body: Any = None, host: str = "") -> dict[str, Any]:
         """One request, without registering; the JSON object that answers it. Raises Refused."""
         headers = {"Authorization": f"Bearer {self.record.token}"} if self.record.token else {}
+        headers |= {"Host": host} if host else {}
         patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS + len(json.dumps(body)) / SLOWEST_BYTES_A_SECOND)
-        options: dict[str, Any] = {"json": body, "allow_redirects": False, "timeout": patience}
-        options["headers"] = headers | ({"Host": host} if host else {})
+        asking = self._session.request(method, self.origin + path, json=body, headers=headers, timeout=patience)
+        content = bytearray()
         try:
-            async with self._session.request(method, self.origin + path, **options) as response:
-                content = await self._read_bounded(response)
+            async with asking as response:
+                async for chunk in response.content.iter_any():
+                    content += chunk
+                    if len(content) > MAX_ANSWER_BYTES:
+                        raise CommandError(f"{self.origin} answers without end: it is not a relay to use")
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Refused(f"cannot reach {self.origin}: {str(error) or type(error).__name__}") from None
         answer = json_object(content or b"{}")
-        if response.status >= 300:
-            raise self._refusal(response, answer, content)
+        if response.status >= 300:  # v1's errors are plain text, ours are JSON
+            plain = content[:300].decode(errors="replace").strip() if response.content_type == "text/plain" else ""
+            reason = (answer.get("error") if answer else plain) or "no reason given"
+            raise Refused(f"{self.origin} refuses ({response.status}): {reason}", response.status, pause_of(response))
         if answer is None:
             raise Refused(f"{self.origin} does not answer as a relay does: check the address")
         return answer
-
-    def _refusal(self, response: aiohttp.ClientResponse, answer: dict[str, Any] | None, content: bytearray) -> Refused:
-        """v1's errors are plain text, ours are JSON."""
-        plain = content[:300].decode(errors="replace").strip() if response.content_type == "text/plain" else ""
-        reason = answer.get("error") if answer else plain
-        message = f"{self.origin} refuses ({response.status}): {reason or 'no reason given'}"
-        return Refused(message, response.status, pause_of(response))
-
-    async def _read_bounded(self, response: aiohttp.ClientResponse) -> bytearray:
-        content = bytearray()
-        async for chunk in response.content.iter_any():
-            content += chunk
-            if len(content) > MAX_ANSWER_BYTES:
-                raise CommandError(f"{self.origin} answers without end: it is not a relay to use")
-        return content
 
     async def register(self) -> None:
         """Prove the key, and keep the token and what the relay proved with."""
@@ -3291,21 +3272,16 @@ class Client:
         no longer offers the bound proof, may be somebody else. Raises CommandError."""
         record, key = self.record, encode_base64(server_key)
         holder = fingerprint_of(server_key).hex()
-        people = {self.fingerprint.hex(), self.contact, *(each.partition(":")[0] for each in record.seen)}
-        if holder in people:
+        if holder in {self.fingerprint.hex(), self.contact, *(each.partition(":")[0] for each in record.seen)}:
             raise CommandError(f"{self.origin} presents the key of {holder} as its own: do not trust this relay")
         if other := record.relay_with(key):
-            raise CommandError(
-                f"{self.origin} presents the registration key of another relay. If it is the same one under a new address,"
-                f" as its operator must tell you, rename {other} to {record.path}"
-            )
+            mend = f"If its operator tells you that it is the same one under a new address, rename {other} to {record.path}"
+            raise CommandError(f"{self.origin} presents the registration key of another relay. {mend}")
         changed = record.server_public_key not in ("", key)
         if record.bound and (changed or not bound):
             what = "presents another registration key than before" if changed else "no longer knows the better proof"
-            raise CommandError(
-                f"{self.origin} {what}: somebody else may answer in its place. Ask its operator, and if all is well move"
-                f" {record.path} away"
-            )
+            mend = f"Ask its operator, and if all is well move {record.path} away"
+            raise CommandError(f"{self.origin} {what}: somebody else may answer in its place. {mend}")
         if changed:
             say(f"{self.origin} presents another registration key than before, as relays of the old kind do at each start")
 
@@ -3341,9 +3317,9 @@ class Client:
         }
         return int((await self.insist("POST", "/v1/messages", body))["id"])
 
-    async def fetch(self) -> list[tuple[int, str, dict[str, Any] | EnvelopeRefused]]:
-        """The next page of my inbox: (id, sender's fingerprint, envelope or why it is refused), ids rising."""
-        page: list[tuple[int, str, dict[str, Any] | EnvelopeRefused]] = []
+    async def fetch(self) -> list[Mail]:
+        """The next page of my inbox, ids rising."""
+        page: list[Mail] = []
         after_id = last = self.record.cursor
         rows = (await self.call("GET", f"/v1/messages?after_id={after_id}&limit={PAGE_ROWS}")).get("messages")
         if self.record.cursor != after_id:  # the token was refused meanwhile
@@ -3367,29 +3343,23 @@ class Client:
         way: dict[str, Any] = {"protocols": (SUBPROTOCOL, f"bearer.{token}")}
         if not self.record.bound:
             way = {"params": {"token": token}}
+        opening = self._session.ws_connect(url, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, **way)
         try:
-            async with self._session.ws_connect(
-                url, heartbeat=HEARTBEAT_SECONDS, max_msg_size=MAX_FRAME_BYTES, **way
-            ) as ws:
-                yield None
-                while True:
+            async with opening as ws:
+                frame = None
+                while not ws.closed:
+                    yield hinted_id(frame)
                     frame = None
                     with suppress(TimeoutError):
-                        async with asyncio.timeout(POLL_SECONDS):
-                            frame = await ws.receive()
-                    if frame and frame.type in ENDS_OF_SOCKET:
-                        return
-                    yield hinted_id(frame) if frame else None
+                        frame = await ws.receive(timeout=POLL_SECONDS)
         except (aiohttp.ClientError, TimeoutError) as error:  # whose text may hold the token
             status = getattr(error, "status", None) or type(error).__name__
-            raise Refused(
-                f"no live connection with {self.origin} ({status}): looking for mail every {POLL_SECONDS} s"
-            ) from None
+            message = f"no live connection with {self.origin} ({status}): looking for mail every {POLL_SECONDS} s"
+            raise Refused(message) from None
 
 
-def print_message(
-    message_id: int, sender: str, envelope: dict[str, Any] | EnvelopeRefused, record: RelayRecord, as_json: bool
-) -> None:
+def print_message(mail: Mail, record: RelayRecord, as_json: bool) -> None:
+    message_id, sender, envelope = mail
     if isinstance(envelope, EnvelopeRefused):
         say(f"refused message {message_id} from {sender}: {envelope}")
     elif not record.is_new(sender, envelope["id"]):
@@ -3412,8 +3382,8 @@ async def print_mail(client: Client, hinted: int | None, arguments: argparse.Nam
     if hinted is not None and hinted <= record.cursor and hinted not in client.recent:
         record.keep(cursor=0)
     while page := await client.fetch():
-        for message_id, sender, envelope in page:
-            print_message(message_id, sender, envelope, record, arguments.json)
+        for mail in page:
+            print_message(mail, record, arguments.json)
         record.keep(cursor=page[-1][0], seen=record.seen)
         if arguments.acknowledge:
             try:
@@ -3425,22 +3395,16 @@ async def print_mail(client: Client, hinted: int | None, arguments: argparse.Nam
                 arguments.acknowledge = False
 
 
-def default_key_file() -> Path:
-    try:
-        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "io3233" / "key"
-    except RuntimeError:
-        raise CommandError("there is no home directory to keep a key in: name a file with --key") from None
-
-
 @asynccontextmanager
 async def open_client(arguments: argparse.Namespace, origin: str, contact: str = "") -> AsyncIterator[Client]:
-    key_file = arguments.key or default_key_file()
-    secret_key = read_key_file(key_file)
-    me = fingerprint_of(nacl.bindings.crypto_scalarmult_base(secret_key)).hex()
-    record = RelayRecord.open(key_file, origin, me)
+    try:
+        key_file = arguments.key or Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "io3233" / "key"
+    except RuntimeError:
+        raise CommandError("there is no home directory to keep a key in: name a file with --key") from None
+    key = read_key_file(key_file)
     invite = arguments.invite_file.read_text().strip() if arguments.invite_file else arguments.invite
     async with open_session() as session:
-        yield Client(session, origin, secret_key, record, contact=contact, invite=invite, allow_v1_proof=arguments.v1_proof)
+        yield Client(session, origin, key, key_file, contact=contact, invite=invite, allow_v1_proof=arguments.v1_proof)
 
 
 async def send(arguments: argparse.Namespace) -> None:
@@ -3467,7 +3431,7 @@ async def listen(arguments: argparse.Namespace) -> None:
     """`relay.py listen URL`: print mail as it arrives, until interrupted."""
     async with open_client(arguments, relay_origin(arguments.url)) as client:
         await client.ensure_token()
-        say(f"listening; my invite link: {client.invite_link}")
+        say(f"listening; my invite link: {client.origin}/chats#chat={client.fingerprint.hex()}&server={client.origin}")
         failures, trouble = 0, ""
         while True:
             pause = 0
@@ -3502,18 +3466,14 @@ def judge(good: bool, praise: str, mend: str, level: str = FAILURE) -> Finding:
     return (OK, praise) if good else (level, mend)
 
 
-def examine_settings(environ: Mapping[str, str], url: str | None) -> tuple[Config | None, list[Finding]]:
-    try:
-        config = Config.from_env(environ)
-    except ConfigError as error:
-        return None, [(FAILURE, f"settings: {line}") for line in str(error).splitlines()]
+def examine_settings(config: Config, url: str | None) -> list[Finding]:
     findings = [(WARNING, f"settings: {warning}") for warning in config_warnings(config)]
     obstacle = push_obstacle(config)
     findings.append(judge(not obstacle, f"push: on, for {', '.join(config.push_hosts)}", f"push: off: {obstacle}", WARNING))
     if url and config.host in ("127.0.0.1", "::1") and not config.trust_forwarded_for:
         message = "settings: behind a proxy TRUST_FORWARDED_FOR=1 is wanted, or all clients share one rate limit"
         findings.append((WARNING, message))
-    return config, [*findings, (OK, "settings: all can be used")]
+    return [*findings, (OK, "settings: all can be used")]
 
 
 def examine_database(config: Config) -> list[Finding]:
@@ -3559,23 +3519,22 @@ async def examine_certificate(origin: str) -> Finding:
     try:
         _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
     except ssl.SSLCertVerificationError as error:
-        return (
-            FAILURE,
-            f"TLS: browsers refuse the certificate ({error.verify_message}): see what you have (certbot certificates)",
-        )
-    not_after = writer.get_extra_info("peercert")["notAfter"]
+        mend = "see what you have (certbot certificates)"
+        return FAILURE, f"TLS: browsers refuse the certificate ({error.verify_message}): {mend}"
+    not_after = ssl.cert_time_to_seconds(writer.get_extra_info("peercert")["notAfter"])
     writer.close()
-    left = f"TLS: the certificate is good for {int((ssl.cert_time_to_seconds(not_after) - time.time()) // 86_400)} days"
+    days = int((not_after - time.time()) // 86_400)
+    left = f"TLS: the certificate is good for {days} days"
     mend = f"{left}: see why it is not renewed (certbot renew --dry-run)"
-    return judge(ssl.cert_time_to_seconds(not_after) - time.time() >= MIN_CERTIFICATE_DAYS * 86_400, left, mend, WARNING)
+    return judge(days >= MIN_CERTIFICATE_DAYS, left, mend, WARNING)
 
 
-async def examine_page(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
+async def examine_page(session: aiohttp.ClientSession, origin: str) -> Finding:
     async with session.get(origin + "/") as response:
         wanted = {name: value for name, value in PAGE_HEADERS.items() if name != "Server"}
         changed = [name for name, value in wanted.items() if response.headers.getall(name, []) != [value]]
     mend = f"headers: the proxy drops, changes or doubles {', '.join(changed)}: let it pass the relay's own through"
-    yield judge(not changed, "headers: the page has all of them", mend)
+    return judge(not changed, "headers: the page has all of them", mend)
 
 
 async def examine_host(client: Client) -> Finding:
@@ -3599,16 +3558,11 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Con
     if config and challenge.get("server_public_key") == encode_base64(Registrar(config.jwt_secret).public_key):
         client.invite = config.invite_code  # only the relay of these settings is told it
     elif config:
-        yield (
-            WARNING,
-            "relay: it does not have the JWT_SECRET of these settings: is this the right address, and the right file?",
-        )
-    if challenge.get("origin") != client.origin:
-        mend = f"set ORIGIN={client.origin}, and let the proxy pass Host on"
-        yield (
-            FAILURE,
-            f"ORIGIN: the relay thinks it is {challenge.get('origin')}, and was reached as {client.origin}: {mend}",
-        )
+        mend = "is this the right address, and the right file?"
+        yield WARNING, f"relay: it does not have the JWT_SECRET of these settings: {mend}"
+    if (thinks := challenge.get("origin")) != origin:
+        mend = f"set ORIGIN={origin}, and let the proxy pass Host on"
+        yield FAILURE, f"ORIGIN: the relay thinks it is {thinks}, and was reached as {origin}: {mend}"
         return
     yield await examine_host(client)
     await client.call("GET", "/v1/me")
@@ -3624,46 +3578,44 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Con
         await client.call("DELETE", "/v1/me")
 
 
-async def examine_forwarding(session: aiohttp.ClientSession, origin: str) -> AsyncIterator[Finding]:
+async def examine_forwarding(session: aiohttp.ClientSession, origin: str) -> Finding:
     """A client that invents its address in X-Forwarded-For must run into the rate limit all the same."""
     burst, _ = LIMITS["stats"]
     for attempt in range(2 * int(burst)):
         forged = {"X-Forwarded-For": f"198.51.100.{attempt}"}
         async with session.get(origin + "/v1/stats", headers=forged) as response:
             if response.status == 429:
-                yield OK, "X-Forwarded-For: an invented one changes nothing"
-                return
+                return OK, "X-Forwarded-For: an invented one changes nothing"
     mend = "let the proxy replace or append to it, or set TRUST_FORWARDED_FOR=0 without one"
-    yield FAILURE, f"X-Forwarded-For: an invented one gets past the rate limit: {mend} (or RATE_LIMIT is off)"
+    return FAILURE, f"X-Forwarded-For: an invented one gets past the rate limit: {mend} (or RATE_LIMIT is off)"
 
 
 async def examine_from_outside(url: str, config: Config | None) -> AsyncIterator[Finding]:
+    """The relay before what stands in front of it: of a stopped one, that is to be said."""
     try:
-        origin = web_origin(url)
-    except ValueError:
-        yield FAILURE, f"{url} is not a relay's address: it looks like https://chat.example.com"
-        return
-    async with open_session() as session:
-        try:
-            yield (certificate := await examine_certificate(origin))
-            if certificate[0] == FAILURE:
-                return
-            for findings in (  # the relay before what stands in front of it: of a stopped one, that is to be said
-                examine_relay(session, origin, config),
-                examine_page(session, origin),
-                examine_forwarding(session, origin),
-            ):
-                async for finding in findings:
-                    yield finding
-        except (CommandError, RelayError, aiohttp.ClientError, OSError) as error:
-            yield FAILURE, f"{origin}: {error or type(error).__name__}. Is the relay running, and the proxy in front of it?"
+        origin = relay_origin(url)
+        yield (certificate := await examine_certificate(origin))
+        if certificate[0] == FAILURE:
+            return
+        async with open_session() as session:
+            async for finding in examine_relay(session, origin, config):
+                yield finding
+            yield await examine_page(session, origin)
+            yield await examine_forwarding(session, origin)
+    except (Refused, RelayError, aiohttp.ClientError, OSError) as error:
+        yield FAILURE, f"{url}: {error or type(error).__name__}. Is the relay running, and the proxy in front of it?"
+    except CommandError as error:
+        yield FAILURE, str(error)
 
 
 async def doctor(url: str | None) -> int:
     """`relay.py doctor [URL]`: print what was found; 1 when something fails, else 0."""
-    config, findings = examine_settings(os.environ, url)
-    if config:
-        findings += examine_database(config) + examine_disk_and_client(config)
+    config = None
+    try:
+        config = Config.from_env(os.environ)
+        findings = examine_settings(config, url) + examine_database(config) + examine_disk_and_client(config)
+    except ConfigError as error:
+        findings = [(FAILURE, f"settings: {line}") for line in str(error).splitlines()]
     if url:
         findings += [finding async for finding in examine_from_outside(url, config)]
     for level, sentence in findings:
@@ -3714,14 +3666,13 @@ def main(words: list[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # no stranger's letter may stop us
     start_logging()
     try:
-        if arguments.command not in ("send", "listen"):  # anybody's, who may not read the relay's settings
-            for name, value in read_env_file(ENV_FILE).items():
-                os.environ.setdefault(name, value)
-        if arguments.command in ("send", "listen"):
+        if arguments.command in ("send", "listen"):  # anybody's, who may not read the relay's settings
             asyncio.run({"send": send, "listen": listen}[arguments.command](arguments))
-        elif arguments.command == "doctor":
+            return 0
+        os.environ |= read_env_file(ENV_FILE) | os.environ
+        if arguments.command == "doctor":
             return asyncio.run(doctor(arguments.url))
-        elif arguments.command == "backup":
+        if arguments.command == "backup":
             back_up(Config.from_env({"ALLOW_INSECURE_JWT_SECRET": "1", **os.environ}), arguments.destination)
         else:
             asyncio.run(serve(Config.from_env(os.environ)))
