@@ -5500,7 +5500,8 @@ class TestFaults:
         assert tries < 10
         await alice.send(bob, b"the lock is free again")
 
-    async def test_write_ahead_log_that_a_long_reader_made_grow_shrinks_once_it_has_left(self, relay):
+    async def test_write_ahead_log_that_a_long_reader_made_grow_shrinks_once_it_has_left(self, relays):
+        relay = await relays(MAILBOX_MAX_BYTES="1000000000")
         alice, bob = await relay.register(), await relay.register()
         wal = relay.database.with_name("relay.db-wal")
         with contextlib.closing(sqlite3.connect(relay.database, isolation_level=None)) as reader:
