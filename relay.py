@@ -1559,22 +1559,22 @@ class Telling:
 class Tellings(dict[T, Telling]):
     """Who is being told of messages, oldest first: of one, and then of the newest that came meanwhile."""
 
-    def tell(self, whom: T, receipt: Receipt, say: Callable[[T, Receipt], Awaitable[None]], pause: float = 0.0) -> None:
+    def tell(self, whom: T, receipt: Receipt, deliver: Callable[[T, Receipt], Awaitable[None]], pause: float = 0.0) -> None:
         if whom in self:
             self[whom].next = receipt
             return
 
-        async def say_all() -> None:
+        async def deliver_all() -> None:
             try:
                 while telling.next:
                     await asyncio.sleep(pause)
                     newest, telling.next = telling.next, None
-                    await say(whom, newest)
+                    await deliver(whom, newest)
             finally:
                 if self.get(whom) is telling:
                     del self[whom]
 
-        telling = self[whom] = Telling(asyncio.create_task(say_all()), receipt)
+        telling = self[whom] = Telling(asyncio.create_task(deliver_all()), receipt)
 
     def stop(self, whom: T) -> None:
         self.pop(whom).task.cancel()
