@@ -9230,7 +9230,7 @@ class TestBrowserSending:
 
         await has_full_disk(alice)
         await alice.drafts("hold on to this")
-        await alice.shows("#chatSendStatus.bad", "not kept yet")
+        await alice.shows("#chatSendStatus.bad", "not stored yet")
         await alice.evaluate("window.makeRoom()")
         await alice.until("document.querySelector('#chatSendStatus').textContent === ''")
         await alice.reload()
@@ -9489,6 +9489,34 @@ class TestBrowserStorage:
         await alice.until("document.querySelector('#chatBody').value === 'still here'")
         await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still here'")
         assert await alice.count("#storageNotice") == 0
+
+    async def test_what_is_sent_while_nothing_can_be_stored_is_a_draft_again_after_a_reload(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(REFUSE_TO_OPEN)
+        await closes_connections(alice, relay)
+        await alice.says("sent in vain")
+        await alice.drafts("typed since")
+        await alice.reload()
+
+        await alice.until(f"{BODY} === 'sent in vain\\ntyped since'")
+        assert await alice.sent() == []
+
+    async def test_what_is_sent_before_storage_opens_again_is_sent_once_and_no_draft(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(f"window.open_it = IDBFactory.prototype.open; {REFUSE_TO_OPEN}")
+        await closes_connections(alice, relay)
+        await alice.says("all in good time")
+        await alice.evaluate("void (IDBFactory.prototype.open = window.open_it)")
+        await alice.has_relayed(1)
+        await alice.reload()
+
+        await alice.until(f"{ALL_BUBBLES}.join() === 'all in good time'")
+        assert await alice.value("#chatBody") == ""
+        assert await read_once(bob) == ["all in good time"]
 
     async def test_full_disk_is_told_and_all_goes_on_once_there_is_room(self, relay, page_on_small_disk):
         (alice, filler), bob = page_on_small_disk, await relay.register()

@@ -3,9 +3,9 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "4999d322cf6dbff9";
+const VERSION = "05d685e5cae1d492";
 const FILES = {
-  "/app.js": "sha256-YOdYLktG/+6ON6Nr5fRLCdmVrdow6gS3Ui7mjg3747s=",
+  "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
   "/client.js": "sha256-dYIPOg1ETX0LdgZ6j8X0NqNOPRBw1p9PwEGHEzVNrbw=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
   "/device/notices.js": "sha256-7i6GquZyxFFlMKzpUPyVMdNFPL03cpBBEPRcOVOUH0M=",
@@ -21,12 +21,12 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-bmNY+o2F1pAhf/wg9jNdGwpVKjXs3fq999D9ig6ypC4=",
+  "/index.html": "sha256-7vi/rFTHaKDc79bBVvVW1/hPdBJYU+THocO2o9/X9hw=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
   "/mail/inbox.js": "sha256-A0wACmd8C0LejoP+/xLwzcuMRyy1AMp0kaREpF9Rfdo=",
-  "/mail/outbox.js": "sha256-Cmz+h57idAS1DJJa4UJDwHfNCC2A1ZHiJ44y9lqIrHA=",
+  "/mail/outbox.js": "sha256-C8o29oeKnQj4DvyKDflh5ppUalXVfOBBSJwzwv1gDUI=",
   "/mail/queue.js": "sha256-isgn6U/+5j0LTDdkGEXAEEtXfIZdjCZmY59eAKZ+0PA=",
   "/mail/strangers.js": "sha256-VptXn2ae+PPnBCsdU7XSXyhhCEtIW/17JFlpIhFTYvM=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
@@ -60,7 +60,7 @@ const FILES = {
   "/store/backup-shape.js": "sha256-eI41k1m7sZXsKe4o+B1NpbPxhR043X5oha5CeJhF4y8=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
   "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
-  "/store/drafts.js": "sha256-hf0YQjt5ov9fOySGk9vsSfDesk4uDWfJeEVc3UE1S3E=",
+  "/store/drafts.js": "sha256-B9exS+zePhgmIUxqzul9CFY4WsHmJrTpjq/VPequX4Q=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
   "/store/identity.js": "sha256-aRXd5oRLsAO3iJjlea6MmSvjMpJkMQQyRRruV831cbk=",
   "/store/legacy.js": "sha256-UVfUqWDsxImRyrc3MXCD3oSB1Dz8VoYl48pWXvWkz94=",
@@ -102,7 +102,7 @@ const FILES = {
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-NlGVybmnvaopKBRYCvNB1PiYlpaHgklATt3loVP+f/w=",
   "/views/chats-view.js": "sha256-lB/j40CyGnU6D+NT5TK8v/FDLHriYC1PCgKbeOwRSIY=",
-  "/views/composer-view.js": "sha256-K35YCT/GNEO1XH8V0EsKnt+iGbAuvOW1+ZTeftZ2BRE=",
+  "/views/composer-view.js": "sha256-a0wNmXr6W1pfFEdbhbNi8+TlsONZLrwRGpE0iMlV+3k=",
   "/views/contact-view.js": "sha256-0S1zcXIpYd0mSysQR/K/nClIjgu8MgsAHr8k0LzV7X4=",
   "/views/dialogs.js": "sha256-GW/pYXXJ4LXEUZX/wyJlVBk2ShZTEfIHmqBGkK3We9I=",
   "/views/dom.js": "sha256-Tig3ISL3M4sox8u5EBkSKYhA3RFvjKburNNxLchkwb8=",
