@@ -9186,6 +9186,13 @@ async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]]
     await fate(device)
 
 
+# Its work is done, but for the commit, and then aborted.
+ABORTED_ONCE = """const { commit } = IDBTransaction.prototype;
+IDBTransaction.prototype.commit = function () { this.objectStore("messages").count().onsuccess = () => this.abort(); };
+await database.write(...transaction).catch(({ name }) => name);
+IDBTransaction.prototype.commit = commit;"""
+
+
 class TestBrowserSending:
     """What was written is sent once, whatever becomes of the page; what was not sent is still there, and in its place."""
 
@@ -9305,6 +9312,23 @@ class TestBrowserSending:
 
         assert await until(lambda: read_all(carol)) == ["for carol"]
         assert await read_all(bob) == []
+
+    async def test_message_whose_storing_is_begun_again_takes_no_other_messages_place(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(f"""(async () => {{
+            {imported(queue="enqueue", database="Database")}
+            const database = await Database.open();
+            const again = {{ ...database, note: async () => null, write: async (...transaction) => {{
+                {ABORTED_ONCE}
+                await enqueue({{ db: database, emit() {{}}, emitContact() {{}} }}, {{ contact: "{bob.fingerprint}", text: "meanwhile" }});
+                return database.write(...transaction);
+            }} }};
+            await enqueue({{ db: again, emit() {{}} }}, {{ contact: "{bob.fingerprint}", text: "begun twice" }});
+        }})()""")
+
+        assert await alice.evaluate(FROM_DATABASE % "(await result(messages.getAll())).map(({ text }) => text)") == ["meanwhile", "begun twice"]
 
     async def test_large_message_gets_through_a_slow_uplink(self, browser, relay, monkeypatch):
         monkeypatch.setattr(relay_module, "BODY_SECONDS", relay_module.BODY_SECONDS / 10)

@@ -14,11 +14,11 @@ const CLAIM_MS = 40_000; // longer than one request may take
 export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now() }) {
   const queued = { state: "queued", queued_for: contact };
   const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, ...queued };
-  await store.db.write(["drafts", "messages"], async ({ drafts, messages }) => {
+  record.seq = await store.db.write(["drafts", "messages"], ({ drafts, messages }) => {
     const added = result(messages.add(record));
     drafts.delete(contact);
     messages.transaction.commit();
-    record.seq = await added;
+    return added;
   });
   store.emit("messages", { messages: [toMessage(record)], received: false });
   leadThread(store, record).catch((error) => console.warn("The list of threads shows this message when it is sent:", error));
