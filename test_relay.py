@@ -11207,6 +11207,18 @@ async def searches(page: Page, words: str, found: str) -> None:
 NOTIFICATION_BODIES = f"{NOTIFICATIONS}.then((all) => all.map(([, body]) => body))"
 
 
+# As if mail had been fetched while an answer is being stored: its transaction begins before the list of threads has that.
+STORES_ANOTHER_BEHIND_EACH_ANSWER = """(fingerprint) => {
+    const { commit } = IDBTransaction.prototype;
+    IDBTransaction.prototype.commit = function () {
+        commit.call(this);
+        if (!this.objectStoreNames.contains("messages")) return;
+        const contacts = this.db.transaction("contacts", "readwrite").objectStore("contacts");
+        contacts.get(fingerprint).onsuccess = ({ target }) => contacts.put({ ...target.result, last_seq: 1000 });
+    };
+}"""
+
+
 class TestBrowserContacts:
     """A contact is what a person says it is, on this device alone."""
 
@@ -11426,6 +11438,17 @@ class TestBrowserContacts:
         await alice.says("of course")
 
         await alice.until("document.querySelector('#requestBar').hidden")
+
+    async def test_answer_accepts_a_stranger_whose_next_message_is_stored_right_behind_it(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+        await alice.click(".chat-tab-label")
+        await alice.evaluate(f"({STORES_ANOTHER_BEHIND_EACH_ANSWER})('{bob.fingerprint}')")
+
+        await alice.says("of course")
+
+        await alice.until("document.querySelector('#requestBar').hidden")
+        assert await alice.evaluate(FROM_DATABASE % "(await result(contacts.getAll()))[0].last_seq") == 1000
 
     async def test_relay_that_invents_people_fills_a_bounded_room(self, relay, browser):
         alice, friend = await browser.person(relay), await relay.register()

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "642e98cbd33560e2";
+const VERSION = "9e9a0bdca85f3626";
 const FILES = {
   "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
   "/client.js": "sha256-dYIPOg1ETX0LdgZ6j8X0NqNOPRBw1p9PwEGHEzVNrbw=",
@@ -21,13 +21,13 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-8t7yVOanm5VeA+G2z2P4AA/M21UNkUXWpVk2nx7qu/4=",
+  "/index.html": "sha256-m/AJIL8YakGafQGAkvcp/fSpSmL8xdV0GrDF5qNc4Sg=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-pwB6Q+MBHtUlKVvnstkx1UDiPQSZLMdQOvwcs9ZDNJU=",
   "/mail/inbox.js": "sha256-A0wACmd8C0LejoP+/xLwzcuMRyy1AMp0kaREpF9Rfdo=",
   "/mail/outbox.js": "sha256-C8o29oeKnQj4DvyKDflh5ppUalXVfOBBSJwzwv1gDUI=",
-  "/mail/queue.js": "sha256-1ysfrLNdRZAMp2BLNFm2Y/hwKh5aC1z6GLAwZtyW4og=",
+  "/mail/queue.js": "sha256-7cw4EhRTXR1p004XmlVgRvpJRBxJCDAl+ZWvvrXEtKs=",
   "/mail/strangers.js": "sha256-VptXn2ae+PPnBCsdU7XSXyhhCEtIW/17JFlpIhFTYvM=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-6esGCJS74Oyf0YaHC/liYORgUkk0PyRamSJHGTHGBN8=",

@@ -31,12 +31,15 @@ async function leadThread(store, record) {
   if (changed) store.emitContact(changed);
 }
 
+/** Whoever is answered is no stranger any more, though a message of theirs was stored behind the answer meanwhile. */
 async function putLatest(contacts, record) {
   const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
-  if (known.last_seq >= record.seq) return null;
-  const latest = withLatest({ ...known, open: true, request: false }, record);
-  contacts.put(latest);
-  return latest;
+  const isLatest = record.seq > known.last_seq;
+  if (!isLatest && !known.request) return null;
+  const answered = { ...known, open: true, request: false };
+  const changed = isLatest ? withLatest(answered, record) : answered;
+  contacts.put(changed);
+  return changed;
 }
 
 /** Contacts that have something queued. */
