@@ -10731,6 +10731,28 @@ class TestBrowserLyingRelay:
         await alice.shows("#openChatStatus.bad", "another spelling of somebody's key")
         assert await alice.count(".chat-tab") == 1
 
+    @pytest.mark.parametrize("created_at", ["1969-12-31T23:59:59Z", "-200000-01-01T00:00:00Z"])
+    async def test_message_from_before_all_clocks_is_dated_now_and_can_be_backed_up(self, liar, alice, bob, tmp_path, created_at):
+        liar.lie("GET /v1/messages", first_row(created_at=created_at))
+        await post(bob, alice.address, text="from long ago")
+        await alice.sees("from long ago")
+
+        assert await alice.evaluate(FROM_DATABASE % "(await result(messages.getAll())).every(({ at }) => at > 1e12)")
+        assert await exports(alice, tmp_path)
+
+    async def test_mail_is_never_erased_by_an_id_that_a_relay_gave_before_it_lost_its_database(self, liar, alice, bob):
+        carol = await liar.truth.register()
+        await blocks(alice, bob)
+        await alice.opens(carol.fingerprint)
+        liar.heard.clear()
+        liar.lie("DELETE /v1/messages/", lambda _: web.json_response({"error": "no such token"}, status=401))
+
+        await post(bob, alice.address, text="dropped")
+        await until(lambda: liar.told)
+        await goes_on(liar, alice, carol)
+
+        assert "POST /v1/register" not in dict(liar.heard)
+
     async def test_own_words_handed_back_are_refused(self, liar, alice, bob):
         await alice.says("I owe you 5")
         await alice.has_relayed(1)
