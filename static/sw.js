@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "4996a278408c3f7d";
+const VERSION = "d7ef7ef180898c57";
 const FILES = {
   "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
   "/client.js": "sha256-dYIPOg1ETX0LdgZ6j8X0NqNOPRBw1p9PwEGHEzVNrbw=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-2Drh2dKyCMp/QVLa+tYcyHV+rKN0ECUCuXNuuYi+EmE=",
+  "/index.html": "sha256-wsluaHytGMATQ9qVUR+WKJ1QzVynoJjG3kKAYekVzFE=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -101,7 +101,7 @@ const FILES = {
   "/views/blocked-view.js": "sha256-E23KjhYaFp8Cefeb8p+H237VBYWRSvyv6Z6c9vBYwt4=",
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-NlGVybmnvaopKBRYCvNB1PiYlpaHgklATt3loVP+f/w=",
-  "/views/chats-view.js": "sha256-lB/j40CyGnU6D+NT5TK8v/FDLHriYC1PCgKbeOwRSIY=",
+  "/views/chats-view.js": "sha256-gPog4pV+IIYzh72hEQmoxdR8/x9nScUMlC/SNB/N0Cw=",
   "/views/composer-view.js": "sha256-a0wNmXr6W1pfFEdbhbNi8+TlsONZLrwRGpE0iMlV+3k=",
   "/views/contact-view.js": "sha256-0S1zcXIpYd0mSysQR/K/nClIjgu8MgsAHr8k0LzV7X4=",
   "/views/dialogs.js": "sha256-GW/pYXXJ4LXEUZX/wyJlVBk2ShZTEfIHmqBGkK3We9I=",
