@@ -2130,12 +2130,13 @@ class TestPush:
         alice = await relay.register()
         names = ("fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "db5.notify.windows.com")
         urls = [f"https://{name}{port}/x" for port in ("", ":443", ":8443") for name in names] + [
-            "https://push.apple.com/x"
+            "https://push.apple.com/x",
+            f"https://{'a' * 64}.push.apple.com/x",  # no name: to look it up raises an error of its own
         ]
 
         answers = [await alice.call("POST", "/v1/push", json={"endpoint": url}) for url in urls]
 
-        assert [answer.status for answer in answers] == [201] * 4 + [400] * 9
+        assert [answer.status for answer in answers] == [201] * 4 + [400] * 10
         assert "PUSH_HOSTS: fcm.googleapis.com" in answers[-1].refused(400)
 
     @pytest.mark.parametrize(
@@ -2276,7 +2277,7 @@ class TestPush:
         await until(lambda: push_service.pushes)
         for _ in range(20):
             await alice.send(bob, b"one of many")
-            await until(lambda: not pusher._waiting and not pusher._tasks)
+            await until(lambda: not pusher._waiting)
         first_is_answered.set()
 
         await until(lambda: not pusher._pushes)
@@ -2630,13 +2631,38 @@ class TestMiddleware:
         assert answer.startswith("HTTP/1.1 413")
         assert "access-control-allow-origin: *" in answer.lower()
 
-    async def test_body_in_chunks_is_refused_before_any_of_it_is_read(self, relay):
+    async def test_body_in_chunks_is_as_good_as_any(self, relay):
         alice = await relay.register()
-        head = f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        body = json.dumps(alice.seal(alice, bytes(100_000))).encode()
 
-        answer = await raw_head(relay, head.encode())
+        async def in_pieces() -> AsyncIterator[bytes]:
+            for start in range(0, len(body), 4000):
+                yield body[start : start + 4000]
 
-        assert answer.startswith("HTTP/1.1 411")
+        answers = [await alice.call("POST", "/v1/messages", data=in_pieces()) for _ in range(3)]
+
+        assert [answer.status for answer in answers] == [201] * 3
+
+    @pytest.mark.parametrize(
+        ("fields", "body", "status"),
+        [
+            ("Transfer-Encoding: gzip, chunked", b"", 411),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 2", b"2\r\n{}\r\n0\r\n\r\n", 411),
+            ("Transfer-Encoding: chunked\r\nUpgrade: websocket", b"2\r\n{}\r\n0\r\n\r\n", 400),
+            ("Transfer-Encoding: chunked", b"1\r\n \r\n" * 2000, 411),
+            ("Transfer-Encoding: chunked", b"-2\r\n{}\r\n", 411),
+            ("Transfer-Encoding: chunked", b"0\r\nX: y\r\n\r\n", 411),
+            ("Transfer-Encoding: chunked", b"f" * 20_000, 411),
+            ("Transfer-Encoding: chunked", b"10000\r\n" + b" " * 65536 + b"\r\n70000\r\n" + b" " * 0x70000, 413),
+        ],
+        ids=["coding", "with a length", "upgrade", "too many", "negative", "trailer", "no size", "too long"],
+    )
+    async def test_body_in_strange_chunks_is_refused(self, relay, fields, body, status):
+        head = f"POST /v1/register HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n"
+
+        answer = await raw_head(relay, head.encode() + body)
+
+        assert answer.startswith(f"HTTP/1.1 {status}")
 
     async def test_body_that_does_not_come_is_a_408(self, relay, monkeypatch):
         monkeypatch.setattr(relay_module, "BODY_SECONDS", 0.1)
@@ -3451,6 +3477,15 @@ class TestBounds:
 
         assert memory_growth(lambda: come_by(0), lambda: come_by(20_000)) < 2_000_000
 
+    async def test_address_with_nothing_under_way_costs_nothing(self, relays):
+        relay = await relays(TRUST_FORWARDED_FOR="1")
+
+        for number in range(5):
+            await relay.call("GET", "/healthz", headers={"X-Forwarded-For": f"198.51.100.{number}"})
+
+        assert not relay.app[relay_module.IN_FLIGHT]._by_address
+        assert not relay.app[relay_module.UNDER_WAY]._by_address
+
     def test_challenges_cost_nothing(self):
         registrar = relay_module.Registrar(SECRET.encode())
         public_key = bytes(PrivateKey.generate().public_key)
@@ -3666,6 +3701,20 @@ class TestBounds:
                         stalled, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
                     )
         stalled.close()
+
+    @pytest.mark.parametrize(
+        "start", ["GET /v1/messages HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade", "CONNECT x:1 HTTP/1.1"]
+    )
+    async def test_body_that_aiohttp_would_keep_for_another_protocol_is_refused(self, relay, start):
+        head = await raw_head(relay, f"{start}\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n".encode())
+
+        assert head.startswith("HTTP/1.1 400") and "Connection: close" in head
+
+    @pytest.mark.parametrize("length", ["2 ", "0000000000000000000000000002"])
+    async def test_length_is_understood_however_it_is_written(self, relay, length):
+        request = f"POST /v1/register HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{{}}"
+
+        assert (await raw_head(relay, request.encode())).startswith("HTTP/1.1 400")
 
     async def test_first_head_has_to_come_in_time(self, relay, monkeypatch):
         monkeypatch.setattr(relay_module, "HEAD_SECONDS", 0.1)
@@ -4532,7 +4581,7 @@ class HostileRelay:
         response = web.json_response(answer) if isinstance(answer, dict | list) else answer()
         if response is None:
             request.transport.abort()
-        return response or web.Response()
+        return web.Response() if response is None else response
 
     def presents(self, key: PrivateKey) -> None:
         """Name another registration key, and refuse the tokens of before."""
@@ -5490,7 +5539,8 @@ class TestFaults:
         assert tries < 10
         await alice.send(bob, b"the lock is free again")
 
-    async def test_write_ahead_log_that_a_long_reader_made_grow_shrinks_once_it_has_left(self, relay):
+    async def test_write_ahead_log_that_a_long_reader_made_grow_shrinks_once_it_has_left(self, relays):
+        relay = await relays(MAILBOX_MAX_BYTES="1000000000")
         alice, bob = await relay.register(), await relay.register()
         wal = relay.database.with_name("relay.db-wal")
         with contextlib.closing(sqlite3.connect(relay.database, isolation_level=None)) as reader:
@@ -5560,7 +5610,6 @@ class TestLog:
     async def test_disk_at_the_edge_is_one_line_in_the_log(self, relay, caplog, monkeypatch):
         alice, bob = await relay.register(), await relay.register()
         monkeypatch.setattr(relay_module, "measure_room", lambda *_: 100 * 1024)
-        monkeypatch.setattr(relay_module, "ROOM_SECONDS", 0)
 
         answers = [await alice.call("POST", "/v1/messages", json=alice.seal(bob, bytes(n))) for n in (100, 90_000) * 9]
 
@@ -5571,7 +5620,6 @@ class TestLog:
         alice = await relay.register()
         for path in relay.folder.glob("*.db*"):
             path.unlink()
-        await asyncio.sleep(2 * relay_module.ROOM_SECONDS)
 
         answers = [await alice.call("POST", "/v1/messages", json=alice.seal(alice, b"hello")) for _ in range(5)]
 
@@ -5602,7 +5650,7 @@ class TestLog:
         await relay.stop()
         assert relay.log == at_start
 
-    @pytest.mark.parametrize("path", ["/v1/messages", "/nowhere", "/"])
+    @pytest.mark.parametrize("path", ["/v1/messages", "/v1/register", "/nowhere", "/"])
     async def test_peer_who_leaves_before_it_is_told_to_continue_leaves_nothing_in_the_log(self, relay_process, path):
         relay = await relay_process()
         at_start = relay.log
@@ -9076,8 +9124,13 @@ class TestBrowserOutage:
 
 ROUNDS = int(os.environ.get("SENDING_ROUNDS", "20"))  # of pages that go right after Enter; 200 take ten minutes
 BODY = "document.querySelector('#chatBody').value"
-# As if the tab were gone before its messages to the others are on their way.
-TELLS_NOBODY = "void (BroadcastChannel.prototype.postMessage = () => undefined)"
+# As if the tab were gone before it could tell the others what it stored.
+TELLS_NOBODY = """(() => {
+    const { postMessage } = BroadcastChannel.prototype;
+    BroadcastChannel.prototype.postMessage = function (told) {
+        if (this.name !== "io3233-store") postMessage.call(this, told);
+    };
+})()"""
 # The one thing that is faked: ten seconds of the page's clock are one.
 FAST_CLOCK = """for (const name of ["setTimeout", "setInterval"]) {
     const timer = window[name];
@@ -12663,7 +12716,7 @@ MOVING = """[...document.querySelectorAll("*")].filter((each) => {
     return Math.max(...seconds) > 0.001 || style.scrollBehavior === "smooth";
 }).length"""
 
-MOST_BYTES = 160_000
+MOST_BYTES = 200_000  # 220,000 with envelope 2, files and the new look
 LONG_HISTORY = """(async () => {
     const [{ Database }, { newContact }, { withLatest }] =
         await Promise.all(["store/database", "store/store", "store/messages"].map((name) => import(`/${name}.js`)));

@@ -74,10 +74,9 @@ export class Client extends EventTarget {
   start() {
     this.#listenToServiceWorker(navigator.serviceWorker);
     this.#registered(this.updates.register());
-    this.store.unread().then(({ total }) => this.notifications.badge(total)); // what a restored backup replaced is counted no more
     this.tabs.lead(() => this.#lead(), () => this.#follow());
     this.persistence.ask();
-    this.#showBadge(); // the icon may have the number of a database that was replaced or lost
+    this.#showBadge(); // the icon may have the number of a database that was lost, or replaced by a backup
   }
 
   /** One sentence for each thing that a page without a secure context can't do. */
