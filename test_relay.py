@@ -8664,6 +8664,16 @@ class TestBrowserAttention:
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 0)")
 
+    async def test_strangers_without_room_are_in_no_notification(self, browser, relay):
+        alice, strangers = await with_notifications(browser, relay), [await relay.register() for _ in range(24)]
+        await hide(alice)
+
+        for stranger in strangers:
+            await write(stranger, alice, "hello")
+
+        await alice.shows("#requestsDropped", "And 4 more from strangers")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '20 new messages')")
+
     async def test_click_on_a_notification_opens_its_thread(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
         await alice.click("#settingsOpen")

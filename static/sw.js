@@ -3,10 +3,10 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "08a0a2b352cd768c";
+const VERSION = "8585e17dd817587c";
 const FILES = {
   "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
-  "/client.js": "sha256-VbAUOiQW5Mv6RSj0bbI9E6zmInKmZuYhRmv0lysPH28=",
+  "/client.js": "sha256-H01gKSpzpn6p/eH8aX+bMe4hFlpGNvNAoiApYKyfJl4=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
   "/device/notices.js": "sha256-7i6GquZyxFFlMKzpUPyVMdNFPL03cpBBEPRcOVOUH0M=",
   "/device/notifications.js": "sha256-zkhlrGyxDDsvVtgvGBoNMql/VGp/tGHDz68R4ELJ6BM=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-9qBwrFiKWGAxCMYcaBqngY51y5XamUPbJ+mCU9hooPg=",
+  "/index.html": "sha256-YTo7mRWuvV0Ze7e4A2XWy3oVKuCD6C26tSFWftbWNZY=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
