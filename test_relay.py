@@ -9090,10 +9090,10 @@ class TestBrowserOutage:
     async def test_mail_of_a_restored_relay_is_read_from_its_start_and_only_then_erased(self, browser, relay, tmp_path):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        await erases_on_relay(alice)
         await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=relay.environ["DATABASE_URL"])
         await write(bob, alice, "one", "two", "three")
         await alice.sees("three")
+        await erases_on_relay(alice)  # what has not been erased yet, as where the relay was lost before it heard of it
 
         await loses_relay(alice, relay)
         await restores_database(relay, tmp_path / "copy.db")

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "8585e17dd817587c";
+const VERSION = "27aca808320e14bc";
 const FILES = {
   "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
   "/client.js": "sha256-H01gKSpzpn6p/eH8aX+bMe4hFlpGNvNAoiApYKyfJl4=",
@@ -21,11 +21,11 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-YTo7mRWuvV0Ze7e4A2XWy3oVKuCD6C26tSFWftbWNZY=",
+  "/index.html": "sha256-T3IyJecxsZ75wyIAoop42rYGU8TP8O14swshKn4qHno=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
-  "/mail/inbox.js": "sha256-A0wACmd8C0LejoP+/xLwzcuMRyy1AMp0kaREpF9Rfdo=",
+  "/mail/inbox.js": "sha256-3l0qnT11NhInHO1nKQeWxp6KTjVzj0u6c+mHDArw9Ls=",
   "/mail/outbox.js": "sha256-C8o29oeKnQj4DvyKDflh5ppUalXVfOBBSJwzwv1gDUI=",
   "/mail/queue.js": "sha256-7cw4EhRTXR1p004XmlVgRvpJRBxJCDAl+ZWvvrXEtKs=",
   "/mail/strangers.js": "sha256-VptXn2ae+PPnBCsdU7XSXyhhCEtIW/17JFlpIhFTYvM=",
