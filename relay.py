@@ -1326,6 +1326,9 @@ MAX_HEAD_FIELDS = 64
 MAX_CHUNK_HEAD_BYTES = 12
 MAX_CHUNKS = 256  # of a body: each costs work and objects, however small
 HEAD_SECONDS = 20  # for the first head of a connection to arrive
+ANSWER_SECONDS = (
+    3600  # for an answer to begin: aiohttp forgets some requests, and their connections would be there for ever
+)
 FLIGHT_BYTES = 64 * 1024 * 1024
 TOKEN_BYTES = 128 * 1024  # that a token pays for
 REFUSAL_SECONDS = 1  # that an address without tokens waits for its refusal, or refusing would be as much work as serving
@@ -1471,6 +1474,7 @@ class Connection(asyncio.Protocol):
     def answered(self) -> None:
         """The answer begins: the next request may come."""
         self.is_answering = False
+        self._timer.cancel()
         if self._held:
             self.data_received(b"")
 
@@ -1507,7 +1511,6 @@ class Connection(asyncio.Protocol):
         if (self._body_bytes or self._chunks) and SWITCH.search(head):  # aiohttp 3.11 would keep it all, for nobody
             return self._refuse(400, "a request for another protocol has no body")
         if not self._inner:
-            self._timer.cancel()
             self._inner = self._make()
             self._inner.connection_made(self._transport)
         if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
@@ -1516,6 +1519,8 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._held = self._held[end + 4 :]
         self.is_answering = True
+        self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._transport.abort)
         self._inner.data_received(head)
         return True
 

@@ -3725,6 +3725,16 @@ class TestBounds:
         assert await until(lambda: is_dropped(reader))
         writer.close()
 
+    @pytest.mark.parametrize("line", ["PRI * HTTP/2.0", "GET http://a:99999/ HTTP/1.1"])  # aiohttp may never answer them
+    async def test_connection_whose_request_nobody_answers_ends(self, relay, monkeypatch, line):
+        monkeypatch.setattr(relay_module, "ANSWER_SECONDS", 0.1, raising=False)
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+
+        writer.write(f"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n{line}\r\n\r\n".encode())
+
+        assert await until(lambda: is_dropped(reader))
+        writer.close()
+
     @pytest.mark.parametrize("frame", [b"\x89\x80\0\0\0\0", b"\x8a\x80\0\0\0\0", b"\x81\x8f\0\0\0\0" + b'{"type":"ping"}'])
     async def test_sockets_that_flood_are_cut_off_and_keep_nobody_waiting(self, relay_process, frame):
         relay = await relay_process(RATE_LIMIT="on")
