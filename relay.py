@@ -1742,6 +1742,12 @@ class Vapid:
         return f"vapid t={token}, k={self.public_key}"
 
 
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the rest is an IPv4 address
+INSIDE = [
+    ipaddress.ip_network(text) for text in ("64:ff9b:1::/48", "2002::/16", "::/96")
+]  # may lead anywhere, so none is called
+
+
 class OutsideResolver(aiohttp.ThreadedResolver):
     """Resolves names to addresses outside this network; the operator's own to any."""
 
@@ -1754,7 +1760,8 @@ class OutsideResolver(aiohttp.ThreadedResolver):
         for each in found if host not in self._own else []:
             address = ipaddress.ip_address(each["host"])
             address = getattr(address, "ipv4_mapped", None) or address
-            if not address.is_global or address.is_multicast:
+            address = ipaddress.IPv4Address(address.packed[-4:]) if address in NAT64 else address
+            if not address.is_global or address.is_multicast or any(address in network for network in INSIDE):
                 raise OSError(f"{host} leads to {address}, which is inside this network")
         return found
 

@@ -2153,6 +2153,10 @@ class TestPush:
             "::1",
             "::ffff:10.0.0.1",
             "fd00::1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1",
+            "2002:a00:1::1",
+            "::10.0.0.1",
         ],
     )
     async def test_name_that_leads_into_this_network_is_not_followed_unless_it_is_the_operators_own(self, name):
@@ -2163,6 +2167,9 @@ class TestPush:
             await strangers.resolve(name, 443, family)
 
         assert await own.resolve(name, 443, family)
+
+    async def test_name_that_leads_outside_through_a_translator_is_followed(self):
+        assert await relay_module.OutsideResolver(set()).resolve("64:ff9b::8.8.8.8", 443, socket.AF_INET6)
 
     async def test_listed_name_that_leads_into_this_network_is_not_even_connected_to(
         self, relays, push_service, monkeypatch
