@@ -985,6 +985,8 @@ class Store:
         """Remember an endpoint of an identity, in place of its oldest when it has too many; False when it is known."""
 
         def insert(db: sqlite3.Connection) -> bool:
+            if not db.execute(STATEMENTS["get_identity"], (fingerprint,)).fetchone():  # it left while the body came
+                raise unauthorized("the token's identity is not registered here: register again")
             known = dict(db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
             if endpoint in known:
                 return False

@@ -2302,6 +2302,12 @@ class TestPush:
 
         assert len(push_service.pushes) == 8
 
+    async def test_device_of_an_identity_that_left_meanwhile_is_not_remembered(self, pushing):
+        with pytest.raises(relay_module.RelayError, match="register again"):
+            await pushing.app[relay_module.STORE].add_push_subscription(bytes(32), "https://push.example/1", 0.0)
+
+        assert rows(pushing.database, "SELECT * FROM push_subscriptions") == []
+
     async def test_ninth_device_takes_the_place_of_the_oldest(self, pushing, push_service, clock):
         alice = await pushing.register()
         for number in range(9):
