@@ -26,7 +26,7 @@ Routes (docs/PROTOCOL.md has every field, status and frame):
     GET    /…                        the web client, from the static folder
 
 How to read on: top to bottom. Nothing is used before it is defined, and each banner opens with what its section
-promises and why. Section 6 (storage) is the heart; sections 10 and 11 are the protocol.
+promises and why. Section 6 (storage) is the heart; sections 11 and 12 are the protocol.
 
 Known limits: one process, one machine, one SQLite file. Whoever registers can be sent mail by anybody registered.
 Search by prefix tells anyone whether a fingerprint is registered, as the v1 protocol does. A challenge proved in the
@@ -278,10 +278,6 @@ class Config:
     insecure_secret: bool = False
 
     @property
-    def message_ttl_ms(self) -> int:
-        return self.message_ttl_days * 86_400_000
-
-    @property
     def max_body_bytes(self) -> int:
         """The largest request body that can hold an acceptable message: base64, its slashes perhaps escaped, in JSON."""
         return self.max_message_bytes * 3 // 2 + 4096
@@ -331,17 +327,19 @@ def read_env_file(path: Path) -> dict[str, str]:
 # ======================================================================================================================
 # 2. Errors
 #
-# Anything may raise RelayError; section 9 turns it into the JSON answer. The message is for the person or programmer
+# Anything may raise RelayError; section 10 turns it into the JSON answer. The message is for the person or programmer
 # at the other end, so it says what to do. `reason` is the name that the refusal is counted under.
 
 
 class RelayError(Exception):
     """A request that is answered with `status` and {"error": message}."""
 
-    def __init__(self, status: int, message: str, *, reason: str = "", headers: Mapping[str, str] | None = None):
+    def __init__(self, status: int, message: str, *, reason: str = "", retry_after: int = 0):
         super().__init__(message)
         self.status, self.message, self.reason = status, message, reason or f"status_{status}"
-        self.headers = dict(headers or {})
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
+        if status == 401:
+            self.headers["WWW-Authenticate"] = "Bearer"
 
 
 def bad_request(message: str) -> RelayError:
@@ -349,7 +347,7 @@ def bad_request(message: str) -> RelayError:
 
 
 def unauthorized(message: str) -> RelayError:
-    return RelayError(401, message, reason="unauthorized", headers={"WWW-Authenticate": "Bearer"})
+    return RelayError(401, message, reason="unauthorized")
 
 
 # ======================================================================================================================
@@ -359,14 +357,11 @@ def unauthorized(message: str) -> RelayError:
 # bytes, and every refusal names the field. Inside the relay keys and fingerprints are 32 raw bytes and times are whole
 # milliseconds; base64, hex and RFC 3339 exist only at the edge.
 
-URL_SAFE_TO_STANDARD = str.maketrans("-_", "+/")
-
 
 def decode_base64(value: Any, field: str) -> bytes:
     """Bytes of a base64 string (RFC 4648, either alphabet, padded or not). Raises RelayError 400 for anything else."""
     try:
-        if "-" in value or "_" in value:
-            value = value.translate(URL_SAFE_TO_STANDARD)
+        value = value.replace("-", "+").replace("_", "/")
         if len(value) % 4 and "=" not in value:
             value += "=" * (-len(value) % 4)
         octets = binascii.a2b_base64(value, strict_mode=True)
@@ -630,7 +625,7 @@ class Registrar:
         while self._spent and not is_current(next(iter(self._spent.values())), now):
             self._spent.popitem(last=False)
         if len(self._spent) >= MAX_SPENT_CHALLENGES:
-            raise RelayError(503, "too many registrations just now: try again in a minute", headers={"Retry-After": "60"})
+            raise RelayError(503, "too many registrations just now: try again in a minute", retry_after=60)
         self._spent[challenge] = expiry
 
 
@@ -740,12 +735,12 @@ STATEMENTS = {
     "prune": "DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
 }
 
-MAX_BATCH = 256  # jobs; a transaction takes no more turns of the loop once it has so many
+MAX_BATCH = 256  # jobs in a transaction
 MAX_WAITING_JOBS = 2048  # beyond it a write is refused with 503
 HALF, QUARTER, EIGHTH = 0.5, 0.25, 0.125  # of a mailbox, see `_take_share`
 MAX_WRITERS = 4096  # of whom is known whom they wrote to,
 MAX_WRITTEN_TO = 64  # and that of so many each
-NEWCOMER_MS = 86_400_000
+DAY_MS = 86_400_000
 MAX_ENDPOINTS = 8  # to push to, of an identity
 MESSAGE_BYTES = 512  # that a message takes on disk beside its ciphertext
 DELETE_SLICE = 256  # rows; a deletion of more goes in several transactions, so that senders get in between
@@ -753,7 +748,6 @@ VACUUM_SLICE = 256  # pages
 EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 WAL_BYTES = 4 * 1024 * 1024  # what the WAL keeps of the disk after a reader, or a long batch, made it grow
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
-ROOM_SECONDS = 0.05  # between two looks at the disk
 CHECK_SECONDS = 10
 COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
 WRITING = (
@@ -785,7 +779,7 @@ def measure_room(connection: sqlite3.Connection, path: str) -> int:
 
 def disk_failure(verb: str) -> RelayError:
     message = f"the relay cannot {verb} just now: try again later"
-    return RelayError(503, message, reason="disk_failure", headers={"Retry-After": "5"})
+    return RelayError(503, message, reason="disk_failure", retry_after=5)
 
 
 class Envelope(NamedTuple):
@@ -819,9 +813,8 @@ class Job(NamedTuple):
     future: asyncio.Future[Any]
 
 
-Metrics = collections.defaultdict[
-    str, float
-]  # what /metrics tells: plain numbers, never who; each is changed by one thread only
+# What /metrics tells: plain numbers, never who. Each is changed by one thread only.
+Metrics = collections.defaultdict[str, float]
 
 
 def connect(path: str, *pragmas: str) -> sqlite3.Connection:
@@ -908,16 +901,15 @@ class Store:
     def __init__(self, config: Config, metrics: Metrics | None = None):
         self._config = config
         self._metrics = metrics if metrics is not None else Metrics(int)
-        self._turn: list[Job] = []  # written to in this turn of the event loop
-        self._turns: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()  # handed to the writer; an empty list wakes it
-        self.waiting_jobs = 0  # jobs in both; `_write` bounds it
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()  # for the writer; None, which ends it, is the last
+        self.waiting_jobs = 0  # jobs whose result is yet to come; `_write` bounds it
         self._path = os.path.realpath(config.database)  # SQLite too puts its files beside what a link points to
         self._written_to: dict[bytes, dict[bytes, None]] = {}  # the writer's: keys by sender; least recently used first
         self._newcomers_bytes = 0
-        self._closed = threading.Event()
+        self._is_closed = False
         self._is_broken = False  # for good: nothing is written any more
         self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
-        self._room, self._room_measured = 0, 0.0  # bytes; the writer's
+        self._room = 0  # bytes that are left in the transaction under way; the writer's
         self.is_full = False  # new mail is refused until there is room again
         self.identity_count = 0
 
@@ -946,9 +938,8 @@ class Store:
 
     async def close(self) -> None:
         """Commit what is waiting, move the WAL into the file, and end the threads."""
-        self._hand_over()
-        self._closed.set()
-        self._turns.put([])
+        self._is_closed = True
+        self._jobs.put(None)
         await asyncio.to_thread(self._writer.join)
         await asyncio.to_thread(self._reader.shutdown)
         self._reading.close()
@@ -964,7 +955,7 @@ class Store:
         def insert(db: sqlite3.Connection) -> tuple[int, int]:
             if known := db.execute(STATEMENTS["get_identity"], row[:1]).fetchone():
                 return 0, known[1]
-            self._take_room(db, 2 * KEY_BYTES)
+            self._take_room(2 * KEY_BYTES)
             return db.execute(STATEMENTS["add_identity"], row).rowcount, row[2]
 
         added, registered_at = await self._write(insert)
@@ -973,14 +964,13 @@ class Store:
 
     async def get_identity(self, fingerprint: bytes) -> tuple[bytes, int] | None:
         """(public key, when it registered in milliseconds), or None."""
-        return await self._read(lambda db: db.execute(STATEMENTS["get_identity"], (fingerprint,)).fetchone())
+        found = await self._select("get_identity", fingerprint)
+        return found[0] if found else None
 
     async def search_fingerprints(self, prefix: str) -> list[bytes]:
         """At most ten fingerprints that begin with these hex digits."""
         bounds = bytes.fromhex(prefix.ljust(64, "0")), bytes.fromhex(prefix.ljust(64, "f"))
-        return [
-            row[0] for row in await self._read(lambda db: db.execute(STATEMENTS["search_fingerprints"], bounds).fetchall())
-        ]
+        return [row[0] for row in await self._select("search_fingerprints", *bounds)]
 
     async def forget_identity(self, fingerprint: bytes) -> None:
         """Delete an identity and the mail queued for it. The mail goes first, so that a crash in between leaves an
@@ -1006,7 +996,7 @@ class Store:
             known = dict(db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
             if endpoint in known:
                 return False
-            self._take_room(db, len(endpoint))
+            self._take_room(len(endpoint))
             if len(known) >= MAX_ENDPOINTS:
                 db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, min(known, key=lambda each: known[each])))
             db.execute(STATEMENTS["add_push_subscription"], (fingerprint, endpoint, to_milliseconds(now)))
@@ -1015,8 +1005,7 @@ class Store:
         return await self._write(insert)
 
     async def get_endpoints(self, fingerprint: bytes) -> list[str]:
-        found = await self._read(lambda db: db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
-        return [endpoint for endpoint, _ in found]
+        return [endpoint for endpoint, _ in await self._select("get_push_subscriptions", fingerprint)]
 
     async def delete_push_subscription(self, fingerprint: bytes, endpoint: str) -> None:
         await self._write(lambda db: db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, endpoint)).rowcount)
@@ -1027,7 +1016,7 @@ class Store:
         """Queue one ciphertext; it is durable when this returns. Raises RelayError 404 for an unknown recipient, 507
         when the mailbox, the sender's share of it or the disk is full, 503 when the disk fails."""
         created_at = to_milliseconds(now)
-        expires_at = created_at + self._config.message_ttl_ms
+        expires_at = created_at + self._config.message_ttl_days * DAY_MS
         row = (*envelope, created_at, expires_at)
         if expires_at > LAST_TIME:
             raise RelayError(503, "the relay's clock is wrong: tell whoever runs it", reason="clock")
@@ -1037,9 +1026,9 @@ class Store:
             if recipient is None:
                 raise RelayError(404, "the recipient is not registered on this relay", reason="unknown_recipient")
             public_key, registered_at, *waiting = recipient
-            self._take_room(db, len(envelope.ciphertext))
+            self._take_room(len(envelope.ciphertext))
             self._take_share(db, envelope, public_key, Waiting(*waiting))
-            if registered_at > created_at - NEWCOMER_MS:
+            if registered_at > created_at - DAY_MS:
                 self._take_newcomers_room(len(envelope.ciphertext))
             self._remember_written_to(fingerprint_of(envelope.sender_public_key), public_key)
             message_id = db.execute(STATEMENTS["add_message"], row).lastrowid
@@ -1049,10 +1038,7 @@ class Store:
 
     async def measure_newcomers(self, now: float) -> None:
         """Count anew what waits for identities that are younger than a day. Between two counts it is only added to."""
-        young = (MESSAGE_BYTES, to_milliseconds(now) - NEWCOMER_MS)
-        self._newcomers_bytes = await self._read(
-            lambda db: db.execute(STATEMENTS["measure_newcomers"], young).fetchone()[0]
-        )
+        [[self._newcomers_bytes]] = await self._select("measure_newcomers", MESSAGE_BYTES, to_milliseconds(now) - DAY_MS)
 
     async def get_page(
         self, recipient: bytes, after_id: int, limit: int, max_bytes: int, now: float
@@ -1100,7 +1086,7 @@ class Store:
             lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")]
         )
         for _ in range(0, free if self.is_full or free > pages * EMPTY_SHARE else 0, VACUUM_SLICE):
-            await self._take_turn(vacuum)
+            await self._write(vacuum)
         return deleted
 
     async def check(self) -> None:
@@ -1116,10 +1102,8 @@ class Store:
 
     # Inside a transaction, on the writer's thread
 
-    def _take_room(self, db: sqlite3.Connection, size: int) -> None:
+    def _take_room(self, size: int) -> None:
         """Raise RelayError 507 unless the disk can hold so many bytes more, in the WAL and then in the file."""
-        if time.monotonic() - self._room_measured >= ROOM_SECONDS:
-            self._room, self._room_measured = measure_room(db, self._config.database), time.monotonic()
         self._room -= 2 * size + COMMIT_BYTES
         self.is_full = self._room < 0
         if self._room > RESERVE_BYTES // 4:  # well clear of the edge, or the log would fill with each message there
@@ -1178,18 +1162,11 @@ class Store:
         return db.execute(STATEMENTS[statement], (*parameters, DELETE_SLICE)).rowcount
 
     async def _delete_in_slices(self, statement: str, *parameters: Any) -> int:
-        total = deleted = await self._take_turn(lambda db: self._delete(db, statement, *parameters))
+        total = deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
         while deleted == DELETE_SLICE:
-            deleted = await self._take_turn(lambda db: self._delete(db, statement, *parameters))
+            deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
             total += deleted
         return total
-
-    async def _take_turn(self, run: Callable[[sqlite3.Connection], T]) -> T:
-        """Run one slice of a long work, then leave the writer to senders for as long as that took."""
-        start = time.monotonic()
-        result = await self._write(run)
-        await asyncio.sleep(time.monotonic() - start)
-        return result
 
     # Threads
 
@@ -1202,41 +1179,37 @@ class Store:
         self._works("read")
         return selected
 
+    async def _select(self, statement: str, *parameters: Any) -> list[Any]:
+        return await self._read(lambda db: db.execute(STATEMENTS[statement], parameters).fetchall())
+
     def _write(self, run: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        if self.waiting_jobs >= MAX_WAITING_JOBS or self._closed.is_set():
-            raise RelayError(503, "the relay is busy: try again in a moment", reason="busy", headers={"Retry-After": "1"})
+        if self.waiting_jobs >= MAX_WAITING_JOBS or self._is_closed:
+            raise RelayError(503, "the relay is busy: try again in a moment", reason="busy", retry_after=1)
         future: asyncio.Future[T] = self._loop.create_future()
         self.waiting_jobs += 1
-        if not self._turn:
-            self._loop.call_soon(self._hand_over)  # what this turn of the loop brings goes over at once, in one piece
-        self._turn.append(Job(run, future))
+        self._jobs.put(Job(run, future))
         return future
-
-    def _hand_over(self) -> None:
-        if self._turn:
-            self._turns.put(self._turn)
-            self._turn = []
 
     def _write_until_closed(self) -> None:
         try:
-            self._write_batches()
+            while job := self._jobs.get():
+                batch = [job]
+                while len(batch) < MAX_BATCH and not self._jobs.empty() and (job := self._jobs.get()):
+                    batch.append(job)
+                self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
+                if not job:
+                    break
+                del job, batch  # or its ciphertexts would stay in memory until there is another
+                self._make_room()
         except BaseException:  # a relay that can write no more ends, and is started again; all that it promised is on disk
             log.critical("the thread that writes the database has died", exc_info=True)
             os._exit(1)
 
-    def _write_batches(self) -> None:
-        while not (self._closed.is_set() and self._turns.empty()):
-            batch = self._turns.get()
-            with suppress(queue.Empty):
-                while len(batch) < MAX_BATCH:
-                    batch += self._turns.get_nowait()
-            if batch:
-                self._loop.call_soon_threadsafe(self._settle, batch, self._commit(batch))
-            del batch  # or its ciphertexts would stay in memory until there is another
-            if self.is_full:
-                with suppress(sqlite3.Error):  # the next commit reports it
-                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what it took is room
-                self._file_bytes = 0  # or the next commit might wonder what it lost
+    def _make_room(self) -> None:
+        if self.is_full:
+            with suppress(sqlite3.Error):  # the next commit reports it
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what it took is room
+            self._file_bytes = 0  # or the next commit might wonder what it lost
 
     def _commit(self, batch: list[Job]) -> list[Any]:
         """Run the jobs in one transaction; each one's result or exception."""
@@ -1250,6 +1223,7 @@ class Store:
             self._report("write", error)
             return [disk_failure("write") for _ in batch]
         try:
+            self._room = measure_room(self._connection, self._config.database)
             outcomes = [self._attempt(job) for job in batch]
             self._connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever a job raises, this thread has to live on
@@ -1310,7 +1284,7 @@ class Store:
     def _report(self, verb: str, error: Exception | str) -> None:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             self._give_up(f"it is damaged ({error})")
-        elif verb not in self._failing:
+        elif not self._is_broken and verb not in self._failing:
             self._failing.add(verb)
             log.error("the database cannot %s: %s", verb, error)
 
@@ -1357,6 +1331,8 @@ MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_PER_ADDRESS = 256
 MAX_HEAD_BYTES = 16 * 1024
 MAX_HEAD_FIELDS = 64
+MAX_CHUNK_HEAD_BYTES = 12
+MAX_CHUNKS = 256  # of a body: each costs work and objects, however small
 HEAD_SECONDS = 20  # for the first head of a connection to arrive
 FLIGHT_BYTES = 64 * 1024 * 1024
 TOKEN_BYTES = 128 * 1024  # that a token pays for
@@ -1385,9 +1361,7 @@ class RateLimiter:
         if missing > 0:
             self.charge(kind, client, now, -cost)
             wait = math.ceil(missing / LIMITS[kind][1])
-            raise RelayError(
-                429, f"too many requests: try again in {wait} s", reason="rate_limit", headers={"Retry-After": str(wait)}
-            )
+            raise RelayError(429, f"too many requests: try again in {wait} s", reason="rate_limit", retry_after=wait)
 
     def charge(self, kind: str, client: str | bytes, now: float, cost: int) -> float:
         """Take tokens for what is done already, on credit if need be; how many are left."""
@@ -1440,31 +1414,21 @@ def address_group(text: str) -> str:
 
 
 FRAMING = re.compile(rb"^(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+CHUNK = re.compile(rb"0{1,8}\r\n\r\n|(?!0+\r)([0-9A-Fa-f]{1,8})\r\n")  # the head of one, or the last
+SWITCH = re.compile(rb"^(CONNECT |upgrade:.*websocket)", re.IGNORECASE | re.MULTILINE)  # what aiohttp lets do so
 EXPECT = re.compile(rb"^expect:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
 
 
 class Connection(asyncio.Protocol):
     """One connection: what it sends passes here on its way to `make()`, the protocol of aiohttp that answers."""
 
-    __slots__ = (
-        "_address",
-        "_body_bytes",
-        "_charge",
-        "_held",
-        "_inner",
-        "_make",
-        "_shares",
-        "_timer",
-        "_transport",
-        "is_answering",
-    )
-
     def __init__(self, make: Callable[[], asyncio.Protocol], shares: Shares):
         self._make, self._shares = make, shares
         self._inner: asyncio.Protocol | None = None  # made with the first request: many connections bring none
         self._address: str | None = None  # None: no share is taken
         self._held = b""  # arrived, and not passed on yet
-        self._body_bytes = 0  # of the request that is being read, yet to come
+        self._body_bytes = 0  # of the request that is being read, or of its chunk, yet to come
+        self._chunks = 0  # that may come yet; 0: the body is not, or no longer, in chunks
         self.is_answering = False
         self._charge: Callable[[int], None] | None = None  # on a WebSocket, pays for bytes or raises RelayError
 
@@ -1504,6 +1468,9 @@ class Connection(asyncio.Protocol):
         while self._held and not self._transport.is_closing():
             if self._body_bytes:
                 self._body_bytes -= self._pass_on(self._body_bytes)
+            elif self._chunks:
+                if not self._read_chunk_head():
+                    break
             elif self.is_answering or not self._pass_head():
                 break
         if len(self._held) > MAX_HEAD_BYTES:
@@ -1539,8 +1506,14 @@ class Connection(asyncio.Protocol):
         if end < 0:
             return False
         framing = {name.lower(): value for name, value in FRAMING.findall(head)}
-        if b"transfer-encoding" in framing:
-            return self._refuse(411, "send the body with a Content-Length, and not in chunks")
+        length = framing.get(b"content-length", b"")
+        self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,1000}[ \t]*", length) else 0  # aiohttp refuses all others
+        if (coding := framing.get(b"transfer-encoding")) is not None:
+            if coding.lower() != b"chunked" or length:
+                return self._refuse(411, "send the body with a Content-Length")
+            self._chunks = MAX_CHUNKS
+        if (self._body_bytes or self._chunks) and SWITCH.search(head):  # aiohttp 3.11 would keep it all, for nobody
+            return self._refuse(400, "a request for another protocol has no body")
         if not self._inner:
             self._timer.cancel()
             self._inner = self._make()
@@ -1549,11 +1522,20 @@ class Connection(asyncio.Protocol):
             head = EXPECT.sub(b"", head)
         if framing.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        length = framing.get(b"content-length", b"")
-        self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,18} *", length) else 0  # aiohttp refuses all others
         self._held = self._held[end + 4 :]
         self.is_answering = True
         self._inner.data_received(head)
+        return True
+
+    def _read_chunk_head(self) -> bool:
+        """Whether it is here, so that its chunk (RFC 9112, section 7.1) may pass."""
+        match = CHUNK.match(self._held)
+        if not match and len(self._held) <= MAX_CHUNK_HEAD_BYTES and self._held.count(b"\n") < 2:
+            return False
+        if not match or self._chunks == 1:
+            return self._refuse(411, "send the body with a Content-Length, or in fewer chunks without extras")
+        self._body_bytes = match.end() + (int(match[1], 16) + 2 if match[1] else 0)
+        self._chunks = self._chunks - 1 if match[1] else 0
         return True
 
     def _refuse(self, status: int, message: str) -> bool:
@@ -1597,87 +1579,104 @@ CLOSE_UNAUTHORIZED, CLOSE_REPLACED, CLOSE_GOING_AWAY = 4401, 4409, 1001
 SHUTDOWN_SECONDS = 1.0
 
 
-@dataclasses.dataclass(slots=True, eq=False)
-class Subscriber:
-    """One connected socket."""
+@dataclasses.dataclass(slots=True)
+class Telling:
+    """A task that tells somebody of messages, and the message that it tells of next."""
 
-    socket: web.WebSocketResponse
-    newest_id: int = 0
-    is_sending: bool = False
+    task: asyncio.Task[None]
+    next: Receipt | None
+
+
+class Tellings(dict[T, Telling]):
+    """Who is being told of messages, oldest first: of one, and then of the newest that came meanwhile."""
+
+    def tell(self, whom: T, receipt: Receipt, deliver: Callable[[T, Receipt], Awaitable[None]], pause: float = 0.0) -> None:
+        if whom in self:
+            self[whom].next = receipt
+            return
+
+        async def deliver_all() -> None:
+            try:
+                while telling.next:
+                    await asyncio.sleep(pause)
+                    newest, telling.next = telling.next, None
+                    await deliver(whom, newest)
+            finally:
+                if self.get(whom) is telling:
+                    del self[whom]
+
+        telling = self[whom] = Telling(asyncio.create_task(deliver_all()), receipt)
+
+    def stop(self, whom: T) -> None:
+        self.pop(whom).task.cancel()
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        return [telling.task for telling in self.values()]
 
 
 class Hub:
     """Who is connected, and how they hear of new messages."""
 
     def __init__(self) -> None:
-        self._subscribers: dict[bytes, list[Subscriber]] = {}  # oldest first; at most MAX_SOCKETS_PER_IDENTITY each
-        self._tasks: set[asyncio.Task[None]] = set()  # at most two a socket; each leaves when done
+        self._sockets: dict[bytes, list[web.WebSocketResponse]] = {}  # oldest first; MAX_SOCKETS_PER_IDENTITY each
+        self._hints: Tellings[web.WebSocketResponse] = Tellings()
+        self._closing: set[asyncio.Task[None]] = set()  # one for each socket that is being closed
         self.socket_count = 0
 
-    def add(self, fingerprint: bytes, subscriber: Subscriber) -> None:
-        subscribers = self._subscribers.setdefault(fingerprint, [])
-        subscribers.append(subscriber)
+    def add(self, fingerprint: bytes, ws: web.WebSocketResponse) -> None:
+        sockets = self._sockets.setdefault(fingerprint, [])
+        sockets.append(ws)
         self.socket_count += 1
-        if len(subscribers) > MAX_SOCKETS_PER_IDENTITY:
-            self.close(fingerprint, subscribers[0], CLOSE_REPLACED, "another device took this place")
+        if len(sockets) > MAX_SOCKETS_PER_IDENTITY:
+            self.close(fingerprint, sockets[0], CLOSE_REPLACED, "another device took this place")
 
-    def remove(self, fingerprint: bytes, subscriber: Subscriber) -> None:
-        subscribers = self._subscribers.get(fingerprint, [])
-        if subscriber in subscribers:
-            subscribers.remove(subscriber)
+    def remove(self, fingerprint: bytes, ws: web.WebSocketResponse) -> None:
+        sockets = self._sockets.get(fingerprint, [])
+        if ws in sockets:
+            sockets.remove(ws)
             self.socket_count -= 1
-        if not subscribers:
-            self._subscribers.pop(fingerprint, None)
+        if not sockets:
+            self._sockets.pop(fingerprint, None)
 
-    def publish(self, fingerprint: bytes, message_id: int) -> None:
+    def publish(self, fingerprint: bytes, receipt: Receipt) -> None:
         """Tell every socket of an identity, without waiting for any."""
-        for subscriber in self._subscribers.get(fingerprint, ()):
-            subscriber.newest_id = message_id
-            if not subscriber.is_sending:
-                subscriber.is_sending = True
-                self._spawn(self._send_hints(subscriber))
+        for ws in self._sockets.get(fingerprint, ()):
+            self._hints.tell(ws, receipt, self._send_hint)
 
-    def close(self, fingerprint: bytes, subscriber: Subscriber, code: int, reason: str) -> None:
-        self.remove(fingerprint, subscriber)
-        self._spawn(self._close(subscriber, code, reason))
+    def close(self, fingerprint: bytes, ws: web.WebSocketResponse, code: int, reason: str) -> None:
+        self.remove(fingerprint, ws)
+        task = asyncio.create_task(self._close(ws, code, reason))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def close_identity(self, fingerprint: bytes, code: int, reason: str) -> None:
-        for subscriber in list(self._subscribers.get(fingerprint, ())):
-            self.close(fingerprint, subscriber, code, reason)
+        for ws in list(self._sockets.get(fingerprint, ())):
+            self.close(fingerprint, ws, code, reason)
 
     async def close_all(self) -> None:
         """Say goodbye to everybody, and wait a moment for them to hear it."""
-        for fingerprint in list(self._subscribers):
+        for fingerprint in list(self._sockets):
             self.close_identity(fingerprint, CLOSE_GOING_AWAY, "the relay is shutting down")
-        if self._tasks:
-            _, stuck = await asyncio.wait(self._tasks, timeout=SHUTDOWN_SECONDS)
+        if tasks := [*self._closing, *self._hints.tasks()]:
+            _, stuck = await asyncio.wait(tasks, timeout=SHUTDOWN_SECONDS)
             for task in stuck:
                 task.cancel()
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _send_hints(self, subscriber: Subscriber) -> None:
+    async def _send_hint(self, ws: web.WebSocketResponse, receipt: Receipt) -> None:
         try:
-            while message_id := subscriber.newest_id:
-                subscriber.newest_id = 0
-                await subscriber.socket.send_str(f'{{"type":"new_message","id":{message_id}}}')
+            await ws.send_str(f'{{"type":"new_message","id":{receipt.id}}}')
         except (ConnectionError, RuntimeError):
             log.debug("a socket went away before its hint")  # its handler cleans up
-        finally:
-            subscriber.is_sending = False
 
-    async def _close(self, subscriber: Subscriber, code: int, reason: str) -> None:
+    async def _close(self, ws: web.WebSocketResponse, code: int, reason: str) -> None:
         try:
-            await subscriber.socket.close(code=code, message=reason.encode())
+            await ws.close(code=code, message=reason.encode())
         except ConnectionError:
             log.debug("a socket went away before its close frame")
 
 
 # ======================================================================================================================
-# 8b. Web Push
+# 9. Web Push
 #
 # A push wakes a device whose page is closed (RFC 8030). It carries nothing, so its service learns only that something
 # came; the device then fetches. The relay says who it is by a signature (VAPID, RFC 8292) with a key made of JWT_SECRET,
@@ -1763,24 +1762,15 @@ class OutsideResolver(aiohttp.ThreadedResolver):
         return found
 
 
-@dataclasses.dataclass(slots=True)
-class Push:
-    """What one endpoint is being told, and of which message it is told next."""
-
-    task: asyncio.Task[None]
-    next: Receipt | None = None
-
-
 class Pusher:
     """Wakes devices. Methods are for the event loop."""
 
     def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
         self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
         self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
-        self._waiting: dict[bytes, tuple[Receipt, asyncio.TimerHandle]] = {}  # by recipient, oldest first
-        self._pushes: dict[str, Push] = {}  # by endpoint, oldest first
+        self._waiting: Tellings[bytes] = Tellings()  # recipients; `_drop_oldest` bounds both
+        self._pushes: Tellings[str] = Tellings()  # endpoints
         self._in_flight = asyncio.Semaphore(MAX_PUSHES_IN_FLIGHT)
-        self._tasks: set[asyncio.Task[None]] = set()  # those that look up endpoints: no more than were waiting
 
     def open(self) -> None:
         own = {host.partition(":")[0] for host in self._hosts if host not in PUSH_HOSTS}
@@ -1789,9 +1779,7 @@ class Pusher:
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
 
     async def close(self) -> None:
-        for _, timer in self._waiting.values():
-            timer.cancel()
-        tasks = [*self._tasks, *(push.task for push in self._pushes.values())]
+        tasks = [*self._waiting.tasks(), *self._pushes.tasks()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -1808,67 +1796,47 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        _, timer = self._waiting.pop(recipient, (None, None))
-        if timer is None:
-            timer = asyncio.get_running_loop().call_later(PUSH_DELAY_SECONDS, self._look_up, recipient)
-        self._waiting[recipient] = receipt, timer
-        if len(self._waiting) > MAX_PUSHES:
-            self._waiting.pop(next(iter(self._waiting)))[1].cancel()
-            self._count("dropped")
+        self._waiting.tell(recipient, receipt, self._push_to_all, PUSH_DELAY_SECONDS)
+        self._drop_oldest(self._waiting)
 
     def fetched(self, recipient: bytes, through_id: int) -> None:
         """A device of the recipient has everything up to this id."""
-        receipt, timer = self._waiting.get(recipient, (None, None))
-        if receipt and timer and receipt.id <= through_id:
-            timer.cancel()
-            del self._waiting[recipient]
+        waiting = self._waiting.get(recipient)
+        if waiting and waiting.next and waiting.next.id <= through_id:
+            self._waiting.stop(recipient)
 
     def _count(self, result: str) -> None:
         self._metrics[f'pushes_total{{result="{result}"}}'] += 1
 
-    def _look_up(self, recipient: bytes) -> None:
-        task = asyncio.create_task(self._push_to_all(recipient, self._waiting.pop(recipient)[0]))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _drop_oldest(self, tellings: Tellings[Any]) -> None:
+        if len(tellings) > MAX_PUSHES:
+            tellings.stop(next(iter(tellings)))
+            self._count("dropped")
 
     async def _push_to_all(self, recipient: bytes, receipt: Receipt) -> None:
         with suppress(RelayError):  # the database cannot read, and said so
             for endpoint in await self._store.get_endpoints(recipient):
-                if push := self._pushes.get(endpoint):
-                    push.next = receipt
-                    continue
-                self._pushes[endpoint] = Push(asyncio.create_task(self._push(recipient, endpoint, receipt)))
-                if len(self._pushes) > MAX_PUSHES:
-                    self._pushes.pop(next(iter(self._pushes))).task.cancel()
-                    self._count("dropped")
+                self._pushes.tell(endpoint, receipt, functools.partial(self._push, recipient))
+                self._drop_oldest(self._pushes)
 
-    async def _push(self, recipient: bytes, endpoint: str, receipt: Receipt | None) -> None:
-        try:
-            while receipt:
-                self._count(await self._push_until_taken(recipient, endpoint, receipt))
-                receipt, self._pushes[endpoint].next = self._pushes[endpoint].next, None
-        except RelayError:  # the database cannot write, and said so
-            self._count("failed")
-        finally:
-            self._pushes.pop(endpoint, None)
-
-    async def _push_until_taken(self, recipient: bytes, endpoint: str, receipt: Receipt) -> str:
-        """Tell one endpoint of a message, again if need be; the result to count."""
+    async def _push(self, recipient: bytes, endpoint: str, receipt: Receipt) -> None:
+        """Tell one endpoint of a message, again if need be, and count how it went."""
         for pause in (*PUSH_RETRY_SECONDS, 0.0):
             ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock())))
             async with self._in_flight:
                 status, retry_after = await self._post(endpoint, ttl)
             if 200 <= status < 300:
-                return "sent"
+                return self._count("sent")
             if status in (404, 410):
-                await self._store.delete_push_subscription(recipient, endpoint)
-                return "gone"
+                with suppress(RelayError):  # the database cannot write, and said so: the next push tries again
+                    await self._store.delete_push_subscription(recipient, endpoint)
+                return self._count("gone")
             if 300 <= status < 500 and status != 429:
-                return "refused"
+                return self._count("refused")
             if not pause or (retry_after or pause) >= ttl:
                 break
             await asyncio.sleep(retry_after or pause)
-        return "failed"
+        return self._count("failed")
 
     async def _post(self, endpoint: str, ttl: int) -> tuple[int, int]:
         """The status of one push, 0 when there was none, and the seconds of its Retry-After."""
@@ -1892,7 +1860,7 @@ class Pusher:
 
 
 # ======================================================================================================================
-# 9. Middleware
+# 10. Middleware
 #
 # One middleware turns whatever was raised into the JSON answer. An unexpected exception is the only thing that writes a
 # traceback to the log, and its answer says nothing.
@@ -1993,17 +1961,14 @@ def hold_bytes(request: web.Request, amount: int) -> None:
     has_room = not amount or shares.take(address, amount)
     HELD_BYTES.set(amount if has_room else 0)
     if not has_room:
-        raise RelayError(
-            503, "too much is under way just now: try again in a moment", reason="busy", headers={"Retry-After": "1"}
-        )
+        raise RelayError(503, "too much is under way just now: try again in a moment", reason="busy", retry_after=1)
 
 
 def charge_bytes(request: web.Request, amount: int, identity: bytes = b"") -> None:
     """Let whoever sent a request pay for what it moves, beyond the token that each one costs."""
     limiter, now, cost = request.app[LIMITER], request.app[CLOCK](), amount // TOKEN_BYTES
-    if cost:
-        limiter.charge("address", client_address(request), now, cost)
-    if cost and identity:
+    limiter.charge("address", client_address(request), now, cost)
+    if identity:
         limiter.charge("identity", identity, now, cost)
 
 
@@ -2018,7 +1983,7 @@ async def keep_bounds(
         await asyncio.sleep(REFUSAL_SECONDS)
         raise
     if not app[UNDER_WAY].take(address):
-        raise RelayError(429, "too many requests of yours are under way: wait for one to end", headers={"Retry-After": "1"})
+        raise RelayError(429, "too many requests of yours are under way: wait for one to end", retry_after=1)
     try:
         return await handler(request)
     finally:
@@ -2068,17 +2033,14 @@ async def answer_errors(
 
 
 async def read_body(request: web.Request) -> bytes:
-    content = request.content
-    if content.is_eof():  # it came with the head, as most do: a timer would cost more than the reading
-        octets = content.read_nowait()
-        hold_bytes(request, len(octets))
-        return octets
     received = bytearray()
-    async with asyncio.timeout(BODY_SECONDS + (request.content_length or 0) / BODY_BYTES_PER_SECOND):
-        while not content.at_eof():
+    async with asyncio.timeout(BODY_SECONDS + (request.content_length or request.client_max_size) / BODY_BYTES_PER_SECOND):
+        while not request.content.at_eof():
             if request.transport is None:  # aiohttp says so only to whoever reads already
                 raise ConnectionResetError("the peer left before its body came")
-            received += await content.readany()
+            received += await request.content.readany()
+            if len(received) > request.client_max_size:  # in chunks, or its length would have told
+                raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(received))
             hold_bytes(request, len(received))
     return bytes(received)
 
@@ -2088,14 +2050,15 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     if (request.content_length or 0) > request.client_max_size:
         raise web.HTTPRequestEntityTooLarge(request.client_max_size, request.content_length or 0)
     try:
-        body = json.loads((await read_body(request)).decode())
+        octets = await read_body(request)
+        body = json.loads(octets.decode())
     except TimeoutError:
         raise RelayError(408, "the request body did not arrive in time: try again") from None
     except (web.RequestPayloadError, aiohttp.ClientError, HttpProcessingError, ConnectionError):
         raise bad_request("the request body did not arrive whole: try again") from None
     except (ValueError, RecursionError):
         raise bad_request("the body must be a JSON object in UTF-8") from None
-    charge_bytes(request, request.content_length or 0)
+    charge_bytes(request, len(octets))
     if not isinstance(body, dict):
         raise bad_request("the body must be a JSON object")
     return body
@@ -2141,7 +2104,7 @@ def limit_address(request: web.Request, kind: str) -> None:
 
 
 # ======================================================================================================================
-# 10. HTTP handlers
+# 11. HTTP handlers
 #
 # Authenticate, parse, act, publish, reply: in that order, one call each.
 
@@ -2335,7 +2298,7 @@ async def post_message(request: web.Request) -> web.Response:
 
     receipt = await app[STORE].add_message(envelope, app[CLOCK]())
 
-    app[HUB].publish(envelope.recipient, receipt.id)
+    app[HUB].publish(envelope.recipient, receipt)
     if pusher := app[PUSHER]:
         pusher.notify(envelope.recipient, receipt)
     counts = app[METRICS]
@@ -2345,28 +2308,19 @@ async def post_message(request: web.Request) -> web.Response:
     return reply({"id": receipt.id, "created_at": created, "expires_at": expires}, status=201)
 
 
-@functools.lru_cache(1024)
-def sender_json(public_key: bytes) -> tuple[bytes, bytes]:
-    """A sender's fingerprint and key as a page has them: whole pages come from the same few."""
-    return fingerprint_of(public_key).hex().encode(), binascii.b2a_base64(public_key, newline=False)
-
-
 def message_json(row: tuple[Any, ...]) -> bytes:
-    """One row of a page. Ids, hex, base64 and times need no escaping."""
+    """One row of a page."""
     message_id, ciphertext, nonce, sender_public_key, created_at, expires_at = row
-    fingerprint, key = sender_json(sender_public_key)
-    return (
-        b'{"id":%d,"sender_fingerprint":"%b","ciphertext":"%b","nonce":"%b","sender_public_key":"%b",'
-        b'"created_at":"%b","expires_at":"%b"}'
-    ) % (
-        message_id,
-        fingerprint,
-        binascii.b2a_base64(ciphertext, newline=False),
-        binascii.b2a_base64(nonce, newline=False),
-        key,
-        rfc3339(created_at).encode(),
-        rfc3339(expires_at).encode(),
-    )
+    message = {
+        "id": message_id,
+        "sender_fingerprint": fingerprint_of(sender_public_key).hex(),
+        "ciphertext": encode_base64(ciphertext),
+        "nonce": encode_base64(nonce),
+        "sender_public_key": encode_base64(sender_public_key),
+        "created_at": rfc3339(created_at),
+        "expires_at": rfc3339(expires_at),
+    }
+    return json.dumps(message, separators=(",", ":")).encode()
 
 
 async def send_page(request: web.Request, recipient: bytes, after_id: int, limit: int) -> web.StreamResponse:
@@ -2475,7 +2429,7 @@ async def get_metrics(request: web.Request) -> web.Response:
 
 
 # ======================================================================================================================
-# 11. WebSocket handler
+# 12. WebSocket handler
 #
 # The socket only carries hints, so everything a client may send is optional and small. The token comes in the list of
 # subprotocols, because browsers cannot set headers here and a URL ends in logs; v1's ?token= works too. It is checked
@@ -2528,38 +2482,31 @@ async def open_socket(request: web.Request, charge: Callable[[int], None]) -> we
     return ws
 
 
-def is_ping(text: str) -> bool:
-    """Whether a frame asks for a pong. "subscribe" is v1's and means nothing here; all else is ignored."""
-    return (json_object(text) or {}).get("type") == "ping"
-
-
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """GET /v1/ws: hints, until either side leaves or the token expires."""
     claims = await verify_token(request, socket_token(request))
     hub, loop, limiter, clock = request.app[HUB], asyncio.get_running_loop(), request.app[LIMITER], request.app[CLOCK]
 
     ws = await open_socket(request, lambda size: limiter.take("frames", claims.fingerprint, clock(), size))
-    subscriber = Subscriber(ws)
     seconds_left = claims.expires - clock()
-    expiry = loop.call_later(
-        seconds_left, hub.close, claims.fingerprint, subscriber, CLOSE_UNAUTHORIZED, "the token has expired"
-    )
+    expiry = loop.call_later(seconds_left, hub.close, claims.fingerprint, ws, CLOSE_UNAUTHORIZED, "the token has expired")
     try:
         await ws.send_str(f'{{"type":"connected","fingerprint":"{claims.fingerprint.hex()}"}}')
-        hub.add(claims.fingerprint, subscriber)
+        hub.add(claims.fingerprint, ws)
         async for frame in ws:
-            if frame.type == aiohttp.WSMsgType.TEXT and is_ping(frame.data):
+            asked = json_object(frame.data) if frame.type == aiohttp.WSMsgType.TEXT else None
+            if asked and asked.get("type") == "ping":  # "subscribe" is v1's and means nothing here; all else is ignored
                 await ws.send_str('{"type":"pong"}')
     except ConnectionError:
         log.debug("a socket went away")
     finally:
         expiry.cancel()
-        hub.remove(claims.fingerprint, subscriber)
+        hub.remove(claims.fingerprint, ws)
     return ws
 
 
 # ======================================================================================================================
-# 12. Static client
+# 13. Static client
 #
 # The client's files are read once, at start: what is served is what was hashed and logged, no path from a request
 # touches the file system, and a half-finished upgrade is never mixed with the old version.
@@ -2673,7 +2620,7 @@ async def get_static(request: web.Request) -> web.Response:
 
 
 # ======================================================================================================================
-# 13. Background work
+# 14. Background work
 #
 # Nothing waits for this: expired mail is invisible before it is gone. It is deleted only when the clock can be believed,
 # since one that is fifteen days ahead for a minute would delete all mail: not for an hour after it went over an hour
@@ -2717,7 +2664,7 @@ async def prune_forever(app: web.Application) -> None:
 
 
 # ======================================================================================================================
-# 14. Application and route table
+# 15. Application and route table
 
 
 async def run_store(app: web.Application) -> AsyncIterator[None]:
@@ -2783,7 +2730,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
 
 
 # ======================================================================================================================
-# 15. Command line: serve and backup
+# 16. Command line: serve and backup
 
 
 STALLED_SECONDS = 20
@@ -3001,7 +2948,7 @@ def back_up(config: Config, destination: Path) -> None:
 
 
 # ======================================================================================================================
-# 16. Command line: send and listen
+# 17. Command line: send and listen
 #
 # A client that keeps every rule which docs/PROTOCOL.md has for clients. It believes nothing that a relay says which it
 # can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is opened only into
@@ -3536,7 +3483,7 @@ async def listen(arguments: argparse.Namespace) -> None:
 
 
 # ======================================================================================================================
-# 17. Command line: doctor
+# 18. Command line: doctor
 #
 # Looks at what a relay stands on, from the inside (the environment it would start with) and from the outside (through
 # its proxy, as a client meets it), and says what is wrong and how to mend it. It changes nothing but for a throw-away
@@ -3711,7 +3658,7 @@ async def doctor(url: str | None) -> int:
 
 
 # ======================================================================================================================
-# 18. main
+# 19. main
 
 
 def parse_arguments(words: list[str]) -> argparse.Namespace:
