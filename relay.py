@@ -421,9 +421,17 @@ def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+FRACTIONS = tuple(f".{milliseconds:03d}Z" for milliseconds in range(1000))  # a page of mail writes a hundred of them
+
+
+@functools.lru_cache(256)
+def rfc3339_seconds(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
 def rfc3339(milliseconds: int) -> str:
     seconds, rest = divmod(min(milliseconds, LAST_TIME), 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return rfc3339_seconds(seconds) + FRACTIONS[rest]
 
 
 def to_milliseconds(seconds: float) -> int:
@@ -1323,6 +1331,8 @@ MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_PER_ADDRESS = 256
 MAX_HEAD_BYTES = 16 * 1024
 MAX_HEAD_FIELDS = 64
+MAX_CHUNK_HEAD_BYTES = 12
+MAX_CHUNKS = 256  # of a body: each costs work and objects, however small
 HEAD_SECONDS = 20  # for the first head of a connection to arrive
 FLIGHT_BYTES = 64 * 1024 * 1024
 TOKEN_BYTES = 128 * 1024  # that a token pays for
@@ -1404,6 +1414,8 @@ def address_group(text: str) -> str:
 
 
 FRAMING = re.compile(rb"^(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+CHUNK = re.compile(rb"0{1,8}\r\n\r\n|(?!0+\r)([0-9A-Fa-f]{1,8})\r\n")  # the head of one, or the last
+SWITCH = re.compile(rb"^(CONNECT |upgrade:.*websocket)", re.IGNORECASE | re.MULTILINE)  # what aiohttp lets do so
 EXPECT = re.compile(rb"^expect:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
 
 
@@ -1415,7 +1427,8 @@ class Connection(asyncio.Protocol):
         self._inner: asyncio.Protocol | None = None  # made with the first request: many connections bring none
         self._address: str | None = None  # None: no share is taken
         self._held = b""  # arrived, and not passed on yet
-        self._body_bytes = 0  # of the request that is being read, yet to come
+        self._body_bytes = 0  # of the request that is being read, or of its chunk, yet to come
+        self._chunks = 0  # that may come yet; 0: the body is not, or no longer, in chunks
         self.is_answering = False
         self._charge: Callable[[int], None] | None = None  # on a WebSocket, pays for bytes or raises RelayError
 
@@ -1455,6 +1468,9 @@ class Connection(asyncio.Protocol):
         while self._held and not self._transport.is_closing():
             if self._body_bytes:
                 self._body_bytes -= self._pass_on(self._body_bytes)
+            elif self._chunks:
+                if not self._read_chunk_head():
+                    break
             elif self.is_answering or not self._pass_head():
                 break
         if len(self._held) > MAX_HEAD_BYTES:
@@ -1490,8 +1506,14 @@ class Connection(asyncio.Protocol):
         if end < 0:
             return False
         framing = {name.lower(): value for name, value in FRAMING.findall(head)}
-        if b"transfer-encoding" in framing:
-            return self._refuse(411, "send the body with a Content-Length, and not in chunks")
+        length = framing.get(b"content-length", b"")
+        self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,1000}[ \t]*", length) else 0  # aiohttp refuses all others
+        if (coding := framing.get(b"transfer-encoding")) is not None:
+            if coding.lower() != b"chunked" or length:
+                return self._refuse(411, "send the body with a Content-Length")
+            self._chunks = MAX_CHUNKS
+        if (self._body_bytes or self._chunks) and SWITCH.search(head):  # aiohttp 3.11 would keep it all, for nobody
+            return self._refuse(400, "a request for another protocol has no body")
         if not self._inner:
             self._timer.cancel()
             self._inner = self._make()
@@ -1500,11 +1522,20 @@ class Connection(asyncio.Protocol):
             head = EXPECT.sub(b"", head)
         if framing.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        length = framing.get(b"content-length", b"")
-        self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,18} *", length) else 0  # aiohttp refuses all others
         self._held = self._held[end + 4 :]
         self.is_answering = True
         self._inner.data_received(head)
+        return True
+
+    def _read_chunk_head(self) -> bool:
+        """Whether it is here, so that its chunk (RFC 9112, section 7.1) may pass."""
+        match = CHUNK.match(self._held)
+        if not match and len(self._held) <= MAX_CHUNK_HEAD_BYTES and self._held.count(b"\n") < 2:
+            return False
+        if not match or self._chunks == 1:
+            return self._refuse(411, "send the body with a Content-Length, or in fewer chunks without extras")
+        self._body_bytes = match.end() + (int(match[1], 16) + 2 if match[1] else 0)
+        self._chunks = self._chunks - 1 if match[1] else 0
         return True
 
     def _refuse(self, status: int, message: str) -> bool:
@@ -2003,11 +2034,13 @@ async def answer_errors(
 
 async def read_body(request: web.Request) -> bytes:
     received = bytearray()
-    async with asyncio.timeout(BODY_SECONDS + (request.content_length or 0) / BODY_BYTES_PER_SECOND):
+    async with asyncio.timeout(BODY_SECONDS + (request.content_length or request.client_max_size) / BODY_BYTES_PER_SECOND):
         while not request.content.at_eof():
             if request.transport is None:  # aiohttp says so only to whoever reads already
                 raise ConnectionResetError("the peer left before its body came")
             received += await request.content.readany()
+            if len(received) > request.client_max_size:  # in chunks, or its length would have told
+                raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(received))
             hold_bytes(request, len(received))
     return bytes(received)
 
@@ -2017,14 +2050,15 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     if (request.content_length or 0) > request.client_max_size:
         raise web.HTTPRequestEntityTooLarge(request.client_max_size, request.content_length or 0)
     try:
-        body = json.loads((await read_body(request)).decode())
+        octets = await read_body(request)
+        body = json.loads(octets.decode())
     except TimeoutError:
         raise RelayError(408, "the request body did not arrive in time: try again") from None
     except (web.RequestPayloadError, aiohttp.ClientError, HttpProcessingError, ConnectionError):
         raise bad_request("the request body did not arrive whole: try again") from None
     except (ValueError, RecursionError):
         raise bad_request("the body must be a JSON object in UTF-8") from None
-    charge_bytes(request, request.content_length or 0)
+    charge_bytes(request, len(octets))
     if not isinstance(body, dict):
         raise bad_request("the body must be a JSON object")
     return body
