@@ -2153,6 +2153,10 @@ class TestPush:
             "::1",
             "::ffff:10.0.0.1",
             "fd00::1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1",
+            "2002:a00:1::1",
+            "::10.0.0.1",
         ],
     )
     async def test_name_that_leads_into_this_network_is_not_followed_unless_it_is_the_operators_own(self, name):
@@ -2163,6 +2167,9 @@ class TestPush:
             await strangers.resolve(name, 443, family)
 
         assert await own.resolve(name, 443, family)
+
+    async def test_name_that_leads_outside_through_a_translator_is_followed(self):
+        assert await relay_module.OutsideResolver(set()).resolve("64:ff9b::8.8.8.8", 443, socket.AF_INET6)
 
     async def test_listed_name_that_leads_into_this_network_is_not_even_connected_to(
         self, relays, push_service, monkeypatch
@@ -2294,6 +2301,12 @@ class TestPush:
         await asyncio.wait_for(pushing.stop(), PATIENCE_SECONDS)
 
         assert len(push_service.pushes) == 8
+
+    async def test_device_of_an_identity_that_left_meanwhile_is_not_remembered(self, pushing):
+        with pytest.raises(relay_module.RelayError, match="register again"):
+            await pushing.app[relay_module.STORE].add_push_subscription(bytes(32), "https://push.example/1", 0.0)
+
+        assert rows(pushing.database, "SELECT * FROM push_subscriptions") == []
 
     async def test_ninth_device_takes_the_place_of_the_oldest(self, pushing, push_service, clock):
         alice = await pushing.register()
@@ -3721,6 +3734,16 @@ class TestBounds:
         reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
 
         writer.write(b"GET /healthz HTTP/1.1\r\n")
+
+        assert await until(lambda: is_dropped(reader))
+        writer.close()
+
+    @pytest.mark.parametrize("line", ["PRI * HTTP/2.0", "GET http://a:99999/ HTTP/1.1"])  # aiohttp may never answer them
+    async def test_connection_whose_request_nobody_answers_ends(self, relay, monkeypatch, line):
+        monkeypatch.setattr(relay_module, "ANSWER_SECONDS", 0.1, raising=False)
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+
+        writer.write(f"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n{line}\r\n\r\n".encode())
 
         assert await until(lambda: is_dropped(reader))
         writer.close()
