@@ -421,9 +421,17 @@ def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+FRACTIONS = tuple(f".{milliseconds:03d}Z" for milliseconds in range(1000))  # a page of mail writes a hundred of them
+
+
+@functools.lru_cache(256)
+def rfc3339_seconds(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
 def rfc3339(milliseconds: int) -> str:
     seconds, rest = divmod(min(milliseconds, LAST_TIME), 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return rfc3339_seconds(seconds) + FRACTIONS[rest]
 
 
 def to_milliseconds(seconds: float) -> int:
@@ -638,7 +646,7 @@ class Registrar:
 #
 # A deletion writes too, and so does moving the WAL. So new mail is refused a good while before the disk is full: what
 # is left is for acknowledging and pruning, which make room again.
-
+#
 # Beside the queued mail stands how much of it waits for each recipient, in all (an empty `sender_public_key`) and from
 # each sender. Triggers keep that with every row that comes or goes, so a full mailbox is known at once, also after a start.
 #
@@ -985,6 +993,8 @@ class Store:
         """Remember an endpoint of an identity, in place of its oldest when it has too many; False when it is known."""
 
         def insert(db: sqlite3.Connection) -> bool:
+            if not db.execute(STATEMENTS["get_identity"], (fingerprint,)).fetchone():  # it left while the body came
+                raise unauthorized("the token's identity is not registered here: register again")
             known = dict(db.execute(STATEMENTS["get_push_subscriptions"], (fingerprint,)).fetchall())
             if endpoint in known:
                 return False
@@ -1125,7 +1135,7 @@ class Store:
         if overflows(waiting, 1):
             message = "the recipient's mailbox is full: try again when they have fetched their mail"
             raise RelayError(507, message, reason="mailbox_full")
-        is_over = overflows(waiting, own) and overflows(of(sender), own)
+        is_over = overflows(of(sender), own)
         if own == EIGHTH and not is_over and overflows(waiting, QUARTER):
             others = [total - part for total, part in zip(waiting, of(*known), strict=True)]
             is_over = overflows(Waiting(*others), QUARTER)
@@ -1326,6 +1336,9 @@ MAX_HEAD_FIELDS = 64
 MAX_CHUNK_HEAD_BYTES = 12
 MAX_CHUNKS = 256  # of a body: each costs work and objects, however small
 HEAD_SECONDS = 20  # for the first head of a connection to arrive
+ANSWER_SECONDS = (
+    3600  # for an answer to begin: aiohttp forgets some requests, and their connections would be there for ever
+)
 FLIGHT_BYTES = 64 * 1024 * 1024
 TOKEN_BYTES = 128 * 1024  # that a token pays for
 REFUSAL_SECONDS = 1  # that an address without tokens waits for its refusal, or refusing would be as much work as serving
@@ -1471,6 +1484,7 @@ class Connection(asyncio.Protocol):
     def answered(self) -> None:
         """The answer begins: the next request may come."""
         self.is_answering = False
+        self._timer.cancel()
         if self._held:
             self.data_received(b"")
 
@@ -1507,7 +1521,6 @@ class Connection(asyncio.Protocol):
         if (self._body_bytes or self._chunks) and SWITCH.search(head):  # aiohttp 3.11 would keep it all, for nobody
             return self._refuse(400, "a request for another protocol has no body")
         if not self._inner:
-            self._timer.cancel()
             self._inner = self._make()
             self._inner.connection_made(self._transport)
         if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
@@ -1516,6 +1529,8 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._held = self._held[end + 4 :]
         self.is_answering = True
+        self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._transport.abort)
         self._inner.data_received(head)
         return True
 
@@ -1737,6 +1752,12 @@ class Vapid:
         return f"vapid t={token}, k={self.public_key}"
 
 
+NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the rest is an IPv4 address
+INSIDE = [
+    ipaddress.ip_network(text) for text in ("64:ff9b:1::/48", "2002::/16", "::/96")
+]  # may lead anywhere, so none is called
+
+
 class OutsideResolver(aiohttp.ThreadedResolver):
     """Resolves names to addresses outside this network; the operator's own to any."""
 
@@ -1749,7 +1770,8 @@ class OutsideResolver(aiohttp.ThreadedResolver):
         for each in found if host not in self._own else []:
             address = ipaddress.ip_address(each["host"])
             address = getattr(address, "ipv4_mapped", None) or address
-            if not address.is_global or address.is_multicast:
+            address = ipaddress.IPv4Address(address.packed[-4:]) if address in NAT64 else address
+            if not address.is_global or address.is_multicast or any(address in network for network in INSIDE):
                 raise OSError(f"{host} leads to {address}, which is inside this network")
         return found
 
@@ -2447,7 +2469,8 @@ def socket_token(request: web.Request) -> str:
 
 
 async def open_socket(request: web.Request, charge: Callable[[int], None]) -> web.WebSocketResponse:
-    """Upgrade; what comes in from then on is charged for. A stalled reader shows at once: small kernel buffer, none of ours, each send waits until it is taken."""
+    """Upgrade; what comes in from then on is charged for. A stalled reader shows at once: small kernel buffer, none of
+    ours, each send waits until it is taken."""
     ws = web.WebSocketResponse(
         heartbeat=HEARTBEAT_SECONDS,
         compress=False,

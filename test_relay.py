@@ -2153,6 +2153,10 @@ class TestPush:
             "::1",
             "::ffff:10.0.0.1",
             "fd00::1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1",
+            "2002:a00:1::1",
+            "::10.0.0.1",
         ],
     )
     async def test_name_that_leads_into_this_network_is_not_followed_unless_it_is_the_operators_own(self, name):
@@ -2163,6 +2167,9 @@ class TestPush:
             await strangers.resolve(name, 443, family)
 
         assert await own.resolve(name, 443, family)
+
+    async def test_name_that_leads_outside_through_a_translator_is_followed(self):
+        assert await relay_module.OutsideResolver(set()).resolve("64:ff9b::8.8.8.8", 443, socket.AF_INET6)
 
     async def test_listed_name_that_leads_into_this_network_is_not_even_connected_to(
         self, relays, push_service, monkeypatch
@@ -2294,6 +2301,12 @@ class TestPush:
         await asyncio.wait_for(pushing.stop(), PATIENCE_SECONDS)
 
         assert len(push_service.pushes) == 8
+
+    async def test_device_of_an_identity_that_left_meanwhile_is_not_remembered(self, pushing):
+        with pytest.raises(relay_module.RelayError, match="register again"):
+            await pushing.app[relay_module.STORE].add_push_subscription(bytes(32), "https://push.example/1", 0.0)
+
+        assert rows(pushing.database, "SELECT * FROM push_subscriptions") == []
 
     async def test_ninth_device_takes_the_place_of_the_oldest(self, pushing, push_service, clock):
         alice = await pushing.register()
@@ -3721,6 +3734,16 @@ class TestBounds:
         reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
 
         writer.write(b"GET /healthz HTTP/1.1\r\n")
+
+        assert await until(lambda: is_dropped(reader))
+        writer.close()
+
+    @pytest.mark.parametrize("line", ["PRI * HTTP/2.0", "GET http://a:99999/ HTTP/1.1"])  # aiohttp may never answer them
+    async def test_connection_whose_request_nobody_answers_ends(self, relay, monkeypatch, line):
+        monkeypatch.setattr(relay_module, "ANSWER_SECONDS", 0.1, raising=False)
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+
+        writer.write(f"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n{line}\r\n\r\n".encode())
 
         assert await until(lambda: is_dropped(reader))
         writer.close()
@@ -8664,6 +8687,16 @@ class TestBrowserAttention:
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 0)")
 
+    async def test_strangers_without_room_are_in_no_notification(self, browser, relay):
+        alice, strangers = await with_notifications(browser, relay), [await relay.register() for _ in range(24)]
+        await hide(alice)
+
+        for stranger in strangers:
+            await write(stranger, alice, "hello")
+
+        await alice.shows("#requestsDropped", "And 4 more from strangers")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '20 new messages')")
+
     async def test_click_on_a_notification_opens_its_thread(self, browser, relay):
         alice, bob = await with_notifications(browser, relay), await relay.register()
         await alice.click("#settingsOpen")
@@ -9080,10 +9113,10 @@ class TestBrowserOutage:
     async def test_mail_of_a_restored_relay_is_read_from_its_start_and_only_then_erased(self, browser, relay, tmp_path):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        await erases_on_relay(alice)
         await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=relay.environ["DATABASE_URL"])
         await write(bob, alice, "one", "two", "three")
         await alice.sees("three")
+        await erases_on_relay(alice)  # what has not been erased yet, as where the relay was lost before it heard of it
 
         await loses_relay(alice, relay)
         await restores_database(relay, tmp_path / "copy.db")
@@ -9239,6 +9272,13 @@ async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]]
     await fate(device)
 
 
+# Its work is done, but for the commit, and then aborted.
+ABORTED_ONCE = """const { commit } = IDBTransaction.prototype;
+IDBTransaction.prototype.commit = function () { this.objectStore("messages").count().onsuccess = () => this.abort(); };
+await database.write(...transaction).catch(({ name }) => name);
+IDBTransaction.prototype.commit = commit;"""
+
+
 class TestBrowserSending:
     """What was written is sent once, whatever becomes of the page; what was not sent is still there, and in its place."""
 
@@ -9283,7 +9323,7 @@ class TestBrowserSending:
 
         await has_full_disk(alice)
         await alice.drafts("hold on to this")
-        await alice.shows("#chatSendStatus.bad", "not kept yet")
+        await alice.shows("#chatSendStatus.bad", "not stored yet")
         await alice.evaluate("window.makeRoom()")
         await alice.until("document.querySelector('#chatSendStatus').textContent === ''")
         await alice.reload()
@@ -9358,6 +9398,24 @@ class TestBrowserSending:
 
         assert await until(lambda: read_all(carol)) == ["for carol"]
         assert await read_all(bob) == []
+
+    async def test_message_whose_storing_is_begun_again_takes_no_other_messages_place(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(f"""(async () => {{
+            {imported(queue="enqueue", database="Database")}
+            const database = await Database.open();
+            const again = {{ ...database, note: async () => null, write: async (...transaction) => {{
+                {ABORTED_ONCE}
+                await enqueue({{ db: database, emit() {{}}, emitContact() {{}} }}, {{ contact: "{bob.fingerprint}", text: "meanwhile" }});
+                return database.write(...transaction);
+            }} }};
+            await enqueue({{ db: again, emit() {{}} }}, {{ contact: "{bob.fingerprint}", text: "begun twice" }});
+        }})()""")
+
+        stored = FROM_DATABASE % "(await result(messages.getAll())).map(({ text }) => text)"
+        assert await alice.evaluate(stored) == ["meanwhile", "begun twice"]
 
     async def test_large_message_gets_through_a_slow_uplink(self, browser, relay, monkeypatch):
         monkeypatch.setattr(relay_module, "BODY_SECONDS", relay_module.BODY_SECONDS / 10)
@@ -9542,6 +9600,34 @@ class TestBrowserStorage:
         await alice.until("document.querySelector('#chatBody').value === 'still here'")
         await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still here'")
         assert await alice.count("#storageNotice") == 0
+
+    async def test_what_is_sent_while_nothing_can_be_stored_is_a_draft_again_after_a_reload(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(REFUSE_TO_OPEN)
+        await closes_connections(alice, relay)
+        await alice.says("sent in vain")
+        await alice.drafts("typed since")
+        await alice.reload()
+
+        await alice.until(f"{BODY} === 'sent in vain\\ntyped since'")
+        assert await alice.sent() == []
+
+    async def test_what_is_sent_before_storage_opens_again_is_sent_once_and_no_draft(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(f"window.open_it = IDBFactory.prototype.open; {REFUSE_TO_OPEN}")
+        await closes_connections(alice, relay)
+        await alice.says("all in good time")
+        await alice.evaluate("void (IDBFactory.prototype.open = window.open_it)")
+        await alice.has_relayed(1)
+        await alice.reload()
+
+        await alice.until(f"{ALL_BUBBLES}.join() === 'all in good time'")
+        assert await alice.value("#chatBody") == ""
+        assert await read_once(bob) == ["all in good time"]
 
     async def test_full_disk_is_told_and_all_goes_on_once_there_is_room(self, relay, page_on_small_disk):
         (alice, filler), bob = page_on_small_disk, await relay.register()
@@ -10732,6 +10818,28 @@ class TestBrowserLyingRelay:
         await alice.shows("#openChatStatus.bad", "another spelling of somebody's key")
         assert await alice.count(".chat-tab") == 1
 
+    @pytest.mark.parametrize("created_at", ["1969-12-31T23:59:59Z", "-200000-01-01T00:00:00Z"])
+    async def test_message_from_before_all_clocks_leaves_backups_possible(self, liar, alice, bob, tmp_path, created_at):
+        liar.lie("GET /v1/messages", first_row(created_at=created_at))
+        await post(bob, alice.address, text="from long ago")
+        await alice.sees("from long ago")
+
+        assert await alice.evaluate(FROM_DATABASE % "(await result(messages.getAll())).every(({ at }) => at > 1e12)")
+        assert await exports(alice, tmp_path)
+
+    async def test_mail_is_never_erased_by_an_id_that_a_relay_gave_before_it_lost_its_database(self, liar, alice, bob):
+        carol = await liar.truth.register()
+        await blocks(alice, bob)
+        await alice.opens(carol.fingerprint)
+        liar.heard.clear()
+        liar.lie("DELETE /v1/messages/", lambda _: web.json_response({"error": "no such token"}, status=401))
+
+        await post(bob, alice.address, text="dropped")
+        await until(lambda: liar.told)
+        await goes_on(liar, alice, carol)
+
+        assert "POST /v1/register" not in dict(liar.heard)
+
     async def test_own_words_handed_back_are_refused(self, liar, alice, bob):
         await alice.says("I owe you 5")
         await alice.has_relayed(1)
@@ -11208,6 +11316,18 @@ async def searches(page: Page, words: str, found: str) -> None:
 NOTIFICATION_BODIES = f"{NOTIFICATIONS}.then((all) => all.map(([, body]) => body))"
 
 
+# As if mail had been fetched while an answer is being stored: its transaction begins before the list of threads has that.
+STORES_ANOTHER_BEHIND_EACH_ANSWER = """(fingerprint) => {
+    const { commit } = IDBTransaction.prototype;
+    IDBTransaction.prototype.commit = function () {
+        commit.call(this);
+        if (!this.objectStoreNames.contains("messages")) return;
+        const contacts = this.db.transaction("contacts", "readwrite").objectStore("contacts");
+        contacts.get(fingerprint).onsuccess = ({ target }) => contacts.put({ ...target.result, last_seq: 1000 });
+    };
+}"""
+
+
 class TestBrowserContacts:
     """A contact is what a person says it is, on this device alone."""
 
@@ -11427,6 +11547,17 @@ class TestBrowserContacts:
         await alice.says("of course")
 
         await alice.until("document.querySelector('#requestBar').hidden")
+
+    async def test_answer_accepts_a_stranger_whose_next_message_is_stored_right_behind_it(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "may I?")
+        await alice.click(".chat-tab-label")
+        await alice.evaluate(f"({STORES_ANOTHER_BEHIND_EACH_ANSWER})('{bob.fingerprint}')")
+
+        await alice.says("of course")
+
+        await alice.until("document.querySelector('#requestBar').hidden")
+        assert await alice.evaluate(FROM_DATABASE % "(await result(contacts.getAll()))[0].last_seq") == 1000
 
     async def test_relay_that_invents_people_fills_a_bounded_room(self, relay, browser):
         alice, friend = await browser.person(relay), await relay.register()

@@ -66,7 +66,8 @@ async function boot(client) {
 /** Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun. */
 async function reload(client) {
   document.body.inert = true;
-  await Promise.all([client.outbox.stored(), client.drafts.written()]);
+  await client.outbox.stored(); // what could not be is a draft again
+  await client.drafts.written();
   location.reload();
 }
 

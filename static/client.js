@@ -140,6 +140,7 @@ export class Client extends EventTarget {
   #listen() {
     this.store.addEventListener("messages", ({ detail, remote }) => detail.received && this.#arrived(detail.messages, remote));
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
+    this.store.addEventListener("contact-removed", ({ detail, remote }) => remote || this.notifications.clear(detail.fingerprint));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
     this.waking.addEventListener("woke", () => this.#cameBack());

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import aiohttp
 import common
-from common import Person, Server, scratch_folder, start_relay
+from common import Person, Server, relay, scratch_folder, start_relay
 
 SECONDS = 10
+SOCKETS = 10_000 - 64  # the rest is for the victim and the page loads
 BOUNDED = {"RATE_LIMIT": "on", "STATIC_DIR": str(common.ROOT / "static")}
 LARGE = 260_000  # bytes of a plaintext
 
@@ -69,7 +70,7 @@ async def hang_up(server: Server, people: list[Person]) -> None:
     """400 readers take the first bytes of a page of 4 MB, and leave."""
     for turn in range(400):
         with contextlib.suppress(ConnectionError):
-            person = people[turn % len(people)]
+            person = people[turn % 26]
             reader, writer = await connect(server, common.raw_request("GET", "/v1/messages?limit=200", token=person.token))
             await reader.read(12)
             writer.transport.abort()
@@ -98,7 +99,7 @@ async def fetch_pages(server: Server, people: list[Person]) -> None:
 
     connector = aiohttp.TCPConnector(limit=0, local_addr=("127.0.0.2", 0))
     async with aiohttp.ClientSession(connector=connector) as session:
-        await asyncio.gather(*(fetch(session, person) for person in people for _ in range(4)))
+        await asyncio.gather(*(fetch(session, person) for person in people[:26] for _ in range(4)))
 
 
 async def stall_bodies(server: Server, people: list[Person]) -> None:
@@ -116,7 +117,7 @@ async def stall_bodies(server: Server, people: list[Person]) -> None:
 async def stay_idle(server: Server, people: list[Person]) -> None:
     """10,000 WebSockets, of 45 addresses, 25 page loads beside them."""
     held = []
-    for number in range(10_000 - 64):
+    for number in range(SOCKETS):
         with contextlib.suppress(ConnectionError):
             held.append(await connect(server, upgrade(people[number % len(people)]), f"127.0.2.{number % 45}"))
             await held[-1][0].readline()
@@ -168,10 +169,11 @@ class Victim:
 
 
 async def bear(attack: Callable[[Server, list[Person]], Awaitable[None]], program: Path) -> None:
-    people = [Person.make() for _ in range(27)]
+    people = [Person.make() for _ in range(SOCKETS // relay.MAX_SOCKETS_PER_IDENTITY + 1)]
     with scratch_folder() as folder:
-        database = common.make_database(folder / "relay.db", people)
-        common.add_messages(database, people[-1], people[:-1], 16 * 26, ciphertext_bytes=LARGE)
+        module = common.load(program)
+        database = common.make_database(folder / "relay.db", people, module)
+        common.add_messages(database, people[-1], people[:26], 16 * 26, ciphertext_bytes=LARGE, relay=module)
         with start_relay(database, program=program, **BOUNDED) as server:
             victim = Victim(server, people[-1])
             posting = asyncio.create_task(victim.post())

@@ -262,8 +262,8 @@ def page_requests(readers: list[Person], size: int) -> list[bytes]:
     """Pages of 50 rows each, beginning anywhere in the readers' mailboxes."""
     return [
         raw_request("GET", f"/v1/messages?after_id={random.randint(0, size - 50 * len(readers))}", token=reader.token)
-        for reader in readers
         for _ in range(200)
+        for reader in readers  # in turn, since one page at a time is written for each
     ]
 
 

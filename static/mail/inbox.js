@@ -44,8 +44,8 @@ export class Inbox {
   async drain(hinted_id = Infinity) {
     const { cursor } = await this.#record();
     const restarted = hinted_id <= cursor && !this.#recent.has(hinted_id);
-    await this.#readPages(restarted ? await this.#startOver(hinted_id) : cursor);
-    if (this.#settings.get("erase_on_relay")) await this.#erasure.throughCursor();
+    const read = await this.#readPages(restarted ? await this.#startOver(hinted_id) : cursor);
+    if (read && this.#settings.get("erase_on_relay")) await this.#erasure.throughCursor();
     this.#erasure.run();
   }
 
@@ -57,14 +57,17 @@ export class Inbox {
     return UNREAD_RELAY.cursor;
   }
 
+  /** False where there was nothing new. Only what is read right now is erased: a cursor from before may be ahead of ids that began anew. */
   async #readPages(cursor) {
+    const before = cursor;
     for (let page = 0, more = true; more && page < MOST_PAGES; page += 1) {
       const answer = await this.#fetch(cursor);
-      if (answer.messages.length === 0) return;
+      if (answer.messages.length === 0) break;
       const follows = await this.#keep(answer.messages, cursor);
       cursor = follows ? answer.messages.at(-1).id : (await this.#record()).cursor;
       more = answer.more || !follows;
     }
+    return cursor !== before;
   }
 
   /** One page; a page larger than this device takes is asked for again row by row. */

@@ -38,7 +38,7 @@ export class Outbox {
     const relay = contact.relay || relays.home;
     this.#refuse(contact, relay, text);
     const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() });
-    drafts.sent(fingerprint);
+    drafts.sent(fingerprint, text, storing);
     this.#storing = Promise.allSettled([this.#storing, storing]);
     return storing;
   }

@@ -14,11 +14,11 @@ const CLAIM_MS = 40_000; // longer than one request may take
 export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now() }) {
   const queued = { state: "queued", queued_for: contact };
   const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, ...queued };
-  await store.db.write(["drafts", "messages"], async ({ drafts, messages }) => {
+  record.seq = await store.db.write(["drafts", "messages"], ({ drafts, messages }) => {
     const added = result(messages.add(record));
     drafts.delete(contact);
     messages.transaction.commit();
-    record.seq = await added;
+    return added;
   });
   store.emit("messages", { messages: [toMessage(record)], received: false });
   leadThread(store, record).catch((error) => console.warn("The list of threads shows this message when it is sent:", error));
@@ -31,12 +31,15 @@ async function leadThread(store, record) {
   if (changed) store.emitContact(changed);
 }
 
+/** Whoever is answered is no stranger any more, though a message of theirs was stored behind the answer meanwhile. */
 async function putLatest(contacts, record) {
   const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
-  if (known.last_seq >= record.seq) return null;
-  const latest = withLatest({ ...known, open: true, request: false }, record);
-  contacts.put(latest);
-  return latest;
+  const isLatest = record.seq > known.last_seq;
+  if (!isLatest && !known.request) return null;
+  const answered = { ...known, open: true, request: false };
+  const changed = isLatest ? withLatest(answered, record) : answered;
+  contacts.put(changed);
+  return changed;
 }
 
 /** Contacts that have something queued. */

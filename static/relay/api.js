@@ -117,12 +117,18 @@ function readRow(row, id, check) {
       sender_public_key: check.bytes(row.sender_public_key, KEY_BYTES, "sender_public_key"),
       nonce: check.bytes(row.nonce, NONCE_BYTES, "nonce"),
       ciphertext: check.bytes(row.ciphertext, undefined, "ciphertext"),
-      created_at: Date.parse(row.created_at) || null,
+      created_at: readTime(row.created_at),
     };
   } catch (error) {
     if (error instanceof BadAnswerError) return { id, malformed: true };
     throw error;
   }
+}
+
+/** Ms since 1970; null for what is no time, or before that. */
+function readTime(text) {
+  const time = Date.parse(text);
+  return time >= 0 ? time : null;
 }
 
 /** Checks that return the value they passed, and throw BadAnswerError with the field's name. */

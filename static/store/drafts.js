@@ -15,6 +15,7 @@ export class Drafts extends SharedEventTarget {
   #items = sessionItems();
   #texts; // fingerprint → text; "" for what was sent or emptied in this visit
   #unwritten; // fingerprints
+  #sending = new Set(); // {fingerprint, text}: sent, and not stored yet
   #writing = false;
   #written = Promise.resolve(); // or refused, for now
   #failing = false;
@@ -34,7 +35,7 @@ export class Drafts extends SharedEventTarget {
     this.addEventListener("kept", ({ detail, remote }) => remote && this.#adopt(detail));
     store.addEventListener("contact-removed", ({ detail }) => this.#forget(detail.fingerprint));
     store.addEventListener("reset", () => this.#items.removeItem(ITEM));
-    store.db.addEventListener("state", () => this.#failing && store.db.state === "open" && this.#writeAll());
+    store.db.addEventListener("state", () => this.#storageChanged(store.db.state));
   }
 
   get(fingerprint) {
@@ -55,26 +56,31 @@ export class Drafts extends SharedEventTarget {
   }
 
   /**
-   * The draft has become a message: whoever stores that clears the draft in the same transaction. Told at once, and not when it is
-   * stored: this tab may be gone by then, and another must not show the text as if it were still to be sent.
+   * The draft has become a message: whoever stores that clears the draft in the same transaction, and `storing` says when. Told at once,
+   * and not when it is stored: this tab may be gone by then, and another must not show the text as if it were still to be sent.
    */
-  sent(fingerprint) {
+  async sent(fingerprint, text, storing) {
+    const sent = { fingerprint, text };
+    this.#sending.add(sent);
     this.#forget(fingerprint);
     this.emit("kept", { fingerprint, text: "" });
+    if (!this.#store.db.connected) this.#remember();
+    await Promise.allSettled([storing]);
+    this.#sending.delete(sent);
+    this.#remember();
   }
 
   /** Begins within this call to write what is not written yet: the page may be going away. Throws StorageError. */
   async flush() {
     const written = [...this.#unwritten].map((fingerprint) => ({ fingerprint, text: this.get(fingerprint) }));
     if (written.length === 0) return;
-    this.#unwritten.clear();
-    try {
-      await this.#store.writeDrafts(written);
-    } catch (error) {
-      for (const { fingerprint } of written) this.#unwritten.add(fingerprint);
-      throw error;
-    }
-    for (const draft of written) if (draft.text === this.get(draft.fingerprint)) this.emit("kept", draft);
+    await this.#store.writeDrafts(written);
+    for (const draft of written) if (draft.text === this.get(draft.fingerprint)) this.#kept(draft);
+  }
+
+  #kept(draft) {
+    this.#unwritten.delete(draft.fingerprint);
+    this.emit("kept", draft);
   }
 
   async #writeAll() {
@@ -95,10 +101,19 @@ export class Drafts extends SharedEventTarget {
     this.#failing = Boolean(error);
   }
 
+  #storageChanged(state) {
+    this.#remember();
+    if (this.#failing && state === "open") this.#writeAll();
+  }
+
+  /** What waits for a connection to be stored as sent is a draft again after a reload, above what was typed since. */
   #remember() {
-    const unstored = [...this.#unwritten].map((fingerprint) => [fingerprint, this.get(fingerprint)]);
-    if (unstored.length === 0) this.#items.removeItem(ITEM);
-    else keepItem(this.#items, ITEM, JSON.stringify(Object.fromEntries(unstored)));
+    const waiting = this.#store.db.connected ? [] : [...this.#sending];
+    const typed = [...this.#unwritten].map((fingerprint) => ({ fingerprint, text: this.get(fingerprint) }));
+    const unstored = {};
+    for (const { fingerprint, text } of [...waiting, ...typed]) unstored[fingerprint] = [unstored[fingerprint], text].filter(Boolean).join("\n");
+    if (Object.keys(unstored).length === 0) this.#items.removeItem(ITEM);
+    else keepItem(this.#items, ITEM, JSON.stringify(unstored));
   }
 
   /** What is typed here and not written yet is newer. What was sent is looked for again: its tab may have gone before that was stored. */

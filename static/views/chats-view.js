@@ -157,7 +157,7 @@ export class ChatsView {
   #facts(contact) {
     const relay = this.#client.relays.get(contact.relay);
     const facts = [contact.short];
-    if (contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
+    if (contact.relay && contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
     if (relay && relay.state !== "live") facts.push(stateWord(relay.state));
     return facts;
   }

@@ -52,7 +52,7 @@ export class ComposerView {
   }
 
   #tellUnsaved(error) {
-    if (error) say(this.#status, `What you type is not kept yet. ${error.message}`, "bad");
+    if (error) say(this.#status, `What you type is not stored yet. ${error.message}`, "bad");
     else say(this.#status, "");
   }
 
