@@ -11029,7 +11029,8 @@ FROM_DATABASE = """(async () => {
 
 FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of 1.0.0
 PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
-KEPT_VERSIONS = "caches.keys().then((names) => names.map((name) => name.replace('io3233-', '')))"
+KEPT_VERSIONS = """caches.keys().then((names) =>
+    names.filter((name) => name.startsWith("io3233-")).map((name) => name.replace("io3233-", "")))"""
 # Looks for a newer version, and says what became of it: "installed", "redundant" where it failed, "none" where there is none.
 UPDATE = """(async () => {
     const registration = await navigator.serviceWorker.ready;

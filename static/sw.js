@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "27aca808320e14bc";
+const VERSION = "b8845386ffe55797";
 const FILES = {
   "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
   "/client.js": "sha256-H01gKSpzpn6p/eH8aX+bMe4hFlpGNvNAoiApYKyfJl4=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-T3IyJecxsZ75wyIAoop42rYGU8TP8O14swshKn4qHno=",
+  "/index.html": "sha256-56Bs01cpM0DH1N2MXs9kYeyXvbUYxSC2xEcU4uZynMw=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -95,7 +95,7 @@ const FILES = {
   "/vendor/noble-hashes/scrypt.js": "sha256-o4oCBiB3b6XFfADxUb3BAzwZKCfJ2EGZbarykSLqgsE=",
   "/vendor/noble-hashes/sha2.js": "sha256-RxdGu6bsTGI4ykE1jR07QLb/Mc8zY/C01VDGScGo6Ds=",
   "/vendor/noble-hashes/utils.js": "sha256-A3rUmtt4FotraZWY/TP4X3h3RWsdKLTQMuKhoWgHlHw=",
-  "/version.js": "sha256-Zk1AUYReKztgk7JvdmVdkQzwrwn8xPEXc+mzSnyJZf4=",
+  "/version.js": "sha256-3OCbqM5hIPyn2RUNlIovm3KmH6RMa1mCrAeszfxzf1Y=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/announcer.js": "sha256-5MdPUbM02ViqwaV46WYaIPDePF57X5t2AKn/UhB3dyA=",
   "/views/blocked-view.js": "sha256-E23KjhYaFp8Cefeb8p+H237VBYWRSvyv6Z6c9vBYwt4=",
