@@ -2322,19 +2322,26 @@ async def post_message(request: web.Request) -> web.Response:
     return reply({"id": receipt.id, "created_at": created, "expires_at": expires}, status=201)
 
 
+@functools.lru_cache(1024)
+def sender_json(public_key: bytes) -> tuple[bytes, bytes]:
+    """A sender's fingerprint and key as a page has them: whole pages come from the same few."""
+    return fingerprint_of(public_key).hex().encode(), encode_base64(public_key).encode()
+
+
 def message_json(row: tuple[Any, ...]) -> bytes:
-    """One row of a page."""
+    """One row of a page. Ids, hex, base64 and times need no escaping; json.dumps makes a page cost twice as much."""
     message_id, ciphertext, nonce, sender_public_key, created_at, expires_at = row
-    message = {
-        "id": message_id,
-        "sender_fingerprint": fingerprint_of(sender_public_key).hex(),
-        "ciphertext": encode_base64(ciphertext),
-        "nonce": encode_base64(nonce),
-        "sender_public_key": encode_base64(sender_public_key),
-        "created_at": rfc3339(created_at),
-        "expires_at": rfc3339(expires_at),
-    }
-    return json.dumps(message, separators=(",", ":")).encode()
+    return (
+        b'{"id":%d,"sender_fingerprint":"%b","sender_public_key":"%b","ciphertext":"%b","nonce":"%b",'
+        b'"created_at":"%b","expires_at":"%b"}'
+    ) % (
+        message_id,
+        *sender_json(sender_public_key),
+        binascii.b2a_base64(ciphertext, newline=False),
+        binascii.b2a_base64(nonce, newline=False),
+        rfc3339(created_at).encode(),
+        rfc3339(expires_at).encode(),
+    )
 
 
 async def send_page(request: web.Request, recipient: bytes, after_id: int, limit: int) -> web.StreamResponse:
