@@ -7019,6 +7019,8 @@ class Target:
                 self.complaints.append(f"{text} {entry.get('url', '')}".strip())
             case "Audits.issueAdded", {"issue": {"code": "ContentSecurityPolicyIssue", "details": details}}:
                 self.complaints.append(f"CSP: {json.dumps(details)}")
+            case "Network.requestWillBeSent", {"request": {"url": url}} if url.startswith("data:"):
+                pass  # an icon of Chromium's own: nobody is asked
             case "Network.requestWillBeSent", {"request": {"url": url}, "type": kind}:
                 self.requests.append(url)
                 self.documents += [url] if kind == "Document" else []
