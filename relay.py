@@ -2675,7 +2675,7 @@ async def prune_forever(app: web.Application) -> None:
             if ticks >= held_until:
                 app[METRICS]["pruned_total"] += await store.prune(now)
         except RelayError as error:
-            log.error("cannot prune expired mail: %s", error.message)
+            log.debug("cannot prune expired mail: %s", error.message)  # the store has said why
         except Exception:
             log.exception("cannot prune expired mail")  # and try again: what is not pruned piles up
         for _ in range(math.ceil(PRUNE_SECONDS)):
