@@ -36,16 +36,8 @@ help: ## list the targets
 run: .venv/.runtime .env ## serve on http://127.0.0.1:3233 (make run BIND=0.0.0.0:3233 for your whole network)
 	@$(if $(BIND),BIND='$(BIND)',grep -q '^BIND=' .env || BIND=127.0.0.1:3233); export BIND; exec .venv/bin/python relay.py
 
-# Those in browsers wait for them most of the time: the others run beside them, and are printed when they are done.
 test: .venv/.tests ## run every test, and say why some were skipped and which took longest (make test ARGS="-k Tokens" for some)
-ifdef ARGS
 	.venv/bin/python -m pytest $(ARGS)
-else
-	@mkdir -p .cache; \
-	.venv/bin/python -m pytest -k "not Browser" > .cache/tests-without-browsers 2>&1 & others=$$!; \
-	.venv/bin/python -m pytest -k Browser; failed=$$?; \
-	wait $$others || failed=1; cat .cache/tests-without-browsers; exit $$failed
-endif
 
 test-oldest: .venv-oldest/.tests ## run the tests on the oldest aiohttp and PyNaCl that are supported (Debian 13's)
 	.venv-oldest/bin/python -m pytest $(ARGS)
