@@ -2,6 +2,7 @@
 import { showBeginning, showRest } from "./bubble.js";
 import { clone } from "./dom.js";
 import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
+import { codeAt, isEmojiAlone } from "../protocol/marks.js";
 
 const GROUP_MS = 5 * 60_000;
 
@@ -55,11 +56,13 @@ function state(message) {
 function fillBubble(row, message) {
   const bubble = row.querySelector(".chat-bubble");
   const told = toTell(message);
-  const shown = showBeginning(bubble, told);
+  const { end, ticks } = showBeginning(bubble, told);
   const more = row.querySelector(".chat-more");
-  more.hidden = shown === told.length;
-  more.value = shown;
-  more.textContent = `Show all (${formatCount(told.length - shown)} more characters)`;
+  more.hidden = end === told.length;
+  more.value = end;
+  more.dataset.ticks = ticks;
+  more.textContent = `Show all (${formatCount(told.length - end)} more characters)`;
+  row.classList.toggle("emoji", isEmojiAlone(told));
 }
 
 /** Opens all of a long message. The focus stays in it when its button goes. */
@@ -68,8 +71,11 @@ export function showAll(row, message) {
   bubble.tabIndex = -1;
   bubble.focus({ preventScroll: true });
   more.hidden = true;
-  return showRest(bubble, toTell(message), Number(more.value));
+  return showRest(bubble, toTell(message), { end: Number(more.value), ticks: Number(more.dataset.ticks) });
 }
+
+/** The code of which a button in the message's bubble says where it begins. */
+export const codeOf = (message, button) => codeAt(toTell(message), Number(button.value));
 
 function toTell(message) {
   if (message.kind === "refused") return `Refused: ${message.reason}`;

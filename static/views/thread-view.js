@@ -3,8 +3,9 @@
 import { byId, clone, on, reconcile } from "./dom.js";
 import { formatDay, plural } from "../protocol/format.js";
 import { dayLines } from "../protocol/order.js";
-import { continues, fillRow, messageRow, showAll, tellTime } from "./message-row.js";
+import { codeOf, continues, fillRow, messageRow, showAll, tellTime } from "./message-row.js";
 import { MessageWindow } from "./message-window.js";
+import { copy } from "./toast.js";
 import { whenDayChanges } from "./today.js";
 
 const NEAR_PX = 400; // how close to an end of the rows the next page is read
@@ -203,12 +204,18 @@ export class ThreadView {
     const seq = Number(event.target.closest(".chat-line")?.dataset.seq);
     if (event.target.closest(".chat-retry")) return this.#client.outbox.retry(seq);
     if (event.target.closest(".chat-discard")) return this.#client.outbox.discard(seq);
+    const code = event.target.closest(".code-copy");
+    if (code) return copy(codeOf(this.#message(seq), code), "Code");
     return event.target.closest(".chat-more") && this.#showAll(seq);
   }
 
   // Who opens a long message reads it from where they are.
   #showAll(seq) {
-    showAll(this.#rows.get(seq), this.#window.messages.find((message) => message.seq === seq));
+    showAll(this.#rows.get(seq), this.#message(seq));
     return this.#scrolled();
+  }
+
+  #message(seq) {
+    return this.#window.messages.find((message) => message.seq === seq);
   }
 }
