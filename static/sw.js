@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "b8845386ffe55797";
+const VERSION = "549b442fbc3ae3ee";
 const FILES = {
   "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
   "/client.js": "sha256-H01gKSpzpn6p/eH8aX+bMe4hFlpGNvNAoiApYKyfJl4=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-56Bs01cpM0DH1N2MXs9kYeyXvbUYxSC2xEcU4uZynMw=",
+  "/index.html": "sha256-gdpbszgXYbJLTPREYDAazMFVkaJJ4XjMR0JY74tEmCM=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -31,9 +31,11 @@ const FILES = {
   "/mail/strangers.js": "sha256-VptXn2ae+PPnBCsdU7XSXyhhCEtIW/17JFlpIhFTYvM=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-6esGCJS74Oyf0YaHC/liYORgUkk0PyRamSJHGTHGBN8=",
-  "/protocol/crypto.js": "sha256-w+IpxKyW0lFXFkvBTdlm3i3S9x8R518dTcxX+edUny8=",
-  "/protocol/encoding.js": "sha256-Uu/YLRofo9uQN1ZTBrAw2jXLTo1VolL4FkhFZvCmMj8=",
-  "/protocol/envelope.js": "sha256-NJCHNHs1ASEqXRSqXoafgvDTwMSRV2ZWFhdDJbHA7e4=",
+  "/protocol/content.js": "sha256-PkMHIjGi4fFPrw+wSTkkJGvfjbRlP4gh+OX/OcIAqvQ=",
+  "/protocol/crypto.js": "sha256-YuvsK1/GbLnsfxyUszkkmX96Yoi9ziTzi7jJhModB0w=",
+  "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
+  "/protocol/envelope.js": "sha256-U/IUMEPeiPRFy9i6R6nfwVvId9478mHIXataQYrF7KQ=",
+  "/protocol/envelope2.js": "sha256-sliNuEA4a83oRa59E6i1/0K2x5cq5SwjY28FiSs9QIg=",
   "/protocol/errors.js": "sha256-qYDWqUf4qdkFmcS9eZDxi8yxAt+YFL8hH/qvgCToByw=",
   "/protocol/excerpt.js": "sha256-dxpdahhQK58Aoq8BZcX9TSl59I7LV5sJTzaQDSrdCJY=",
   "/protocol/fold.js": "sha256-KERA0VGZWU26tk/kYZfFGDWrcaS2dUajHNneWmbDxnM=",
