@@ -9640,6 +9640,162 @@ class TestBrowserSending:
 
 
 # ------------------------------------------------------------------------------------------------------------------------
+# Browser: actions on a message
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+# Another tab of the page's store, and what it takes to ask its relay.
+IN_STORE = """(async () => {
+    const [{ Store }, { Database, result }, { takeBack }] =
+        await Promise.all(["store/store", "store/database", "mail/taking-back"].map((name) => import(`/${name}.js`)));
+    const store = new Store(await Database.open());
+    const relays = { pass: async () => (await store.relays())[0] };
+    const at = async (text) => (await store.search(text)).messages[0].seq;
+    %s
+})()"""
+
+
+async def in_store(page: Page, script: str) -> Any:
+    return await page.evaluate(IN_STORE % script)
+
+
+async def talks_to(page: Page, other: Person, *texts: str) -> None:
+    """Have sent these in an open thread."""
+    await page.opens(other.fingerprint)
+    for text in texts:
+        await page.says(text)
+    await page.has_relayed(len(texts))
+
+
+class TestBrowserActions:
+    """What a person does with one message changes that message, wherever it shows, and can be taken back."""
+
+    async def test_deleted_message_takes_its_preview_its_count_and_what_search_finds_along(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "stays", "goes")
+        await alice.until("document.title.startsWith('(2)')")
+
+        await in_store(alice, "await store.removeMessage(await at('goes'))")
+
+        await alice.until("document.title.startsWith('(1)')")
+        assert await alice.text(".chat-tab-last") == "stays"
+        assert await in_store(alice, "return (await store.search('goes')).total") == 0
+        await alice.click(".chat-tab-label")
+        await alice.sees("stays")
+        assert await alice.received() == ["stays"]
+
+    async def test_message_read_long_ago_is_deleted_without_counting(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "long ago")
+        await alice.click(".chat-tab-label")
+        await alice.sees("long ago")
+        await goes_elsewhere(alice)
+        await write(bob, alice, "unread")
+        await alice.until("document.title.startsWith('(1)')")
+
+        await in_store(alice, "await store.removeMessage(await at('long ago'))")
+
+        assert await in_store(alice, "return (await store.unread()).total") == 1
+
+    async def test_deleted_message_stays_away_when_the_relay_delivers_it_again(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "once", "and again")
+        await alice.click(".chat-tab-label")
+        await alice.sees("and again")
+
+        await in_store(alice, "await store.removeMessage(await at('once'))")
+        await in_store(alice, f"await store.putRelay('{relay.url}', {{ cursor: 0 }})")
+        await alice.reload()
+
+        await alice.until(FROM_DATABASE % "(await result(relays.getAll()))[0].cursor === 2")
+        await alice.sees("and again")
+        assert await alice.received() == ["and again"]
+
+    async def test_deletion_is_undone_in_its_place(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one", "two", "three")
+
+        await in_store(alice, "window.removed = await store.removeMessage(await at('two'))")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'one,three'")
+        assert await in_store(alice, "return store.restoreMessage(window.removed)")
+
+        await alice.until(f"{ALL_BUBBLES}.join() === 'one,two,three'")
+        assert await alice.text(".chat-tab-last") == "> three"
+
+    async def test_deletion_is_not_undone_where_the_contact_was_removed_meanwhile(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one")
+
+        await in_store(alice, "window.removed = await store.removeMessage(await at('one'))")
+        await in_store(alice, f"await store.removeContact('{bob.fingerprint}')")
+
+        assert await in_store(alice, "return store.restoreMessage(window.removed)") is False
+        assert await in_store(alice, "return (await store.search('one')).total") == 0
+
+    async def test_queued_message_whose_deletion_is_undone_is_sent_in_its_turn(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await loses_relay(alice, relay)
+        await alice.says("first")
+        await alice.says("second")
+
+        await in_store(alice, "window.removed = await store.removeMessage(await at('first'))")
+        await in_store(alice, "await store.restoreMessage(window.removed)")
+        await relay.start()
+
+        await alice.has_relayed(2)
+        assert await read_once(bob) == ["first", "second"]
+
+    async def test_message_that_the_relay_holds_is_taken_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("status of 404")
+        await talks_to(alice, bob, "too early", "as meant")
+
+        taken = await in_store(alice, "return takeBack({ store, relays }, await at('too early'))")
+        again = await in_store(alice, "return takeBack({ store, relays }, await at('too early'))")
+
+        assert [taken, again] == [{"outcome": "taken-back"}, {"outcome": "gone"}]
+        assert await read_all(bob) == ["as meant"]
+        assert await in_store(alice, "return (await store.message(await at('too early'))).taken_back_at > 0")
+
+    async def test_message_that_was_fetched_and_erased_can_not_be_taken_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("status of 404")
+        await talks_to(alice, bob, "too late")
+        await bob.call("DELETE", "/v1/messages?through_id=1")
+
+        taken = await in_store(alice, "return takeBack({ store, relays }, await at('too late'))")
+
+        assert taken == {"outcome": "gone"}
+        assert await in_store(alice, "return (await store.message(await at('too late'))).taken_back_at") is None
+
+    async def test_nothing_is_taken_back_while_the_relay_is_away(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "too soon")
+        await loses_relay(alice, relay)
+
+        refused = await in_store(
+            alice, "return takeBack({ store, relays }, await at('too soon')).catch(({ name }) => name)"
+        )
+
+        assert refused == "NetworkError"
+        assert await in_store(alice, "return (await store.message(await at('too soon'))).taken_back_at") is None
+
+    async def test_queued_message_is_taken_back_without_the_relay(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await loses_relay(alice, relay)
+        await alice.says("never mind")
+        await alice.says("but this")
+
+        taken = await in_store(alice, "return (await takeBack({ store, relays }, await at('never mind'))).outcome")
+        await relay.start()
+
+        assert taken in ("unsent", "in-flight")
+        assert await until(lambda: read_all(bob)) == ["but this"]
+
+
+# ------------------------------------------------------------------------------------------------------------------------
 # Browser: storage that goes away
 # ------------------------------------------------------------------------------------------------------------------------
 
@@ -12135,6 +12291,7 @@ MESSAGE_FIELDS: dict[str, Check] = {
     "at": is_day, "written_at": perhaps(lambda value: numeric(value, -8.64e15, 8.64e15)), "reason": perhaps(LINE),
     "legacy": perhaps(SWITCH), "envelope_id": perhaps(LINE), "state": perhaps(one_of("queued", "relayed", "failed", "")),
     "error": perhaps(LINE), "retriable": perhaps(SWITCH), "relay_id": perhaps(ID), "expires_at": perhaps(LINE),
+    "stored_at": perhaps(is_day), "taken_back_at": perhaps(is_day),
 }  # fmt: skip
 RELAY_FIELDS: dict[str, Check] = {
     "origin": is_origin, "cursor": ID, "erased_through": ID, "refused": COUNT, "requests_dropped": perhaps(COUNT), "added_at": is_day,
