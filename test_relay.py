@@ -6032,7 +6032,11 @@ def content_vectors() -> list[dict[str, str]]:
         {"type": "receipt", "delivered": [at], "read": []}, {"type": "receipt", "delivered": [], "read": []}, {"type": "profile", "name": "Ann"},
         {"type": "hello"}, {"type": "goodbye"}, {"type": "resend", "ids": [at]},
     ]  # fmt: skip
-    unknown: list[dict[str, Any]] = [{"type": "hologram"}, {"type": "text", "text": "hi", "group": at}, {"type": "toString"}]
+    unknown: list[dict[str, Any]] = [
+        {"type": "hologram"},
+        {"type": "text", "text": "hi", "group": at},
+        {"type": "toString"},
+    ]
     bad: list[Any] = [
         [], "text", {}, {"type": 7}, {"type": None}, {"type": "text"}, {"type": "text", "text": ""}, {"type": "text", "text": 7}, {"type": "text", "text": "a\0b"},
         {"type": "text", "text": "hi", "name": ""}, {"type": "text", "text": "hi", "name": "a" * 65}, {"type": "text", "text": "hi", "name": "a\nb"},
@@ -6048,9 +6052,18 @@ def content_vectors() -> list[dict[str, str]]:
         {"type": "receipt", "delivered": ["short"], "read": []}, {"type": "receipt", "delivered": [at] * 100, "read": [at] * 101},
         {"type": "profile"}, {"type": "profile", "name": "\t"}, {"type": "resend"}, {"type": "resend", "ids": [at] * 201}, {"type": "resend", "ids": [None]},
     ]  # fmt: skip
-    written = [(said, said["type"]) for said in good] + [(said, "unknown") for said in unknown] + [(said, "refused") for said in bad]
+    written = (
+        [(said, said["type"]) for said in good]
+        + [(said, "unknown") for said in unknown]
+        + [(said, "refused") for said in bad]
+    )
     plain = [(json.dumps(said, ensure_ascii=False, separators=(",", ":")), read) for said, read in written]
-    twice = ['{"type":"text","text":"hi","text":"ho"}', '{"type":"text","text":"hi","re":{"of":"%s","of":"%s","quote":""}}' % (at, at), "hi", ""]
+    twice = [
+        '{"type":"text","text":"hi","text":"ho"}',
+        '{"type":"text","text":"hi","re":{"of":"%s","of":"%s","quote":""}}' % (at, at),
+        "hi",
+        "",
+    ]
     return [{"json": said, "read": read} for said, read in [*plain, *((said, "refused") for said in twice)]]
 
 
