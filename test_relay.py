@@ -6060,7 +6060,7 @@ def content_vectors() -> list[dict[str, str]]:
     plain = [(json.dumps(said, ensure_ascii=False, separators=(",", ":")), read) for said, read in written]
     twice = [
         '{"type":"text","text":"hi","text":"ho"}',
-        '{"type":"text","text":"hi","re":{"of":"%s","of":"%s","quote":""}}' % (at, at),
+        f'{{"type":"text","text":"hi","re":{{"of":"{at}","of":"{at}","quote":""}}}}',
         "hi",
         "",
     ]
