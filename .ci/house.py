@@ -27,7 +27,9 @@ ROOMS = {
 }
 TOP_MODULES = {"app.js", "client.js", "sw.js", "theme.js", "version.js", "watch.js"}
 IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\.[^"']+)["']|\b(import)\(["']([^"']+)["']""", re.MULTILINE)
-WRITTEN = re.compile(r"""^(?!  "/.*": "sha256-).*\n""", re.MULTILINE)  # by people: sw.js also has a list that integrity.py writes
+WRITTEN = re.compile(
+    r"""^(?!  "/.*": "sha256-).*\n""", re.MULTILINE
+)  # by people: sw.js also has a list that integrity.py writes
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
