@@ -3,17 +3,17 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "b8845386ffe55797";
+const VERSION = "031fef4ead80f7e6";
 const FILES = {
   "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
-  "/client.js": "sha256-H01gKSpzpn6p/eH8aX+bMe4hFlpGNvNAoiApYKyfJl4=",
+  "/client.js": "sha256-kxD+RXWXpzMUG4styfm7+ebXI/5hPYJXmXcIHlVKe9A=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
-  "/device/notices.js": "sha256-7i6GquZyxFFlMKzpUPyVMdNFPL03cpBBEPRcOVOUH0M=",
-  "/device/notifications.js": "sha256-zkhlrGyxDDsvVtgvGBoNMql/VGp/tGHDz68R4ELJ6BM=",
+  "/device/notices.js": "sha256-QPtoId9Z4Otf0djmacLa771v5zIEoHAmhDmSf+Q23mA=",
+  "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
-  "/device/service-worker.js": "sha256-fLPqPMrNd+usF5T+DcQSiQDhJwXjTP9m7lGeEHgX0DA=",
+  "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
-  "/device/tabs.js": "sha256-p40n5YK6M/kqu/r5hOSklQhHrAoZX1FkttVUbWCq7JQ=",
+  "/device/tabs.js": "sha256-2XWyWfrLHOJ53mlWaWgog9LSM0aLGhe15PrAkd1T6Mw=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-56Bs01cpM0DH1N2MXs9kYeyXvbUYxSC2xEcU4uZynMw=",
+  "/index.html": "sha256-UfW3bOdVLLvnJbg5PuhFkQES0TtCvaJJVRZWI6WDGwQ=",
   "/mail/arrivals.js": "sha256-p+JnxvCA7AjBPYw6b1EOF5SXKKJ+zRZKZrY+U7DunU4=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -44,22 +44,23 @@ const FILES = {
   "/protocol/order.js": "sha256-lBLvuVzVf5g4cgzTJiJ4Q+tjyVqbindTl8flYLq+39w=",
   "/protocol/passphrase.js": "sha256-cDz6ICFcVAFEca44gNleXRE+eOSDji544AjRnxPZPBw=",
   "/protocol/safety.js": "sha256-JFESLtEoyO74QTxlCGTIVdPAmRmw/ynjRk6NlQX0D1U=",
-  "/relay/api.js": "sha256-31D9EL5moONz3YiK00g66VUZQM5kQOP6hmRZ1ZOw/oo=",
+  "/relay/api.js": "sha256-rQpu8RnU+4fwtQnEdwqzeug6Hne6qFx0Yy2Qhj/CUKI=",
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
   "/relay/connection.js": "sha256-nbGePFHvUMl3AiOl/8CZNxMNzTdCtcHICaQbea4CBYk=",
   "/relay/contacts.js": "sha256-E75wWgpMRVgtldrtPn0VyLpRFqXWSLcKA0piQcP1HPE=",
   "/relay/doubt.js": "sha256-xQ5vH2/4wfMg+UkXuNYKpVunb8mFsXcZgFEMr8ytigk=",
   "/relay/http.js": "sha256-pTkbbjcWmEDj546HfDyLO7/YaO7uJdGrxgEQpoONiVQ=",
   "/relay/membership.js": "sha256-G726nMzasvEPeWSYLxgaTkNYdyouYoJ1n3Uk+eKNC1M=",
+  "/relay/push.js": "sha256-SmNPg53Lzim8Yw4VyLPjECkqt0u4aDfBpeR7ftekMII=",
   "/relay/registration.js": "sha256-Ya+B9ndTNcLkaQC6Sga8OLwiV9kxF/FMa66Hms8NQLU=",
-  "/relay/relays.js": "sha256-3Hvg/W0diMTfStpg+9gTLIIOvCpGIhmDObGxtG8pM1Y=",
-  "/relay/session.js": "sha256-JE8KuO7N/UIMIFCJ1+OvlrgJFGxMd1WbNM+cEdofxqA=",
-  "/relay/sessions.js": "sha256-D8frPVpyhqx1SIQr1/yrhMsHdljVT16YOSRn5b+vofI=",
+  "/relay/relays.js": "sha256-ySZqTE/jdK5OMpuvdV3zdzSmcsc06XMO2lATo83DNyM=",
+  "/relay/session.js": "sha256-/pJTj4tTNdyJsqrIcK99KhtbKPoLBpbbXGv6/4xOumo=",
+  "/relay/sessions.js": "sha256-SX2GKkJtmYEbb6yntviZ4dyOZ6EwAqbhcH7mp64IPaE=",
   "/relay/tokens.js": "sha256-cV7Jem2TvrfV6PJhX+jPGjwWelwCjw0BNCokFPywllE=",
   "/store/backup-content.js": "sha256-ALdIPAUJXAQl0eVzEttz6ooPnzDW72gTNynrgHtQ41Y=",
   "/store/backup-shape.js": "sha256-eI41k1m7sZXsKe4o+B1NpbPxhR043X5oha5CeJhF4y8=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
-  "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
+  "/store/database.js": "sha256-E8Mo1q4cAvDf0jVMYUfXAwG/XqjkcMCZwQXcu5A4IZ0=",
   "/store/drafts.js": "sha256-B9exS+zePhgmIUxqzul9CFY4WsHmJrTpjq/VPequX4Q=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
   "/store/identity.js": "sha256-aRXd5oRLsAO3iJjlea6MmSvjMpJkMQQyRRruV831cbk=",
@@ -75,7 +76,7 @@ const FILES = {
   "/store/settings.js": "sha256-3prUrsgRPS4eImHxsktQZ3g0uVpUNHo9n8WNN/Fm4hI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
-  "/store/store.js": "sha256-7eTqMFiOLBqLkQebT9eFPwBeigjYSvO5G1/te+TvIwQ=",
+  "/store/store.js": "sha256-L6F9EWZwrksc88qNyCRALuHvcEp4Jm/2ffZA7ULDT+Q=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
   "/style.css": "sha256-JwrA3B+QiPQNN0Fd5ipAoDQE6kvRYXfUvS5J2/QEpZU=",
@@ -123,14 +124,15 @@ const FILES = {
   "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
   "/views/router.js": "sha256-2NRCsaOhkjw88pT5pZ5NgQhP/C1Uiqdwws7byzeuZdA=",
   "/views/server-view.js": "sha256-rnzRmrVKFgOQaqoT13xuUWQbcCIzc8oSZjnMzfx0BeU=",
-  "/views/settings-view.js": "sha256-XpUsatpiINOkNftg492JOB5D/cY6zByU5HSib5vtOhg=",
+  "/views/settings-view.js": "sha256-kzMdf81TmexYWad+GJhcvMiKdvLBY+6SJCestnDrjKc=",
   "/views/status-view.js": "sha256-iUvg0FVkvMT3HyqPPwkl2JaB/zKxXZ+1c/d9apsEnxI=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-view.js": "sha256-sfgrV1s9xgwGTfwRJUIuW7+alIc5xqh+ShgRhrPr6zU=",
   "/views/threads-view.js": "sha256-sRm93YsZIYj3Iqz2m9E9wqQxbICVNf/7+Vs0PWAn3kM=",
   "/views/toast.js": "sha256-vqum77IfrB+9JavB3QCH5c1kqY7qo3CTMIUFalIZ4hI=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
-  "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw="
+  "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
+  "/worker.js": "sha256-siWZpfQTIckYbWsNX5mmW60LWRLDXiOJZ38T3DA/cxo="
 };
 
 const PREFIX = "io3233-";
@@ -155,15 +157,23 @@ self.addEventListener("message", ({ data, source }) => {
   asked.add(source.id);
   source.postMessage({ type: "version", version: VERSION });
 });
+self.addEventListener("push", (event) => event.waitUntil(receivePush()));
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(openThread(event.notification.data));
 });
 
+/** worker.js reads the mail. Where it can't, or the browser knows no modules here, this much is true. */
+async function receivePush() {
+  if (await self.readMail?.()) return;
+  await self.registration.showNotification("io3233", { body: "You have new messages", tag: "unread", icon: "/icons/icon-192.png", data: { counts: {} } });
+}
+
 /** All files or none: `integrity` refuses what a proxy altered or put in their place, and an error ends the installation. */
 async function keepAll() {
-  const answers = await Promise.all(Object.entries(FILES).map(fetchFile));
   const cache = await caches.open(CACHE);
+  const known = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname));
+  const answers = await Promise.all(Object.entries(FILES).filter(([path]) => !known.has(path)).map(fetchFile));
   await Promise.all(answers.map(([path, answer]) => cache.put(path, answer)));
 }
 
@@ -203,8 +213,8 @@ async function openThread({ counts }) {
   const tabs = windows.filter(({ url }) => VIEWS.includes(new URL(url).pathname)).sort((a, b) => b.focused - a.focused);
   const answers = await Promise.all(tabs.map(isHere));
   const tab = tabs.find((_, index) => answers[index]);
-  if (!tab) return self.clients.openWindow(`/chats#chat=${fingerprint}`);
-  tab.postMessage({ type: "open-thread", fingerprint });
+  if (!tab) return self.clients.openWindow(fingerprint ? `/chats#chat=${fingerprint}` : "/chats");
+  if (fingerprint) tab.postMessage({ type: "open-thread", fingerprint });
   return tab.focus();
 }
 
