@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "22cb0687bc418f7d";
+const VERSION = "1c9db704f7fd73f1";
 const FILES = {
   "/app.js": "sha256-3CgiZB4bhf2ycOkAN90Lb2sD7Ncas7/zcYbC4gi0GfY=",
   "/client.js": "sha256-kxD+RXWXpzMUG4styfm7+ebXI/5hPYJXmXcIHlVKe9A=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-8wO9smRJCnfqxirj0u49nUi2IyqJG+ryjL1Jk0z9dyE=",
+  "/index.html": "sha256-lvwdgeCYrXvtJxdPE7v5+3tNdCm2HBozj3CK8STpd/o=",
   "/mail/arrivals.js": "sha256-gSKNJlS8X+y0phIVkU17Vp8r5+YC717nApzRX0NfzKs=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -136,12 +136,12 @@ const FILES = {
   "/views/status-view.js": "sha256-R9kpXSMJ04JyqCXgXyLqV7tOf2ac8FtNWPOvNfTANJk=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-view.js": "sha256-E3aqo3O710Ig3bjQ7fRh4AJN/g7F7aaELhtdOvEAN9Y=",
-  "/views/thread.css": "sha256-sLxhsIkdzo1k56b89o4a5QJpxqfQGtWfdkceM0Wl9aE=",
+  "/views/thread.css": "sha256-kjNZnXhIqL/lUPk2OVVQb1KzPMAY3Zo31Awy973o844=",
   "/views/threads-view.js": "sha256-b7A8qw++C18ccfIMtZZeiHpIWA7jeKd95HIi1vmTES0=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-iMdfvN6KQghUIiN/txINTmU0WeRnpvw9cqcSF9efg9s="
+  "/worker.js": "sha256-beZCsaoi59JeeGjqdUTeMpUouanaAq8wFOjUEjrrSss="
 };
 
 const PREFIX = "io3233-";
