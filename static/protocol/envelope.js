@@ -6,6 +6,7 @@
 import { BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, fingerprintOf, openBox, randomBytes, sha256 } from "./crypto.js";
 import { concat, fromUtf8, toBase64Url, toHex, utf8 } from "./encoding.js";
 import { EncodingError, WeakKeyError } from "./errors.js";
+import { readName } from "./names.js";
 
 const PAD_TO_BYTES = 256;
 const ID_BYTES = 16;
@@ -17,9 +18,16 @@ const LATEST_TIME = 8.64e15; // the end of ECMAScript's Date
 
 export const newEnvelopeId = () => toBase64Url(randomBytes(ID_BYTES));
 
-/** The plaintext to box, a multiple of 256 bytes: a length then tells little. `ts` in ms since 1970. */
-export function packEnvelope({ id, from, to, ts, text }) {
-  const fields = { v: 1, type: "text", id, from, to, ts, text };
+/**
+ * The plaintext to box, a multiple of 256 bytes: a length then tells little. `ts` in ms since 1970; `name`: what the sender calls
+ * themselves, or "". Where the words alone fill the relay's `limit` (bytes), the name is left out: it comes with the next ones.
+ */
+export function packEnvelope({ id, from, to, ts, text, name = "" }, limit = Infinity) {
+  const plaintext = padded({ v: 1, type: "text", id, from, to, ts, text, ...(name && { name }) });
+  return name && wireBytes(plaintext) > limit ? packEnvelope({ id, from, to, ts, text }) : plaintext;
+}
+
+function padded(fields) {
   const length = utf8(JSON.stringify({ ...fields, pad: "" })).length;
   const pad = "0".repeat((PAD_TO_BYTES - (length % PAD_TO_BYTES)) % PAD_TO_BYTES);
   return utf8(JSON.stringify({ ...fields, pad }));
@@ -30,11 +38,12 @@ export const wireBytes = (plaintext) => plaintext.length + BOX_OVERHEAD_BYTES + 
 
 /**
  * Opens one row from a relay. `row` has `sender_fingerprint` and, as bytes, `sender_public_key`, `nonce`, `ciphertext`.
- * Returns `{from, id, kind: "text"|"unknown"|"refused", text, reason, legacy, ts}`; refuses rather than throws.
+ * Returns `{from, id, kind: "text"|"unknown"|"refused", text, reason, legacy, ts, name}`; refuses rather than throws. `name`:
+ * what the sender calls themselves, "" where nothing valid says so, or where the relay could have turned the box around.
  */
 export function openEnvelope(row, identity, sharedKeys) {
   const from = row.sender_fingerprint;
-  const refused = (reason) => ({ from, id: digestId(row), kind: "refused", text: "", reason, legacy: false, ts: null });
+  const refused = (reason) => ({ from, id: digestId(row), kind: "refused", text: "", reason, legacy: false, ts: null, name: "" });
   if (fingerprintOf(row.sender_public_key) !== from) return refused("The relay named a key that is not this sender's.");
   const plaintext = unbox(row, sharedKeys);
   if (plaintext === null) return refused("It could not be decrypted: it was altered, or meant for other keys.");
@@ -96,6 +105,7 @@ function readFields(fields, row) {
     text: known ? fields.text : "",
     reason: "",
     legacy: !("from" in fields),
+    name: "from" in fields ? readName(fields.name) : "",
     ts: Number.isFinite(fields.ts) && Math.abs(fields.ts) < LATEST_TIME ? Math.trunc(fields.ts) : null,
   };
 }

@@ -10,6 +10,7 @@ import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
 import { readThread } from "./history.js";
 import { everythingOf, toMessage } from "./messages.js";
+import { NAMED_BY, reviewNames } from "./namesakes.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
 
@@ -22,7 +23,7 @@ const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages 
 
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
-  fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
+  fingerprint, name: "", their_name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
   request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
@@ -61,13 +62,21 @@ export class Store extends SharedEventTarget {
 
   /** Adds a contact, or changes the given fields of one that is there. Returns it. */
   async putContact(fingerprint, fields) {
-    const record = await this.#db.write(["contacts"], async ({ contacts }) => {
-      const changed = { ...newContact(fingerprint), ...(await result(contacts.get(fingerprint))), ...fields };
-      contacts.put(changed);
-      return changed;
+    const [record, ...renamed] = await this.#db.write(["contacts", "kv"], async (stores) => {
+      const known = await result(stores.contacts.get(fingerprint));
+      const changed = { ...newContact(fingerprint), ...known, ...fields };
+      stores.contacts.put(changed);
+      const reviewed = !known || NAMED_BY.some((field) => field in fields) ? await reviewNames(stores) : [];
+      const others = reviewed.filter((each) => each.fingerprint !== fingerprint);
+      return [reviewed.find((each) => each.fingerprint === fingerprint) ?? changed, ...others];
     });
-    this.emitContact(record);
+    for (const each of [record, ...renamed]) this.emitContact(each);
     return toContact(record);
+  }
+
+  /** My own name has changed, which nobody else's is to be taken for. */
+  async reviewNames() {
+    for (const record of await this.#db.write(["contacts", "kv"], reviewNames)) this.emitContact(record);
   }
 
   async updateContact(fingerprint, changes) {
@@ -80,13 +89,15 @@ export class Store extends SharedEventTarget {
 
   /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
-    await this.#db.write(["contacts", "drafts", "messages"], async ({ contacts, drafts, messages }) => {
-      contacts.delete(fingerprint);
-      drafts.delete(fingerprint);
-      const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
-      for (const seq of keys) messages.delete(seq);
+    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages"], async (stores) => {
+      stores.contacts.delete(fingerprint);
+      stores.drafts.delete(fingerprint);
+      const keys = await result(stores.messages.index("thread").getAllKeys(everythingOf(fingerprint)));
+      for (const seq of keys) stores.messages.delete(seq);
+      return reviewNames(stores);
     });
     this.emit("contact-removed", { fingerprint });
+    for (const record of renamed) this.emitContact(record);
     await this.emitUnread();
   }
 
