@@ -5802,6 +5802,87 @@ VECTOR_NONCE = bytes(range(24))
 VECTOR_PEOPLE = Person(None, PrivateKey(b"\x01" * 32)), Person(None, PrivateKey(b"\x02" * 32))
 
 
+def key_id(public_key: bytes) -> str:
+    """What a receiving key goes by in envelope 2."""
+    return b64url(hashlib.sha256(public_key).digest()[:8])
+
+
+class Receiver(NamedTuple):
+    """A device, and the receiving key that it made for somebody."""
+
+    device: str
+    key: PrivateKey
+
+    @classmethod
+    def new(cls, fill: int | None = None) -> Receiver:
+        """One of random bytes, or of one byte over and over."""
+        make = os.urandom if fill is None else lambda length: bytes([fill]) * length
+        return cls(b64url(make(8)), PrivateKey(make(32)))
+
+
+class Secrets(NamedTuple):
+    """What one envelope 2 is sealed with, and nothing else ever."""
+
+    one_time: PrivateKey
+    content_key: bytes
+    nonce: bytes
+
+    @classmethod
+    def new(cls) -> Secrets:
+        return cls(PrivateKey.generate(), os.urandom(32), os.urandom(24))
+
+
+def content(octets: bytes = b"", **fields: Any) -> bytes:
+    """What envelope 2 carries."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\0" + octets
+
+
+def padded(plaintext: bytes) -> bytes:
+    """With zero bytes up to where a length tells little."""
+    step = 256 if len(plaintext) < 65_536 else 2 ** (len(plaintext).bit_length() - 1) // 32
+    return plaintext + bytes(-len(plaintext) % step)
+
+
+def header2(sender: Any, recipient: Any, writer: Receiver, body: bytes, **changed: Any) -> dict[str, Any]:
+    """The header of an envelope 2, but for the fields that are `changed`; None leaves one out."""
+    fields = {
+        "v": 2, "id": b64url(os.urandom(16)), "from": sender.fingerprint, "to": recipient.fingerprint,
+        "ts": int(time.time() * 1000), "device": writer.device, "key": b64(bytes(writer.key.public_key)), "size": len(body),
+    }  # fmt: skip
+    return {name: value for name, value in (fields | changed).items() if value is not None}
+
+
+def sealed_body(said: bytes, receivers: Sequence[Receiver], secrets: Secrets) -> tuple[bytes, dict[str, Any]]:
+    """The body of an envelope 2, and the header's fields that open it, by PyNaCl alone."""
+    rows = []
+    for device, key in receivers:
+        wrapped = Box(secrets.one_time, key.public_key).encrypt(secrets.content_key, secrets.nonce).ciphertext
+        rows.append([device, key_id(bytes(key.public_key)), b64(wrapped)])
+    body = SecretBox(secrets.content_key).encrypt(said, secrets.nonce).ciphertext
+    return body, {"one_time": b64(bytes(secrets.one_time.public_key)), "nonce": b64(secrets.nonce), "keys": rows}
+
+
+def envelope2(
+    sender: Any, recipient: Any, writer: Receiver, receivers: Sequence[Receiver], said: bytes, **changed: Any
+) -> bytes:
+    """The plaintext of an envelope 2 with this content, sealed for the receivers, or for none of them unsealed."""
+    body, opens = sealed_body(said, receivers, Secrets.new()) if receivers else (said, {})
+    header = header2(sender, recipient, writer, body, **(opens | changed))
+    return padded(json.dumps(header, separators=(",", ":")).encode() + b"\0" + body)
+
+
+def open_envelope2(plaintext: bytes, receiver: Receiver) -> dict[str, Any]:
+    """The header and content of an envelope 2, as a device reads it that has this receiving key."""
+    header_json, _, rest = plaintext.partition(b"\0")
+    header = json.loads(header_json)
+    body = rest[: header["size"]]
+    if "keys" in header:
+        row = next(row for row in header["keys"] if row[:2] == [receiver.device, key_id(bytes(receiver.key.public_key))])
+        box = Box(receiver.key, PublicKey(unb64(header["one_time"])))
+        body = SecretBox(box.decrypt(unb64(row[2]), unb64(header["nonce"]))).decrypt(body, unb64(header["nonce"]))
+    return {"header": header, "content": json.loads(body.partition(b"\0")[0])}
+
+
 def read_by_listen(row: dict[str, Any], reader: Person) -> dict[str, Any]:
     """What `listen` makes of a row, in the vectors' words."""
     try:
@@ -5843,6 +5924,9 @@ def protocol_vectors() -> dict[str, Any]:
         "message": message_vector(alice, bob),
         "backup": backup_vector(),
         "envelopes": envelope_vectors(alice, bob),
+        "envelope2": envelope2_vector(alice, bob),
+        "headers": header_vectors(),
+        "contents": content_vectors(),
         "links": link_vectors(alice, bob),
     }
 
@@ -5896,6 +5980,103 @@ def envelope_vectors(alice: Person, bob: Person) -> list[dict[str, Any]]:
     ]  # fmt: skip
     pairs += [(plaintext, {"read": "refused"}) for plaintext in refused]
     return [{"plaintext": plaintext, **outcome} for plaintext, outcome in pairs]
+
+
+def envelope2_vector(alice: Person, bob: Person) -> dict[str, Any]:
+    """An envelope 2 from alice to two devices of bob's, and every secret that is in it."""
+    writer, *receivers = (Receiver.new(fill) for fill in (3, 4, 5))
+    secrets = Secrets(PrivateKey(b"\x06" * 32), b"\x07" * 32, VECTOR_NONCE)
+    said = content(type="text", text="Hello, Bob! 👋")
+    body, opens = sealed_body(said, receivers, secrets)
+    known = {"id": b64url(bytes(range(16))), "ts": 1_700_000_000_000}
+    header = json.dumps(header2(alice, bob, writer, body, **known, **opens), separators=(",", ":"))
+    return {
+        "from": "alice",
+        "to": "bob",
+        "key_secret": b64(bytes(writer.key)),
+        "receivers": [
+            {"device": device, "secret_key": b64(bytes(key)), "key_id": key_id(bytes(key.public_key))}
+            for device, key in receivers
+        ],
+        "one_time_secret": b64(bytes(secrets.one_time)),
+        "content_key": b64(secrets.content_key),
+        "nonce": b64(secrets.nonce),
+        "content": b64(said),
+        "header": header,
+        "body": b64(body),
+        "plaintext": b64(padded(header.encode() + b"\0" + body)),
+    }
+
+
+def header_vectors() -> list[dict[str, Any]]:
+    """Changes of the header in `envelope2`, None for a field that is left out, and what a reader makes of each."""
+    row = ["BAQEBAQEBAQ", "BAQEBAQEBAQ", b64(bytes(48))]
+    other = ["BQUFBQUFBQU", *row[1:]]
+    small = b64(bytes([1]) + bytes(31))
+    day = 86_400_000
+    bad: list[dict[str, Any]] = [
+        *({name: None} for name in ("v", "id", "from", "to", "ts", "device", "key", "size", "one_time", "nonce", "keys")),
+        {"v": 1}, {"v": 3}, {"v": "2"}, {"id": "short"}, {"id": 7}, {"id": "A" * 23}, {"from": NOBODY}, {"from": 7}, {"to": NOBODY},
+        {"to": "1A92F23852DC908D97316A3B13578281196C1DD73D9AE5E313F3FB6B8954BF55"}, {"ts": "1700000000000"}, {"ts": 1.5}, {"ts": True},
+        {"ts": 1_700_000_000_000 + 3653 * day}, {"ts": 1_700_000_000_000 - 3653 * day}, {"ts": 0}, {"ts": 1e300},
+        {"device": "short"}, {"device": "BAQEBAQEBAR"}, {"device": 7}, {"device": "A" * 64}, {"key": "AAAA"}, {"key": 7}, {"key": small},
+        {"key": b64(b"\xff" * 32)}, {"key": f"{b64(b'k' * 32)}\0"}, {"size": -1}, {"size": 1.5}, {"size": "60"}, {"size": 9_999}, {"size": True},
+        {"one_time": "AAAA"}, {"one_time": small}, {"nonce": b64(bytes(23))}, {"nonce": 7}, {"keys": []}, {"keys": {}}, {"keys": "all"}, {"keys": [row, row]},
+        {"keys": [row[:2]]}, {"keys": [[*row, 1]]}, {"keys": [["short", *row[1:]]]}, {"keys": [[row[0], "short", row[2]]]}, {"keys": [[*row[:2], b64(bytes(47))]]},
+        {"keys": [row, None]}, {"more": "\0"}, {"more": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]},
+    ]  # fmt: skip
+    good: list[dict[str, Any]] = [
+        {}, {"more": "unknown"}, {"ts": 1_700_000_000_000 + 365 * day}, {"one_time": None, "nonce": None, "keys": None}, {"size": 0},
+        {"keys": [row]}, {"keys": [row, other]},
+    ]  # fmt: skip
+    return [{"change": change, "read": read} for read, changes in (("taken", good), ("refused", bad)) for change in changes]
+
+
+def content_vectors() -> list[dict[str, str]]:
+    """Contents, and what a reader makes of each: its type, unknown, or refused."""
+    at, by = "AAECAwQFBgcICQoLDA0ODw", NOBODY
+    reply = {"by": by, "of": at, "quote": "Hello"}
+    good: list[dict[str, Any]] = [
+        {"type": "text", "text": "hi"}, {"type": "text", "text": "hi", "name": "Ann", "re": reply, "lasts": 60, "more": [1]},
+        {"type": "text", "text": "hi", "re": {"of": at, "quote": ""}}, {"type": "text", "text": "hi", "name": "👋" * 64},
+        {"type": "edit", "of": at, "text": "ho"}, {"type": "delete", "of": at}, {"type": "react", "of": at, "emoji": "👍"},
+        {"type": "react", "by": by, "of": at, "emoji": "👨‍👩‍👧‍👦"}, {"type": "react", "of": at, "emoji": ""}, {"type": "setting", "lasts": 0},
+        {"type": "receipt", "delivered": [at], "read": []}, {"type": "receipt", "delivered": [], "read": []}, {"type": "profile", "name": "Ann"},
+        {"type": "hello"}, {"type": "goodbye"}, {"type": "resend", "ids": [at]},
+    ]  # fmt: skip
+    unknown: list[dict[str, Any]] = [
+        {"type": "hologram"},
+        {"type": "text", "text": "hi", "group": at},
+        {"type": "toString"},
+    ]
+    bad: list[Any] = [
+        [], "text", {}, {"type": 7}, {"type": None}, {"type": "text"}, {"type": "text", "text": ""}, {"type": "text", "text": 7}, {"type": "text", "text": "a\0b"},
+        {"type": "text", "text": "hi", "name": ""}, {"type": "text", "text": "hi", "name": "a" * 65}, {"type": "text", "text": "hi", "name": "a\nb"},
+        {"type": "text", "text": "hi", "name": None}, {"type": "text", "text": "hi", "lasts": 0}, {"type": "text", "text": "hi", "lasts": 1.5},
+        {"type": "text", "text": "hi", "lasts": "60"}, {"type": "text", "text": "hi", "lasts": 31_622_401}, {"type": "text", "text": "hi", "re": at},
+        {"type": "text", "text": "hi", "re": None}, {"type": "text", "text": "hi", "re": {**reply, "by": "me"}}, {"type": "text", "text": "hi", "re": {**reply, "of": 7}},
+        {"type": "text", "text": "hi", "re": {"of": at}}, {"type": "text", "text": "hi", "re": {**reply, "quote": "a" * 121}},
+        {"type": "edit", "text": "ho"}, {"type": "edit", "of": "short", "text": "ho"}, {"type": "edit", "of": at}, {"type": "edit", "of": at, "text": ""},
+        {"type": "delete"}, {"type": "delete", "of": [at]}, {"type": "react", "of": at}, {"type": "react", "emoji": "👍"}, {"type": "react", "of": at, "emoji": "👍👍"},
+        {"type": "react", "of": at, "emoji": "👍" + "🏽" * 8}, {"type": "react", "of": at, "emoji": " "}, {"type": "react", "of": at, "emoji": "\u202e"},
+        {"type": "react", "of": at, "emoji": 1}, {"type": "react", "by": "me", "of": at, "emoji": "👍"}, {"type": "setting"}, {"type": "setting", "lasts": -1},
+        {"type": "receipt", "delivered": [at]}, {"type": "receipt", "read": [at]}, {"type": "receipt", "delivered": at, "read": []},
+        {"type": "receipt", "delivered": ["short"], "read": []}, {"type": "receipt", "delivered": [at] * 100, "read": [at] * 101},
+        {"type": "profile"}, {"type": "profile", "name": "\t"}, {"type": "resend"}, {"type": "resend", "ids": [at] * 201}, {"type": "resend", "ids": [None]},
+    ]  # fmt: skip
+    written = (
+        [(said, said["type"]) for said in good]
+        + [(said, "unknown") for said in unknown]
+        + [(said, "refused") for said in bad]
+    )
+    plain = [(json.dumps(said, ensure_ascii=False, separators=(",", ":")), read) for said, read in written]
+    twice = [
+        '{"type":"text","text":"hi","text":"ho"}',
+        f'{{"type":"text","text":"hi","re":{{"of":"{at}","of":"{at}","quote":""}}}}',
+        "hi",
+        "",
+    ]
+    return [{"json": said, "read": read} for said, read in [*plain, *((said, "refused") for said in twice)]]
 
 
 def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
@@ -6117,6 +6298,17 @@ class TestProtocolVectors:
             named = relay_module.parse_link(vector["link"])
 
         assert named == (vector["server"], vector["fingerprint"])
+
+    def test_envelope_2_of_the_vectors_opens_for_each_device_it_names_and_no_other(self):
+        vector = protocol_vectors()["envelope2"]
+        receivers = [Receiver(each["device"], PrivateKey(unb64(each["secret_key"]))) for each in vector["receivers"]]
+
+        opened = [open_envelope2(unb64(vector["plaintext"]), receiver) for receiver in receivers]
+
+        assert [each["content"]["text"] for each in opened] == ["Hello, Bob! 👋"] * 2
+        assert len(unb64(vector["plaintext"])) % 256 == 0
+        with pytest.raises(StopIteration):
+            open_envelope2(unb64(vector["plaintext"]), Receiver(receivers[0].device, receivers[1].key))
 
     def test_backup_of_the_vectors_opens_by_plain_python(self):
         passphrase, plaintext, file = protocol_vectors()["backup"].values()
@@ -9503,6 +9695,162 @@ class TestBrowserSending:
 
 
 # ------------------------------------------------------------------------------------------------------------------------
+# Browser: actions on a message
+# ------------------------------------------------------------------------------------------------------------------------
+
+
+# Another tab of the page's store, and what it takes to ask its relay.
+IN_STORE = """(async () => {
+    const [{ Store }, { Database, result }, { takeBack }] =
+        await Promise.all(["store/store", "store/database", "mail/taking-back"].map((name) => import(`/${name}.js`)));
+    const store = new Store(await Database.open());
+    const relays = { pass: async () => (await store.relays())[0] };
+    const at = async (text) => (await store.search(text)).messages[0].seq;
+    %s
+})()"""
+
+
+async def in_store(page: Page, script: str) -> Any:
+    return await page.evaluate(IN_STORE % script)
+
+
+async def talks_to(page: Page, other: Person, *texts: str) -> None:
+    """Have sent these in an open thread."""
+    await page.opens(other.fingerprint)
+    for text in texts:
+        await page.says(text)
+    await page.has_relayed(len(texts))
+
+
+class TestBrowserActions:
+    """What a person does with one message changes that message, wherever it shows, and can be taken back."""
+
+    async def test_deleted_message_takes_its_preview_its_count_and_what_search_finds_along(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "stays", "goes")
+        await alice.until("document.title.startsWith('(2)')")
+
+        await in_store(alice, "await store.removeMessage(await at('goes'))")
+
+        await alice.until("document.title.startsWith('(1)')")
+        assert await alice.text(".chat-tab-last") == "stays"
+        assert await in_store(alice, "return (await store.search('goes')).total") == 0
+        await alice.click(".chat-tab-label")
+        await alice.sees("stays")
+        assert await alice.received() == ["stays"]
+
+    async def test_message_read_long_ago_is_deleted_without_counting(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "long ago")
+        await alice.click(".chat-tab-label")
+        await alice.sees("long ago")
+        await goes_elsewhere(alice)
+        await write(bob, alice, "unread")
+        await alice.until("document.title.startsWith('(1)')")
+
+        await in_store(alice, "await store.removeMessage(await at('long ago'))")
+
+        assert await in_store(alice, "return (await store.unread()).total") == 1
+
+    async def test_deleted_message_stays_away_when_the_relay_delivers_it_again(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "once", "and again")
+        await alice.click(".chat-tab-label")
+        await alice.sees("and again")
+
+        await in_store(alice, "await store.removeMessage(await at('once'))")
+        await in_store(alice, f"await store.putRelay('{relay.url}', {{ cursor: 0 }})")
+        await alice.reload()
+
+        await alice.until(FROM_DATABASE % "(await result(relays.getAll()))[0].cursor === 2")
+        await alice.sees("and again")
+        assert await alice.received() == ["and again"]
+
+    async def test_deletion_is_undone_in_its_place(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one", "two", "three")
+
+        await in_store(alice, "window.removed = await store.removeMessage(await at('two'))")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'one,three'")
+        assert await in_store(alice, "return store.restoreMessage(window.removed)")
+
+        await alice.until(f"{ALL_BUBBLES}.join() === 'one,two,three'")
+        assert await alice.text(".chat-tab-last") == "> three"
+
+    async def test_deletion_is_not_undone_where_the_contact_was_removed_meanwhile(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one")
+
+        await in_store(alice, "window.removed = await store.removeMessage(await at('one'))")
+        await in_store(alice, f"await store.removeContact('{bob.fingerprint}')")
+
+        assert await in_store(alice, "return store.restoreMessage(window.removed)") is False
+        assert await in_store(alice, "return (await store.search('one')).total") == 0
+
+    async def test_queued_message_whose_deletion_is_undone_is_sent_in_its_turn(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await loses_relay(alice, relay)
+        await alice.says("first")
+        await alice.says("second")
+
+        await in_store(alice, "window.removed = await store.removeMessage(await at('first'))")
+        await in_store(alice, "await store.restoreMessage(window.removed)")
+        await relay.start()
+
+        await alice.has_relayed(2)
+        assert await read_once(bob) == ["first", "second"]
+
+    async def test_message_that_the_relay_holds_is_taken_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("status of 404")
+        await talks_to(alice, bob, "too early", "as meant")
+
+        taken = await in_store(alice, "return takeBack({ store, relays }, await at('too early'))")
+        again = await in_store(alice, "return takeBack({ store, relays }, await at('too early'))")
+
+        assert [taken, again] == [{"outcome": "taken-back"}, {"outcome": "gone"}]
+        assert await read_all(bob) == ["as meant"]
+        assert await in_store(alice, "return (await store.message(await at('too early'))).taken_back_at > 0")
+
+    async def test_message_that_was_fetched_and_erased_can_not_be_taken_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("status of 404")
+        await talks_to(alice, bob, "too late")
+        await bob.call("DELETE", "/v1/messages?through_id=1")
+
+        taken = await in_store(alice, "return takeBack({ store, relays }, await at('too late'))")
+
+        assert taken == {"outcome": "gone"}
+        assert await in_store(alice, "return (await store.message(await at('too late'))).taken_back_at") is None
+
+    async def test_nothing_is_taken_back_while_the_relay_is_away(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "too soon")
+        await loses_relay(alice, relay)
+
+        refused = await in_store(
+            alice, "return takeBack({ store, relays }, await at('too soon')).catch(({ name }) => name)"
+        )
+
+        assert refused == "NetworkError"
+        assert await in_store(alice, "return (await store.message(await at('too soon'))).taken_back_at") is None
+
+    async def test_queued_message_is_taken_back_without_the_relay(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await loses_relay(alice, relay)
+        await alice.says("never mind")
+        await alice.says("but this")
+
+        taken = await in_store(alice, "return (await takeBack({ store, relays }, await at('never mind'))).outcome")
+        await relay.start()
+
+        assert taken in ("unsent", "in-flight")
+        assert await until(lambda: read_all(bob)) == ["but this"]
+
+
+# ------------------------------------------------------------------------------------------------------------------------
 # Browser: storage that goes away
 # ------------------------------------------------------------------------------------------------------------------------
 
@@ -12236,6 +12584,7 @@ MESSAGE_FIELDS: dict[str, Check] = {
     "at": is_day, "written_at": perhaps(lambda value: numeric(value, -8.64e15, 8.64e15)), "reason": perhaps(LINE),
     "legacy": perhaps(SWITCH), "envelope_id": perhaps(LINE), "state": perhaps(one_of("queued", "relayed", "failed", "")),
     "error": perhaps(LINE), "retriable": perhaps(SWITCH), "relay_id": perhaps(ID), "expires_at": perhaps(LINE),
+    "stored_at": perhaps(is_day), "taken_back_at": perhaps(is_day),
 }  # fmt: skip
 RELAY_FIELDS: dict[str, Check] = {
     "origin": is_origin, "cursor": ID, "erased_through": ID, "refused": COUNT, "requests_dropped": perhaps(COUNT), "added_at": is_day,
@@ -12775,6 +13124,10 @@ class TestBrowserInterop:
         keys, registration, message = vectors["keys"], vectors["registration"], vectors["message"]
         assert computed == {
             "envelopes": vectors["envelopes"],
+            "envelope2": vectors["envelope2"]["plaintext"],
+            "contents_of_devices": [vectors["envelope2"]["content"]] * 2,
+            "headers": vectors["headers"],
+            "contents": vectors["contents"],
             "links": vectors["links"],
             "fallback_id": message["fallback_id"],
             "keys": [keys[name] for name in ("alice_public_key", "alice_fingerprint", "bob_public_key", "bob_fingerprint")],
@@ -12803,10 +13156,10 @@ class TestBrowserInterop:
         assert listed["app.js"] == hashlib.sha256((STATIC / "app.js").read_bytes()).hexdigest()
 
 
-VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links, backup }) => {
+VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelope2, headers, contents, links, backup }) => {
     const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
-    const names = ["crypto", "encoding", "envelope", "safety", "invite"];
-    const [crypto, encoding, envelope, safety, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
+    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "safety", "invite"];
+    const [crypto, encoding, envelope, second, content, safety, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
     const server_public_key = bytes(registration.server_public_key);
@@ -12824,6 +13177,26 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links,
         const { kind, text, legacy, ts, name } = envelope.openEnvelope({ ...row, ciphertext: seal(plaintext) }, bob, sharedKeys);
         return { plaintext, read: kind, ...(kind === "text" && { text, legacy, ts }), ...(name && { name }) };
     };
+    const receivers = envelope2.receivers.map(({ device, secret_key }) => ({ device, ...crypto.keyPairFrom(bytes(secret_key)) }));
+    const header = JSON.parse(envelope2.header);
+    const packed = second.packEnvelope2(
+        { ...header, key: crypto.keyPairFrom(bytes(envelope2.key_secret)).public_key },
+        bytes(envelope2.content),
+        receivers.map(({ device, public_key }) => ({ device, key: public_key })),
+        { one_time: bytes(envelope2.one_time_secret), content_key: bytes(envelope2.content_key), nonce: bytes(envelope2.nonce) },
+    );
+    const readAt = (plaintext) => second.readEnvelope2(plaintext, { from: header.from, to: header.to, at: header.ts });
+    const taken = (change) => {
+        const fields = Object.entries({ ...header, ...change }).filter(([, value]) => value !== null);
+        const text = JSON.stringify(Object.fromEntries(fields));
+        return readAt(encoding.concat(encoding.utf8(text), new Uint8Array([0]), bytes(envelope2.body))).reason ? "refused" : "taken";
+    };
+    const told = (json) => {
+        const { type, reason } = content.readContent(encoding.concat(encoding.utf8(json), new Uint8Array([0])));
+        return reason ? "refused" : type;
+    };
+    const opened = receivers.map(({ device, public_key, secret_key }) =>
+        second.openBody(readAt(packed), device, [{ id: second.keyId(public_key), secret_key }]).content);
     const named = (link) => {
         try {
             return { link, ...parseAddress(link) };
@@ -12833,6 +13206,10 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links,
     };
     return {
         envelopes: envelopes.map(({ plaintext }) => read(plaintext)),
+        envelope2: base64(packed),
+        contents_of_devices: opened.map((each) => base64(each)),
+        headers: headers.map(({ change }) => ({ change, read: taken(change) })),
+        contents: contents.map(({ json }) => ({ json, read: told(json) })),
         links: links.map(({ link }) => named(link)),
         keys: [alice, bob].flatMap(({ public_key, fingerprint }) => [base64(public_key), fingerprint]),
         safety_number: safety.safetyNumber(bob.public_key, alice.public_key),

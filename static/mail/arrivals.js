@@ -125,7 +125,7 @@ class Page {
 
   async #put(message, contact) {
     const { from, kind, text, reason, legacy, at, id, ts, name } = message;
-    const record = { contact: from, relay: this.#origin, direction: "in", kind, text, at, reason, legacy, envelope_id: id };
+    const record = { contact: from, relay: this.#origin, direction: "in", kind, text, at, stored_at: Date.now(), reason, legacy, envelope_id: id };
     if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
     const { messages } = this.#stores;
     const seq = await seqAmong(this.#taken_over, messages, at);

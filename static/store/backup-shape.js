@@ -52,6 +52,7 @@ const MESSAGE = {
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
   reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either("queued", "relayed", "failed", "")),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
+  stored_at: maybe(time), taken_back_at: maybe(time),
 };
 
 const RELAY = {

@@ -1,8 +1,8 @@
 /**
  * What this device keeps: contacts, messages, drafts, relays. Never touches the DOM. Every change is in IndexedDB before
  * its event goes out, and the event reaches every tab:
- * messages {messages, received} · message {message} · message-removed {seq, contact} · contact {contact} ·
- * contact-removed {fingerprint} · unread {total, threads} · reset {}
+ * messages {messages, received} · message {message} · message-removed {seq, contact} · message-restored {message} ·
+ * contact {contact} · contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
 import { newestFirst } from "../protocol/order.js";
@@ -11,6 +11,7 @@ import { UnknownContactError } from "../protocol/errors.js";
 import { readThread } from "./history.js";
 import { everythingOf, toMessage } from "./messages.js";
 import { NAMED_BY, reviewNames } from "./namesakes.js";
+import { removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
 
@@ -39,7 +40,7 @@ export class Store extends SharedEventTarget {
     super("io3233-store");
     this.#db = db;
     this.#search = new Search(db);
-    for (const type of ["messages", "message", "message-removed", "contact-removed"]) {
+    for (const type of ["messages", "message", "message-removed", "message-restored", "contact-removed"]) {
       this.addEventListener(type, () => this.#search.forget());
     }
   }
@@ -106,6 +107,11 @@ export class Store extends SharedEventTarget {
     return readThread(this.#db, fingerprint, options);
   }
 
+  /** The seqs of one thread's messages that contain `text` in any case, ascending. */
+  matches(fingerprint, text) {
+    return this.#search.matches(text, fingerprint);
+  }
+
   /** History that contains `text` in any case, newest first: `{messages, older, total}`. */
   search(text, options = {}) {
     return this.#search.page(text, options);
@@ -158,6 +164,16 @@ export class Store extends SharedEventTarget {
   async message(seq) {
     const record = await this.#db.read(["messages"], ({ messages }) => result(messages.get(seq)));
     return record && toMessage(record);
+  }
+
+  /** Deletes a message on this device alone. Returns what `restoreMessage` takes, or null where it was gone. See removal.js. */
+  removeMessage(seq) {
+    return removeMessage(this, seq);
+  }
+
+  /** False where its thread was removed or replaced meanwhile. */
+  restoreMessage(removed) {
+    return restoreMessage(this, removed);
   }
 
   emitContact(record) {

@@ -81,8 +81,9 @@ export class ThreadsView {
   #countDropped() {
     const dropped = this.#client.relays.list().reduce((sum, relay) => sum + (relay.requests_dropped ?? 0), 0);
     const asked = [...this.#contacts.values()].some(({ request }) => request);
-    byId("requestsDropped").hidden = !(dropped && asked);
-    byId("requestsDropped").textContent = `And ${formatCount(dropped)} more from strangers, for which there was no room.`;
+    const shown = dropped > 0 && asked;
+    byId("requestsDropped").hidden = !shown;
+    if (shown) byId("requestsDropped").textContent = `And ${formatCount(dropped)} more from strangers, for which there was no room.`;
   }
 
   #isInUse() {
