@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "441929054fe78a42";
+const VERSION = "554a7cf7a3f3e5ec";
 const FILES = {
   "/app.js": "sha256-JTxVko8uA0Z6b+QUA6YBn4DC02NvWy1hpFa2AOj4xrc=",
   "/client.js": "sha256-Ux889RQszJrciBrQXoiNXpRNo67TqdeW/nH+bhjnJ6I=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-OAL/YXtPN93z9TIT+2lB0pNRaSxXB4jTTonXH7vfNaM=",
+  "/index.html": "sha256-HBCo0MfrzlBJJ0lNZON9aCjWsmxbUxDGXkKqEoBe254=",
   "/mail/arrivals.js": "sha256-E/SG2bOPxah0uNgaa3+rBM9O8vagNgTPBM47Ox6cQz4=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -72,7 +72,7 @@ const FILES = {
   "/store/mark.js": "sha256-jSx6KAGfJRWMhWtnFYS/BF2FPkxv7URAtP0d/fRG6O4=",
   "/store/messages.js": "sha256-vmRnvxYe+dZbfbs8aZ80r4z7EL3xOHjxcIXXeETHTjY=",
   "/store/moved-relay.js": "sha256-MQ4TLfjtHvrzEL6sZNLVKloOlI7AyEH7AEld2P+//fM=",
-  "/store/namesakes.js": "sha256-+zm5wHcIYJYzIUS6md2x02EKpFh6Rd35OdVui5BpZkw=",
+  "/store/namesakes.js": "sha256-Qv05ixWO2h1GSE5vFMid8oYXEU+PEFIT3MQ/qLkzPNs=",
   "/store/removal.js": "sha256-AsWQ+psmn2FHlSv2xDC3327wqzsjYDxsewzxAmlfxh8=",
   "/store/requests.js": "sha256-Gc1G5y4Ho/DJfMdlZaYAyowN+GxOgZnTxwjBYqWnaX8=",
   "/store/room.js": "sha256-P+COQHu7TNrQQAMPURrW5BJ3x2uuSqhnSWI5ygOsVQg=",
@@ -81,7 +81,7 @@ const FILES = {
   "/store/settings.js": "sha256-FlAlGYLAo1H0gpLYbtzFRb4lEYybrZyNJzHnq1v9C0w=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
-  "/store/store.js": "sha256-u5cF582qa3q2/Qh2Vn6iZPsjFHUgLophtGoxWtZ/Gy4=",
+  "/store/store.js": "sha256-hkv0oRX+yGt9n1/qehKl+vXaf79YKtbP6pWfBO9EBtQ=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
   "/style.css": "sha256-GCgZodkZovXxo5Ab9lcl8zK6mD+u3uU72J7azirXwLw=",

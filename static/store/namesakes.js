@@ -6,8 +6,7 @@ import { result } from "./database.js";
 import { NAMELESS } from "../protocol/format.js";
 import { likenesses } from "../protocol/names.js";
 
-/** Fields of a contact that decide how it, or another, is called. */
-export const NAMED_BY = ["name", "their_name", "request", "blocked"];
+const NAMED_BY = ["name", "their_name", "request", "blocked"]; // fields that decide how a contact, or another, is called
 const MINE = "You"; // stands before my own words
 
 /** Writes, in a transaction over `contacts` and `kv`, who is a namesake now. Returns the records that changed. */
@@ -18,6 +17,15 @@ export async function reviewNames({ contacts, kv }) {
   const changed = reviewed.filter(({ namesake }, index) => namesake !== all[index].namesake);
   for (const record of changed) contacts.put(record);
   return changed;
+}
+
+/** Puts a contact's record of which the fields of `changed` are new; none: all are. Returns it as it is then, and the others that changed by it. */
+export async function putNamed(stores, record, changed) {
+  stores.contacts.put(record);
+  const fields = Object.keys(changed);
+  const reviewed = fields.length === 0 || NAMED_BY.some((field) => fields.includes(field)) ? await reviewNames(stores) : [];
+  const isIt = ({ fingerprint }) => fingerprint === record.fingerprint;
+  return [reviewed.find(isIt) ?? record, ...reviewed.filter((each) => !isIt(each))];
 }
 
 const calledOf = ({ name, their_name }) => name || their_name || NAMELESS;

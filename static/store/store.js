@@ -10,7 +10,7 @@ import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
 import { readThread } from "./history.js";
 import { everythingOf, toMessage } from "./messages.js";
-import { NAMED_BY, reviewNames } from "./namesakes.js";
+import { putNamed, reviewNames } from "./namesakes.js";
 import { removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
@@ -65,11 +65,7 @@ export class Store extends SharedEventTarget {
   async putContact(fingerprint, fields) {
     const [record, ...renamed] = await this.#db.write(["contacts", "kv"], async (stores) => {
       const known = await result(stores.contacts.get(fingerprint));
-      const changed = { ...newContact(fingerprint), ...known, ...fields };
-      stores.contacts.put(changed);
-      const reviewed = !known || NAMED_BY.some((field) => field in fields) ? await reviewNames(stores) : [];
-      const others = reviewed.filter((each) => each.fingerprint !== fingerprint);
-      return [reviewed.find((each) => each.fingerprint === fingerprint) ?? changed, ...others];
+      return putNamed(stores, { ...newContact(fingerprint), ...known, ...fields }, known ? fields : {});
     });
     for (const each of [record, ...renamed]) this.emitContact(each);
     return toContact(record);
@@ -91,8 +87,7 @@ export class Store extends SharedEventTarget {
   /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
     const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages"], async (stores) => {
-      stores.contacts.delete(fingerprint);
-      stores.drafts.delete(fingerprint);
+      for (const name of ["contacts", "drafts"]) stores[name].delete(fingerprint);
       const keys = await result(stores.messages.index("thread").getAllKeys(everythingOf(fingerprint)));
       for (const seq of keys) stores.messages.delete(seq);
       return reviewNames(stores);
