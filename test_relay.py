@@ -11732,7 +11732,7 @@ async def calls_themselves(page: Page, name: str) -> None:
     await page.fill("#myName", name)
     await page.key("Enter")
     await page.until(
-        f"document.querySelector('#toast').textContent === 'Name saved' && document.querySelector('#settingName').value === {json.dumps(name)}"
+        f"document.querySelector('#toast').textContent.startsWith('Name saved') && document.querySelector('#settingName').value === {json.dumps(name)}"
     )
 
 
