@@ -3055,7 +3055,7 @@ class TestHttp:
 # Static client
 # ------------------------------------------------------------------------------------------------------------------------
 
-VIEW_PATHS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"]
+VIEW_PATHS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about", "/me"]
 CLIENT_FILES = {
     "index.html": b"<!doctype html><title>a page</title>" + b"<p>hello</p>" * 100,
     "app.js": b"export const answer = 42;\n" * 100,
@@ -7217,6 +7217,16 @@ class Browser:
         await page.until("document.querySelector('#liveIndicator.live')")
         return page
 
+    async def service_worker(self, context: str) -> Target:
+        """The running service worker of a context."""
+
+        async def running() -> list[str]:
+            targets = (await self.call("Target.getTargets"))["targetInfos"]
+            mine = [each for each in targets if each.get("browserContextId") == context]
+            return [each["targetId"] for each in mine if each["type"] == "service_worker"]
+
+        return await self.attach(Target(self, (await until(running))[0], context))
+
     async def begin(self) -> None:
         """What comes before all else; DevTools needs nothing."""
 
@@ -7245,6 +7255,7 @@ class Target:
         self.expected: list[str] = []
         self.requests: list[str] = []
         self.documents: list[str] = []  # those of the requests that began another document
+        self.registrations: dict[str, str] = {}  # of service workers, ids by scope
         self.loads = asyncio.Event()
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
@@ -7268,6 +7279,8 @@ class Target:
                 self.complaints.append(method)
             case "Page.loadEventFired", _:
                 self.loads.set()
+            case "ServiceWorker.workerRegistrationUpdated", {"registrations": registrations}:
+                self.registrations |= {each["scopeURL"]: each["registrationId"] for each in registrations}
 
     def expects(self, *complaints: str) -> None:
         """These parts of complaints are what the test is about."""
@@ -7440,15 +7453,8 @@ class Page(Target):
 
     async def service_worker(self) -> Target:
         """The running service worker of this page's context."""
-
-        async def running() -> list[str]:
-            targets = (await self.browser.call("Target.getTargets"))["targetInfos"]
-            mine = [each for each in targets if each.get("browserContextId") == self.context]
-            return [each["targetId"] for each in mine if each["type"] == "service_worker"]
-
         await self.until("navigator.serviceWorker.controller")
-        worker = Target(self.browser, (await until(running))[0], self.context)
-        return await self.browser.attach(worker)
+        return await self.browser.service_worker(self.context)
 
     async def describe(self) -> str:
         """Where a person is and what they see, for a failure's message."""
@@ -7472,9 +7478,23 @@ class Page(Target):
         await self.shows("#chatThread")  # with the thread before it on screen until this one is read
         await self.until("document.querySelector('.chat-tab.active')?.dataset.fingerprint === location.hash.slice(6, 70)")
 
+    async def goes_to(self, view: str) -> None:
+        """Open a view: where screens are one at a time, by way of the list, and of "Me" if it is no tab."""
+        if await self.count("#threadBack"):
+            await self.click("#threadBack")
+        if not await self.count(f"#tab-{view}"):
+            await self.click("#tab-me")
+        await self.click(f"#tab-{view}")
+        await self.shows(f"#view-{view}")
+
+    async def chooses(self, button: str) -> None:
+        """Choose from the menu at the head of the list."""
+        await self.click("#listMenuOpen")
+        await self.click(button)
+
     async def asks_for(self, address: str) -> None:
         """Put an address into that field and press Open."""
-        await self.click("#tab-newchat")
+        await self.goes_to("newchat")
         await self.fill("#openChatFp", address)
         await self.click("#openChatBtn")
 
@@ -7808,6 +7828,70 @@ class TestBrowserViews:
         await page.evaluate("history.forward()")
 
         await page.until(f"{SHOWN_VIEWS}.join() === 'view-chats'")
+
+    async def test_phone_has_three_tabs_and_all_other_views_in_me(self, browser, relay):
+        page = await browser.person(relay, size=(390, 844))
+
+        for view in VIEW_TITLES:
+            await page.goes_to(view)
+            await page.until(f"location.pathname === '/{view}'")
+            assert await page.count(".view-tabs > a") == 3
+        await page.click("#tab-me")
+
+        await page.until("document.title === 'Me · io3233'")
+        assert await page.count("#view-me a, #view-me button, #view-me #live") == 11
+
+    async def test_me_is_home_where_there_is_a_rail_and_a_turned_phone_keeps_the_focus(self, browser, relay):
+        page = await browser.person(relay, "/me", size=(390, 844))
+        await page.evaluate("document.querySelector('#settingsOpen').focus()")
+
+        await page.resize(1280, 800)
+
+        await page.until("location.pathname === '/newchat' && document.querySelector('.view-tabs #settingsOpen')")
+        assert await page.evaluate("document.activeElement.id") == "settingsOpen"
+        assert await page.count(".view-tabs > a") == 6
+
+    @pytest.mark.parametrize(
+        ("size", "columns"),
+        [((1280, 800), [72, 320, 888]), ((820, 1180), [64, 260, 496]), ((390, 844), [390]), ((844, 390), [844])],
+    )
+    async def test_page_is_a_rail_a_list_and_a_view_or_one_screen(self, browser, relay, size, columns):
+        page = await browser.person(relay, size=size)
+
+        widths = await page.evaluate("getComputedStyle(document.body).gridTemplateColumns.split(' ').map(parseFloat)")
+
+        assert widths == columns
+
+    async def test_menu_of_the_list_is_walked_by_arrows_and_gives_the_focus_back(self, browser, relay):
+        page = await browser.person(relay)
+        await page.click("#listMenuOpen")
+        focus = "document.activeElement.id"
+        assert await page.evaluate(focus) == "listPaste"
+
+        for key, focused in [("ArrowDown", "listInvite"), ("ArrowUp", "listPaste"), ("ArrowUp", "headerNewKeys")]:
+            await page.key(key)
+            assert await page.evaluate(focus) == focused
+        await page.key("Escape")
+
+        await page.until("!document.querySelector('#listMenu').matches(':popover-open')")
+        assert await page.evaluate(focus) == "listMenuOpen"
+
+    async def test_back_closes_an_open_menu_and_stays(self, browser, relay):
+        page = await browser.person(relay)
+        await page.click("#tab-about")
+        await page.click("#listMenuOpen")
+
+        await page.evaluate("history.back()")
+
+        await page.until("!document.querySelector('#listMenu').matches(':popover-open')")
+        assert await page.evaluate("location.pathname") == "/about"
+
+    async def test_paste_leads_to_the_field_for_a_link(self, browser, relay):
+        page = await browser.person(relay, "/about")
+
+        await page.chooses("#listPaste")
+
+        await page.until("document.activeElement.id === 'openChatFp'")
 
     async def test_every_name_of_the_page_is_there_once(self, browser, relay):
         page = await browser.person(relay)
@@ -8907,23 +8991,27 @@ class TestBrowserAttention:
         [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
         assert (title, body) == (f"New: {bob.fingerprint[:4]} {bob.fingerprint[4:8]} (2)", "two")
 
-    async def test_many_messages_at_once_become_one_notification(self, browser, relay):
-        alice, bob = await with_notifications(browser, relay), await relay.register()
+    async def test_many_messages_at_once_are_one_notification_a_thread(self, browser, relay):
+        alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
         await hide(alice)
 
         await write(bob, alice, *(f"line {number}" for number in range(9)))
+        await write(carol, alice, "me too")
 
-        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '9 new messages')")
+        expected = [(f"3233:{bob.fingerprint[:8]} (9)", "line 8"), (f"3233:{carol.fingerprint[:8]}", "me too")]
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.some(([_, body]) => body === 'me too'))")
+        assert sorted(map(tuple, await alice.evaluate(NOTIFICATIONS))) == sorted(expected)
 
     async def test_reading_one_thread_leaves_the_others_in_the_summary(self, browser, relay):
-        alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
-        await write(bob, alice, *(f"line {number}" for number in range(5)))
-        await write(carol, alice, "me too")
-        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '6 new messages')")
+        alice, people = await with_notifications(browser, relay), [await relay.register() for _ in range(9)]
+        for person in people:
+            await write(person, alice, "one", "two")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '18 new messages')")
 
-        await alice.switches_to(bob)
-        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '1 new message')")
-        await alice.switches_to(carol)
+        for person in people[:-1]:
+            await alice.switches_to(person)
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '2 new messages')")
+        await alice.switches_to(people[-1])
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 0)")
 
@@ -9046,6 +9134,98 @@ class TestBrowserAttention:
 
         await alice.until("document.querySelector('#politeRegion').textContent.includes('blocks notifications')")
         assert await alice.evaluate("document.querySelector('#notifToggle').getAttribute('aria-pressed')") == "false"
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: push
+# ------------------------------------------------------------------------------------------------------------------------
+
+# Headless Chromium has no push service behind it: a subscription is kept by the page, and has another endpoint each time.
+SUBSCRIBES = """(() => {
+    const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (each) => each.charCodeAt(0));
+    const unsubscribe = async () => delete localStorage.subscription;
+    const kept = () => {
+        const { endpoint, key } = JSON.parse(localStorage.subscription ?? "{}");
+        return endpoint ? { endpoint, options: { applicationServerKey: bytes(key).buffer }, unsubscribe } : null;
+    };
+    PushManager.prototype.getSubscription = async () => kept();
+    PushManager.prototype.subscribe = async ({ userVisibleOnly, applicationServerKey: key }) => {
+        if (!userVisibleOnly || kept()) throw new DOMException("not so", "InvalidStateError");
+        localStorage.subscription = JSON.stringify({ endpoint: `%s/${crypto.randomUUID()}`, key });
+        return kept();
+    };
+})()"""
+SHOWN = """new Promise((resolve) => setTimeout(resolve, 300)).then(() => self.registration.getNotifications())
+    .then((shown) => shown.map(({ title, body }) => [title, body]).sort())"""
+IS_QUIET = "self.registration.getNotifications().then((shown) => shown.length === 0)"
+
+
+class Sleeper:
+    """Somebody who wants to be woken when the page is closed, and the push service that their browser stands for."""
+
+    def __init__(self, browser: Browser, relay: AnyRelay, service: PushService) -> None:
+        self.browser, self.relay, self.service = browser, relay, service
+
+    async def begin(self) -> Sleeper:
+        """Open the page, ring the bell, and be known to the relay."""
+        self.page = await self.browser.page()
+        await self.opens_page(f"{self.relay.url}/newchat", self.page)
+        await self.page.permit("notifications")
+        await self.page.click("#notifToggle")
+        await until(self.endpoints)
+        self.fingerprint, self.public_key, self.context = self.page.fingerprint, self.page.public_key, self.page.context
+        return self
+
+    async def opens_page(self, url: str, page: Page | None = None) -> Page:
+        page = page or await self.browser.page(self.context)
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=SUBSCRIBES % self.service.origin)
+        await page.goto(url)
+        await page.has_keys()
+        await has_service_worker(page)
+        return page
+
+    async def closes_page(self) -> None:
+        """What is left is another site's tab."""
+        self.tab = await self.browser.page(self.context)
+        await self.page.call("Page.close")
+
+    def endpoints(self) -> list[str]:
+        return [endpoint for (endpoint,) in rows(self.relay.database, "SELECT endpoint FROM push_subscriptions")]
+
+    async def is_pushed_to(self, tab: Page | None = None) -> Target:
+        """Once the relay has asked the push service, which this test stands for in the browser: wake the worker, and return it."""
+        tab = tab or self.tab
+        await until(lambda: self.service.pushes)
+        self.service.pushes.clear()
+        await tab.call("ServiceWorker.enable")
+        registration = await until(lambda: tab.registrations.get(f"{self.relay.url}/"))
+        origin = self.relay.url
+        await tab.call("ServiceWorker.deliverPushMessage", origin=origin, registrationId=registration, data="")
+        return await self.browser.service_worker(self.context)
+
+
+@pytest.fixture
+async def sleeper(browser: Browser, pushing: RunningRelay, push_service: PushService) -> Sleeper:
+    return await Sleeper(browser, pushing, push_service).begin()
+
+
+class TestBrowserPush:
+    """Mail reaches a device whose page is closed."""
+
+    async def test_closed_page_is_woken_and_says_who_wrote_what_and_a_click_leads_there(self, sleeper, tmp_path):
+        await sleeper.closes_page()
+        sent = await run_command(tmp_path, "send", "--register", sleeper.relay.url, sleeper.fingerprint, "come home")
+        assert sent.status == 0, sent
+
+        worker = await sleeper.is_pushed_to()
+
+        [[title, body]] = await worker.until(f"{SHOWN}.then((all) => all.length && all)")
+        assert title.startswith("3233:") and body == "come home"
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        await worker.evaluate(CLICK_NOTIFICATION)
+        page = await sleeper.opens_page(sleeper.relay.url + await worker.evaluate("self.opened"))
+        await page.sees("come home")
+        assert await page.received() == ["come home"]
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -10219,7 +10399,7 @@ class TestBrowserTabs:
         alice = await browser.person(relay)
         tab = await alice.another_tab()
 
-        await tab.click("#headerNewKeys")
+        await tab.chooses("#headerNewKeys")
         await tab.click("#confirmOk")
 
         for each in (alice, tab):
@@ -10293,6 +10473,8 @@ class TestBrowserKeyboard:
         alice = await browser.person(relay)
         await alice.permit("clipboard-read", "clipboard-write")
 
+        await self.tab_to(alice, "#listMenuOpen")
+        await alice.key("Enter")
         await self.tab_to(alice, "#headerCopyInvite")
         await alice.key("Enter")
 
@@ -10302,6 +10484,8 @@ class TestBrowserKeyboard:
     async def test_dialog_keeps_the_focus_and_gives_it_back(self, browser, relay):
         alice = await browser.person(relay)
 
+        await self.tab_to(alice, "#listMenuOpen")
+        await alice.key("Enter")
         await self.tab_to(alice, "#headerNewKeys")
         await alice.key("Enter")
         await alice.shows("#confirmDialog")
@@ -10310,7 +10494,7 @@ class TestBrowserKeyboard:
             assert await alice.evaluate("document.activeElement.matches('dialog *, body')")
         await alice.key("Escape")
 
-        await alice.until("document.activeElement.id === 'headerNewKeys'")
+        await alice.until("document.activeElement.id === 'listMenuOpen'")
         assert await alice.text("#fpFull") == alice.fingerprint
 
     @pytest.mark.parametrize(("view", "field"), [("library", "librarySearch"), ("server", "addRelayUrl")])
@@ -10619,11 +10803,7 @@ async def liar(relays: Callable[..., Any]) -> AsyncIterator[LyingRelay]:
 
 
 async def goes_to(page: Page, view: str) -> None:
-    """Open a view; on a phone, where an open thread has the screen to itself, by way of the list."""
-    if await page.count("#threadBack"):
-        await page.click("#threadBack")
-    await page.click(f"#tab-{view}")
-    await page.shows(f"#view-{view}")
+    await page.goes_to(view)
 
 
 async def agrees(page: Page, title: str) -> None:
@@ -11428,13 +11608,14 @@ FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of
 PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
 KEPT_VERSIONS = """caches.keys().then((names) =>
     names.filter((name) => name.startsWith("io3233-")).map((name) => name.replace("io3233-", "")))"""
-# Looks for a newer version, and says what became of it: "installed", "redundant" where it failed, "none" where there is none.
+# Looks for a newer version, and says what became of it: "installed", "redundant" or "refused" where it failed (the latter before it was
+# a worker at all), "none" where there is none.
 UPDATE = """(async () => {
     const registration = await navigator.serviceWorker.ready;
-    await registration.update().catch(() => null);
+    const refused = await registration.update().then(() => false, () => true);
     const worker = registration.installing ?? registration.waiting;
     while (worker?.state === "installing") await new Promise((changed) => (worker.onstatechange = changed));
-    return worker?.state ?? "none";
+    return worker?.state ?? (refused ? "refused" : "none");
 })()"""
 
 
@@ -11541,7 +11722,7 @@ class TestBrowserVersions:
             ends[name] = await page.evaluate(UPDATE)
         await page.reload()
 
-        assert ends == dict.fromkeys(names, "redundant")
+        assert {name: end for name, end in ends.items() if end not in ("redundant", "refused")} == {}
         assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
         assert page.complaints == []
 
@@ -12940,11 +13121,11 @@ class TestBrowserBackup:
         assert taken == BACKUP_FIELDS[path](value)
 
     async def test_new_keys_are_made_only_after_asking(self, alice):
-        await alice.click("#headerNewKeys")
+        await alice.chooses("#headerNewKeys")
         await declines(alice, "Make new keys?")
         assert await alice.text("#fpFull") == alice.fingerprint
 
-        await alice.click("#headerNewKeys")
+        await alice.chooses("#headerNewKeys")
         await agrees(alice, "Make new keys?")
 
         await alice.until(
@@ -13366,7 +13547,7 @@ class TestBrowserAccessible:
         ]
         names = [node["name"]["value"].strip() for node in controls if not node["ignored"]]
 
-        assert len(names) > 8 and all(names), names
+        assert len(names) > 5 and all(names), names
 
     async def test_dialog_keeps_the_focus_and_gives_it_back(self, relay, browser):
         page = await browser.person(relay)
@@ -13387,6 +13568,8 @@ async def findings_in_dialog(page: Page, axe: str, dialog: str, button: str) -> 
     """Open a dialog, let axe-core look, and close it."""
     if button == "#contactOpen" and not await page.count("#chatThread"):
         await page.click(".chat-tab-label")
+    if not await page.count(button):
+        await page.click("#tab-me")
     await page.click(button)
     await page.shows(dialog)
     found = await findings(page, axe)
