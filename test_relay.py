@@ -7538,6 +7538,11 @@ class Page(Target):
 IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((each) => each.textContent)"
 
 
+def start_of(person: Any) -> str:
+    """How an address begins where it tells two people of one name apart."""
+    return f"{person.fingerprint[:4]} {person.fingerprint[4:8]}"
+
+
 async def write(sender: Person, reader: Page, *texts: str) -> list[int]:
     """Send messages to a page by the protocol alone; their ids on the relay."""
     now = int(time.time() * 1000)
@@ -8989,7 +8994,7 @@ class TestBrowserAttention:
                 await each.until(f"document.title.startsWith('({number}) ')")
 
         [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
-        assert (title, body) == (f"New: {bob.fingerprint[:4]} {bob.fingerprint[4:8]} (2)", "two")
+        assert (title, body) == (f"New: {start_of(bob)} (2)", "two")
 
     async def test_many_messages_at_once_are_one_notification_a_thread(self, browser, relay):
         alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
@@ -8998,7 +9003,7 @@ class TestBrowserAttention:
         await write(bob, alice, *(f"line {number}" for number in range(9)))
         await write(carol, alice, "me too")
 
-        expected = [(f"3233:{bob.fingerprint[:8]} (9)", "line 8"), (f"3233:{carol.fingerprint[:8]}", "me too")]
+        expected = [(f"New: {start_of(bob)} (9)", "line 8"), (f"New: {start_of(carol)}", "me too")]
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.some(([_, body]) => body === 'me too'))")
         assert sorted(map(tuple, await alice.evaluate(NOTIFICATIONS))) == sorted(expected)
 
@@ -11922,11 +11927,6 @@ async def is_called(page: Page, name: str) -> None:
     await page.until(
         f"[...document.querySelectorAll('#chatTabs bdi:first-child')].filter((each) => each.textContent === {json.dumps(name)}).length === 1"
     )
-
-
-def start_of(person: Any) -> str:
-    """How an address begins where it tells two people of one name apart."""
-    return f"{person.fingerprint[:4]} {person.fingerprint[4:8]}"
 
 
 # What somebody may call themselves, and what is kept of it; "" where it is no name.

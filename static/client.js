@@ -8,8 +8,6 @@ import { Drafts } from "./store/drafts.js";
 import { loadIdentity, replaceIdentity } from "./store/identity.js";
 import { Inbox } from "./mail/inbox.js";
 import { makeInviteLink } from "./protocol/address.js";
-import { NameError } from "./protocol/errors.js";
-import { readName } from "./protocol/names.js";
 import { Membership } from "./relay/membership.js";
 import { Notifications } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
@@ -63,7 +61,7 @@ export class Client extends EventTarget {
     Object.assign(this, { store, identity, settings, drafts, tabs, relays });
     this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
-    this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender, myName: () => this.myName });
+    this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender, myName: () => settings.get("name") });
     this.notifications = new Notifications({ settings, registration });
     const manager = registration.then((registered) => registered?.pushManager);
     this.push = new Push({ store, relays, manager, wanted: () => this.notifications.on });
@@ -95,20 +93,7 @@ export class Client extends EventTarget {
   /** A relay that knows no bound proof is an original one, and serves the original page. */
   inviteLink() {
     const { home } = this.relays;
-    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false, name: this.myName });
-  }
-
-  /** What I call myself, or "". It goes with every message and is in the invite link. */
-  get myName() {
-    return this.settings.get("name");
-  }
-
-  /** Throws NameError for what is none; an empty one takes mine away. */
-  async callMyself(typed) {
-    const name = readName(typed);
-    if (typed.trim() && !name) throw new NameError("This can't be a name: it takes 1 to 64 characters that can all be seen, and no check marks.");
-    await this.settings.set("name", name);
-    await this.store.reviewNames();
+    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false, name: this.settings.get("name") });
   }
 
   /** See store/backup.js. */

@@ -3,10 +3,10 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "9542ef00445df6f7";
+const VERSION = "eb0136a961175629";
 const FILES = {
   "/app.js": "sha256-JKOg6WfABm0MkmdNewo2IGQ1MfpjtheRfAKVaCQLuOk=",
-  "/client.js": "sha256-jO9fEZEBMZfl15bDSTE9V9hf9e4M2WRgenTA1bnHhGw=",
+  "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
   "/device/notices.js": "sha256-k18nuxdstYZSlGQIZe8MThY7e9Hf3TuntOpNwmYn+RI=",
   "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-8HtiZibv7emdalROyVDMMs7ymTu6AaBqbqgpz1f6Q3U=",
+  "/index.html": "sha256-JzrKEOOzd5gTGZovQPk7eWPyccVN1hXIgmuA4/Dc0wo=",
   "/mail/arrivals.js": "sha256-E/SG2bOPxah0uNgaa3+rBM9O8vagNgTPBM47Ox6cQz4=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -74,15 +74,15 @@ const FILES = {
   "/store/messages.js": "sha256-vmRnvxYe+dZbfbs8aZ80r4z7EL3xOHjxcIXXeETHTjY=",
   "/store/moved-relay.js": "sha256-MQ4TLfjtHvrzEL6sZNLVKloOlI7AyEH7AEld2P+//fM=",
   "/store/namesakes.js": "sha256-Qv05ixWO2h1GSE5vFMid8oYXEU+PEFIT3MQ/qLkzPNs=",
-  "/store/removal.js": "sha256-AsWQ+psmn2FHlSv2xDC3327wqzsjYDxsewzxAmlfxh8=",
+  "/store/removal.js": "sha256-W83qJARtAP2sPHUR2LhMLgRjNYY2Zfjh5z14qByeFQM=",
   "/store/requests.js": "sha256-Gc1G5y4Ho/DJfMdlZaYAyowN+GxOgZnTxwjBYqWnaX8=",
   "/store/room.js": "sha256-P+COQHu7TNrQQAMPURrW5BJ3x2uuSqhnSWI5ygOsVQg=",
   "/store/schema.js": "sha256-tnF7Z0909SP90znKfOlJcqnWavLQ7WoceTcuLn4gT6Q=",
   "/store/search.js": "sha256-5SaQFpOROFrkuzLEH+wl3urVc6DJlAueMcIR8Xzgaao=",
-  "/store/settings.js": "sha256-FlAlGYLAo1H0gpLYbtzFRb4lEYybrZyNJzHnq1v9C0w=",
+  "/store/settings.js": "sha256-ltBqbnmP7GiBhZoHsdJv9CycxLGpuk7r/gaJRJME4FI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
-  "/store/store.js": "sha256-MrmLW7EpNgqD3Ta55EBZyQXoad2SNPIgguNF2kCb6z4=",
+  "/store/store.js": "sha256-9zR39g1mJ/34rI5TuQx4yVBijRn7rUBGD4sEbCyEruI=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
   "/style.css": "sha256-9iPfOy7h85EH7jwLlQXkuKgB6RMw0yoMI4zRsLNMCZc=",
@@ -122,7 +122,7 @@ const FILES = {
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-row.js": "sha256-iF4hPp08DKsdMzaP2BRer1NuFjO9qYt0b/2Fckb0o/I=",
   "/views/message-window.js": "sha256-J9TXswywIb18LyrCY3h0N5wWdXAkXC1nDbBNI6Vb4xk=",
-  "/views/my-name-view.js": "sha256-jLop94ZsoRKge+nRGLGq9w9Icful9fhkGyjFUkp2iwc=",
+  "/views/my-name-view.js": "sha256-K+9bYzLc6DySUC5lI5VFXI36PSDr5pRXjbU+wFL77wE=",
   "/views/newchat-view.js": "sha256-MjZ/uKP+nXJqUCpxOzdI1xPjcT+4zhlaFFqXJEq/Bjk=",
   "/views/open-chat.js": "sha256-14bDRjsJBCUV7BOtEnmaQtBbXwuS42lnAxNC+2czODY=",
   "/views/pages.css": "sha256-MFVtYGIMb83qYcn55vE8rMmsJg1qoFoyf/eRVUdNxNo=",
@@ -143,7 +143,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-/WA/1QSPc2TnYd5Sc722NFGEi8Mltdr4JMtJil/c1o0="
+  "/worker.js": "sha256-wDmlwc38JjCe6zb9UXXF6niuX0PDoBM7sGgH1KV+H7g="
 };
 
 const PREFIX = "io3233-";

@@ -9,9 +9,9 @@ import { newestFirst } from "../protocol/order.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
 import { readThread } from "./history.js";
-import { everythingOf, toMessage } from "./messages.js";
+import { toMessage } from "./messages.js";
 import { putNamed, reviewNames } from "./namesakes.js";
-import { removeMessage, restoreMessage } from "./removal.js";
+import { removeEverything, removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
 
@@ -89,12 +89,7 @@ export class Store extends SharedEventTarget {
 
   /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
-    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages"], async (stores) => {
-      for (const name of ["contacts", "drafts"]) stores[name].delete(fingerprint);
-      const keys = await result(stores.messages.index("thread").getAllKeys(everythingOf(fingerprint)));
-      for (const seq of keys) stores.messages.delete(seq);
-      return reviewNames(stores);
-    });
+    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages"], (stores) => removeEverything(stores, fingerprint));
     this.emit("contact-removed", { fingerprint });
     for (const record of renamed) this.emitContact(record);
     await this.emitUnread();

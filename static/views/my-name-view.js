@@ -19,14 +19,14 @@ export class MyNameView {
     const { elements, submitter = elements[1] } = event.target;
     say(status, "");
     const saved = await attempt(submitter, status, async () => {
-      await this.#client.callMyself(elements[0].value);
+      await this.#client.settings.callMyself(elements[0].value);
       return true;
     });
-    if (saved) notice(this.#client.myName ? "Name saved" : "You go without a name");
+    if (saved) notice(this.#client.settings.get("name") ? "Name saved" : "You go without a name");
     else elements[0].focus();
   }
 
   #show() {
-    for (const form of Object.keys(FORMS)) byId(form).elements[0].value = this.#client.myName;
+    for (const form of Object.keys(FORMS)) byId(form).elements[0].value = this.#client.settings.get("name");
   }
 }
