@@ -4,10 +4,10 @@
  */
 import { BlockedContactError, EmptyMessageError, MessageTooLongError, SelfChatError } from "../protocol/errors.js";
 import { newEnvelopeId, packEnvelope, wireBytes } from "../protocol/envelope.js";
-import { Delivery } from "./delivery.js";
+import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { discard, enqueue, requeue } from "./queue.js";
+import { takeBack } from "./taking-back.js";
 
-const USUAL_LIMIT_BYTES = 262_144;
 const NEAR = 0.9;
 const LOOK_EVERY_MS = 5000;
 
@@ -17,28 +17,29 @@ export class Outbox {
   #looking = 0;
   #storing = Promise.resolve();
 
-  /** `parts`: `{store, drafts, relays, identity, sharedKeys, tab}`, `tab` being the name that this tab claims messages under. */
+  /** `parts`: `{store, drafts, relays, identity, sharedKeys, tab, myName}`: `tab` is what this tab claims messages under, `myName()` what I call myself. */
   constructor(parts) {
     this.#parts = parts;
     const { store, relays } = parts;
     store.addEventListener("messages", ({ detail }) => !detail.received && this.wake());
+    store.addEventListener("message-restored", ({ detail }) => detail.message.state === "queued" && this.wake());
     store.addEventListener("message", ({ detail }) => detail.message.state === "queued" && !detail.message.error && this.wake());
     store.addEventListener("message-removed", ({ detail }) => this.#delivery?.abandon(detail));
     for (const type of ["came-live", "wake"]) relays.addEventListener(type, () => this.wake());
   }
 
   /**
-   * Queues `text`, which was the draft of this contact's thread; resolves when it is stored, and rejects with StorageError. Begun within
-   * this call, so what is sent one after the other is stored in that order. Throws at once, and changes nothing: EmptyMessageError,
-   * SelfChatError, MessageTooLongError, BlockedContactError.
+   * Queues `text`, which was the draft of this contact's thread unless it is forwarded; resolves when it is stored, and rejects with
+   * StorageError. Begun within this call, so what is sent one after the other is stored in that order. Throws at once, and changes
+   * nothing: EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError.
    */
-  send(contact, text) {
+  send(contact, text, { was_draft = true } = {}) {
     const { store, drafts, relays } = this.#parts;
     const { fingerprint } = contact;
     const relay = contact.relay || relays.home;
     this.#refuse(contact, relay, text);
-    const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId() });
-    drafts.sent(fingerprint, text, storing);
+    const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId(), was_draft });
+    if (was_draft) drafts.sent(fingerprint, text, storing);
     this.#storing = Promise.allSettled([this.#storing, storing]);
     return storing;
   }
@@ -48,7 +49,7 @@ export class Outbox {
     return this.#storing;
   }
 
-  /** What `text` will weigh on the wire: `{bytes, limit, near, over}`. */
+  /** What `text` will weigh on the wire, without my name, which gives way: `{bytes, limit, near, over}`. */
   measure(fingerprint, text, relay = this.#parts.relays.home) {
     const { relays, identity } = this.#parts;
     const plaintext = packEnvelope({ id: "0".repeat(22), from: identity.fingerprint, to: fingerprint, ts: Date.now(), text });
@@ -63,6 +64,11 @@ export class Outbox {
 
   discard(seq) {
     return discard(this.#parts.store, seq);
+  }
+
+  /** See taking-back.js. */
+  takeBack(seq) {
+    return takeBack(this.#parts, seq);
   }
 
   /** From now on this tab is the one that sends. It looks for itself too: a tab that stored a message may be gone before it told of it. */

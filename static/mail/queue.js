@@ -1,22 +1,23 @@
 /** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history. */
 import { result } from "../store/database.js";
-import { everythingOf, toMessage, withLatest } from "../store/messages.js";
+import { toMessage, withLatest } from "../store/messages.js";
+import { removeMessage } from "../store/removal.js";
 import { newContact } from "../store/store.js";
 import { uploadMs } from "../relay/http.js";
 
-const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
+const UNSENT = ["queued", "failed"];
 const CLAIM_MS = 40_000; // longer than one request may take
 
 /**
- * Stores a message as queued and returns it; the thread's draft, which it was, goes in the same transaction. Begun and committed within
+ * Stores a message as queued and returns it; the thread's draft goes in the same transaction where `was_draft`. Begun and committed within
  * this call: whatever becomes of the page, one of the two is kept, and never both. `envelope_id` and `at` stay the same over every retry.
  */
-export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now() }) {
+export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now(), was_draft = true }) {
   const queued = { state: "queued", queued_for: contact };
   const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, ...queued };
   record.seq = await store.db.write(["drafts", "messages"], ({ drafts, messages }) => {
     const added = result(messages.add(record));
-    drafts.delete(contact);
+    if (was_draft) drafts.delete(contact);
     messages.transaction.commit();
     return added;
   });
@@ -98,17 +99,4 @@ export async function settle(store, { seq, envelope_id }, fields) {
 }
 
 /** Removes a message that was never sent. The list of threads then shows the one before it. */
-export async function discard(store, seq) {
-  const contact = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
-    const record = await result(messages.get(seq));
-    if (record?.direction !== "out" || record.state === "relayed") return null;
-    messages.delete(seq);
-    const before = await result(messages.index("thread").openCursor(everythingOf(record.contact), "prev"));
-    const known = withLatest(await result(contacts.get(record.contact)), before?.value ?? NO_MESSAGE);
-    contacts.put(known);
-    return known;
-  });
-  if (!contact) return;
-  store.emit("message-removed", { seq, contact: contact.fingerprint });
-  store.emitContact(contact);
-}
+export const discard = (store, seq) => removeMessage(store, seq, ({ state }) => UNSENT.includes(state));

@@ -38,10 +38,10 @@ const CONTENT = {
   messages: Array.isArray, seen: listOf(line),
 };
 
-const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag) };
+const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag), name: maybe(text(LONGEST_NAME)) };
 
 const CONTACT = {
-  fingerprint: isFingerprint, name: text(LONGEST_NAME), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
+  fingerprint: isFingerprint, name: text(LONGEST_NAME), their_name: maybe(text(LONGEST_NAME)), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
   verified: flag, muted: flag, blocked: flag, open: flag, request: maybe(flag),
   request_size: maybe(count), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
   last_text: line, last_direction: either("in", "out", ""), refused: count, added_at: time,
@@ -52,6 +52,7 @@ const MESSAGE = {
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
   reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either("queued", "relayed", "failed", "")),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
+  stored_at: maybe(time), taken_back_at: maybe(time),
 };
 
 const RELAY = {

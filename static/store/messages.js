@@ -16,6 +16,8 @@ export const toMessage = (record) => ({
   text: record.text,
   at: record.at,
   written_at: record.written_at ?? null, // where the sender's clock differs much from `at`
+  stored_at: record.stored_at ?? null, // when it came in here
+  envelope_id: record.envelope_id ?? "",
   reason: record.reason ?? "",
   legacy: record.legacy ?? false,
   state: record.state ?? "",
@@ -23,6 +25,7 @@ export const toMessage = (record) => ({
   retriable: record.retriable ?? false,
   relay_id: record.relay_id ?? null,
   expires_at: record.expires_at ?? "",
+  taken_back_at: record.taken_back_at ?? null,
 });
 
 /** The contact record with this message as its latest. */

@@ -40,6 +40,14 @@ export class Search {
     return { messages, older: last !== undefined && seqs[0] < last ? last : null, total: seqs.length };
   }
 
+  /** The seqs of a contact's messages that contain `text`, ascending. Without a text it only reads ahead. */
+  async matches(text, contact) {
+    const wanted = fold(text.trim());
+    if (wanted) return this.#matches({ wanted, contact, since: -Infinity, until: Infinity });
+    this.#readAhead();
+    return [];
+  }
+
   async #matches(question) {
     const asked = Object.values(question).join(" ");
     if (this.#asked === asked) return this.#seqs;

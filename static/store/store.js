@@ -1,28 +1,33 @@
 /**
  * What this device keeps: contacts, messages, drafts, relays. Never touches the DOM. Every change is in IndexedDB before
  * its event goes out, and the event reaches every tab:
- * messages {messages, received} · message {message} · message-removed {seq, contact} · contact {contact} ·
- * contact-removed {fingerprint} · unread {total, threads} · reset {}
+ * messages {messages, received} · message {message} · message-removed {seq, contact} · message-restored {message} ·
+ * contact {contact} · contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
 import { newestFirst } from "../protocol/order.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
 import { readThread } from "./history.js";
-import { everythingOf, toMessage } from "./messages.js";
+import { toMessage } from "./messages.js";
+import { putNamed, reviewNames } from "./namesakes.js";
+import { removeEverything, removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
 
 const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "relay", "public_key"];
 
-/** Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. */
-export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [] };
+/**
+ * Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. `push_endpoint`: where it pushes
+ * to for this device, or "".
+ */
+export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [], push_endpoint: "" };
 
 const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages count
 
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
-  fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
+  fingerprint, name: "", their_name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
   request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
@@ -38,7 +43,7 @@ export class Store extends SharedEventTarget {
     super("io3233-store");
     this.#db = db;
     this.#search = new Search(db);
-    for (const type of ["messages", "message", "message-removed", "contact-removed"]) {
+    for (const type of ["messages", "message", "message-removed", "message-restored", "contact-removed"]) {
       this.addEventListener(type, () => this.#search.forget());
     }
   }
@@ -61,13 +66,17 @@ export class Store extends SharedEventTarget {
 
   /** Adds a contact, or changes the given fields of one that is there. Returns it. */
   async putContact(fingerprint, fields) {
-    const record = await this.#db.write(["contacts"], async ({ contacts }) => {
-      const changed = { ...newContact(fingerprint), ...(await result(contacts.get(fingerprint))), ...fields };
-      contacts.put(changed);
-      return changed;
+    const [record, ...renamed] = await this.#db.write(["contacts", "kv"], async (stores) => {
+      const known = await result(stores.contacts.get(fingerprint));
+      return putNamed(stores, { ...newContact(fingerprint), ...known, ...fields }, known ? fields : {});
     });
-    this.emitContact(record);
+    for (const each of [record, ...renamed]) this.emitContact(each);
     return toContact(record);
+  }
+
+  /** My own name has changed, which nobody else's is to be taken for. */
+  async reviewNames() {
+    for (const record of await this.#db.write(["contacts", "kv"], reviewNames)) this.emitContact(record);
   }
 
   async updateContact(fingerprint, changes) {
@@ -80,19 +89,20 @@ export class Store extends SharedEventTarget {
 
   /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
-    await this.#db.write(["contacts", "drafts", "messages"], async ({ contacts, drafts, messages }) => {
-      contacts.delete(fingerprint);
-      drafts.delete(fingerprint);
-      const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
-      for (const seq of keys) messages.delete(seq);
-    });
+    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages"], (stores) => removeEverything(stores, fingerprint));
     this.emit("contact-removed", { fingerprint });
+    for (const record of renamed) this.emitContact(record);
     await this.emitUnread();
   }
 
   /** A page of one thread, ascending: `{messages, older, newer}`. Without `before`/`after`/`around` (a seq): the newest. */
   thread(fingerprint, options = {}) {
     return readThread(this.#db, fingerprint, options);
+  }
+
+  /** The seqs of one thread's messages that contain `text` in any case, ascending. */
+  matches(fingerprint, text) {
+    return this.#search.matches(text, fingerprint);
   }
 
   /** History that contains `text` in any case, newest first: `{messages, older, total}`. */
@@ -147,6 +157,16 @@ export class Store extends SharedEventTarget {
   async message(seq) {
     const record = await this.#db.read(["messages"], ({ messages }) => result(messages.get(seq)));
     return record && toMessage(record);
+  }
+
+  /** Deletes a message on this device alone. Returns what `restoreMessage` takes, or null where it was gone. See removal.js. */
+  removeMessage(seq) {
+    return removeMessage(this, seq);
+  }
+
+  /** False where its thread was removed or replaced meanwhile. */
+  restoreMessage(removed) {
+    return restoreMessage(this, removed);
   }
 
   emitContact(record) {

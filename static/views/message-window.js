@@ -98,6 +98,14 @@ export class MessageWindow {
     this.#messages = this.#messages.filter((message) => message.seq !== seq);
   }
 
+  /** Takes one back that was dropped; false where its place is not in this window. */
+  restore(message) {
+    const isAbove = this.#messages[0]?.seq > message.seq;
+    if (message.contact !== this.#contact || (isAbove && this.older) || (this.isPast(message) && this.newer)) return false;
+    this.#addNewer([message]);
+    return true;
+  }
+
   #addNewer(messages) {
     this.#messages.push(...messages.filter(({ seq }) => !this.has(seq)));
     this.#messages.sort((a, b) => a.seq - b.seq); // two tabs may tell of what they stored in either order

@@ -29,6 +29,7 @@ export class ThreadView {
     on(client.store, "messages", ({ detail, remote }) => this.#arrive(detail.messages, !detail.received && !remote));
     on(client.store, "message", ({ detail }) => this.#changed(detail.message));
     on(client.store, "message-removed", ({ detail }) => this.#drop(detail.seq));
+    on(client.store, "message-restored", ({ detail }) => this.#restore(detail.message));
     on(this.#box, "scroll", () => this.#scrolled(), { passive: true });
     on(this.#button, "click", () => this.#showNewest());
     on(this.#box, "click", (event) => this.#act(event));
@@ -124,7 +125,11 @@ export class ThreadView {
 
   #drop(seq) {
     this.#window.drop(seq);
-    this.#render();
+    this.#keepingPlace(() => this.#render());
+  }
+
+  #restore(message) {
+    if (this.#window.restore(message)) this.#keepingPlace(() => this.#render());
   }
 
   #scrolled() {

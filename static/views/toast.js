@@ -1,16 +1,48 @@
 // What is said in passing, and copying.
-import { byId, debounce } from "./dom.js";
+import { byId, on } from "./dom.js";
 
-const hideToast = debounce(() => byId("toast").hidePopover?.(), 2500);
+const SHOWN_MS = 2500;
+const UNDO_MS = 10_000;
+let hiding = 0;
+let undoing = null; // what the shown line's button takes back
+
+on(byId("toastUndo"), "click", () => takeUndo()());
+on(document, "keydown", (event) => {
+  if (!undoing || !(event.ctrlKey || event.metaKey) || event.key !== "z" || event.target.matches("input, textarea")) return undefined;
+  event.preventDefault();
+  return takeUndo()();
+});
 
 /** Shows a short line for a moment, and tells it to a screen reader. */
 export function notice(text) {
+  show(text, null, SHOWN_MS);
+  announce(text);
+}
+
+/** The same with a button that takes back what was done, long enough to read, and Control Z while it is there. */
+export function offerUndo(text, undo) {
+  show(text, undo, UNDO_MS);
+  announce(`${text} Control Z takes it back.`);
+}
+
+function show(text, undo, milliseconds) {
   const toast = byId("toast");
-  toast.textContent = text;
+  clearTimeout(hiding);
+  undoing = undo;
+  byId("toastText").textContent = text;
+  byId("toastUndo").hidden = !undo;
+  toast.setAttribute("aria-hidden", String(!undo)); // words alone are told by the region
   toast.hidePopover?.();
   toast.showPopover?.();
-  hideToast();
-  announce(text);
+  hiding = setTimeout(takeUndo, milliseconds);
+}
+
+/** Ends the offer. */
+function takeUndo() {
+  const undo = undoing;
+  undoing = null;
+  byId("toast").hidePopover?.();
+  return undo;
 }
 
 /** Tells a screen reader, politely. */
