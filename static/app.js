@@ -11,6 +11,7 @@ import { IdentityView } from "./views/identity-view.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
 import { LostView } from "./views/lost-view.js";
+import { MyNameView } from "./views/my-name-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
@@ -49,6 +50,7 @@ async function boot(client) {
   };
   tellWhatDoesNotFit();
   new SettingsView(client);
+  new MyNameView(client);
   new BlockedView(client);
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));
