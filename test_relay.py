@@ -8593,10 +8593,13 @@ class TestBrowserStrangers:
             return String(getSelection());
         })""")
 
-        ends = {text: text.replace("b```", "b\n```").replace("```let", "```\nlet") for text in texts}  # a block has lines of its own
+        # a block of code has lines of its own
+        ends = {text: text.replace("b```", "b\n```").replace("```let", "```\nlet") for text in texts}
         assert [each.rstrip("\n") for each in selected] == [ends[text].rstrip("\n") for text in texts]
 
-    @pytest.mark.parametrize(("text", "large"), [("👍", True), ("❤️ 🏳️‍🌈\n🇩🇪", True), ("👍👍👍👍", False), ("👍 yes", False), ("1", False)])
+    @pytest.mark.parametrize(
+        ("text", "large"), [("👍", True), ("❤️ 🏳️‍🌈\n🇩🇪", True), ("👍👍👍👍", False), ("👍 yes", False), ("1", False)]
+    )
     async def test_up_to_three_emoji_alone_are_large(self, browser, relay, text, large):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "a", text)
