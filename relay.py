@@ -2533,7 +2533,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 # The client's files are read once, at start: what is served is what was hashed and logged, no path from a request
 # touches the file system, and a half-finished upgrade is never mixed with the old version.
 
-VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about")
+VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about", "/me")
 ASKED_UNASKED = {  # what browsers look for by themselves, and what the original's page had
     "favicon.ico": "icons/icon-192.png",
     "icon-192.png": "icons/icon-192.png",
