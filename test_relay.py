@@ -7563,8 +7563,7 @@ class Page(Target):
 
     async def has_relayed(self, number: int) -> None:
         """Wait until this many of the own messages in the open thread are with the relay."""
-        states = "[...document.querySelectorAll('.chat-line-out .chat-state')]"
-        await self.until(f"{states}.filter((each) => each.textContent === 'relayed').length === {number}")
+        await self.until(f"document.querySelectorAll('.chat-line-out[data-state=relayed]').length === {number}")
 
 
 IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((each) => each.textContent)"
@@ -8650,7 +8649,7 @@ class TestBrowserStrangers:
         await alice.click(".chat-tab-label")
         await alice.until("document.querySelectorAll('.chat-bubble').length === 2")
 
-        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-bubble')).overflow") == "clip"
+        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-body')).overflow") == "clip"
 
     @pytest.mark.parametrize(
         "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
@@ -9738,7 +9737,7 @@ class TestBrowserOutage:
             await alice.evaluate("void dispatchEvent(new Event('online'))")
             await alice.says("good morning")
 
-            await alice.until("document.querySelector('.chat-state').textContent === 'relayed'", seconds=20)
+            await alice.until("document.querySelector('.chat-line[data-state=relayed]')", seconds=20)
             await alice.goto("about:blank")
 
     @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
@@ -9792,7 +9791,7 @@ class TestBrowserOutage:
         await alice.says("one")
         await alice.says("two")
         await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
-        assert await alice.count(".chat-line-out.open .chat-state") == 2  # both say that they are queued
+        assert await alice.count(".chat-line-out[data-state=queued] .chat-state") == 2  # both say that they are queued
         await alice.reload()
         await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
         await alice.says("three")
@@ -11921,7 +11920,7 @@ class TestBrowserLyingRelay:
         liar.lie("POST /v1/messages", lambda receipt: told if told is not None else web.Response())
 
         await alice.says("did you get this?")
-        await alice.shows(".chat-line-out .chat-state", "queued: ")
+        await alice.shows(".chat-line-out .chat-state", "waiting: ")
         liar.be_honest()
 
         await alice.has_relayed(1)
@@ -13448,7 +13447,7 @@ class TestBrowserBackup:
         await restores(device, backup)
         await goes_live(device)
         await device.click(".chat-tab-label", "Bob")
-        await device.shows(".chat-line-out .chat-meta", "Not sent when this backup was made")
+        await device.shows(".chat-line-out .chat-failure", "Not sent when this backup was made")
         assert await read_all(alice.bob) == ["to Bob"]
 
         await device.click(".chat-retry")

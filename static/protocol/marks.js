@@ -16,8 +16,6 @@ const LABEL = /^[\w+#.-]{0,20}$/; // a language; what else stands there is code
 const POINT = /^ {0,8}(?:[-*+•]|\d{1,3}[.)]) (?=\S)/;
 const BEGINS = /^ {0,8}(?:`{3}|[-*+•] |\d)/; // perhaps a block
 const SIGN = /[`*]/;
-const LONGEST_EMOJI = 48; // UTF-16 units of three
-const PICTURE = /[\p{Emoji_Presentation}\p{Extended_Pictographic}\ufe0f]/u;
 
 /**
  * Reads `text` between `from` and `to`. `ticks` is how many of ` opened the block of code that `from` is in, or 0.
@@ -44,15 +42,6 @@ function readBlock(reading, at) {
 export function codeAt(text, at) {
   const [fence] = readFence({ text, to: text.length, left: MOST_NODES }, at).nodes;
   return fence.nodes.find(({ kind }) => kind === "block").text.replace(/\r?\n$/, "");
-}
-
-let pictures;
-
-/** One to three emoji, and nothing else. */
-export function isEmojiAlone(text) {
-  if (text.length > LONGEST_EMOJI || !PICTURE.test(text)) return false;
-  pictures ??= new RegExp("^(?:\\s*\\p{RGI_Emoji}){1,3}\\s*$", "v"); // made when first needed: it takes a while
-  return pictures.test(text);
 }
 
 /** The end of the line that `at` is in, beyond its newline. */
