@@ -3055,7 +3055,7 @@ class TestHttp:
 # Static client
 # ------------------------------------------------------------------------------------------------------------------------
 
-VIEW_PATHS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"]
+VIEW_PATHS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about", "/me"]
 CLIENT_FILES = {
     "index.html": b"<!doctype html><title>a page</title>" + b"<p>hello</p>" * 100,
     "app.js": b"export const answer = 42;\n" * 100,
@@ -5798,6 +5798,87 @@ VECTOR_NONCE = bytes(range(24))
 VECTOR_PEOPLE = Person(None, PrivateKey(b"\x01" * 32)), Person(None, PrivateKey(b"\x02" * 32))
 
 
+def key_id(public_key: bytes) -> str:
+    """What a receiving key goes by in envelope 2."""
+    return b64url(hashlib.sha256(public_key).digest()[:8])
+
+
+class Receiver(NamedTuple):
+    """A device, and the receiving key that it made for somebody."""
+
+    device: str
+    key: PrivateKey
+
+    @classmethod
+    def new(cls, fill: int | None = None) -> Receiver:
+        """One of random bytes, or of one byte over and over."""
+        make = os.urandom if fill is None else lambda length: bytes([fill]) * length
+        return cls(b64url(make(8)), PrivateKey(make(32)))
+
+
+class Secrets(NamedTuple):
+    """What one envelope 2 is sealed with, and nothing else ever."""
+
+    one_time: PrivateKey
+    content_key: bytes
+    nonce: bytes
+
+    @classmethod
+    def new(cls) -> Secrets:
+        return cls(PrivateKey.generate(), os.urandom(32), os.urandom(24))
+
+
+def content(octets: bytes = b"", **fields: Any) -> bytes:
+    """What envelope 2 carries."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode() + b"\0" + octets
+
+
+def padded(plaintext: bytes) -> bytes:
+    """With zero bytes up to where a length tells little."""
+    step = 256 if len(plaintext) < 65_536 else 2 ** (len(plaintext).bit_length() - 1) // 32
+    return plaintext + bytes(-len(plaintext) % step)
+
+
+def header2(sender: Any, recipient: Any, writer: Receiver, body: bytes, **changed: Any) -> dict[str, Any]:
+    """The header of an envelope 2, but for the fields that are `changed`; None leaves one out."""
+    fields = {
+        "v": 2, "id": b64url(os.urandom(16)), "from": sender.fingerprint, "to": recipient.fingerprint,
+        "ts": int(time.time() * 1000), "device": writer.device, "key": b64(bytes(writer.key.public_key)), "size": len(body),
+    }  # fmt: skip
+    return {name: value for name, value in (fields | changed).items() if value is not None}
+
+
+def sealed_body(said: bytes, receivers: Sequence[Receiver], secrets: Secrets) -> tuple[bytes, dict[str, Any]]:
+    """The body of an envelope 2, and the header's fields that open it, by PyNaCl alone."""
+    rows = []
+    for device, key in receivers:
+        wrapped = Box(secrets.one_time, key.public_key).encrypt(secrets.content_key, secrets.nonce).ciphertext
+        rows.append([device, key_id(bytes(key.public_key)), b64(wrapped)])
+    body = SecretBox(secrets.content_key).encrypt(said, secrets.nonce).ciphertext
+    return body, {"one_time": b64(bytes(secrets.one_time.public_key)), "nonce": b64(secrets.nonce), "keys": rows}
+
+
+def envelope2(
+    sender: Any, recipient: Any, writer: Receiver, receivers: Sequence[Receiver], said: bytes, **changed: Any
+) -> bytes:
+    """The plaintext of an envelope 2 with this content, sealed for the receivers, or for none of them unsealed."""
+    body, opens = sealed_body(said, receivers, Secrets.new()) if receivers else (said, {})
+    header = header2(sender, recipient, writer, body, **(opens | changed))
+    return padded(json.dumps(header, separators=(",", ":")).encode() + b"\0" + body)
+
+
+def open_envelope2(plaintext: bytes, receiver: Receiver) -> dict[str, Any]:
+    """The header and content of an envelope 2, as a device reads it that has this receiving key."""
+    header_json, _, rest = plaintext.partition(b"\0")
+    header = json.loads(header_json)
+    body = rest[: header["size"]]
+    if "keys" in header:
+        row = next(row for row in header["keys"] if row[:2] == [receiver.device, key_id(bytes(receiver.key.public_key))])
+        box = Box(receiver.key, PublicKey(unb64(header["one_time"])))
+        body = SecretBox(box.decrypt(unb64(row[2]), unb64(header["nonce"]))).decrypt(body, unb64(header["nonce"]))
+    return {"header": header, "content": json.loads(body.partition(b"\0")[0])}
+
+
 def read_by_listen(row: dict[str, Any], reader: Person) -> dict[str, Any]:
     """What `listen` makes of a row, in the vectors' words."""
     try:
@@ -5839,6 +5920,9 @@ def protocol_vectors() -> dict[str, Any]:
         "message": message_vector(alice, bob),
         "backup": backup_vector(),
         "envelopes": envelope_vectors(alice, bob),
+        "envelope2": envelope2_vector(alice, bob),
+        "headers": header_vectors(),
+        "contents": content_vectors(),
         "links": link_vectors(alice, bob),
     }
 
@@ -5884,6 +5968,103 @@ def envelope_vectors(alice: Person, bob: Person) -> list[dict[str, Any]]:
     ]  # fmt: skip
     pairs += [(plaintext, {"read": "refused"}) for plaintext in refused]
     return [{"plaintext": plaintext, **outcome} for plaintext, outcome in pairs]
+
+
+def envelope2_vector(alice: Person, bob: Person) -> dict[str, Any]:
+    """An envelope 2 from alice to two devices of bob's, and every secret that is in it."""
+    writer, *receivers = (Receiver.new(fill) for fill in (3, 4, 5))
+    secrets = Secrets(PrivateKey(b"\x06" * 32), b"\x07" * 32, VECTOR_NONCE)
+    said = content(type="text", text="Hello, Bob! 👋")
+    body, opens = sealed_body(said, receivers, secrets)
+    known = {"id": b64url(bytes(range(16))), "ts": 1_700_000_000_000}
+    header = json.dumps(header2(alice, bob, writer, body, **known, **opens), separators=(",", ":"))
+    return {
+        "from": "alice",
+        "to": "bob",
+        "key_secret": b64(bytes(writer.key)),
+        "receivers": [
+            {"device": device, "secret_key": b64(bytes(key)), "key_id": key_id(bytes(key.public_key))}
+            for device, key in receivers
+        ],
+        "one_time_secret": b64(bytes(secrets.one_time)),
+        "content_key": b64(secrets.content_key),
+        "nonce": b64(secrets.nonce),
+        "content": b64(said),
+        "header": header,
+        "body": b64(body),
+        "plaintext": b64(padded(header.encode() + b"\0" + body)),
+    }
+
+
+def header_vectors() -> list[dict[str, Any]]:
+    """Changes of the header in `envelope2`, None for a field that is left out, and what a reader makes of each."""
+    row = ["BAQEBAQEBAQ", "BAQEBAQEBAQ", b64(bytes(48))]
+    other = ["BQUFBQUFBQU", *row[1:]]
+    small = b64(bytes([1]) + bytes(31))
+    day = 86_400_000
+    bad: list[dict[str, Any]] = [
+        *({name: None} for name in ("v", "id", "from", "to", "ts", "device", "key", "size", "one_time", "nonce", "keys")),
+        {"v": 1}, {"v": 3}, {"v": "2"}, {"id": "short"}, {"id": 7}, {"id": "A" * 23}, {"from": NOBODY}, {"from": 7}, {"to": NOBODY},
+        {"to": "1A92F23852DC908D97316A3B13578281196C1DD73D9AE5E313F3FB6B8954BF55"}, {"ts": "1700000000000"}, {"ts": 1.5}, {"ts": True},
+        {"ts": 1_700_000_000_000 + 3653 * day}, {"ts": 1_700_000_000_000 - 3653 * day}, {"ts": 0}, {"ts": 1e300},
+        {"device": "short"}, {"device": "BAQEBAQEBAR"}, {"device": 7}, {"device": "A" * 64}, {"key": "AAAA"}, {"key": 7}, {"key": small},
+        {"key": b64(b"\xff" * 32)}, {"key": f"{b64(b'k' * 32)}\0"}, {"size": -1}, {"size": 1.5}, {"size": "60"}, {"size": 9_999}, {"size": True},
+        {"one_time": "AAAA"}, {"one_time": small}, {"nonce": b64(bytes(23))}, {"nonce": 7}, {"keys": []}, {"keys": {}}, {"keys": "all"}, {"keys": [row, row]},
+        {"keys": [row[:2]]}, {"keys": [[*row, 1]]}, {"keys": [["short", *row[1:]]]}, {"keys": [[row[0], "short", row[2]]]}, {"keys": [[*row[:2], b64(bytes(47))]]},
+        {"keys": [row, None]}, {"more": "\0"}, {"more": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]},
+    ]  # fmt: skip
+    good: list[dict[str, Any]] = [
+        {}, {"more": "unknown"}, {"ts": 1_700_000_000_000 + 365 * day}, {"one_time": None, "nonce": None, "keys": None}, {"size": 0},
+        {"keys": [row]}, {"keys": [row, other]},
+    ]  # fmt: skip
+    return [{"change": change, "read": read} for read, changes in (("taken", good), ("refused", bad)) for change in changes]
+
+
+def content_vectors() -> list[dict[str, str]]:
+    """Contents, and what a reader makes of each: its type, unknown, or refused."""
+    at, by = "AAECAwQFBgcICQoLDA0ODw", NOBODY
+    reply = {"by": by, "of": at, "quote": "Hello"}
+    good: list[dict[str, Any]] = [
+        {"type": "text", "text": "hi"}, {"type": "text", "text": "hi", "name": "Ann", "re": reply, "lasts": 60, "more": [1]},
+        {"type": "text", "text": "hi", "re": {"of": at, "quote": ""}}, {"type": "text", "text": "hi", "name": "👋" * 64},
+        {"type": "edit", "of": at, "text": "ho"}, {"type": "delete", "of": at}, {"type": "react", "of": at, "emoji": "👍"},
+        {"type": "react", "by": by, "of": at, "emoji": "👨‍👩‍👧‍👦"}, {"type": "react", "of": at, "emoji": ""}, {"type": "setting", "lasts": 0},
+        {"type": "receipt", "delivered": [at], "read": []}, {"type": "receipt", "delivered": [], "read": []}, {"type": "profile", "name": "Ann"},
+        {"type": "hello"}, {"type": "goodbye"}, {"type": "resend", "ids": [at]},
+    ]  # fmt: skip
+    unknown: list[dict[str, Any]] = [
+        {"type": "hologram"},
+        {"type": "text", "text": "hi", "group": at},
+        {"type": "toString"},
+    ]
+    bad: list[Any] = [
+        [], "text", {}, {"type": 7}, {"type": None}, {"type": "text"}, {"type": "text", "text": ""}, {"type": "text", "text": 7}, {"type": "text", "text": "a\0b"},
+        {"type": "text", "text": "hi", "name": ""}, {"type": "text", "text": "hi", "name": "a" * 65}, {"type": "text", "text": "hi", "name": "a\nb"},
+        {"type": "text", "text": "hi", "name": None}, {"type": "text", "text": "hi", "lasts": 0}, {"type": "text", "text": "hi", "lasts": 1.5},
+        {"type": "text", "text": "hi", "lasts": "60"}, {"type": "text", "text": "hi", "lasts": 31_622_401}, {"type": "text", "text": "hi", "re": at},
+        {"type": "text", "text": "hi", "re": None}, {"type": "text", "text": "hi", "re": {**reply, "by": "me"}}, {"type": "text", "text": "hi", "re": {**reply, "of": 7}},
+        {"type": "text", "text": "hi", "re": {"of": at}}, {"type": "text", "text": "hi", "re": {**reply, "quote": "a" * 121}},
+        {"type": "edit", "text": "ho"}, {"type": "edit", "of": "short", "text": "ho"}, {"type": "edit", "of": at}, {"type": "edit", "of": at, "text": ""},
+        {"type": "delete"}, {"type": "delete", "of": [at]}, {"type": "react", "of": at}, {"type": "react", "emoji": "👍"}, {"type": "react", "of": at, "emoji": "👍👍"},
+        {"type": "react", "of": at, "emoji": "👍" + "🏽" * 8}, {"type": "react", "of": at, "emoji": " "}, {"type": "react", "of": at, "emoji": "\u202e"},
+        {"type": "react", "of": at, "emoji": 1}, {"type": "react", "by": "me", "of": at, "emoji": "👍"}, {"type": "setting"}, {"type": "setting", "lasts": -1},
+        {"type": "receipt", "delivered": [at]}, {"type": "receipt", "read": [at]}, {"type": "receipt", "delivered": at, "read": []},
+        {"type": "receipt", "delivered": ["short"], "read": []}, {"type": "receipt", "delivered": [at] * 100, "read": [at] * 101},
+        {"type": "profile"}, {"type": "profile", "name": "\t"}, {"type": "resend"}, {"type": "resend", "ids": [at] * 201}, {"type": "resend", "ids": [None]},
+    ]  # fmt: skip
+    written = (
+        [(said, said["type"]) for said in good]
+        + [(said, "unknown") for said in unknown]
+        + [(said, "refused") for said in bad]
+    )
+    plain = [(json.dumps(said, ensure_ascii=False, separators=(",", ":")), read) for said, read in written]
+    twice = [
+        '{"type":"text","text":"hi","text":"ho"}',
+        f'{{"type":"text","text":"hi","re":{{"of":"{at}","of":"{at}","quote":""}}}}',
+        "hi",
+        "",
+    ]
+    return [{"json": said, "read": read} for said, read in [*plain, *((said, "refused") for said in twice)]]
 
 
 def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
@@ -6075,6 +6256,17 @@ class TestProtocolVectors:
             named = relay_module.parse_link(vector["link"])
 
         assert named == (vector["server"], vector["fingerprint"])
+
+    def test_envelope_2_of_the_vectors_opens_for_each_device_it_names_and_no_other(self):
+        vector = protocol_vectors()["envelope2"]
+        receivers = [Receiver(each["device"], PrivateKey(unb64(each["secret_key"]))) for each in vector["receivers"]]
+
+        opened = [open_envelope2(unb64(vector["plaintext"]), receiver) for receiver in receivers]
+
+        assert [each["content"]["text"] for each in opened] == ["Hello, Bob! 👋"] * 2
+        assert len(unb64(vector["plaintext"])) % 256 == 0
+        with pytest.raises(StopIteration):
+            open_envelope2(unb64(vector["plaintext"]), Receiver(receivers[0].device, receivers[1].key))
 
     def test_backup_of_the_vectors_opens_by_plain_python(self):
         passphrase, plaintext, file = protocol_vectors()["backup"].values()
@@ -6994,6 +7186,16 @@ class Browser:
         await page.until("document.querySelector('#liveIndicator.live')")
         return page
 
+    async def service_worker(self, context: str) -> Target:
+        """The running service worker of a context."""
+
+        async def running() -> list[str]:
+            targets = (await self.call("Target.getTargets"))["targetInfos"]
+            mine = [each for each in targets if each.get("browserContextId") == context]
+            return [each["targetId"] for each in mine if each["type"] == "service_worker"]
+
+        return await self.attach(Target(self, (await until(running))[0], context))
+
     async def begin(self) -> None:
         """What comes before all else; DevTools needs nothing."""
 
@@ -7022,6 +7224,7 @@ class Target:
         self.expected: list[str] = []
         self.requests: list[str] = []
         self.documents: list[str] = []  # those of the requests that began another document
+        self.registrations: dict[str, str] = {}  # of service workers, ids by scope
         self.loads = asyncio.Event()
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
@@ -7045,6 +7248,8 @@ class Target:
                 self.complaints.append(method)
             case "Page.loadEventFired", _:
                 self.loads.set()
+            case "ServiceWorker.workerRegistrationUpdated", {"registrations": registrations}:
+                self.registrations |= {each["scopeURL"]: each["registrationId"] for each in registrations}
 
     def expects(self, *complaints: str) -> None:
         """These parts of complaints are what the test is about."""
@@ -7217,15 +7422,8 @@ class Page(Target):
 
     async def service_worker(self) -> Target:
         """The running service worker of this page's context."""
-
-        async def running() -> list[str]:
-            targets = (await self.browser.call("Target.getTargets"))["targetInfos"]
-            mine = [each for each in targets if each.get("browserContextId") == self.context]
-            return [each["targetId"] for each in mine if each["type"] == "service_worker"]
-
         await self.until("navigator.serviceWorker.controller")
-        worker = Target(self.browser, (await until(running))[0], self.context)
-        return await self.browser.attach(worker)
+        return await self.browser.service_worker(self.context)
 
     async def describe(self) -> str:
         """Where a person is and what they see, for a failure's message."""
@@ -7249,9 +7447,23 @@ class Page(Target):
         await self.shows("#chatThread")  # with the thread before it on screen until this one is read
         await self.until("document.querySelector('.chat-tab.active')?.dataset.fingerprint === location.hash.slice(6, 70)")
 
+    async def goes_to(self, view: str) -> None:
+        """Open a view: where screens are one at a time, by way of the list, and of "Me" if it is no tab."""
+        if await self.count("#threadBack"):
+            await self.click("#threadBack")
+        if not await self.count(f"#tab-{view}"):
+            await self.click("#tab-me")
+        await self.click(f"#tab-{view}")
+        await self.shows(f"#view-{view}")
+
+    async def chooses(self, button: str) -> None:
+        """Choose from the menu at the head of the list."""
+        await self.click("#listMenuOpen")
+        await self.click(button)
+
     async def asks_for(self, address: str) -> None:
         """Put an address into that field and press Open."""
-        await self.click("#tab-newchat")
+        await self.goes_to("newchat")
         await self.fill("#openChatFp", address)
         await self.click("#openChatBtn")
 
@@ -7585,6 +7797,70 @@ class TestBrowserViews:
         await page.evaluate("history.forward()")
 
         await page.until(f"{SHOWN_VIEWS}.join() === 'view-chats'")
+
+    async def test_phone_has_three_tabs_and_all_other_views_in_me(self, browser, relay):
+        page = await browser.person(relay, size=(390, 844))
+
+        for view in VIEW_TITLES:
+            await page.goes_to(view)
+            await page.until(f"location.pathname === '/{view}'")
+            assert await page.count(".view-tabs > a") == 3
+        await page.click("#tab-me")
+
+        await page.until("document.title === 'Me · io3233'")
+        assert await page.count("#view-me a, #view-me button, #view-me #live") == 11
+
+    async def test_me_is_home_where_there_is_a_rail_and_a_turned_phone_keeps_the_focus(self, browser, relay):
+        page = await browser.person(relay, "/me", size=(390, 844))
+        await page.evaluate("document.querySelector('#settingsOpen').focus()")
+
+        await page.resize(1280, 800)
+
+        await page.until("location.pathname === '/newchat' && document.querySelector('.view-tabs #settingsOpen')")
+        assert await page.evaluate("document.activeElement.id") == "settingsOpen"
+        assert await page.count(".view-tabs > a") == 6
+
+    @pytest.mark.parametrize(
+        ("size", "columns"),
+        [((1280, 800), [72, 320, 888]), ((820, 1180), [64, 260, 496]), ((390, 844), [390]), ((844, 390), [844])],
+    )
+    async def test_page_is_a_rail_a_list_and_a_view_or_one_screen(self, browser, relay, size, columns):
+        page = await browser.person(relay, size=size)
+
+        widths = await page.evaluate("getComputedStyle(document.body).gridTemplateColumns.split(' ').map(parseFloat)")
+
+        assert widths == columns
+
+    async def test_menu_of_the_list_is_walked_by_arrows_and_gives_the_focus_back(self, browser, relay):
+        page = await browser.person(relay)
+        await page.click("#listMenuOpen")
+        focus = "document.activeElement.id"
+        assert await page.evaluate(focus) == "listPaste"
+
+        for key, focused in [("ArrowDown", "listInvite"), ("ArrowUp", "listPaste"), ("ArrowUp", "headerNewKeys")]:
+            await page.key(key)
+            assert await page.evaluate(focus) == focused
+        await page.key("Escape")
+
+        await page.until("!document.querySelector('#listMenu').matches(':popover-open')")
+        assert await page.evaluate(focus) == "listMenuOpen"
+
+    async def test_back_closes_an_open_menu_and_stays(self, browser, relay):
+        page = await browser.person(relay)
+        await page.click("#tab-about")
+        await page.click("#listMenuOpen")
+
+        await page.evaluate("history.back()")
+
+        await page.until("!document.querySelector('#listMenu').matches(':popover-open')")
+        assert await page.evaluate("location.pathname") == "/about"
+
+    async def test_paste_leads_to_the_field_for_a_link(self, browser, relay):
+        page = await browser.person(relay, "/about")
+
+        await page.chooses("#listPaste")
+
+        await page.until("document.activeElement.id === 'openChatFp'")
 
     async def test_every_name_of_the_page_is_there_once(self, browser, relay):
         page = await browser.person(relay)
@@ -8684,23 +8960,27 @@ class TestBrowserAttention:
         [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
         assert (title, body) == (f"3233:{bob.fingerprint[:8]} (2)", "two")
 
-    async def test_many_messages_at_once_become_one_notification(self, browser, relay):
-        alice, bob = await with_notifications(browser, relay), await relay.register()
+    async def test_many_messages_at_once_are_one_notification_a_thread(self, browser, relay):
+        alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
         await hide(alice)
 
         await write(bob, alice, *(f"line {number}" for number in range(9)))
+        await write(carol, alice, "me too")
 
-        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '9 new messages')")
+        expected = [(f"3233:{bob.fingerprint[:8]} (9)", "line 8"), (f"3233:{carol.fingerprint[:8]}", "me too")]
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.some(([_, body]) => body === 'me too'))")
+        assert sorted(map(tuple, await alice.evaluate(NOTIFICATIONS))) == sorted(expected)
 
     async def test_reading_one_thread_leaves_the_others_in_the_summary(self, browser, relay):
-        alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
-        await write(bob, alice, *(f"line {number}" for number in range(5)))
-        await write(carol, alice, "me too")
-        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '6 new messages')")
+        alice, people = await with_notifications(browser, relay), [await relay.register() for _ in range(9)]
+        for person in people:
+            await write(person, alice, "one", "two")
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '18 new messages')")
 
-        await alice.switches_to(bob)
-        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '1 new message')")
-        await alice.switches_to(carol)
+        for person in people[:-1]:
+            await alice.switches_to(person)
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '2 new messages')")
+        await alice.switches_to(people[-1])
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 0)")
 
@@ -8823,6 +9103,98 @@ class TestBrowserAttention:
 
         await alice.until("document.querySelector('#politeRegion').textContent.includes('blocks notifications')")
         assert await alice.evaluate("document.querySelector('#notifToggle').getAttribute('aria-pressed')") == "false"
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: push
+# ------------------------------------------------------------------------------------------------------------------------
+
+# Headless Chromium has no push service behind it: a subscription is kept by the page, and has another endpoint each time.
+SUBSCRIBES = """(() => {
+    const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (each) => each.charCodeAt(0));
+    const unsubscribe = async () => delete localStorage.subscription;
+    const kept = () => {
+        const { endpoint, key } = JSON.parse(localStorage.subscription ?? "{}");
+        return endpoint ? { endpoint, options: { applicationServerKey: bytes(key).buffer }, unsubscribe } : null;
+    };
+    PushManager.prototype.getSubscription = async () => kept();
+    PushManager.prototype.subscribe = async ({ userVisibleOnly, applicationServerKey: key }) => {
+        if (!userVisibleOnly || kept()) throw new DOMException("not so", "InvalidStateError");
+        localStorage.subscription = JSON.stringify({ endpoint: `%s/${crypto.randomUUID()}`, key });
+        return kept();
+    };
+})()"""
+SHOWN = """new Promise((resolve) => setTimeout(resolve, 300)).then(() => self.registration.getNotifications())
+    .then((shown) => shown.map(({ title, body }) => [title, body]).sort())"""
+IS_QUIET = "self.registration.getNotifications().then((shown) => shown.length === 0)"
+
+
+class Sleeper:
+    """Somebody who wants to be woken when the page is closed, and the push service that their browser stands for."""
+
+    def __init__(self, browser: Browser, relay: AnyRelay, service: PushService) -> None:
+        self.browser, self.relay, self.service = browser, relay, service
+
+    async def begin(self) -> Sleeper:
+        """Open the page, ring the bell, and be known to the relay."""
+        self.page = await self.browser.page()
+        await self.opens_page(f"{self.relay.url}/newchat", self.page)
+        await self.page.permit("notifications")
+        await self.page.click("#notifToggle")
+        await until(self.endpoints)
+        self.fingerprint, self.public_key, self.context = self.page.fingerprint, self.page.public_key, self.page.context
+        return self
+
+    async def opens_page(self, url: str, page: Page | None = None) -> Page:
+        page = page or await self.browser.page(self.context)
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=SUBSCRIBES % self.service.origin)
+        await page.goto(url)
+        await page.has_keys()
+        await has_service_worker(page)
+        return page
+
+    async def closes_page(self) -> None:
+        """What is left is another site's tab."""
+        self.tab = await self.browser.page(self.context)
+        await self.page.call("Page.close")
+
+    def endpoints(self) -> list[str]:
+        return [endpoint for (endpoint,) in rows(self.relay.database, "SELECT endpoint FROM push_subscriptions")]
+
+    async def is_pushed_to(self, tab: Page | None = None) -> Target:
+        """Once the relay has asked the push service, which this test stands for in the browser: wake the worker, and return it."""
+        tab = tab or self.tab
+        await until(lambda: self.service.pushes)
+        self.service.pushes.clear()
+        await tab.call("ServiceWorker.enable")
+        registration = await until(lambda: tab.registrations.get(f"{self.relay.url}/"))
+        origin = self.relay.url
+        await tab.call("ServiceWorker.deliverPushMessage", origin=origin, registrationId=registration, data="")
+        return await self.browser.service_worker(self.context)
+
+
+@pytest.fixture
+async def sleeper(browser: Browser, pushing: RunningRelay, push_service: PushService) -> Sleeper:
+    return await Sleeper(browser, pushing, push_service).begin()
+
+
+class TestBrowserPush:
+    """Mail reaches a device whose page is closed."""
+
+    async def test_closed_page_is_woken_and_says_who_wrote_what_and_a_click_leads_there(self, sleeper, tmp_path):
+        await sleeper.closes_page()
+        sent = await run_command(tmp_path, "send", "--register", sleeper.relay.url, sleeper.fingerprint, "come home")
+        assert sent.status == 0, sent
+
+        worker = await sleeper.is_pushed_to()
+
+        [[title, body]] = await worker.until(f"{SHOWN}.then((all) => all.length && all)")
+        assert title.startswith("3233:") and body == "come home"
+        await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
+        await worker.evaluate(CLICK_NOTIFICATION)
+        page = await sleeper.opens_page(sleeper.relay.url + await worker.evaluate("self.opened"))
+        await page.sees("come home")
+        assert await page.received() == ["come home"]
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -9517,11 +9889,16 @@ async def points_at(page: Page, text: str) -> None:
 
 
 async def opens_menu(page: Page, text: str) -> None:
-    """Open the menu of a message by a right click."""
-    where = await middle_of(page, text)
-    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
-        await page.call("Input.dispatchMouseEvent", type=kind, button="right", clickCount=1, **where)
-    await page.until(MENU_IS_OPEN)
+    """Open the menu of a message by a right click; once more if it has moved away meanwhile."""
+    for _ in range(MOST_PRESSES):
+        where = await middle_of(page, text)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            await page.call("Input.dispatchMouseEvent", type=kind, button="right", clickCount=1, **where)
+        await page.until(MENU_IS_OPEN)
+        if await page.evaluate("document.querySelector('.chosen .chat-bubble').textContent") == text:
+            return
+        await page.key("Escape")
+    raise AssertionError(f"no menu of {text}")
 
 
 async def does(page: Page, action: str, text: str) -> None:
@@ -9697,31 +10074,27 @@ class TestBrowserActions:
         await alice.permit("clipboard-read", "clipboard-write")
         await write(bob, alice, "**as** written")
         await alice.click(".chat-tab-label")
-        focused = await alice.evaluate("document.activeElement.id")
+        await alice.until("(document.activeElement.id === 'chatBody')")
 
         await points_at(alice, "as written" if await alice.count(".chat-bubble strong") else "**as** written")
-        assert await alice.evaluate("document.activeElement.id") == focused
+        assert await alice.evaluate("document.activeElement.id") == "chatBody"
         await alice.click("#messageMenu [data-action=copy]")
 
         await alice.shows("#toast", "Message copied")
         assert await alice.evaluate("navigator.clipboard.readText()") == "**as** written"
 
-    async def test_toolbar_never_covers_the_words_it_is_for(self, browser, relay):
+    @pytest.mark.parametrize("text", ["short", "long " * 40 + "!", "as wide as it gets: " + "x" * 900], ids=len)
+    async def test_toolbar_never_covers_the_words_it_is_for(self, browser, relay, text):
         alice, bob = await browser.person(relay), await relay.register()
-        texts = ["short", "long " * 40 + "!", "as wide as it gets: " + "x" * 900]
-        await write(bob, alice, *texts)
-        await alice.click(".chat-tab-label")
-        await talks_to(alice, bob, *(f"mine, {text}" for text in texts))
-        await alice.evaluate("document.querySelector('#chatMessages').scrollTop = 40")
+        await talks_to(alice, bob, *["above it"] * 6, text)
 
-        for text in texts:
-            await points_at(alice, f"mine, {text}")
-            covered = await alice.evaluate("""(() => {
-                const menu = document.querySelector("#messageMenu").getBoundingClientRect();
-                const bubble = [...document.querySelectorAll(".chat-line-out .chat-bubble")].at(-1).getBoundingClientRect();
-                return menu.bottom > bubble.top + 1 && menu.top < bubble.bottom - 1 && menu.right > bubble.left + 1 && menu.left < bubble.right - 1;
-            })()""")
-            assert not covered, text
+        await points_at(alice, text)
+
+        assert not await alice.evaluate("""(() => {
+            const menu = document.querySelector("#messageMenu").getBoundingClientRect();
+            const bubble = [...document.querySelectorAll(".chat-bubble")].at(-1).getBoundingClientRect();
+            return menu.bottom > bubble.top + 1 && menu.top < bubble.bottom && menu.right > bubble.left && menu.left < bubble.right;
+        })()""")
 
     async def test_menu_is_opened_walked_and_left_by_keys(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -9770,7 +10143,7 @@ class TestBrowserActions:
     async def test_long_press_opens_a_sheet_and_selects_nothing(self, browser, relay):
         alice, bob = await browser.person(relay, size=PHONE), await relay.register()
         await write(bob, alice, "press me")
-        await alice.click(".chat-tab-label")
+        await alice.opens(bob.fingerprint)
         await alice.sees("press me")
 
         await alice.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[await middle_of(alice, "press me")])
@@ -9784,7 +10157,7 @@ class TestBrowserActions:
     async def test_finger_that_moves_scrolls_and_opens_nothing(self, browser, relay):
         alice, bob = await browser.person(relay, size=PHONE), await relay.register()
         await write(bob, alice, *(f"line {number}" for number in range(40)))
-        await alice.click(".chat-tab-label")
+        await alice.opens(bob.fingerprint)
         await alice.sees("line 39")
         where = await middle_of(alice, "line 39")
 
@@ -10361,7 +10734,7 @@ class TestBrowserTabs:
         alice = await browser.person(relay)
         tab = await alice.another_tab()
 
-        await tab.click("#headerNewKeys")
+        await tab.chooses("#headerNewKeys")
         await tab.click("#confirmOk")
 
         for each in (alice, tab):
@@ -10435,6 +10808,8 @@ class TestBrowserKeyboard:
         alice = await browser.person(relay)
         await alice.permit("clipboard-read", "clipboard-write")
 
+        await self.tab_to(alice, "#listMenuOpen")
+        await alice.key("Enter")
         await self.tab_to(alice, "#headerCopyInvite")
         await alice.key("Enter")
 
@@ -10444,6 +10819,8 @@ class TestBrowserKeyboard:
     async def test_dialog_keeps_the_focus_and_gives_it_back(self, browser, relay):
         alice = await browser.person(relay)
 
+        await self.tab_to(alice, "#listMenuOpen")
+        await alice.key("Enter")
         await self.tab_to(alice, "#headerNewKeys")
         await alice.key("Enter")
         await alice.shows("#confirmDialog")
@@ -10452,7 +10829,7 @@ class TestBrowserKeyboard:
             assert await alice.evaluate("document.activeElement.matches('dialog *, body')")
         await alice.key("Escape")
 
-        await alice.until("document.activeElement.id === 'headerNewKeys'")
+        await alice.until("document.activeElement.id === 'listMenuOpen'")
         assert await alice.text("#fpFull") == alice.fingerprint
 
     async def test_arrows_walk_the_list_and_alt_arrows_change_the_chat(self, browser, relay):
@@ -10801,11 +11178,7 @@ async def liar(relays: Callable[..., Any]) -> AsyncIterator[LyingRelay]:
 
 
 async def goes_to(page: Page, view: str) -> None:
-    """Open a view; on a phone, where an open thread has the screen to itself, by way of the list."""
-    if await page.count("#threadBack"):
-        await page.click("#threadBack")
-    await page.click(f"#tab-{view}")
-    await page.shows(f"#view-{view}")
+    await page.goes_to(view)
 
 
 async def agrees(page: Page, title: str) -> None:
@@ -11610,13 +11983,14 @@ FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of
 PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
 KEPT_VERSIONS = """caches.keys().then((names) =>
     names.filter((name) => name.startsWith("io3233-")).map((name) => name.replace("io3233-", "")))"""
-# Looks for a newer version, and says what became of it: "installed", "redundant" where it failed, "none" where there is none.
+# Looks for a newer version, and says what became of it: "installed", "redundant" or "refused" where it failed (the latter before it was
+# a worker at all), "none" where there is none.
 UPDATE = """(async () => {
     const registration = await navigator.serviceWorker.ready;
-    await registration.update().catch(() => null);
+    const refused = await registration.update().then(() => false, () => true);
     const worker = registration.installing ?? registration.waiting;
     while (worker?.state === "installing") await new Promise((changed) => (worker.onstatechange = changed));
-    return worker?.state ?? "none";
+    return worker?.state ?? (refused ? "refused" : "none");
 })()"""
 
 
@@ -11723,7 +12097,7 @@ class TestBrowserVersions:
             ends[name] = await page.evaluate(UPDATE)
         await page.reload()
 
-        assert ends == dict.fromkeys(names, "redundant")
+        assert {name: end for name, end in ends.items() if end not in ("redundant", "refused")} == {}
         assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
         assert page.complaints == []
 
@@ -12883,11 +13257,11 @@ class TestBrowserBackup:
         assert taken == BACKUP_FIELDS[path](value)
 
     async def test_new_keys_are_made_only_after_asking(self, alice):
-        await alice.click("#headerNewKeys")
+        await alice.chooses("#headerNewKeys")
         await declines(alice, "Make new keys?")
         assert await alice.text("#fpFull") == alice.fingerprint
 
-        await alice.click("#headerNewKeys")
+        await alice.chooses("#headerNewKeys")
         await agrees(alice, "Make new keys?")
 
         await alice.until(
@@ -13067,6 +13441,10 @@ class TestBrowserInterop:
         keys, registration, message = vectors["keys"], vectors["registration"], vectors["message"]
         assert computed == {
             "envelopes": vectors["envelopes"],
+            "envelope2": vectors["envelope2"]["plaintext"],
+            "contents_of_devices": [vectors["envelope2"]["content"]] * 2,
+            "headers": vectors["headers"],
+            "contents": vectors["contents"],
             "links": vectors["links"],
             "fallback_id": message["fallback_id"],
             "keys": [keys[name] for name in ("alice_public_key", "alice_fingerprint", "bob_public_key", "bob_fingerprint")],
@@ -13094,10 +13472,10 @@ class TestBrowserInterop:
         assert listed["app.js"] == hashlib.sha256((STATIC / "app.js").read_bytes()).hexdigest()
 
 
-VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links, backup }) => {
+VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelope2, headers, contents, links, backup }) => {
     const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
-    const names = ["crypto", "encoding", "envelope", "safety", "invite"];
-    const [crypto, encoding, envelope, safety, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
+    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "safety", "invite"];
+    const [crypto, encoding, envelope, second, content, safety, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
     const server_public_key = bytes(registration.server_public_key);
@@ -13114,6 +13492,26 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links,
         const { kind, text, legacy, ts } = envelope.openEnvelope({ ...row, ciphertext: seal(plaintext) }, bob, sharedKeys);
         return { plaintext, read: kind, ...(kind === "text" && { text, legacy, ts }) };
     };
+    const receivers = envelope2.receivers.map(({ device, secret_key }) => ({ device, ...crypto.keyPairFrom(bytes(secret_key)) }));
+    const header = JSON.parse(envelope2.header);
+    const packed = second.packEnvelope2(
+        { ...header, key: crypto.keyPairFrom(bytes(envelope2.key_secret)).public_key },
+        bytes(envelope2.content),
+        receivers.map(({ device, public_key }) => ({ device, key: public_key })),
+        { one_time: bytes(envelope2.one_time_secret), content_key: bytes(envelope2.content_key), nonce: bytes(envelope2.nonce) },
+    );
+    const readAt = (plaintext) => second.readEnvelope2(plaintext, { from: header.from, to: header.to, at: header.ts });
+    const taken = (change) => {
+        const fields = Object.entries({ ...header, ...change }).filter(([, value]) => value !== null);
+        const text = JSON.stringify(Object.fromEntries(fields));
+        return readAt(encoding.concat(encoding.utf8(text), new Uint8Array([0]), bytes(envelope2.body))).reason ? "refused" : "taken";
+    };
+    const told = (json) => {
+        const { type, reason } = content.readContent(encoding.concat(encoding.utf8(json), new Uint8Array([0])));
+        return reason ? "refused" : type;
+    };
+    const opened = receivers.map(({ device, public_key, secret_key }) =>
+        second.openBody(readAt(packed), device, [{ id: second.keyId(public_key), secret_key }]).content);
     const named = (link) => {
         try {
             return { link, ...parseAddress(link) };
@@ -13123,6 +13521,10 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, links,
     };
     return {
         envelopes: envelopes.map(({ plaintext }) => read(plaintext)),
+        envelope2: base64(packed),
+        contents_of_devices: opened.map((each) => base64(each)),
+        headers: headers.map(({ change }) => ({ change, read: taken(change) })),
+        contents: contents.map(({ json }) => ({ json, read: told(json) })),
         links: links.map(({ link }) => named(link)),
         keys: [alice, bob].flatMap(({ public_key, fingerprint }) => [base64(public_key), fingerprint]),
         safety_number: safety.safetyNumber(bob.public_key, alice.public_key),
@@ -13278,7 +13680,7 @@ class TestBrowserAccessible:
         ]
         names = [node["name"]["value"].strip() for node in controls if not node["ignored"]]
 
-        assert len(names) > 8 and all(names), names
+        assert len(names) > 5 and all(names), names
 
     async def test_dialog_keeps_the_focus_and_gives_it_back(self, relay, browser):
         page = await browser.person(relay)
@@ -13299,6 +13701,8 @@ async def findings_in_dialog(page: Page, axe: str, dialog: str, button: str) -> 
     """Open a dialog, let axe-core look, and close it."""
     if button == "#contactOpen" and not await page.count("#chatThread"):
         await page.click(".chat-tab-label")
+    if not await page.count(button):
+        await page.click("#tab-me")
     await page.click(button)
     await page.shows(dialog)
     found = await findings(page, axe)

@@ -16,6 +16,7 @@ import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
 import { SettingsView } from "./views/settings-view.js";
+import { ShellView } from "./views/shell-view.js";
 import { StatusView } from "./views/status-view.js";
 import { StorageView } from "./views/storage-view.js";
 import { ThreadsView } from "./views/threads-view.js";
@@ -45,6 +46,7 @@ async function boot(client) {
     keys: new KeysView(client),
     server: new ServerView(client),
     about: new AboutView(client),
+    me: new ShellView(client, router),
   };
   tellWhatDoesNotFit();
   new SettingsView(client);

@@ -3,17 +3,17 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "69d8b23a374212ac";
+const VERSION = "65a4995b268f4a55";
 const FILES = {
-  "/app.js": "sha256-7T22ZPMDPWxHHWBz+BS0IXoZ62Ugn8lP8Q0YIFhnZd0=",
-  "/client.js": "sha256-H01gKSpzpn6p/eH8aX+bMe4hFlpGNvNAoiApYKyfJl4=",
+  "/app.js": "sha256-GGLovb81SRNyEr0dAI8OwXMOmz7PKKn3HonBd1/5cn8=",
+  "/client.js": "sha256-kxD+RXWXpzMUG4styfm7+ebXI/5hPYJXmXcIHlVKe9A=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
-  "/device/notices.js": "sha256-7i6GquZyxFFlMKzpUPyVMdNFPL03cpBBEPRcOVOUH0M=",
-  "/device/notifications.js": "sha256-zkhlrGyxDDsvVtgvGBoNMql/VGp/tGHDz68R4ELJ6BM=",
+  "/device/notices.js": "sha256-QPtoId9Z4Otf0djmacLa771v5zIEoHAmhDmSf+Q23mA=",
+  "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
-  "/device/service-worker.js": "sha256-fLPqPMrNd+usF5T+DcQSiQDhJwXjTP9m7lGeEHgX0DA=",
+  "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
-  "/device/tabs.js": "sha256-p40n5YK6M/kqu/r5hOSklQhHrAoZX1FkttVUbWCq7JQ=",
+  "/device/tabs.js": "sha256-2XWyWfrLHOJ53mlWaWgog9LSM0aLGhe15PrAkd1T6Mw=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-WxpIlbZZc3y3QN2EtFP7zkiz/T3omV4t1ApMJTz/Ctk=",
+  "/index.html": "sha256-kBXGgDWSLq06A0+8ok1FidVnqlAftriMwjqfTwPqNW0=",
   "/mail/arrivals.js": "sha256-gSKNJlS8X+y0phIVkU17Vp8r5+YC717nApzRX0NfzKs=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -32,35 +32,38 @@ const FILES = {
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-6esGCJS74Oyf0YaHC/liYORgUkk0PyRamSJHGTHGBN8=",
-  "/protocol/crypto.js": "sha256-w+IpxKyW0lFXFkvBTdlm3i3S9x8R518dTcxX+edUny8=",
-  "/protocol/encoding.js": "sha256-Uu/YLRofo9uQN1ZTBrAw2jXLTo1VolL4FkhFZvCmMj8=",
-  "/protocol/envelope.js": "sha256-NJCHNHs1ASEqXRSqXoafgvDTwMSRV2ZWFhdDJbHA7e4=",
+  "/protocol/content.js": "sha256-PkMHIjGi4fFPrw+wSTkkJGvfjbRlP4gh+OX/OcIAqvQ=",
+  "/protocol/crypto.js": "sha256-YuvsK1/GbLnsfxyUszkkmX96Yoi9ziTzi7jJhModB0w=",
+  "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
+  "/protocol/envelope.js": "sha256-U/IUMEPeiPRFy9i6R6nfwVvId9478mHIXataQYrF7KQ=",
+  "/protocol/envelope2.js": "sha256-70JNGtGs8YbaHzyO/sQSEVp8gcQJPR4D5cLlGKz+yAs=",
   "/protocol/errors.js": "sha256-qYDWqUf4qdkFmcS9eZDxi8yxAt+YFL8hH/qvgCToByw=",
   "/protocol/excerpt.js": "sha256-dxpdahhQK58Aoq8BZcX9TSl59I7LV5sJTzaQDSrdCJY=",
   "/protocol/fold.js": "sha256-KERA0VGZWU26tk/kYZfFGDWrcaS2dUajHNneWmbDxnM=",
-  "/protocol/format.js": "sha256-Ocl2Ph8T+87zsDJOniRv8s7g3SWK4A0B2qmATV/zQBc=",
+  "/protocol/format.js": "sha256-OyL/t/ugYpKTMCDHChYEcRY8/jg4h4oibAd8aw5Ppcs=",
   "/protocol/invite.js": "sha256-FyM9APiGMgbmp/mnda2QpSiZHctTZbBvglwqVBZpzbI=",
-  "/protocol/kdf.js": "sha256-38qy0x3hbL/7/TWbknjflaSaY3XxB1MDoFrYRrqXbZk=",
+  "/protocol/kdf.js": "sha256-3mGwW3MrSL8iaSxXluR92/D5M6IbHSOEXG8qVfqBDwc=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
   "/protocol/order.js": "sha256-lBLvuVzVf5g4cgzTJiJ4Q+tjyVqbindTl8flYLq+39w=",
   "/protocol/passphrase.js": "sha256-cDz6ICFcVAFEca44gNleXRE+eOSDji544AjRnxPZPBw=",
   "/protocol/safety.js": "sha256-JFESLtEoyO74QTxlCGTIVdPAmRmw/ynjRk6NlQX0D1U=",
-  "/relay/api.js": "sha256-31D9EL5moONz3YiK00g66VUZQM5kQOP6hmRZ1ZOw/oo=",
+  "/relay/api.js": "sha256-rQpu8RnU+4fwtQnEdwqzeug6Hne6qFx0Yy2Qhj/CUKI=",
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
   "/relay/connection.js": "sha256-nbGePFHvUMl3AiOl/8CZNxMNzTdCtcHICaQbea4CBYk=",
   "/relay/contacts.js": "sha256-E75wWgpMRVgtldrtPn0VyLpRFqXWSLcKA0piQcP1HPE=",
   "/relay/doubt.js": "sha256-xQ5vH2/4wfMg+UkXuNYKpVunb8mFsXcZgFEMr8ytigk=",
   "/relay/http.js": "sha256-pTkbbjcWmEDj546HfDyLO7/YaO7uJdGrxgEQpoONiVQ=",
   "/relay/membership.js": "sha256-G726nMzasvEPeWSYLxgaTkNYdyouYoJ1n3Uk+eKNC1M=",
+  "/relay/push.js": "sha256-SmNPg53Lzim8Yw4VyLPjECkqt0u4aDfBpeR7ftekMII=",
   "/relay/registration.js": "sha256-Ya+B9ndTNcLkaQC6Sga8OLwiV9kxF/FMa66Hms8NQLU=",
-  "/relay/relays.js": "sha256-3Hvg/W0diMTfStpg+9gTLIIOvCpGIhmDObGxtG8pM1Y=",
-  "/relay/session.js": "sha256-JE8KuO7N/UIMIFCJ1+OvlrgJFGxMd1WbNM+cEdofxqA=",
-  "/relay/sessions.js": "sha256-D8frPVpyhqx1SIQr1/yrhMsHdljVT16YOSRn5b+vofI=",
+  "/relay/relays.js": "sha256-ySZqTE/jdK5OMpuvdV3zdzSmcsc06XMO2lATo83DNyM=",
+  "/relay/session.js": "sha256-/pJTj4tTNdyJsqrIcK99KhtbKPoLBpbbXGv6/4xOumo=",
+  "/relay/sessions.js": "sha256-SX2GKkJtmYEbb6yntviZ4dyOZ6EwAqbhcH7mp64IPaE=",
   "/relay/tokens.js": "sha256-cV7Jem2TvrfV6PJhX+jPGjwWelwCjw0BNCokFPywllE=",
   "/store/backup-content.js": "sha256-ALdIPAUJXAQl0eVzEttz6ooPnzDW72gTNynrgHtQ41Y=",
   "/store/backup-shape.js": "sha256-yYPfZyMklzLm0xr9noST2rtokTuxW3W4P0bq1kv/g3I=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
-  "/store/database.js": "sha256-gXIImTsoyDtmRawqyqcJgwmMHKCuL9A1k6KdA4KXjrU=",
+  "/store/database.js": "sha256-E8Mo1q4cAvDf0jVMYUfXAwG/XqjkcMCZwQXcu5A4IZ0=",
   "/store/drafts.js": "sha256-B9exS+zePhgmIUxqzul9CFY4WsHmJrTpjq/VPequX4Q=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
   "/store/identity.js": "sha256-aRXd5oRLsAO3iJjlea6MmSvjMpJkMQQyRRruV831cbk=",
@@ -77,11 +80,11 @@ const FILES = {
   "/store/settings.js": "sha256-3prUrsgRPS4eImHxsktQZ3g0uVpUNHo9n8WNN/Fm4hI=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
-  "/store/store.js": "sha256-MzLwTUSw32nuBtRBn9xP/kH+hQvD2FxNSTWx1T+lwO4=",
+  "/store/store.js": "sha256-do3RKVmI/3apCDAEuYsGZzwaEHGYhiwGj0jdwgJAt7A=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-itikQ367wm2Sibl+kv4nHTc3jYsWSp7g4GC9ChDTh3c=",
-  "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
+  "/style.css": "sha256-wBAltsSlHiHFekfjqpp/H3Q/sRK4Ixky43hiJr6VEI4=",
+  "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
   "/vendor/LICENSE.scure-bip39": "sha256-FWXv0OxFgL+qlsfuqqmvN5G6ocxWLDveYtCgVZELnsc=",
@@ -104,47 +107,52 @@ const FILES = {
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-NlGVybmnvaopKBRYCvNB1PiYlpaHgklATt3loVP+f/w=",
   "/views/chat-search.js": "sha256-XykQmTi6oZV/JYpZhB9+11coIktyQ5HkLVP7zJEuzqQ=",
-  "/views/chats-view.js": "sha256-unh42wymRAmAoaI1YCDdro02gclMZ+rPRsnvv7bT2XM=",
+  "/views/chats-view.js": "sha256-EuhjjMr/Fh7pYqIQ/q4GStWyNpysBWhTeUlgF/ZrFc0=",
   "/views/composer-view.js": "sha256-a0wNmXr6W1pfFEdbhbNi8+TlsONZLrwRGpE0iMlV+3k=",
   "/views/contact-view.js": "sha256-0S1zcXIpYd0mSysQR/K/nClIjgu8MgsAHr8k0LzV7X4=",
-  "/views/dialogs.js": "sha256-szUXZ6kE9d6QsSS+Zi2J3XFuFtvi9FKEWUSXz0Nmnr0=",
-  "/views/dom.js": "sha256-Tig3ISL3M4sox8u5EBkSKYhA3RFvjKburNNxLchkwb8=",
+  "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
+  "/views/dom.js": "sha256-g0DcPLTpZGbaCRWW4rHOE6zSzgsp/8oq6mw8kkSPnLQ=",
   "/views/export-view.js": "sha256-Kbc2JI358WSB0otkVsLI0d0KyLuMoSgvYoAuNekgHwE=",
   "/views/forward-view.js": "sha256-KzeuupEMX3BaJ2yfItyYejU2gSCMjLWQNHHPqHUDUPU=",
   "/views/identity-view.js": "sha256-90CAIlRWNthEGgNLvhlUwjBTzFYCocXoBt1UESRJpgw=",
   "/views/import-view.js": "sha256-SkmrhbqrBOFGih5fxmXH+PoSgWTqsSlEsx4VPVa+Wi0=",
   "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
-  "/views/keys-view.js": "sha256-VyH+TAcfxv740mndPqDyjyEv6s9sN3rT0DFq2UvSsYA=",
+  "/views/keys-view.js": "sha256-HVOxwjeoz/BNUb+7XP3Yv6oaG+X5aJTLnzMh+u74P1Y=",
   "/views/library-view.js": "sha256-3N35+0JnR0pOtifhf2CVqn11VriBuuEcHKzlcCczGJE=",
+  "/views/list.css": "sha256-jha3YbMLxYk5VBeg6meCfiphlL9KJG6MdLKy4wAjzhM=",
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-actions.js": "sha256-2CiayMC9LKketobJK2wmaNraVFdUAv2h5yAgbzmXDlA=",
   "/views/message-info.js": "sha256-tpPi2rn31RgWOtDyhDihhRZGHz51TU0VDXv3c+aG6+0=",
   "/views/message-menu.js": "sha256-Ei61A0TJb1pviArKwbfynCsMkAhVWU7TC/HBx7RrBwI=",
   "/views/message-row.js": "sha256-se3MM+Fkrt4zZhFpGU9DEWp23o4v1OlG0kbyWWkKGVA=",
   "/views/message-window.js": "sha256-J9TXswywIb18LyrCY3h0N5wWdXAkXC1nDbBNI6Vb4xk=",
-  "/views/newchat-view.js": "sha256-6TjBetiRH3zRI2Pj9mQScupgNWLUv6UE5Lc5514CMVw=",
+  "/views/newchat-view.js": "sha256-FN2SFGKLTPan48H6+FlnQfr82yMhAMQdSd1oL+qmMVM=",
   "/views/open-chat.js": "sha256-14bDRjsJBCUV7BOtEnmaQtBbXwuS42lnAxNC+2czODY=",
+  "/views/pages.css": "sha256-MFVtYGIMb83qYcn55vE8rMmsJg1qoFoyf/eRVUdNxNo=",
   "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
-  "/views/qr.js": "sha256-M9zx6A+jUXXlw6zM7/bfMLVTLP9GK0Rt3nDpuGu5xjU=",
+  "/views/qr.js": "sha256-/qBbSgj+Y/DjLb3Tjg4lTW/uWXvgpHdF/J2hp6dWw/Q=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
   "/views/relay-questions.js": "sha256-Ss64hqKdVwFnYjqz19if18Jg1VE/5qjaLARSjonViL4=",
   "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
-  "/views/router.js": "sha256-2NRCsaOhkjw88pT5pZ5NgQhP/C1Uiqdwws7byzeuZdA=",
+  "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
   "/views/server-view.js": "sha256-rnzRmrVKFgOQaqoT13xuUWQbcCIzc8oSZjnMzfx0BeU=",
-  "/views/settings-view.js": "sha256-XpUsatpiINOkNftg492JOB5D/cY6zByU5HSib5vtOhg=",
-  "/views/status-view.js": "sha256-iUvg0FVkvMT3HyqPPwkl2JaB/zKxXZ+1c/d9apsEnxI=",
+  "/views/settings-view.js": "sha256-kzMdf81TmexYWad+GJhcvMiKdvLBY+6SJCestnDrjKc=",
+  "/views/shell-view.js": "sha256-4TFLVAwOP35bkJgJW37W6TrXbFFVWXmzueDxkmGOk2I=",
+  "/views/status-view.js": "sha256-R9kpXSMJ04JyqCXgXyLqV7tOf2ac8FtNWPOvNfTANJk=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-view.js": "sha256-iAZQ0Ur501BUGYqvuZX+INff5diBQK/EHyBARs5fWVk=",
-  "/views/threads-view.js": "sha256-sRm93YsZIYj3Iqz2m9E9wqQxbICVNf/7+Vs0PWAn3kM=",
+  "/views/thread.css": "sha256-GHMka0eYC9pocS9n6gzOwF5+FBQbgxfJrxBeEmwfKY4=",
+  "/views/threads-view.js": "sha256-b7A8qw++C18ccfIMtZZeiHpIWA7jeKd95HIi1vmTES0=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
-  "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw="
+  "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
+  "/worker.js": "sha256-D+/zfDrbgT2YF2a3babBRpRCJ3LI0CY/Guh5i7KzyKE="
 };
 
 const PREFIX = "io3233-";
 const CACHE = PREFIX + VERSION;
 const PAGE = "/index.html";
-const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"];
+const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about", "/me"];
 /** What version 1.0.0 kept. Its pages fetch modules late and know no update: one that is still open gets them until it is reloaded. */
 const FIRST_CACHE = "io3233-shell";
 const FIRST_MODULE = /^\/[a-z-]+\.js$/;
@@ -163,15 +171,23 @@ self.addEventListener("message", ({ data, source }) => {
   asked.add(source.id);
   source.postMessage({ type: "version", version: VERSION });
 });
+self.addEventListener("push", (event) => event.waitUntil(receivePush()));
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(openThread(event.notification.data));
 });
 
+/** worker.js reads the mail. Where it can't, or the browser knows no modules here, this much is true. */
+async function receivePush() {
+  if (await self.readMail?.()) return;
+  await self.registration.showNotification("io3233", { body: "You have new messages", tag: "unread", icon: "/icons/icon-192.png", data: { counts: {} } });
+}
+
 /** All files or none: `integrity` refuses what a proxy altered or put in their place, and an error ends the installation. */
 async function keepAll() {
-  const answers = await Promise.all(Object.entries(FILES).map(fetchFile));
   const cache = await caches.open(CACHE);
+  const known = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname));
+  const answers = await Promise.all(Object.entries(FILES).filter(([path]) => !known.has(path)).map(fetchFile));
   await Promise.all(answers.map(([path, answer]) => cache.put(path, answer)));
 }
 
@@ -211,8 +227,8 @@ async function openThread({ counts }) {
   const tabs = windows.filter(({ url }) => VIEWS.includes(new URL(url).pathname)).sort((a, b) => b.focused - a.focused);
   const answers = await Promise.all(tabs.map(isHere));
   const tab = tabs.find((_, index) => answers[index]);
-  if (!tab) return self.clients.openWindow(`/chats#chat=${fingerprint}`);
-  tab.postMessage({ type: "open-thread", fingerprint });
+  if (!tab) return self.clients.openWindow(fingerprint ? `/chats#chat=${fingerprint}` : "/chats");
+  if (fingerprint) tab.postMessage({ type: "open-thread", fingerprint });
   return tab.focus();
 }
 

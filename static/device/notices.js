@@ -1,28 +1,52 @@
-/** Shows and takes away notifications. */
+/** Shows and takes away notifications, for a page and for the service worker. */
 import { shortForm } from "../protocol/encoding.js";
 import { oneLine } from "../protocol/excerpt.js";
 import { plural } from "../protocol/format.js";
 
-const MOST_SINGLE = 3; // on screen at once; more become one summary
+const MOST_THREADS = 8; // with a notification each; more become one summary
 const SUMMARY_TAG = "summary";
+const UNREAD_TAG = "unread"; // of sw.js: that there are messages, and no more
+const QUIET_TAG = "quiet";
 const ICON = "/icons/icon-192.png";
 const BODY_CHARACTERS = 140;
 const NAME_CHARACTERS = 13; // of a short form: "3233:" and 8 digits
 
-/** Shows messages, `[{message, contact}]`: the latest of each sender, or one summary when they are many. */
+/** Those of the messages that just came, `[{message, contact}]`, of which a person is told. `reading`: fingerprints of threads on screen. */
+export async function toTell(store, messages, reading) {
+  const contacts = new Map((await store.contacts()).map((contact) => [contact.fingerprint, contact]));
+  return messages
+    .map((message) => ({ message, contact: contacts.get(message.contact) }))
+    .filter(({ message, contact }) => contact && !contact.muted && !contact.blocked && message.kind !== "refused" && !reading.has(contact.fingerprint));
+}
+
+/** Shows messages, `[{message, contact}]`: the latest of each sender, or one summary when the senders are many. */
 export async function showNotices(registration, arrived, { preview }) {
   const shown = await registration.getNotifications();
   const counts = [...shown.map(({ data }) => data?.counts ?? {}), ...arrived.map(({ contact }) => ({ [contact.fingerprint]: 1 }))].reduce(add, {});
-  if (total(counts) <= MOST_SINGLE) return Promise.all(latestOfEach(arrived).map((one) => showOne(registration, one, counts, preview)));
-  for (const one of shown) one.close();
-  return summarize(registration, counts);
+  const many = Object.keys(counts).length > MOST_THREADS || shown.some(({ tag }) => tag === SUMMARY_TAG);
+  for (const one of shown) if (many || one.tag === UNREAD_TAG) one.close();
+  if (many) return summarize(registration, counts);
+  return Promise.all(latestOfEach(arrived).map((one) => showOne(registration, one, counts, preview)));
+}
+
+/** Shows a notification and takes it away: a browser that wakes a worker wants to see one, and ends the subscription else. */
+export async function showNothing(registration) {
+  await registration.showNotification("io3233", { body: "No new messages", tag: QUIET_TAG, silent: true, icon: ICON });
+  for (const shown of await registration.getNotifications({ tag: QUIET_TAG })) shown.close();
+}
+
+/** The app icon's badge, where there is one. */
+export async function showBadge(number) {
+  if (!navigator.setAppBadge) return;
+  await navigator.setAppBadge(number).catch((error) => console.debug("No badge:", error.message)); // not installed
 }
 
 const latestOfEach = (arrived) => [...new Map(arrived.map((one) => [one.contact.fingerprint, one])).values()];
 
-/** Takes away what is shown of a thread that was read. What a summary tells of the other threads stays. */
+/** Takes away what is shown of a thread that was read, and what names none. What a summary tells of the other threads stays. */
 export async function clearNotices(registration, fingerprint) {
   for (const shown of await registration.getNotifications()) {
+    if (shown.tag === UNREAD_TAG) shown.close();
     const { [fingerprint]: read, ...unread } = shown.data?.counts ?? {};
     if (read && total(unread)) await summarize(registration, unread);
     else if (read) shown.close();

@@ -5,7 +5,7 @@
 import "../vendor/nacl-fast.min.js";
 import { hmac } from "../vendor/noble-hashes/hmac.js";
 import { sha256 } from "../vendor/noble-hashes/sha2.js";
-import { concat, toHex, utf8 } from "./encoding.js";
+import { concat, toBase64, toHex, utf8 } from "./encoding.js";
 import { WeakKeyError } from "./errors.js";
 
 const { nacl } = globalThis;
@@ -16,6 +16,12 @@ export const BOX_OVERHEAD_BYTES = 16;
 /** HSalsa20 of the all-zero point: the "shared" key of every public key of small order. */
 const WEAK_KEY = "351f86faa3b988468a850122b65b0acece9c4826806aeee63de9c0da2bd7f91e";
 const SHARED_KEYS_KEPT = 256;
+/** The canonical points of small order (RFC 7748, section 6.1), as base64: whoever seals to one seals to everybody. */
+const SMALL_ORDER = [
+  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+  "4Ot6fDtBuK4WVuP68Z/EatoJjeucMrH9hmIFFl9JuAA=", "X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc=",
+  "7P///////////////////////////////////////38=",
+];
 const PROOF_LABEL = "io3233 register v1";
 const SEPARATOR = new Uint8Array([0]);
 
@@ -25,10 +31,16 @@ export const sha512 = (bytes) => nacl.hash(bytes);
 export const hmacSha256 = (key, bytes) => hmac(sha256, key, bytes);
 export const fingerprintOf = (public_key) => toHex(sha256(public_key));
 
+/** An X25519 key pair, `{public_key, secret_key}`, from 32 secret bytes. */
+export function keyPairFrom(secret_key) {
+  const { publicKey: public_key } = nacl.box.keyPair.fromSecretKey(secret_key);
+  return { public_key, secret_key };
+}
+
 /** The device's key pair, from 32 secret bytes: `{fingerprint, public_key, secret_key}`. */
 export function identityFrom(secret_key) {
-  const { publicKey: public_key } = nacl.box.keyPair.fromSecretKey(secret_key);
-  return { fingerprint: fingerprintOf(public_key), public_key, secret_key };
+  const pair = keyPairFrom(secret_key);
+  return { fingerprint: fingerprintOf(pair.public_key), ...pair };
 }
 
 export const newIdentity = () => identityFrom(randomBytes(KEY_BYTES));
@@ -42,6 +54,9 @@ export function isCanonical(public_key) {
   const above = lowest >= 0xed && highest === 0x7f && public_key.subarray(1, KEY_BYTES - 1).every((byte) => byte === 0xff);
   return highest < 0x80 && !above;
 }
+
+/** Whether something can be sealed to this key, for its owner alone. */
+export const isSafeKey = (public_key) => isCanonical(public_key) && !SMALL_ORDER.includes(toBase64(public_key));
 
 /**
  * crypto_box_beforenm. Throws WeakKeyError where the public key is a point of small order, for the "shared" key would then be one that

@@ -41,6 +41,17 @@ export function fromBase64(text, length) {
   return bytes;
 }
 
+/** The same, and null for what is not the base64 of so many bytes. */
+export function bytesOrNull(text, length) {
+  if (typeof text !== "string") return null;
+  try {
+    return fromBase64(text, length);
+  } catch (error) {
+    if (error instanceof EncodingError) return null;
+    throw error;
+  }
+}
+
 export function concat(...parts) {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

@@ -3,8 +3,8 @@
  * the relay chooses every other field of a row. So a message counts as a contact's words only where the plaintext
  * itself says from whom and to whom it is, and the sender's key hashes to the sender's address.
  */
-import { BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, fingerprintOf, openBox, randomBytes, sha256 } from "./crypto.js";
-import { concat, fromUtf8, toBase64Url, toHex, utf8 } from "./encoding.js";
+import { BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, fingerprintOf, isSafeKey, openBox, randomBytes, sha256 } from "./crypto.js";
+import { bytesOrNull, concat, fromUtf8, toBase64, toBase64Url, toHex, utf8 } from "./encoding.js";
 import { EncodingError, WeakKeyError } from "./errors.js";
 
 const PAD_TO_BYTES = 256;
@@ -13,13 +13,23 @@ const PROOF_BYTES = 32;
 const SHORT_TEXT_BYTES = 2;
 const MOST_NESTED = 16;
 const ID = /^[A-Za-z0-9_-]{22}$/;
+const DEVICE_BYTES = 8;
+const DEVICE = /^[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]$/; // the last digit holds four bits
 const LATEST_TIME = 8.64e15; // the end of ECMAScript's Date
+const STRING = /"(?:[^"\\]|\\.)*"(\s*:)?/g; // in JSON; with a colon, the name of a field
+const UNREADABLE = "Its content is not a message that this client can read.";
 
 export const newEnvelopeId = () => toBase64Url(randomBytes(ID_BYTES));
+export const isEnvelopeId = (value) => typeof value === "string" && ID.test(value);
+export const newDeviceId = () => toBase64Url(randomBytes(DEVICE_BYTES));
+export const isDeviceId = (value) => typeof value === "string" && DEVICE.test(value);
 
-/** The plaintext to box, a multiple of 256 bytes: a length then tells little. `ts` in ms since 1970. */
-export function packEnvelope({ id, from, to, ts, text }) {
-  const fields = { v: 1, type: "text", id, from, to, ts, text };
+/**
+ * The plaintext to box, a multiple of 256 bytes: a length then tells little. `ts` in ms since 1970. `device`, `key` (bytes): what the
+ * answer can be sealed to once more, see envelope2.js.
+ */
+export function packEnvelope({ id, from, to, ts, text, device, key }) {
+  const fields = { v: 1, type: "text", id, from, to, ts, text, ...(device && { device, key: toBase64(key) }) };
   const length = utf8(JSON.stringify({ ...fields, pad: "" })).length;
   const pad = "0".repeat((PAD_TO_BYTES - (length % PAD_TO_BYTES)) % PAD_TO_BYTES);
   return utf8(JSON.stringify({ ...fields, pad }));
@@ -30,19 +40,34 @@ export const wireBytes = (plaintext) => plaintext.length + BOX_OVERHEAD_BYTES + 
 
 /**
  * Opens one row from a relay. `row` has `sender_fingerprint` and, as bytes, `sender_public_key`, `nonce`, `ciphertext`.
- * Returns `{from, id, kind: "text"|"unknown"|"refused", text, reason, legacy, ts}`; refuses rather than throws.
+ * Returns `{from, id, kind: "text"|"unknown"|"refused", text, reason, legacy, ts, announced}`; refuses rather than throws. `announced`:
+ * the `{device, key}` that wrote it, or null.
  */
 export function openEnvelope(row, identity, sharedKeys) {
-  const from = row.sender_fingerprint;
-  const refused = (reason) => ({ from, id: digestId(row), kind: "refused", text: "", reason, legacy: false, ts: null });
-  if (fingerprintOf(row.sender_public_key) !== from) return refused("The relay named a key that is not this sender's.");
+  const { plaintext, reason } = openRow(row, sharedKeys);
+  return plaintext ? readEnvelope(plaintext, row, identity) : refusal(row, reason);
+}
+
+/** The `{plaintext}` of a row's box, or the `{reason}` why it is none of this sender's. */
+export function openRow(row, sharedKeys) {
+  if (fingerprintOf(row.sender_public_key) !== row.sender_fingerprint) return { reason: "The relay named a key that is not this sender's." };
   const plaintext = unbox(row, sharedKeys);
-  if (plaintext === null) return refused("It could not be decrypted: it was altered, or meant for other keys.");
+  return plaintext ? { plaintext } : { reason: "It could not be decrypted: it was altered, or meant for other keys." };
+}
+
+/** What openEnvelope gives for a message that must not be shown. */
+export const refusal = (row, reason) => ({
+  from: row.sender_fingerprint, id: digestId(row), kind: "refused", text: "", reason, legacy: false, ts: null, announced: null,
+});
+
+/** v1's form of a plaintext. */
+export function readEnvelope(plaintext, row, identity) {
+  const from = row.sender_fingerprint;
   const fields = parseFields(plaintext);
-  if (fields === null) return refused("Its content is not a message that this client can read.");
-  if (couldBeProof(plaintext, fields)) return refused("It is too short to be a message: it could be a registration proof.");
+  if (fields === null) return refusal(row, UNREADABLE);
+  if (couldBeProof(plaintext, fields)) return refusal(row, "It is too short to be a message: it could be a registration proof.");
   const reason = whyRefused(fields, from, identity.fingerprint);
-  return reason ? refused(reason) : { from, ...readFields(fields, row) };
+  return reason ? refusal(row, reason) : { from, ...readFields(fields, row) };
 }
 
 function unbox(row, sharedKeys) {
@@ -65,6 +90,22 @@ export function parseFields(plaintext) {
   }
 }
 
+/** The same for envelope 2, which has one reading only: null also where a field is said twice, or a text holds U+0000. */
+export function parseOnce(bytes) {
+  const fields = parseFields(bytes);
+  if (fields === null || holdsNul(fields)) return null;
+  const said = [...fromUtf8(bytes).matchAll(STRING)].filter(([, colon]) => colon).length;
+  return said === countFields(fields) ? fields : null;
+}
+
+const holdsNul = (value) => (isObject(value) ? Object.entries(value).flat().some(holdsNul) : typeof value === "string" && value.includes("\0"));
+
+function countFields(value) {
+  if (!isObject(value)) return 0;
+  const parts = Object.values(value);
+  return parts.reduce((sum, part) => sum + countFields(part), Array.isArray(value) ? 0 : parts.length);
+}
+
 const isObject = (value) => value !== null && typeof value === "object";
 const isNestedDeeper = (value, levels) =>
   isObject(value) && (levels === 0 || Object.values(value).some((part) => isNestedDeeper(part, levels - 1)));
@@ -77,13 +118,23 @@ function couldBeProof(plaintext, { text, ts }) {
 
 /** A reason to refuse, or "". Half a binding counts as a wrong one; only an old client leaves out both. */
 function whyRefused(fields, from, to) {
-  const bound = "from" in fields || "to" in fields;
-  if (bound && fields.from === to && fields.to === from) return "The relay sent my own words back as theirs.";
-  if (bound && fields.from !== from) return "It was written by somebody other than the relay says.";
-  if (bound && fields.to !== to) return "It was written to somebody else.";
-  if ("id" in fields && !(typeof fields.id === "string" && ID.test(fields.id))) return "Its message id is malformed.";
-  if (isText(fields) && typeof fields.text !== "string") return "Its content is not a message that this client can read.";
-  return "";
+  const misplaced = "from" in fields || "to" in fields ? whyMisplaced(fields, from, to) : "";
+  if (misplaced) return misplaced;
+  if ("id" in fields && !isEnvelopeId(fields.id)) return "Its message id is malformed.";
+  return isText(fields) && typeof fields.text !== "string" ? UNREADABLE : "";
+}
+
+/** The same of the two fields that bind an envelope to a chat. To myself: of no other device of mine is v1 understood. */
+export function whyMisplaced(fields, from, to) {
+  if (fields.from === to && fields.to === from && !(from === to && fields.v === 2)) return "The relay sent my own words back as theirs.";
+  if (fields.from !== from) return "It was written by somebody other than the relay says.";
+  return fields.to === to ? "" : "It was written to somebody else.";
+}
+
+/** The device that wrote an envelope and the key that it wants the answer sealed to, or null where there is none, or no good one. */
+export function readAnnounced({ device, key }) {
+  const bytes = bytesOrNull(key, KEY_BYTES);
+  return isDeviceId(device) && bytes && isSafeKey(bytes) ? { device, key: bytes } : null;
 }
 
 const isText = (fields) => (fields.type ?? "text") === "text";
@@ -96,6 +147,7 @@ function readFields(fields, row) {
     text: known ? fields.text : "",
     reason: "",
     legacy: !("from" in fields),
+    announced: "from" in fields ? readAnnounced(fields) : null,
     ts: Number.isFinite(fields.ts) && Math.abs(fields.ts) < LATEST_TIME ? Math.trunc(fields.ts) : null,
   };
 }

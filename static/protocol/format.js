@@ -21,7 +21,12 @@ const count = lazily(() => new Intl.NumberFormat());
 
 export const formatTime = (at) => time().format(at);
 export const formatDateTime = (at) => full().format(at);
-export const formatCount = (number) => (number == null ? "–" : count().format(number));
+
+/** A number below 1,000 needs no locale, and no locale's tables on a first visit. */
+export function formatCount(number) {
+  if (number == null) return "–";
+  return number < 1000 ? String(number) : count().format(number);
+}
 
 /** "Today", "Yesterday", "Monday, 3 May" this year, "3 May 2024" before. */
 export function formatDay(at, now = Date.now()) {

@@ -1,9 +1,7 @@
 /**
  * A key of 32 bytes from a passphrase: scrypt (RFC 7914) for what is written now, PBKDF2-HMAC-SHA256 (RFC 8018) for what was written
- * before. Both let the page paint and be cancelled.
+ * before. Both let the page paint and be cancelled, and come when a backup is written or opened.
  */
-import { pbkdf2Async } from "../vendor/noble-hashes/pbkdf2.js";
-import { scryptAsync } from "../vendor/noble-hashes/scrypt.js";
 import { sha256 } from "../vendor/noble-hashes/sha2.js";
 import { utf8 } from "./encoding.js";
 import { AbortError, OutOfMemoryError } from "./errors.js";
@@ -32,6 +30,7 @@ export async function scryptKey(passphrase, salt, { n: N, r, p }, { onProgress, 
     throwIfAborted(signal);
     onProgress?.(fraction);
   };
+  const { scryptAsync } = await import("../vendor/noble-hashes/scrypt.js");
   try {
     return await scryptAsync(secretOf(passphrase), salt, { N, r, p, dkLen: KEY_BYTES, asyncTick: SLICE_MS, onProgress: tell });
   } catch (error) {
@@ -72,6 +71,7 @@ async function withSubtle(secret, salt, iterations, { onProgress, signal }) {
 
 /** The same where a page over plain http has no crypto.subtle. */
 export async function inSlices(secret, salt, iterations, { onProgress, signal } = {}) {
+  const { pbkdf2Async } = await import("../vendor/noble-hashes/pbkdf2.js");
   const key = await pbkdf2Async(sha256, secret, salt, { c: iterations, dkLen: KEY_BYTES, asyncTick: SLICE_MS });
   throwIfAborted(signal);
   onProgress?.(1);

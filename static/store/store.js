@@ -16,8 +16,11 @@ import { SharedEventTarget } from "./shared-events.js";
 
 const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "relay", "public_key"];
 
-/** Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. */
-export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [] };
+/**
+ * Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. `push_endpoint`: where it pushes
+ * to for this device, or "".
+ */
+export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [], push_endpoint: "" };
 
 const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages count
 

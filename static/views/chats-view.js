@@ -10,11 +10,11 @@ import { takeInviteFromLocation } from "../protocol/invite.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
 import { stateWord } from "./relay-states.js";
+import { PHONE } from "./shell-view.js";
 import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
 import { ThreadView } from "./thread-view.js";
 
-const phone = matchMedia("(max-width: 47.99em)");
 const touch = matchMedia("(pointer: coarse)");
 
 export class ChatsView {
@@ -52,7 +52,7 @@ export class ChatsView {
     if (thread && !mayShow(contact, seq)) return this.#refuse(contact);
     if (contact) return this.#open(contact, seq, byPerson);
     if (await this.#takeInvite()) return;
-    if (this.#contact?.open && !phone.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
+    if (this.#contact?.open && !PHONE.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
     this.#close();
   }
 

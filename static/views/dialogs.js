@@ -1,11 +1,12 @@
-// What lies on top of the page, in the order in which it was opened: modal dialogs, and the panels and searches that openOnTop is told
-// of. A phone's Back gesture reaches them by a close watcher (a modal <dialog> has one by itself), where the browser has such; any other
-// step back asks here first, see router.js.
+// What lies on top of the page, in the order in which it was opened: dialogs, menus, and the panels and searches that openOnTop is told
+// of. Android's Back gesture closes the topmost by itself (a close watcher, which a modal <dialog> and a popover have there, and the
+// others get where the browser has such); any other step back asks here first, see router.js.
+import { on } from "./dom.js";
 
 let opened = []; // {isOpen, close, place}
 
 export function showModal(dialog) {
-  push({ isOpen: () => dialog.open, close: () => dialog.close() });
+  remember({ isOpen: () => dialog.open, close: () => dialog.close() });
   dialog.showModal();
 }
 
@@ -19,8 +20,22 @@ export function openOnTop(close) {
   };
   const layer = { isOpen: () => isOpen, close: () => (closed(), close()) };
   if (watcher) watcher.onclose = layer.close;
-  push(layer);
+  remember(layer);
   return closed;
+}
+
+/** Shows a menu (a popover of buttons) below `button`, or where there is room. Whatever is chosen closes it, and is then done. */
+export function showMenu(menu, button) {
+  remember({ isOpen: () => menu.matches(":popover-open"), close: () => menu.hidePopover() });
+  menu.showPopover();
+  place(menu, button.getBoundingClientRect());
+  menu.querySelector("button:not([hidden])").focus();
+}
+
+/** Makes `menu` one: arrows walk through it, and the focus is back on what it came from before a choice is carried out. */
+export function asMenu(menu) {
+  on(menu, "keydown", (event) => walk(menu, event));
+  on(menu, "click", (event) => event.target.closest("button") && menu.hidePopover(), { capture: true });
 }
 
 /** Closes the one on top. Returns the address that it was opened at, or "" where none is open. */
@@ -35,6 +50,21 @@ export function closeDialogs() {
   while (closeTopmost());
 }
 
-function push(layer) {
+function remember(layer) {
   opened = [...opened.filter(({ isOpen }) => isOpen()), { ...layer, place: location.href }];
+}
+
+function place(menu, { left, right, top, bottom }) {
+  const { width, height } = menu.getBoundingClientRect();
+  const below = bottom + height < innerHeight ? bottom : Math.max(8, top - height);
+  menu.style.left = `${Math.max(8, Math.min(left + width < innerWidth ? left : right - width, innerWidth - width - 8))}px`;
+  menu.style.top = `${below}px`;
+}
+
+function walk(menu, event) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const buttons = [...menu.querySelectorAll("button")].filter((button) => button.checkVisibility());
+  buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
 }

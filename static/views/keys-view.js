@@ -21,9 +21,9 @@ export class KeysView {
     new ExportView(client);
   }
 
-  show() {
-    drawQr(byId("qrContact"), this.#client.inviteLink());
-    drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
+  async show() {
+    await drawQr(byId("qrContact"), this.#client.inviteLink());
+    await drawQr(byId("qrPublic"), toBase64(this.#client.identity.public_key));
   }
 
   hide() {

@@ -3,8 +3,8 @@ import { isLoopback } from "../protocol/address.js";
 import { attempt, byId, on, say } from "./dom.js";
 import { openChat } from "./open-chat.js";
 import { showQr } from "./qr.js";
-import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
+import { share } from "./shell-view.js";
 
 export class NewChatView {
   #client;
@@ -47,13 +47,5 @@ export class NewChatView {
   #refuseEmpty(field, status) {
     say(status, "Paste an invite link, an address or a public key first.", "bad");
     field.focus();
-  }
-}
-
-async function share(url) {
-  try {
-    await navigator.share({ title: "Chat with me on io3233", url });
-  } catch (error) {
-    if (error.name !== "AbortError") notice("This browser could not share. Copy the link instead.");
   }
 }

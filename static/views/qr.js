@@ -1,14 +1,20 @@
-// QR codes as SVG.
-import { generate } from "../vendor/lean-qr.mjs";
+// QR codes as SVG. What makes them comes when the first one is drawn.
 import { showModal } from "./dialogs.js";
 import { byId } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const QUIET_ZONE = 4; // modules of white that ISO/IEC 18004 wants around a code
 
+const wanted = new WeakMap(); // the text that each box is to show
+
 /** Draws `text` into `box`, whose aria-label says what the code is. */
-export function drawQr(box, text) {
-  const code = generate(text);
+export async function drawQr(box, text) {
+  wanted.set(box, text);
+  const { generate } = await import("../vendor/lean-qr.mjs");
+  if (wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
+}
+
+function svgOf(code) {
   const svg = document.createElementNS(SVG, "svg");
   const side = code.size + 2 * QUIET_ZONE;
   svg.setAttribute("viewBox", `${-QUIET_ZONE} ${-QUIET_ZONE} ${side} ${side}`);
@@ -17,7 +23,7 @@ export function drawQr(box, text) {
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", darkModules(code));
   svg.append(path);
-  box.replaceChildren(svg);
+  return svg;
 }
 
 function darkModules(code) {
@@ -29,10 +35,10 @@ function darkModules(code) {
 }
 
 /** A dialog with one large code and the text that it holds. */
-export function showQr(title, text) {
+export async function showQr(title, text) {
   byId("qrTitle").textContent = title;
   byId("qrText").textContent = text;
   byId("qrCanvas").setAttribute("aria-label", `QR code: ${title}`);
-  drawQr(byId("qrCanvas"), text);
+  await drawQr(byId("qrCanvas"), text);
   showModal(byId("qrDialog"));
 }

@@ -1,0 +1,71 @@
+/**
+ * What envelope 2 carries (PROTOCOL.md, "Content"): `JSON ‖ 0x00 ‖ octets`. Its `type` says what it is; every field of a type is checked
+ * here, and one that breaks its bound has the whole refused. Unknown fields are ignored.
+ */
+import { isFingerprint } from "./address.js";
+import { concat, utf8 } from "./encoding.js";
+import { isEnvelopeId, parseOnce } from "./envelope.js";
+
+export const MOST_IDS = 200; // in one receipt or resend
+const NUL = 0;
+const LONGEST_TEXT = 2 ** 24; // UTF-16 units, as in a backup
+const LONGEST_QUOTE = 120;
+const LONGEST_EMOJI_BYTES = 32;
+const LONGEST_TIMER_SECONDS = 366 * 86_400;
+const NAME = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,64}$/u;
+const NO_SIGN = /[\p{Cc}\p{Cf}\p{Cs}\p{Z}]/u; // but for the joiners and tags within an emoji
+const JOINERS = /[\u200d\u{e0020}-\u{e007f}]/gu;
+
+let graphemes;
+
+const isText = (value) => typeof value === "string" && value.length > 0 && value.length <= LONGEST_TEXT;
+const isName = (value) => typeof value === "string" && NAME.test(value);
+const isTimer = (least) => (value) => Number.isInteger(value) && value >= least && value <= LONGEST_TIMER_SECONDS;
+const isIds = (value) => Array.isArray(value) && value.length <= MOST_IDS && value.every(isEnvelopeId);
+const isQuote = (value) => typeof value === "string" && value.length <= LONGEST_QUOTE;
+const maybe = (check) => (value) => value === undefined || check(value);
+
+/** One character as people see it, or "" for none. */
+function isEmoji(value) {
+  if (typeof value !== "string" || utf8(value).length > LONGEST_EMOJI_BYTES || NO_SIGN.test(value.replace(JOINERS, ""))) return false;
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  return [...graphemes.segment(value)].length <= 1;
+}
+
+/** `{by?, of, quote}`: what is answered; without `by` the sender's own message. */
+const isReply = (value) =>
+  value !== null && typeof value === "object" && maybe(isFingerprint)(value.by) && isEnvelopeId(value.of) && isQuote(value.quote);
+
+/** The fields of each type. `chat` is between devices of one person: whose thread it belongs to. */
+const TYPES = {
+  text: { text: isText, name: maybe(isName), re: maybe(isReply), lasts: maybe(isTimer(1)), chat: maybe(isFingerprint) },
+  edit: { of: isEnvelopeId, text: isText, chat: maybe(isFingerprint) },
+  delete: { of: isEnvelopeId, chat: maybe(isFingerprint) },
+  react: { by: maybe(isFingerprint), of: isEnvelopeId, emoji: isEmoji, chat: maybe(isFingerprint) },
+  setting: { lasts: isTimer(0), chat: maybe(isFingerprint) },
+  receipt: { delivered: isIds, read: isIds },
+  profile: { name: isName },
+  hello: {},
+  goodbye: {},
+  resend: { ids: isIds },
+};
+
+/** The bytes to seal of a content's fields, `type` among them. */
+export const packContent = (fields, octets = new Uint8Array()) => concat(utf8(JSON.stringify(fields)), new Uint8Array([NUL]), octets);
+
+/**
+ * The fields of sealed bytes, checked, with `type`. `{type: "unknown"}` for what a newer client says, what belongs to a group too; a
+ * `{reason}` where it must be refused as a whole.
+ */
+export function readContent(bytes) {
+  const end = bytes.indexOf(NUL);
+  const fields = end < 0 ? null : parseOnce(bytes.subarray(0, end));
+  if (typeof fields?.type !== "string") return { reason: "Its content is not JSON that this client can read." };
+  if (!Object.hasOwn(TYPES, fields.type) || "group" in fields) return { type: "unknown" };
+  const { type } = fields;
+  const broken = Object.entries(TYPES[type]).find(([name, check]) => !check(fields[name]));
+  if (broken) return { reason: `Its field “${broken[0]}” is missing, or is not what “${type}” can have.` };
+  if (type === "receipt" && fields.delivered.length + fields.read.length > MOST_IDS) return { reason: "It confirms more messages than one may." };
+  const known = Object.keys(TYPES[type]).filter((name) => fields[name] !== undefined);
+  return { type, ...Object.fromEntries(known.map((name) => [name, fields[name]])) };
+}
