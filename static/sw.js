@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "65a4995b268f4a55";
+const VERSION = "22977e171afb500e";
 const FILES = {
   "/app.js": "sha256-GGLovb81SRNyEr0dAI8OwXMOmz7PKKn3HonBd1/5cn8=",
   "/client.js": "sha256-kxD+RXWXpzMUG4styfm7+ebXI/5hPYJXmXcIHlVKe9A=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-kBXGgDWSLq06A0+8ok1FidVnqlAftriMwjqfTwPqNW0=",
+  "/index.html": "sha256-YTAU/rSDu3s/LmYXMfiF4h4LCZdedpRURqq4XEpZLFw=",
   "/mail/arrivals.js": "sha256-gSKNJlS8X+y0phIVkU17Vp8r5+YC717nApzRX0NfzKs=",
   "/mail/delivery.js": "sha256-L3KHvfPl0mWjaYFc43WKHT/ea080hMBi+uHSNTSQP9c=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -123,7 +123,7 @@ const FILES = {
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-actions.js": "sha256-2CiayMC9LKketobJK2wmaNraVFdUAv2h5yAgbzmXDlA=",
   "/views/message-info.js": "sha256-tpPi2rn31RgWOtDyhDihhRZGHz51TU0VDXv3c+aG6+0=",
-  "/views/message-menu.js": "sha256-Ei61A0TJb1pviArKwbfynCsMkAhVWU7TC/HBx7RrBwI=",
+  "/views/message-menu.js": "sha256-frcZ30I3TXTDephB8Z6rySjtPwI+KKNa3Mhv3j0ZhJw=",
   "/views/message-row.js": "sha256-se3MM+Fkrt4zZhFpGU9DEWp23o4v1OlG0kbyWWkKGVA=",
   "/views/message-window.js": "sha256-J9TXswywIb18LyrCY3h0N5wWdXAkXC1nDbBNI6Vb4xk=",
   "/views/newchat-view.js": "sha256-FN2SFGKLTPan48H6+FlnQfr82yMhAMQdSd1oL+qmMVM=",
@@ -141,12 +141,12 @@ const FILES = {
   "/views/status-view.js": "sha256-R9kpXSMJ04JyqCXgXyLqV7tOf2ac8FtNWPOvNfTANJk=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-view.js": "sha256-iAZQ0Ur501BUGYqvuZX+INff5diBQK/EHyBARs5fWVk=",
-  "/views/thread.css": "sha256-GHMka0eYC9pocS9n6gzOwF5+FBQbgxfJrxBeEmwfKY4=",
+  "/views/thread.css": "sha256-rynwOYqByOgisElJ1SdmfpRQ+7cibmn5XA00INjr+rs=",
   "/views/threads-view.js": "sha256-b7A8qw++C18ccfIMtZZeiHpIWA7jeKd95HIi1vmTES0=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-D+/zfDrbgT2YF2a3babBRpRCJ3LI0CY/Guh5i7KzyKE="
+  "/worker.js": "sha256-U7w85XfAfm6QPZKkxYd7ik13afmZ/XO4ytWYP9AbIcw="
 };
 
 const PREFIX = "io3233-";

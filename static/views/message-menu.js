@@ -22,6 +22,7 @@ export class MessageMenu {
   #box = byId("chatMessages");
   #row = null; // that the menu is of
   #waiting = 0;
+  #touched = false; // since it opened: the end of a long press is no choice
   #pressed = null; // where a finger lies: {x, y, timer}
 
   /** `find(seq)`: a message of the open thread. */
@@ -37,6 +38,7 @@ export class MessageMenu {
     for (const type of ["pointerup", "pointercancel", "pointerleave"]) on(this.#box, type, () => this.#lift());
     on(this.#box, "contextmenu", (event) => this.#contextMenu(event));
     on(this.#box, "keydown", (event) => this.#keyDown(event));
+    on(this.#menu, "pointerdown", () => (this.#touched = true));
     on(this.#menu, "click", (event) => this.#chosen(event));
     on(this.#menu, "keydown", (event) => this.#moveInMenu(event));
     on(this.#menu, "close", () => this.#closed());
@@ -122,6 +124,7 @@ export class MessageMenu {
     if (!row.isConnected || !this.#fill(row)) return;
     if (sheet.matches && document.activeElement.matches("textarea")) document.activeElement.blur(); // the keyboard would come back with the focus
     this.#menu.className = `message-menu ${sheet.matches ? "sheet" : "list"}`;
+    this.#touched = false;
     row.classList.add("chosen");
     showModal(this.#menu);
     if (!sheet.matches) this.#place(point ?? belowBubble(row));
@@ -147,7 +150,8 @@ export class MessageMenu {
     this.#menu.style.top = `${Math.max(GAP_PX, Math.min(top, innerHeight - offsetHeight - GAP_PX))}px`;
   }
 
-  async #chosen({ target }) {
+  async #chosen({ target, detail }) {
+    if (detail && !this.#touched) return undefined;
     if (target === this.#menu && this.#isMenu()) return this.#menu.close(); // beside it
     const { action } = target.closest("button")?.dataset ?? {};
     if (!action) return undefined;
