@@ -4467,8 +4467,12 @@ class TestSendAndListen:
         assert await bob.fetch() == []
 
     @pytest.mark.parametrize(
-        "link", ["{url}/chats?chat={bob}", "{url}/chats?fp={bob}&server={url}", "{url}#chat={BOB}&server={url}/"]
-    )
+        "link",
+        [
+            "{url}/chats?chat={bob}", "{url}/chats?fp={bob}&server={url}", "{url}#chat={BOB}&server={url}/",
+            "{url}/chats#chat={bob}&server={url}&name=Bob%20the%20Builder",
+        ],
+    )  # fmt: skip
     async def test_every_form_of_an_invite_link_is_understood(self, relay, tmp_path, link):
         bob = await relay.register()
         link = link.format(url=relay.url, bob=bob.fingerprint, BOB=bob.fingerprint.upper())
@@ -5956,6 +5960,14 @@ def envelope_vectors(alice: Person, bob: Person) -> list[dict[str, Any]]:
         (nested(15), read),
         (plain(type="hologram", **bound, **at), {"read": "unknown"}),
         (plain(type=7, text="hi", **bound, **at), {"read": "unknown"}),
+        (plain(text="hi", **bound, **at, name="Ana"), {**read, "name": "Ana"}),
+        (plain(text="hi", **bound, **at, name=" Ana\u00a0 María "), {**read, "name": "Ana María"}),
+        (plain(type="hologram", **bound, **at, name="Ana"), {"read": "unknown", "name": "Ana"}),
+        (plain(text="hi", note="from an old client", **at, name="Ana"), old),
+        *(
+            (plain(text="hi", **bound, **at, name=name), read)
+            for name in ("", " ", "A\u202ena", "A\nna", "x" * 65, ["Ana"], None)
+        ),
     ]
     refused = [
         "x" * 32, "{}", plain(text="hey"), plain(text="hi"), plain(text="hi", ts="1"), plain(text="hi", ts=True), plain(text="é!", ts=1),
@@ -6092,6 +6104,15 @@ def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
         (f"Write to me: {here}/chats#chat={a}&server={there}.", there),
         (f"“Hi!” <{here}/chats#chat={a}>, she said", here),
     ]
+    named = [
+        (f"{here}/chats#chat={a}&server={here}&name=Ana", "Ana"),
+        (f"{here}/chats#chat={a}&server={here}&name=Ana%20Mar%C3%ADa%20(mum%29.", "Ana María (mum)"),
+        (f"{here}/chats#name=Dr+A%2E&chat={a}", "Dr A."),
+        (f"{here}/chats#chat={a}&name=A%0Ana", ""),
+        (f"{here}/chats#chat={a}&name=A%E2%80%AEna", ""),
+        (f"{here}/chats#chat={a}&name={'x' * 65}", ""),
+        (f"{here}/chats#chat={a}&name=%FF", ""),
+    ]
     bad = [
         f"{here}/chats", f"{here}/chats#server={there}", f"{here}/chats&chat={a}", f"{here}/chats#chat=", f"{here}/chats#chat=&fp={a}",
         f"{here}/chats#chat={a[:8]}", f"{here}/chats#chat={a[:63]}", f"{here}/chats#chat={a}0", f"{here}/chats#chat=3233:{a[:32]}",
@@ -6101,8 +6122,10 @@ def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
         f"{here}/chats#chat={a}&server=other.example.com", f"{here}/chats#chat={a}&server=nonsense", f"https://me@chat.example.com/#chat={a}",
         f"ftp://chat.example.com/chats#chat={a}", f"https://[/chats#chat={a}",
     ]  # fmt: skip
-    return [{"link": link, "server": server, "fingerprint": a} for link, server in good] + [
-        {"link": link, "server": None, "fingerprint": None} for link in bad
+    return [
+        *({"link": link, "server": server, "fingerprint": a} for link, server in good),
+        *({"link": link, "server": here, "fingerprint": a} | ({"name": name} if name else {}) for link, name in named),
+        *({"link": link, "server": None, "fingerprint": None} for link in bad),
     ]
 
 
@@ -6130,6 +6153,14 @@ def token_vector(person: Person) -> dict[str, Any]:
     return {"jwt_secret": VECTOR_SECRET, "claims": claims, "token": token}
 
 
+def with_member(plaintext: bytes, name: str, value: str) -> bytes:
+    """An envelope with one more member ahead of its padding."""
+    fields = json.loads(plaintext)
+    del fields["pad"]
+    bare = json.dumps(fields | {name: value, "pad": ""}, ensure_ascii=False, separators=(",", ":")).encode()
+    return bare[:-2] + b"0" * (-len(bare) % 256) + b'"}'
+
+
 def message_vector(sender: Person, recipient: Person) -> dict[str, str]:
     """An envelope from alice to bob, and its box."""
     fingerprints = (bytes.fromhex(person.fingerprint) for person in (sender, recipient))
@@ -6139,6 +6170,7 @@ def message_vector(sender: Person, recipient: Person) -> dict[str, str]:
         "from": "alice",
         "to": "bob",
         "plaintext": plaintext.decode(),
+        "plaintext_with_name": with_member(plaintext, "name", "Ana").decode(),
         "nonce": b64(VECTOR_NONCE),
         "ciphertext": b64(ciphertext),
         "fallback_id": "sha256:" + hashlib.sha256(sender.fingerprint.encode() + VECTOR_NONCE + ciphertext).hexdigest()[:32],
@@ -6157,6 +6189,7 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
     contact = {
         "fingerprint": bob.fingerprint,
         "name": "Bob",
+        "their_name": "Bobby",
         "relay": origin,
         "public_key": {"base64": b64(bob.public_key)},
     }
@@ -6173,7 +6206,14 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
         "created_at": day,
         "history": True,
         "secret_key": {"base64": b64(bytes(alice.secret_key))},
-        "settings": {"home": origin, "notifications": False, "preview": True, "sound": True, "erase_on_relay": False},
+        "settings": {
+            "home": origin,
+            "notifications": False,
+            "preview": True,
+            "sound": True,
+            "erase_on_relay": False,
+            "name": "Alice",
+        },
         "contacts": [contact | switches | latest | {"refused": 0, "added_at": day}],
         "drafts": [[bob.fingerprint, "half a thou"]],
         "relays": [read_to | pinned | figures | says],
@@ -6246,7 +6286,9 @@ class TestProtocolVectors:
         alice, bob = VECTOR_PEOPLE
         row = {**alice.seal(bob, vector["plaintext"].encode()), "sender_fingerprint": alice.fingerprint}
 
-        assert read_by_listen(row, bob) == {name: value for name, value in vector.items() if name != "plaintext"}
+        assert read_by_listen(row, bob) == {
+            field: value for field, value in vector.items() if field not in ("plaintext", "name")
+        }
 
     @pytest.mark.parametrize("vector", protocol_vectors()["links"], ids=lambda vector: vector["link"][:90])
     def test_link_of_the_vectors_names_whom_it_should_or_nobody(self, vector):
@@ -7505,6 +7547,11 @@ class Page(Target):
 
 
 IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((each) => each.textContent)"
+
+
+def start_of(person: Any) -> str:
+    """How an address begins where it tells two people of one name apart."""
+    return f"{person.fingerprint[:4]} {person.fingerprint[4:8]}"
 
 
 async def write(sender: Person, reader: Page, *texts: str) -> list[int]:
@@ -8958,7 +9005,7 @@ class TestBrowserAttention:
                 await each.until(f"document.title.startsWith('({number}) ')")
 
         [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
-        assert (title, body) == (f"3233:{bob.fingerprint[:8]} (2)", "two")
+        assert (title, body) == (f"New: {start_of(bob)} (2)", "two")
 
     async def test_many_messages_at_once_are_one_notification_a_thread(self, browser, relay):
         alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
@@ -8967,7 +9014,7 @@ class TestBrowserAttention:
         await write(bob, alice, *(f"line {number}" for number in range(9)))
         await write(carol, alice, "me too")
 
-        expected = [(f"3233:{bob.fingerprint[:8]} (9)", "line 8"), (f"3233:{carol.fingerprint[:8]}", "me too")]
+        expected = [(f"New: {start_of(bob)} (9)", "line 8"), (f"New: {start_of(carol)}", "me too")]
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.some(([_, body]) => body === 'me too'))")
         assert sorted(map(tuple, await alice.evaluate(NOTIFICATIONS))) == sorted(expected)
 
@@ -12282,6 +12329,239 @@ STORES_ANOTHER_BEHIND_EACH_ANSWER = """(fingerprint) => {
 }"""
 
 
+async def calls_themselves(page: Page, name: str) -> None:
+    """Type my own name on the home view, and save it."""
+    await goes_to(page, "newchat")
+    await page.fill("#myName", name)
+    await page.key("Enter")
+    await page.until(
+        f"document.querySelector('#toast').textContent.startsWith('Name saved') && document.querySelector('#settingName').value === {json.dumps(name)}"
+    )
+
+
+async def is_called(page: Page, name: str) -> None:
+    """Wait until the list has one chat of exactly this name."""
+    await page.until(
+        f"[...document.querySelectorAll('#chatTabs bdi:first-child')].filter((each) => each.textContent === {json.dumps(name)}).length === 1"
+    )
+
+
+# What somebody may call themselves, and what is kept of it; "" where it is no name.
+OWN_NAMES = [
+    ("Ana", "Ana"), ("  Ana \u00a0 María  ", "Ana María"), ("e\u0301", "\u00e9"), ("O'Brien (mum)", "O'Brien (mum)"), ("x" * 64, "x" * 64),
+    ("😀" * 64, "😀" * 64), ("👨‍👩‍👧‍👦 ❤️ 🇫🇷 👩🏽‍⚕️", "👨‍👩‍👧‍👦 ❤️ 🇫🇷 👩🏽‍⚕️"), ("نامه‌ها", "نامه‌ها"), ("क्‍ष", "क्‍ष"), ("<b>Ana</b>", "<b>Ana</b>"),
+    ("", ""), ("   ", ""), ("x" * 65, ""), ("x" * 10_000, ""), ("😀" * 65, ""), ("A\nna", ""), ("A\0na", ""), ("A\tna", ""), ("A\x7fna", ""),
+    ("A\u202ena", ""), ("\u2066Ana\u2069", ""), ("A\u200fna", ""), ("A\u200bna", ""), ("A\u200dna", ""), ("Ana\u200d", ""), ("A\u00adna", ""),
+    ("Ana\ufe0f", ""), ("\u3164", ""), ("\u2800", ""), ("\u2028", ""), ("\ud83d", ""), ("\ue000", ""), ("A\U000e0041na", ""),
+    ("Z\u0337\u0322\u031b\u031b\u0318a", ""), ("Ana ✓", ""), ("✅ Ana", ""), ("Ana (1b35 c384)", ""), ("Ana（１Ь35 с384）", ""), (7, ""), (None, ""), (["Ana"], ""),
+]  # fmt: skip
+CALLED_ALIKE = [
+    ("Ana", "аnа"), ("Ana", "ANA"), ("Анна", "АННА"), ("AHHA", "Анна"), ("Ana", "Ａｎａ"), ("Ana", "Ána"), ("Ana", "𝓐𝓷𝓪"), ("Ana", "A n a."),
+    ("Ian", "lan"), ("Arnold", "Amold"), ("Bob", "B0b"), ("Νικος", "ΝΙΚΟΣ"), ("José", "jose"), ("Łukasz", "Lukasz"), ("山田", "山田"),
+]  # fmt: skip
+CALLED_OTHERWISE = [("Ana", "Anna"), ("Marie", "Mary"), ("Иван", "Ivan"), ("Ana", "Ana 🌸"), ("山田", "山本"), ("👨", "👩")]
+
+
+class TestBrowserNames:
+    """People are called as they say, until I say otherwise, and nobody is taken for somebody else by it."""
+
+    async def test_name_is_kept_in_one_form_or_not_at_all(self, relay, browser):
+        page, given = await browser.page(), [given for given, _ in OWN_NAMES]
+        await page.goto(f"{relay.url}/about")
+
+        kept = await page.evaluate(
+            f"(async () => {{ {imported(names='readName')} return {json.dumps(given)}.map(readName) }})()"
+        )
+
+        assert dict(zip(map(repr, given), kept, strict=True)) == {repr(name): form for name, form in OWN_NAMES}
+
+    async def test_names_that_look_alike_count_as_the_same(self, relay, browser):
+        page, pairs = await browser.page(), [*CALLED_ALIKE, *CALLED_OTHERWISE]
+        await page.goto(f"{relay.url}/about")
+        alike = "(([one, other]) => [...likenesses(one)].some((each) => likenesses(other).has(each)))"
+
+        found = await page.evaluate(
+            f"(async () => {{ {imported(names='likenesses')} return {json.dumps(pairs)}.map{alike} }})()"
+        )
+
+        assert dict(zip(pairs, found, strict=True)) == {pair: pair in CALLED_ALIKE for pair in pairs}
+
+    async def test_name_goes_with_every_message_and_is_what_they_are_called_at_the_other_end(self, relay, browser):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await calls_themselves(alice, "Alice <b>L</b>")
+        await alice.opens(bob.fingerprint)
+
+        await alice.says("hello")
+
+        await is_called(bob, "Alice <b>L</b>")
+        await bob.click(".chat-tab-label")
+        await bob.shows("#threadName", "Alice <b>L</b>")
+        await bob.click("#contactOpen")
+        await bob.shows("#contactCalls", "Calls themselves Alice <b>L</b>.")
+        await bob.reload()
+        await bob.shows("#threadName", "Alice <b>L</b>")
+
+    async def test_old_client_gets_the_name_where_it_ignores_it(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await calls_themselves(alice, "Alice")
+        await alice.opens(bob.fingerprint)
+
+        await alice.says("hello")
+        await alice.has_relayed(1)
+
+        [plaintext] = [bob.open(message) for message in await bob.fetch()]
+        assert json.loads(plaintext) | {"name": "Alice", "text": "hello"} == json.loads(plaintext)
+        assert len(plaintext) % 256 == 0
+
+    async def test_message_that_fills_the_limit_goes_without_the_name(self, relays, browser):
+        relay = await relays(MAX_MESSAGE_BYTES="1096")
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await goes_live(alice)
+
+        await calls_themselves(alice, "x" * 64)
+        await alice.opens(bob.fingerprint)
+        for text in ("short", "l" * 770):
+            await alice.says(text)
+        await alice.has_relayed(2)
+
+        sent = [json.loads(bob.open(message)) for message in await bob.fetch()]
+        assert [each.get("name") for each in sent] == ["x" * 64, None]
+
+    async def test_invite_link_holds_the_name_and_opens_with_it(self, relay, browser):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await calls_themselves(alice, "Dr. Ána (mum) & co.")
+        await alice.until("document.querySelector('#inviteLinkInput').value.includes('&name=')")
+        link = await alice.value("#inviteLinkInput")
+        assert link.endswith("&name=Dr%2E%20%C3%81na%20%28mum%29%20%26%20co%2E")
+
+        await bob.goto(link)
+
+        await bob.shows("#threadName", "Dr. Ána (mum) & co.")
+        assert "name" not in await bob.evaluate("location.href")
+
+    async def test_bad_name_in_a_link_is_ignored_and_a_good_one_renames_nobody(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await post(bob, alice, name="Bob")
+        await is_called(alice, "Bob")
+
+        await alice.opens(f"{relay.url}/chats#chat={carol.fingerprint}&name=A%E2%80%AEna")
+        await alice.opens(f"{relay.url}/chats#chat={bob.fingerprint}&name=Mallory")
+
+        await is_called(alice, "Somebody")
+        await is_called(alice, "Bob")
+
+    async def test_newest_name_counts_and_nothing_that_the_relay_could_have_made_up(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await post(bob, alice, text="one", name="Bob")
+        await post(bob, alice, text="two", name="Robert")
+        await post(bob, alice, text="three", name="R\u202eobert")
+        await post(bob, alice, text="four", name="Turned around", **{"from": None, "to": None})
+        await post(bob, alice, text="five", name="Refused", to=NOBODY)
+        await alice.click(".chat-tab-label")
+
+        await alice.shows(".chat-line-in", "It was written to somebody else")
+        await is_called(alice, "Robert")
+
+    async def test_name_that_i_choose_stays_whatever_they_call_themselves(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await post(bob, alice, name="Bob")
+        await panel_of(alice, bob)
+        await alice.fill("#contactName", "Builder")
+        await alice.key("Enter")
+
+        await post(bob, alice, text="again", name="The Boss")
+
+        await alice.shows("#contactCallsName", "The Boss")
+        await is_called(alice, "Builder")
+        await alice.fill("#contactName", "")
+        await alice.key("Enter")
+        await is_called(alice, "The Boss")
+
+    @pytest.mark.parametrize("claimed", ["Ana", "аnа", "ＡＮＡ", "Ána", "A na."])
+    async def test_who_takes_the_name_of_a_contact_is_told_apart_by_the_address(self, relay, browser, claimed):
+        alice, ana, mallory = await browser.person(relay), await relay.register(), await relay.register()
+        await panel_of(alice, ana)
+        await alice.fill("#contactName", "Ana")
+        await alice.key("Enter")
+        await alice.click("#contactVerified")
+        await closes_panel(alice)
+
+        await post(mallory, alice, name=claimed)
+
+        await is_called(alice, f"{claimed} ({start_of(mallory)})")
+        await is_called(alice, "Ana")
+        await alice.click(f'#chatTabs [data-fingerprint="{mallory.fingerprint}"] .chat-tab-label')
+        await alice.shows("#threadName", f"{claimed} ({start_of(mallory)})")
+        assert await alice.count(".thread-detail .verified") == 0
+
+    async def test_two_who_say_the_same_are_both_told_apart_until_one_is_gone(self, relay, browser):
+        alice, ana, other = await browser.person(relay), await relay.register(), await relay.register()
+        for person in (ana, other):
+            await alice.opens(f"{relay.url}/chats#chat={person.fingerprint}&name=Ana")
+
+        for person in (ana, other):
+            await is_called(alice, f"Ana ({start_of(person)})")
+        await alice.click("#contactOpen")
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+
+        await is_called(alice, "Ana")
+
+    async def test_stranger_takes_no_name_from_whom_i_write_to(self, relay, browser):
+        alice, ana, stranger = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(f"{relay.url}/chats#chat={ana.fingerprint}&name=Ana")
+
+        await post(stranger, alice, name="Ana")
+
+        await is_called(alice, f"Ana ({start_of(stranger)})")
+        await is_called(alice, "Ana")
+
+    async def test_nobody_is_called_as_i_am(self, relay, browser):
+        alice, bob, you = await browser.person(relay), await relay.register(), await relay.register()
+        await post(bob, alice, name="Alice")
+        await post(you, alice, name="you")
+        await is_called(alice, "Alice")
+
+        await calls_themselves(alice, "Alice")
+
+        await is_called(alice, f"Alice ({start_of(bob)})")
+        await is_called(alice, f"you ({start_of(you)})")
+
+    async def test_what_is_no_name_is_not_saved_and_says_why(self, relay, browser):
+        alice = await browser.person(relay)
+        await calls_themselves(alice, "Alice")
+
+        await alice.fill("#myName", "Alice ✓")
+        await alice.key("Enter")
+
+        await alice.shows("#myNameStatus", "all be seen")
+        assert "name=Alice" in await alice.value("#inviteLinkInput")
+        assert await alice.value("#myName") == "Alice ✓"
+
+    async def test_backup_brings_both_names_back(self, relay, browser, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await calls_themselves(alice, "Alice")
+        await post(bob, alice, name="Bob")
+        await is_called(alice, "Bob")
+        device = await browser.person(relay)
+
+        await restores(device, await exports(alice, tmp_path))
+
+        await is_called(device, "Bob")
+        assert await device.value("#myName") == "Alice"
+
+    async def test_notification_has_their_name(self, relay, browser):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+
+        await post(bob, alice, text="psst", name="Bob")
+
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        assert await alice.evaluate(NOTIFICATIONS) == [["Bob", "psst"]]
+
+
 class TestBrowserContacts:
     """A contact is what a person says it is, on this device alone."""
 
@@ -12891,7 +13171,7 @@ def is_empty(value: Any) -> bool:
 
 SWITCH, COUNT, LINE, ID = one_of(True, False), whole(0, 2**32), words(4096), whole(0, 2**53 - 1)
 CONTACT_FIELDS: dict[str, Check] = {
-    "name": words(256), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
+    "name": words(256), "their_name": perhaps(words(256)), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
     "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH), "request_size": perhaps(COUNT),
     "unread": COUNT, "last_seq": whole(0, 2**40), "last_at": is_day, "last_text": LINE, "last_direction": one_of("in", "out", ""),
     "refused": COUNT, "added_at": is_day,
@@ -12919,6 +13199,7 @@ BACKUP_FIELDS: dict[tuple[Any, ...], Check] = {
     ("messages",): is_empty, ("drafts",): is_empty, ("seen",): lambda value: isinstance(value, list) and all(map(LINE, value)),
     ("settings",): lambda value: isinstance(value, dict) and "base64" not in value, ("settings", "home"): perhaps(is_origin),
     **{("settings", name): perhaps(SWITCH) for name in ("notifications", "preview", "sound", "erase_on_relay")},
+    ("settings", "name"): perhaps(words(256)),
     ("drafts", 0, 0): is_address, ("drafts", 0, 1): words(2**24), ("drafts", 0): lambda value: value is MISSING,
     **{("contacts", 0, name): check for name, check in CONTACT_FIELDS.items()},
     **{("messages", 1, name): check for name, check in MESSAGE_FIELDS.items()},
@@ -13452,6 +13733,7 @@ class TestBrowserInterop:
             "proof_ciphertext": registration["proof_ciphertext"],
             "proof_mac": registration["proof_mac"],
             "plaintext": message["plaintext"],
+            "plaintext_with_name": message["plaintext_with_name"],
             "ciphertext": message["ciphertext"],
             "opened": json.loads(message["plaintext"])["text"],
             "backup": vectors["backup"]["file"],
@@ -13483,14 +13765,15 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelo
     const older = { identity: alice, server_public_key, challenge, nonce: bytes(registration.proof_nonce) };
     const { id, from, to, ts, text } = JSON.parse(message.plaintext);
     const plaintext = envelope.packEnvelope({ id, from, to, ts, text });
+    const with_name = envelope.packEnvelope({ id, from, to, ts, text, name: "Ana" });
     const nonce = bytes(message.nonce);
     const ciphertext = crypto.sealBox(plaintext, nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
     const row = { sender_fingerprint: alice.fingerprint, sender_public_key: alice.public_key, nonce, ciphertext };
     const sharedKeys = new crypto.SharedKeys(bob.secret_key);
     const seal = (text) => crypto.sealBox(encoding.utf8(text), nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
     const read = (plaintext) => {
-        const { kind, text, legacy, ts } = envelope.openEnvelope({ ...row, ciphertext: seal(plaintext) }, bob, sharedKeys);
-        return { plaintext, read: kind, ...(kind === "text" && { text, legacy, ts }) };
+        const { kind, text, legacy, ts, name } = envelope.openEnvelope({ ...row, ciphertext: seal(plaintext) }, bob, sharedKeys);
+        return { plaintext, read: kind, ...(kind === "text" && { text, legacy, ts }), ...(name && { name }) };
     };
     const receivers = envelope2.receivers.map(({ device, secret_key }) => ({ device, ...crypto.keyPairFrom(bytes(secret_key)) }));
     const header = JSON.parse(envelope2.header);
@@ -13531,6 +13814,7 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelo
         proof_ciphertext: base64(crypto.olderProof(older).ciphertext),
         proof_mac: base64(crypto.boundProof({ ...older, origin: registration.origin })),
         plaintext: fromUtf8(plaintext),
+        plaintext_with_name: fromUtf8(with_name),
         ciphertext: base64(ciphertext),
         opened: envelope.openEnvelope(row, bob, sharedKeys).text,
         fallback_id: envelope.openEnvelope({ ...row, sender_public_key: bob.public_key }, alice, sharedKeys).id,

@@ -12,6 +12,7 @@ import { listenToKeys } from "./views/keyboard.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
 import { LostView } from "./views/lost-view.js";
+import { MyNameView } from "./views/my-name-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
@@ -50,6 +51,7 @@ async function boot(client) {
   };
   tellWhatDoesNotFit();
   new SettingsView(client);
+  new MyNameView(client);
   new BlockedView(client);
   listenToKeys({ search: () => router.go("/library") || byId("librarySearch").focus(), searchChat: () => views.chats.search() });
   const status = new StatusView(client, router);
