@@ -29,7 +29,8 @@ async function takeBack({ seq, contact }, client) {
   try {
     const { outcome, record } = await client.outbox.takeBack(seq);
     if (record) return offerUndo(TAKEN_BACK[outcome], () => putBack(client, record));
-    return notice(TAKEN_BACK[outcome].replace("%", displayName(await client.store.contact(contact))));
+    const name = displayName(await client.store.contact(contact));
+    return notice(TAKEN_BACK[outcome].replace("%", () => name));
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     return notice(`Not taken back, the message is as it was. ${error.message}`);
