@@ -70,6 +70,8 @@ RELAY_PY = Path(tempfile.mkdtemp(prefix="io3233-")) / "relay.py"
 RELAY_PY.symlink_to(TOP / "relay.py")
 atexit.register(shutil.rmtree, RELAY_PY.parent)
 SECRET = "a secret of the tests, long enough for HS256"
+MEMORY_DISK = Path("/dev/shm")
+MEMORY_DISK_BYTES = 2 * 1024**3  # what the tests of a run and its browsers may keep there
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
 
 # Property tests: the same examples in every run, so that a red run means a change of ours. They may share one relay.
@@ -80,6 +82,18 @@ JSON_VALUES = st.recursive(
     max_leaves=5,
 )
 FIELD_VALUES = JSON_VALUES | st.sampled_from([24, 32, 48]).map(lambda size: base64.b64encode(bytes(size)).decode())
+
+
+def has_room_in_memory() -> bool:
+    """Whether there is a disk in memory with room, from which programs may run."""
+    disk = os.statvfs(MEMORY_DISK) if MEMORY_DISK.is_dir() else None
+    return disk is not None and disk.f_bavail * disk.f_frsize > MEMORY_DISK_BYTES and not disk.f_flag & os.ST_NOEXEC
+
+
+# A relay syncs about ten times before its first message, and a run starts a thousand: that waits longer than all else that
+# they do. What a killed process has written is as safe in memory as on a disk, and no test cuts the power.
+if "TMPDIR" not in os.environ and has_room_in_memory():
+    tempfile.tempdir = str(MEMORY_DISK)
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -262,6 +276,24 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
             return probe.getsockname()[1]
+
+
+def once_a_version(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """`StaticFile.read`, with what it made of a file kept until that changes: every relay of a run has the same client, and
+    to compress it takes longer than all else that most tests do."""
+    kept: dict[Path, tuple[tuple[int, int, int], Any]] = {}
+
+    def read_or_recall(path: Path) -> Any:
+        stat = path.stat()
+        version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if path not in kept or kept[path][0] != version:
+            kept[path] = version, read(path)
+        return kept[path][1]
+
+    return read_or_recall
+
+
+relay_module.StaticFile.read = once_a_version(relay_module.StaticFile.read)
 
 
 class AnyRelay:
@@ -9171,58 +9203,82 @@ SUBSCRIBES = """(() => {
         return kept();
     };
 })()"""
+IS_QUIET = "self.registration.getNotifications().then((shown) => shown.length === 0)"
 SHOWN = """new Promise((resolve) => setTimeout(resolve, 300)).then(() => self.registration.getNotifications())
     .then((shown) => shown.map(({ title, body }) => [title, body]).sort())"""
-IS_QUIET = "self.registration.getNotifications().then((shown) => shown.length === 0)"
+LEADER = """navigator.locks.query().then(({ held }) => held.find(({ name }) => name === "io3233-leader")?.clientId)"""
+KNOWS_NO_MODULES = """(() => {
+    if (!globalThis.ServiceWorkerContainer) return;
+    const { register } = ServiceWorkerContainer.prototype;
+    ServiceWorkerContainer.prototype.register = async function (url, options) {
+        if (options?.type === "module") throw new TypeError("no modules here");
+        return register.call(this, url, options);
+    };
+})()"""
+IS_IPHONE = "navigator.standalone = false; delete window.Notification; delete window.PushManager;"
 
 
 class Sleeper:
-    """Somebody who wants to be woken when the page is closed, and the push service that their browser stands for."""
+    """Somebody who wants to be woken when the page is closed. The test is the browser's push service."""
 
-    def __init__(self, browser: Browser, relay: AnyRelay, service: PushService) -> None:
+    def __init__(self, browser: Browser, relay: AnyRelay, service: PushService, *scripts: str) -> None:
         self.browser, self.relay, self.service = browser, relay, service
+        self.scripts = [SUBSCRIBES % service.origin, *scripts]
 
     async def begin(self) -> Sleeper:
         """Open the page, ring the bell, and be known to the relay."""
         self.page = await self.browser.page()
+        self.context = self.page.context
         await self.opens_page(f"{self.relay.url}/newchat", self.page)
         await self.page.permit("notifications")
         await self.page.click("#notifToggle")
         await until(self.endpoints)
-        self.fingerprint, self.public_key, self.context = self.page.fingerprint, self.page.public_key, self.page.context
+        self.fingerprint, self.public_key = self.page.fingerprint, self.page.public_key
         return self
 
     async def opens_page(self, url: str, page: Page | None = None) -> Page:
         page = page or await self.browser.page(self.context)
-        await page.call("Page.addScriptToEvaluateOnNewDocument", source=SUBSCRIBES % self.service.origin)
+        for script in self.scripts:
+            await page.call("Page.addScriptToEvaluateOnNewDocument", source=script)
         await page.goto(url)
         await page.has_keys()
         await has_service_worker(page)
         return page
 
     async def closes_page(self) -> None:
-        """What is left is another site's tab."""
+        """What is left is a blank tab."""
         self.tab = await self.browser.page(self.context)
         await self.page.call("Page.close")
+        await until(lambda: self.relay.app[relay_module.HUB].socket_count == 0)
 
     def endpoints(self) -> list[str]:
+        """What the relay knows of this device, or of its others."""
         return [endpoint for (endpoint,) in rows(self.relay.database, "SELECT endpoint FROM push_subscriptions")]
 
-    async def is_pushed_to(self, tab: Page | None = None) -> Target:
-        """Once the relay has asked the push service, which this test stands for in the browser: wake the worker, and return it."""
-        tab = tab or self.tab
+    async def is_pushed_to(self) -> Target:
+        """Once the relay has told the push service, do what that does: wake the worker. Returns it."""
         await until(lambda: self.service.pushes)
         self.service.pushes.clear()
-        await tab.call("ServiceWorker.enable")
-        registration = await until(lambda: tab.registrations.get(f"{self.relay.url}/"))
-        origin = self.relay.url
-        await tab.call("ServiceWorker.deliverPushMessage", origin=origin, registrationId=registration, data="")
+        await self.is_woken()
         return await self.browser.service_worker(self.context)
+
+    async def is_woken(self) -> None:
+        await self.tab.call("ServiceWorker.enable")
+        registration = await until(lambda: self.tab.registrations.get(f"{self.relay.url}/"))
+        push = {"origin": self.relay.url, "registrationId": registration, "data": ""}
+        await self.tab.call("ServiceWorker.deliverPushMessage", **push)
 
 
 @pytest.fixture
 async def sleeper(browser: Browser, pushing: RunningRelay, push_service: PushService) -> Sleeper:
     return await Sleeper(browser, pushing, push_service).begin()
+
+
+async def shows(worker: Target, *notices: tuple[str, str]) -> None:
+    """Wait until just these notifications, (title, body), are on screen."""
+    await worker.until(
+        f"{SHOWN}.then((all) => JSON.stringify(all) === {json.dumps(json.dumps(sorted(notices), separators=(',', ':')))})"
+    )
 
 
 class TestBrowserPush:
@@ -9242,6 +9298,196 @@ class TestBrowserPush:
         page = await sleeper.opens_page(sleeper.relay.url + await worker.evaluate("self.opened"))
         await page.sees("come home")
         assert await page.received() == ["come home"]
+
+    @pytest.mark.parametrize("tabs", [1, 2])
+    async def test_tab_that_is_awake_reads_the_mail_and_nothing_is_shown_twice(self, sleeper, tabs):
+        bob, page = await sleeper.relay.register(), sleeper.page
+        for _ in range(tabs - 1):
+            await sleeper.opens_page(f"{sleeper.relay.url}/newchat")
+        sleeper.tab = await sleeper.browser.page(sleeper.context)
+        leader = await page.evaluate(LEADER)
+
+        await write(bob, page, "one")
+        await sleeper.is_woken()
+        worker = await sleeper.browser.service_worker(sleeper.context)
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "one"))
+        await sleeper.is_woken()
+        await write(bob, page, "two")
+
+        await shows(worker, (f"3233:{bob.fingerprint[:8]} (2)", "two"))
+        assert await page.evaluate(LEADER) == leader
+        await page.to_front()
+        await page.click(".chat-tab-label")
+        await page.sees("two")
+        assert await page.received() == ["one", "two"]
+
+    async def test_mail_of_a_frozen_tab_is_read_in_its_place_and_it_shows_nothing_again(self, sleeper):
+        bob, page = await sleeper.relay.register(), sleeper.page
+        sleeper.tab = await sleeper.browser.page(sleeper.context)
+        await page.call("Page.setWebLifecycleState", state="frozen")
+        page.expects("Back-Forward Cache")
+
+        await write(bob, page, "come home")
+        worker = await sleeper.is_pushed_to()
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "come home"))
+        await page.call("Page.setWebLifecycleState", state="active")
+        await page.to_front()
+        await page.click(".chat-tab-label")
+
+        await page.sees("come home")
+        assert await page.received() == ["come home"]
+        await worker.until(IS_QUIET)
+
+    @pytest.mark.parametrize("how", ["muted", "blocked"])
+    async def test_muted_and_blocked_contacts_wake_nobody(self, sleeper, how):
+        bob, carol, page = await sleeper.relay.register(), await sleeper.relay.register(), sleeper.page
+        await (blocks(page, bob) if how == "blocked" else mutes(page, bob))
+        await sleeper.closes_page()
+
+        await write(bob, sleeper, "not heard")
+        await sleeper.is_pushed_to()
+        await write(carol, sleeper, "heard")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, (f"3233:{carol.fingerprint[:8]}", "heard"))
+
+    async def test_text_is_not_shown_where_the_person_does_not_want_it(self, sleeper):
+        bob = await sleeper.relay.register()
+        await sleeper.page.click("#settingsOpen")
+        await sleeper.page.click("label:has(#settingPreview)")
+        await sleeper.closes_page()
+
+        await write(bob, sleeper, "a secret")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "New message"))
+
+    async def test_each_thread_has_one_notification_however_much_came(self, sleeper):
+        people = [await sleeper.relay.register() for _ in range(6)]
+        await sleeper.closes_page()
+
+        for number in range(5):
+            for person in people:
+                await write(person, sleeper, f"line {number}")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, *((f"3233:{person.fingerprint[:8]} (5)", "line 4") for person in people))
+
+    async def test_without_network_it_says_only_that_there_are_messages(self, sleeper):
+        bob = await sleeper.relay.register()
+        await sleeper.closes_page()
+        await write(bob, sleeper, "come home")
+        await until(lambda: sleeper.service.pushes)
+        await sleeper.relay.stop()
+
+        worker = await sleeper.is_pushed_to()
+        await shows(worker, ("io3233", "You have new messages"))
+        await sleeper.relay.start()
+        page = await sleeper.opens_page(f"{sleeper.relay.url}/chats")
+        await page.click(".chat-tab-label")
+        await page.sees("come home")
+
+        await worker.until(IS_QUIET)
+
+    async def test_token_that_has_ended_is_renewed_by_the_way(self, sleeper, clock):
+        await sleeper.closes_page()
+        clock.advance(366 * 86_400)
+        bob = await sleeper.relay.register()
+
+        await write(bob, sleeper, "come home")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "come home"))
+
+    async def test_new_keys_are_woken_for_and_the_old_ones_no_longer(self, sleeper):
+        bob, page, [before] = await sleeper.relay.register(), sleeper.page, sleeper.endpoints()
+        await page.click("#headerNewKeys")
+        await agrees(page, "")
+        [endpoint] = await until(lambda: set(sleeper.endpoints()) - {before})
+        await page.until(f"document.querySelector('#fpFull')?.textContent !== '{sleeper.fingerprint}'")
+        await page.has_keys()
+        assert (
+            await page.evaluate("JSON.parse(localStorage.subscription).endpoint") == endpoint
+        )  # the other one is given up
+        await sleeper.closes_page()
+
+        await write(bob, page, "to the new ones")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "to the new ones"))
+
+    @pytest.mark.parametrize("change", ["its secret", "its database"])
+    async def test_relay_that_is_another_than_before_is_subscribed_to_anew(self, sleeper, change):
+        before, key = sleeper.endpoints(), "JSON.parse(localStorage.subscription).key"
+        key_before = await sleeper.page.evaluate(key)
+        sleeper.page.expects("401", UNREACHABLE)
+        await sleeper.relay.stop()
+        if change == "its secret":
+            sleeper.relay.environ["JWT_SECRET"] += " rotated"
+        else:
+            sleeper.relay.database.unlink()
+        await sleeper.relay.start()
+        if change == "its secret":
+            await sleeper.page.click("#relayNoticeBtn")
+            await agrees(sleeper.page, "")
+
+        assert await until(lambda: set(sleeper.endpoints()) - set(before))
+        assert (await sleeper.page.evaluate(key) == key_before) == (change == "its database")
+
+    async def test_turned_off_is_told_to_browser_and_relay_also_when_that_is_down_meanwhile(self, sleeper):
+        await sleeper.relay.stop()
+        sleeper.page.expects(UNREACHABLE)
+        await sleeper.page.click("#notifToggle")
+        await sleeper.page.until("localStorage.subscription === undefined")
+
+        await sleeper.relay.start()
+
+        await until(lambda: sleeper.endpoints() == [])
+
+    async def test_subscription_that_the_browser_replaced_is_told_to_the_relay(self, sleeper):
+        before, worker = sleeper.endpoints(), await sleeper.page.service_worker()
+        key = await sleeper.page.evaluate("JSON.parse(localStorage.subscription).key")
+        await sleeper.closes_page()
+
+        replaced = json.dumps({"endpoint": "https://push.example/replaced", "key": key})
+        await worker.evaluate(f"self.localStorage = {{ subscription: '{replaced}', getItem: () => null }}")
+        await worker.evaluate(sleeper.scripts[0])
+        await worker.evaluate("self.dispatchEvent(new ExtendableEvent('pushsubscriptionchange'))")
+
+        assert len(await until(lambda: set(sleeper.endpoints()) - set(before))) == len(sleeper.endpoints()) == 1
+
+    async def test_subscription_is_with_the_home_relay_alone_and_the_settings_say_so(self, sleeper, relays):
+        other = await relays(JWT_SECRET=OTHER_SECRET, PUSH_CONTACT="mailto:a@example.org")
+        await adds_relay(sleeper.page, other.url)
+
+        await sleeper.page.until("document.querySelector('#notifyHint').textContent.includes('other servers only while')")
+        assert rows(other.database, "SELECT * FROM push_subscriptions") == []
+
+    async def test_browser_without_modules_in_a_worker_says_that_there_are_messages(self, browser, pushing, push_service):
+        sleeper = await Sleeper(browser, pushing, push_service, KNOWS_NO_MODULES).begin()
+        bob = await pushing.register()
+        await sleeper.page.until("document.querySelector('#notifyHint').textContent.includes('only that there are')")
+        await sleeper.closes_page()
+
+        await write(bob, sleeper, "come home")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, ("io3233", "You have new messages"))
+
+    async def test_iphone_is_told_of_the_home_screen(self, browser, relay):
+        page = await browser.page()
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=IS_IPHONE)
+        await page.goto(relay.url)
+        await page.has_keys()
+
+        await page.click("#notifToggle")
+
+        await page.shows("#notifyHint", "1. Press Share, then Add to Home Screen. 2. Open io3233 there")
+
+    async def test_server_that_does_not_push_is_said_to_be_so(self, browser, relay):
+        alice = await with_notifications(browser, relay)
+
+        assert "your server can't wake it" in await alice.text("#notifyHint")
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -12028,6 +12274,7 @@ FROM_DATABASE = """(async () => {
 
 FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of 1.0.0
 PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
+IS_MODULE = "navigator.serviceWorker.controller?.scriptURL.endsWith('/worker.js')"
 KEPT_VERSIONS = """caches.keys().then((names) =>
     names.filter((name) => name.startsWith("io3233-")).map((name) => name.replace("io3233-", "")))"""
 # Looks for a newer version, and says what became of it: "installed", "redundant" or "refused" where it failed (the latter before it was
@@ -12178,6 +12425,7 @@ class TestBrowserVersions:
         for each in (page, tab):
             await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
             await each.has_keys()
+        await page.until(IS_MODULE)
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
 
     async def test_update_while_one_writes_loses_neither_what_was_just_sent_nor_what_is_typed(
@@ -12239,6 +12487,7 @@ class TestBrowserVersions:
             await each.until("document.querySelector('#chatBody').value === 'unfinished'")
         await alice.has_relayed(1)
         assert await read_all(bob) == ["waits"]
+        await alice.until(IS_MODULE)
         assert [len(each.documents) for each in (alice, tab)] == [each + 1 for each in loads]
 
 
@@ -12288,6 +12537,14 @@ async def blocks(page: Page, other: Any) -> None:
     await page.click("#contactBlocked")
     await agrees(page, "Block ")
     await page.shows(".thread-detail .blocked", "blocked")
+    await closes_panel(page)
+
+
+async def mutes(page: Page, other: Any) -> None:
+    """Open a contact's panel and mute them."""
+    await panel_of(page, other)
+    await page.click("#contactMuted")
+    await page.until("document.querySelector('#contactMuted').checked")
     await closes_panel(page)
 
 
