@@ -8814,7 +8814,7 @@ class TestBrowserAttention:
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
         alice.expects("newer version")
-        newer = "indexedDB.open('io3233', 2)"
+        newer = "indexedDB.open('io3233', 99)"
 
         await alice.evaluate(f"new Promise((done) => ({newer}.onsuccess = ({{ target }}) => done(target.result.close())))")
         await alice.drafts("hold on to this")

@@ -1,5 +1,6 @@
 /** Puts the parts together. One direction: connection → inbox → store event → view; person → view → outbox → store. */
 import { SharedKeys } from "./protocol/crypto.js";
+import { Changes } from "./mail/changes.js";
 import { Contacts } from "./relay/contacts.js";
 import { exportBackup, openBackup } from "./store/backup.js";
 import { clientHashes } from "./device/hashes.js";
@@ -59,6 +60,7 @@ export class Client extends EventTarget {
     Object.assign(this, { store, identity, settings, drafts, tabs, relays });
     this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
+    this.changes = new Changes({ store, relays, settings, identity });
     this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender });
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
@@ -69,6 +71,7 @@ export class Client extends EventTarget {
   }
 
   #registered;
+  #requests = new Set(); // fingerprints, as many as are kept
 
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
@@ -139,6 +142,7 @@ export class Client extends EventTarget {
 
   #listen() {
     this.store.addEventListener("messages", ({ detail, remote }) => detail.received && this.#arrived(detail.messages, remote));
+    this.store.addEventListener("contact", ({ detail, remote }) => remote || this.#contactChanged(detail.contact));
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
     this.store.addEventListener("contact-removed", ({ detail, remote }) => remote || this.notifications.clear(detail.fingerprint));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
@@ -155,7 +159,7 @@ export class Client extends EventTarget {
     const reading = await this.tabs.reading(); // only now: a thread may have been opened meanwhile
     const unseen = messages
       .map((message) => ({ message, contact: contacts.get(message.contact) }))
-      .filter(({ message, contact }) => contact && !contact.muted && !contact.blocked && message.kind !== "refused" && !reading.has(contact.fingerprint));
+      .filter(({ message, contact }) => contact && isNews(message) && !contact.muted && !contact.blocked && !reading.has(contact.fingerprint));
     if (unseen.some(({ contact }) => !contact.request) && this.settings.get("sound")) this.tabs.beep();
     await this.notifications.show(unseen);
   }
@@ -179,6 +183,13 @@ export class Client extends EventTarget {
     if (!thread || !visible) return;
     // Asking what is shown while something is being shown can lose that in Chromium: not without need.
     if (await this.store.markRead(thread)) await this.notifications.clear(thread);
+    await this.changes.confirm(thread, { reading: true });
+  }
+
+  /** Somebody was accepted: what they wrote is confirmed now. */
+  #contactChanged({ fingerprint, request }) {
+    if (request) this.#requests.add(fingerprint);
+    else if (this.#requests.delete(fingerprint)) this.changes.confirm(fingerprint, { reading: this.tabs.visible && this.tabs.thread === fingerprint });
   }
 
   /** Whoever answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */
@@ -193,3 +204,6 @@ export class Client extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+/** Whether a message is worth a sound and a notification: no refusal, no line of the thread, nothing of my other devices. */
+const isNews = ({ direction, kind, event }) => direction === "in" && kind !== "refused" && !event;

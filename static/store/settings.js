@@ -1,7 +1,7 @@
 /** The person's choices: read at once, kept in IndexedDB, the same in every tab. Emits "change" {name, value} in every tab. */
 import { SharedEventTarget } from "./shared-events.js";
 
-const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false };
+const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false, receipts: true };
 const KEY = "settings";
 
 export class Settings extends SharedEventTarget {

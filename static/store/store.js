@@ -12,6 +12,7 @@ import { readThread } from "./history.js";
 import { everythingOf, toMessage } from "./messages.js";
 import { removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
+import { forgetThread } from "./sessions.js";
 import { SharedEventTarget } from "./shared-events.js";
 
 const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "relay", "public_key"];
@@ -81,9 +82,10 @@ export class Store extends SharedEventTarget {
 
   /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
-    await this.#db.write(["contacts", "drafts", "messages"], async ({ contacts, drafts, messages }) => {
+    await this.#db.write(["contacts", "drafts", "messages", "posts", "references", "sessions"], async ({ contacts, drafts, messages, ...stores }) => {
       contacts.delete(fingerprint);
       drafts.delete(fingerprint);
+      await forgetThread(stores, fingerprint);
       const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
       for (const seq of keys) messages.delete(seq);
     });
