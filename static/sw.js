@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "4adc58dd44adadf4";
+const VERSION = "20380d86056c8a68";
 const FILES = {
   "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
   "/client.js": "sha256-0Vbc0uVp9wNQJAcC6QUIKVfDEdifuGgZc8xWYCltRQc=",
@@ -21,14 +21,14 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-FuYEly6HhibH2dH8Mmo9LVFHn9B7eoWzSBs7O+Tijuk=",
+  "/index.html": "sha256-e3Qf2meZ/wCq839wMWbSuq5MY73VbdxtfSuEGLQqs6s=",
   "/mail/arrivals.js": "sha256-/ODOCBmK5rU3U/LiW+Sn7vrGcZTRIfimn1h6gCAQwGI=",
   "/mail/changes.js": "sha256-QkMnt1OVCwW9lZ8EX0F05RTUTJydcNwpq9wvmJ1ZVGE=",
   "/mail/contents.js": "sha256-4f1HO927fJGzzlzm7VpAH0D/+wuH7U9EcI9KSCy8GUQ=",
   "/mail/delivery.js": "sha256-27I5tVk9lz5eLS5GDUJvJgOvCALTGI6eb9oyplOULJc=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-O1XBcwcyYF0o75MXp3sEXTjUc3UrIpJvG+2iA7axxW4=",
+  "/mail/outbox.js": "sha256-ZbWpk6yfupo5/ACE3iXGRGmL0GSD4IuapH1JnDDU+L4=",
   "/mail/page.js": "sha256-IbsZDr9UJMtcdRLhsE4I1cuqdJQfpT7mYkrSX0fH4X8=",
   "/mail/posts.js": "sha256-BIxRRhFpRPTa6bkBezZKOuX4DjPQjMiD9umUTwxq+Ak=",
   "/mail/queue.js": "sha256-HiKk84FT4IzXfJ/IK+/gD1qBgY+ouZzWVDFJI+zYJAQ=",

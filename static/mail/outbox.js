@@ -37,9 +37,10 @@ export class Outbox {
   /**
    * Queues `text`, which was the draft of this contact's thread unless it is forwarded; resolves when it is stored, and rejects with
    * StorageError. Begun within this call, so what is sent one after the other is stored in that order. Throws at once, and changes
-   * nothing: EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError.
+   * nothing: EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError. `re`, `{of, quote, mine}`: what it answers, by its
+   * `envelope_id`; `lasts`: seconds. Either waits until the contact's client is known to read it.
    */
-  send(contact, text, { was_draft = true } = {}) {
+  send(contact, text, { was_draft = true, re, lasts = contact.lasts } = {}) {
     const { store, drafts, relays } = this.#parts;
     const { fingerprint } = contact;
     const relay = contact.relay || relays.home;
