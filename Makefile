@@ -28,7 +28,7 @@ EXTRA_INSTALL = $(PIP_INSTALL) --only-binary :all: $(EXTRA) || echo "There is no
 FRESH_ENV = sed "s|^JWT_SECRET=.*|JWT_SECRET=$$(head -c 48 /dev/urandom | base64 | tr -d '\n' | tr +/ -_)|" .env.example
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-oldest check integrity bench soak axe install uninstall clean
+.PHONY: help run test test-oldest check integrity pictures bench soak axe install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ check: .venv/.checks ## format, lint, types, house rules, links, integrity attri
 
 integrity: .venv/.runtime ## write the integrity attributes of static/index.html anew
 	.venv/bin/python .ci/integrity.py
+
+pictures: .venv/.tests ## take a picture of every view and state, into pictures/ (ARGS="--only phone-dark" for some)
+	.venv/bin/python .ci/pictures.py $(ARGS)
 
 bench: .venv/.tests ## measure the relay and its peers, and write docs/BENCHMARKS.md
 	.venv/bin/python docs/bench/bench.py $(ARGS)
@@ -136,4 +139,4 @@ uninstall: ## remove what install put there and the backup timer, but not settin
 	@echo "To delete those too: rm -r $(ENVFILE) /var/lib/private/io3233 $(STATEDIR) /var/backups/io3233"
 
 clean: ## remove what make made here, but not .env and data.db
-	rm -rf .venv .venv-oldest .cache .hypothesis .mypy_cache .ruff_cache __pycache__
+	rm -rf .venv .venv-oldest .cache pictures .hypothesis .mypy_cache .ruff_cache __pycache__

@@ -2533,7 +2533,7 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
 # The client's files are read once, at start: what is served is what was hashed and logged, no path from a request
 # touches the file system, and a half-finished upgrade is never mixed with the old version.
 
-VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about")
+VIEW_PATHS = ("/", "/newchat", "/chats", "/server", "/keys", "/library", "/about", "/me")
 ASKED_UNASKED = {  # what browsers look for by themselves, and what the original's page had
     "favicon.ico": "icons/icon-192.png",
     "icon-192.png": "icons/icon-192.png",
@@ -2561,7 +2561,7 @@ class StaticFile:
     content_type: str
     sha256: str
     compressed: bytes
-    is_document: bool  # has a content security policy of its own: pages, and the service worker
+    is_document: bool  # has a content security policy of its own: pages, and the service workers
 
     @classmethod
     def read(cls, path: Path) -> StaticFile:
@@ -2572,7 +2572,7 @@ class StaticFile:
             content_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
             sha256=hashlib.sha256(content).hexdigest(),
             compressed=zipped if len(zipped) < len(content) else b"",
-            is_document=path.suffix in (".html", ".svg") or path.name == "sw.js",
+            is_document=path.suffix in (".html", ".svg") or path.name in ("sw.js", "worker.js"),
         )
 
     def response(self, request: web.Request) -> web.Response:

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Writes what static/index.html and static/sw.js say about the other files.
+"""Writes what static/index.html and the service workers say about the other files.
 
 index.html names every script of the page with its SHA-256, so that a proxy or
 cache that alters one breaks the page instead of the person: one modulepreload
 line for each module that app.js imports, however deep, and the integrity of
 each stylesheet and script. sw.js has the hash of every file of the folder: it
-keeps one whole version, or none. Both name that version, by a hash over all.
+keeps one whole version, or none. These two and worker.js name that version, by
+a hash over all.
 
-    integrity.py [FOLDER]           rewrite both, in static/ or in a copy of it
+    integrity.py [FOLDER]           rewrite them, in static/ or in a copy of it
     integrity.py --check [FOLDER]   change nothing; exit 1 when one of them is stale
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 FOLDERS = [Path(word).resolve() for word in sys.argv[1:] if word != "--check"]
 STATIC = FOLDERS[0] if FOLDERS else Path(__file__).resolve().parent.parent / "static"
+WORKERS = STATIC / "sw.js", STATIC / "worker.js"
 IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\.[^"']+)["']""", re.MULTILINE)
 MARKED = re.compile(r"(<!-- modules: [^>]*-->\n).*?(\s*<!-- /modules -->)", re.DOTALL)
 TAG = re.compile(r"""<(?:link rel="stylesheet"|script)[^>]*?(?:href|src)="/([^"]+)"[^>]*>""")
@@ -68,10 +70,10 @@ def files() -> list[Path]:
 
 
 def version(page_text: str) -> str:
-    """The name of this version: a hash over the page without what is written here, the worker likewise, and all other files."""
+    """The name of this version: a hash over the page without what is written here, the workers likewise, and all other files."""
     bare = INTEGRITY.sub("", MARKED.sub("", page_text))
-    worker_text = FILES.sub("", VERSION.sub("", (STATIC / "sw.js").read_text(encoding="utf-8")))
-    parts = [bare, worker_text] + [integrity_of(path) for path in files() if path.name != "index.html"]
+    workers = [FILES.sub("", VERSION.sub("", path.read_text(encoding="utf-8"))) for path in WORKERS]
+    parts = [bare, *workers] + [integrity_of(path) for path in files() if path.name not in ("index.html", "worker.js")]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:VERSION_DIGITS]
 
 
@@ -84,22 +86,27 @@ def page(text: str) -> str:
     return TAG.sub(with_integrity, text)
 
 
-def worker(text: str, page_text: str) -> str:
-    """sw.js as it should be. The list is JSON as well: device/hashes.js reads it as such."""
+def named(path: Path, page_text: str) -> str:
+    """A worker with this version's name."""
+    text, found = VERSION.subn(f'const VERSION = "{version(page_text)}";', path.read_text(encoding="utf-8"))
+    return text if found else sys.exit(f"static/{path.name} has lost its VERSION.")
+
+
+def listing(text: str, written: dict[Path, str]) -> str:
+    """sw.js as it should be, beside the files `written` anew. The list is JSON as well: device/hashes.js reads it as such."""
     hashes = {f"/{path.relative_to(STATIC).as_posix()}": integrity_of(path) for path in files()}
-    hashes["/index.html"] = integrity(page_text.encode())
-    text, named = VERSION.subn(f'const VERSION = "{version(page_text)}";', text)
+    hashes |= {f"/{path.name}": integrity(content.encode()) for path, content in written.items()}
     text, listed = FILES.subn(lambda _: f"const FILES = {json.dumps(hashes, indent=2)};", text)
-    if not (named and listed):
-        sys.exit("static/sw.js has lost its VERSION or its FILES.")
-    return text
+    return text if listed else sys.exit("static/sw.js has lost its FILES.")
 
 
 def main() -> None:
     """Rewrite or check."""
-    old = {path: path.read_text(encoding="utf-8") for path in (STATIC / "index.html", STATIC / "sw.js")}
-    page_text = page(old[STATIC / "index.html"])
-    new = {STATIC / "index.html": page_text, STATIC / "sw.js": worker(old[STATIC / "sw.js"], page_text)}
+    index, (sw, module) = STATIC / "index.html", WORKERS
+    old = {path: path.read_text(encoding="utf-8") for path in (index, sw, module)}
+    page_text = page(old[index])
+    new = {index: page_text, module: named(module, page_text)}
+    new[sw] = listing(named(sw, page_text), new)
     stale = [path for path in new if new[path] != old[path]]
     if stale and "--check" in sys.argv[1:]:
         sys.exit(

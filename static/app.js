@@ -11,10 +11,12 @@ import { IdentityView } from "./views/identity-view.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
 import { LostView } from "./views/lost-view.js";
+import { MyNameView } from "./views/my-name-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
 import { SettingsView } from "./views/settings-view.js";
+import { ShellView } from "./views/shell-view.js";
 import { StatusView } from "./views/status-view.js";
 import { StorageView } from "./views/storage-view.js";
 import { ThreadsView } from "./views/threads-view.js";
@@ -44,9 +46,11 @@ async function boot(client) {
     keys: new KeysView(client),
     server: new ServerView(client),
     about: new AboutView(client),
+    me: new ShellView(client, router),
   };
   tellWhatDoesNotFit();
   new SettingsView(client);
+  new MyNameView(client);
   new BlockedView(client);
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));

@@ -12,6 +12,8 @@ import { makeInviteLink } from "./protocol/address.js";
 import { Membership } from "./relay/membership.js";
 import { Notifications } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
+import { Push } from "./relay/push.js";
+import { toTell } from "./device/notices.js";
 import { Persistence } from "./device/persistence.js";
 import { Relays } from "./relay/relays.js";
 import { ServiceWorkerUpdates } from "./device/service-worker.js";
@@ -61,8 +63,10 @@ export class Client extends EventTarget {
     this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
     this.changes = new Changes({ store, relays, settings, identity });
-    this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender });
+    this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender, myName: () => settings.get("name") });
     this.notifications = new Notifications({ settings, registration });
+    const manager = registration.then((registered) => registered?.pushManager);
+    this.push = new Push({ store, relays, manager, wanted: () => this.notifications.on });
     this.updates = new ServiceWorkerUpdates();
     this.persistence = new Persistence();
     this.sound = new Sound(() => tabs.becomeAudible());
@@ -72,6 +76,7 @@ export class Client extends EventTarget {
 
   #registered;
   #requests = new Set(); // fingerprints, as many as are kept
+  #told = Promise.resolve(); // once what came last is shown
 
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
@@ -91,7 +96,7 @@ export class Client extends EventTarget {
   /** A relay that knows no bound proof is an original one, and serves the original page. */
   inviteLink() {
     const { home } = this.relays;
-    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false });
+    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false, name: this.settings.get("name") });
   }
 
   /** See store/backup.js. */
@@ -141,12 +146,14 @@ export class Client extends EventTarget {
   }
 
   #listen() {
-    this.store.addEventListener("messages", ({ detail, remote }) => detail.received && this.#arrived(detail.messages, remote));
+    this.store.addEventListener("messages", ({ detail, remote }) => detail.received && (this.#told = this.#arrived(detail.messages, remote)));
     this.store.addEventListener("contact", ({ detail, remote }) => remote || this.#contactChanged(detail.contact));
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
     this.store.addEventListener("contact-removed", ({ detail, remote }) => remote || this.notifications.clear(detail.fingerprint));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
+    this.relays.addEventListener("asked", () => this.push.sync());
+    this.settings.addEventListener("change", ({ detail }) => ["notifications", "home"].includes(detail.name) && this.tabs.leading && this.push.sync());
     this.waking.addEventListener("woke", () => this.#cameBack());
     Database.shared.addEventListener("state", () => Database.shared.state === "open" && this.#canStoreAgain());
   }
@@ -155,11 +162,7 @@ export class Client extends EventTarget {
   async #arrived(messages, remote) {
     this.#markShownRead();
     if (remote) return;
-    const contacts = new Map((await this.store.contacts()).map((contact) => [contact.fingerprint, contact]));
-    const reading = await this.tabs.reading(); // only now: a thread may have been opened meanwhile
-    const unseen = messages
-      .map((message) => ({ message, contact: contacts.get(message.contact) }))
-      .filter(({ message, contact }) => contact && isNews(message) && !contact.muted && !contact.blocked && !reading.has(contact.fingerprint));
+    const unseen = await toTell(this.store, messages, await this.tabs.reading());
     if (unseen.some(({ contact }) => !contact.request) && this.settings.get("sound")) this.tabs.beep();
     await this.notifications.show(unseen);
   }
@@ -197,13 +200,25 @@ export class Client extends EventTarget {
     worker?.addEventListener("message", ({ data, ports }) => {
       if (data.type === "who-opens") ports[0].postMessage({ type: "here" });
       if (data.type === "open-thread") this.#tell(data.type, { fingerprint: data.fingerprint });
+      if (data.type === "push") this.#readFor(ports[0]);
     });
+  }
+
+  /** A push came: the tab that leads reads the mail, and says so by a timer first, for a frozen tab runs none (see worker.js). */
+  async #readFor(port) {
+    if (!this.tabs.leading) return port.postMessage({ type: "follows" });
+    setTimeout(() => port.postMessage({ type: "reads" }));
+    try {
+      await this.relays.drain(this.relays.home);
+      await this.#told;
+      port.postMessage({ type: "read", all: true });
+    } catch (error) {
+      console.debug("Not all mail could be read:", error.message);
+      port.postMessage({ type: "read", all: false });
+    }
   }
 
   #tell(type, detail = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
-
-/** Whether a message is worth a sound and a notification: no refusal, no line of the thread, nothing of my other devices. */
-const isNews = ({ direction, kind, event }) => direction === "in" && kind !== "refused" && !event;

@@ -3,17 +3,17 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "20380d86056c8a68";
+const VERSION = "398c8053493cabd5";
 const FILES = {
-  "/app.js": "sha256-YQ93FqOwMNr0LxKWC0pZJgx4GtxadX8ElTo05RSjHmI=",
-  "/client.js": "sha256-0Vbc0uVp9wNQJAcC6QUIKVfDEdifuGgZc8xWYCltRQc=",
+  "/app.js": "sha256-JKOg6WfABm0MkmdNewo2IGQ1MfpjtheRfAKVaCQLuOk=",
+  "/client.js": "sha256-u1rWcaD+HzLqkR97itK8l5gTiixdRF2jMYhiegoocOE=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
-  "/device/notices.js": "sha256-7i6GquZyxFFlMKzpUPyVMdNFPL03cpBBEPRcOVOUH0M=",
-  "/device/notifications.js": "sha256-zkhlrGyxDDsvVtgvGBoNMql/VGp/tGHDz68R4ELJ6BM=",
+  "/device/notices.js": "sha256-+i1SR7dgjRf/c7V/YeoeFYLLyLcDoOSy3sVZXSB6hrs=",
+  "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
-  "/device/service-worker.js": "sha256-fLPqPMrNd+usF5T+DcQSiQDhJwXjTP9m7lGeEHgX0DA=",
+  "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
-  "/device/tabs.js": "sha256-p40n5YK6M/kqu/r5hOSklQhHrAoZX1FkttVUbWCq7JQ=",
+  "/device/tabs.js": "sha256-2XWyWfrLHOJ53mlWaWgog9LSM0aLGhe15PrAkd1T6Mw=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
@@ -21,15 +21,15 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-e3Qf2meZ/wCq839wMWbSuq5MY73VbdxtfSuEGLQqs6s=",
-  "/mail/arrivals.js": "sha256-/ODOCBmK5rU3U/LiW+Sn7vrGcZTRIfimn1h6gCAQwGI=",
+  "/index.html": "sha256-v3niClmdN30Rb35PDf3emLkKfzawwKSiXo12Ko5OePc=",
+  "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-QkMnt1OVCwW9lZ8EX0F05RTUTJydcNwpq9wvmJ1ZVGE=",
-  "/mail/contents.js": "sha256-4f1HO927fJGzzlzm7VpAH0D/+wuH7U9EcI9KSCy8GUQ=",
-  "/mail/delivery.js": "sha256-27I5tVk9lz5eLS5GDUJvJgOvCALTGI6eb9oyplOULJc=",
+  "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
+  "/mail/delivery.js": "sha256-DJeGufsyJ+SNxLohzbHEwSsmGpauctXXT0Zbu+rkrsI=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-ZbWpk6yfupo5/ACE3iXGRGmL0GSD4IuapH1JnDDU+L4=",
-  "/mail/page.js": "sha256-IbsZDr9UJMtcdRLhsE4I1cuqdJQfpT7mYkrSX0fH4X8=",
+  "/mail/outbox.js": "sha256-1eQxUAA53jr/UJpDExTbk9hYbykLX8xzVSsoJchuhlE=",
+  "/mail/page.js": "sha256-vytRNKr9O2k4rm1TpZ5xJXn+BOAircEqpa4ipNuP8Sw=",
   "/mail/posts.js": "sha256-BIxRRhFpRPTa6bkBezZKOuX4DjPQjMiD9umUTwxq+Ak=",
   "/mail/queue.js": "sha256-HiKk84FT4IzXfJ/IK+/gD1qBgY+ouZzWVDFJI+zYJAQ=",
   "/mail/receipts.js": "sha256-QnHOUPFZ4Q6AMMiDlsahcjDsVRS6c7lQPoDYZXyMK1Y=",
@@ -39,39 +39,41 @@ const FILES = {
   "/mail/sweeper.js": "sha256-t+bWw49vyu+Za5MGD7FKK5/TD4SgBrLPTCpM0AT4cNI=",
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
-  "/protocol/address.js": "sha256-6esGCJS74Oyf0YaHC/liYORgUkk0PyRamSJHGTHGBN8=",
+  "/protocol/address.js": "sha256-uoj1ZYCumtb9etgyoyG+iI3ca1ZXbU5D8+dVqy6PoHs=",
   "/protocol/content.js": "sha256-PkMHIjGi4fFPrw+wSTkkJGvfjbRlP4gh+OX/OcIAqvQ=",
   "/protocol/crypto.js": "sha256-YuvsK1/GbLnsfxyUszkkmX96Yoi9ziTzi7jJhModB0w=",
   "/protocol/devices.js": "sha256-qoqmKeIW9JM+ints06vYq+XrJsCKA4eJYf9f48Iydfc=",
   "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
-  "/protocol/envelope.js": "sha256-U/IUMEPeiPRFy9i6R6nfwVvId9478mHIXataQYrF7KQ=",
+  "/protocol/envelope.js": "sha256-1nZp9mWWy2iY61gvVc1vAbldcymSU776EEt0PSc3zfY=",
   "/protocol/envelope2.js": "sha256-gp/kPnBGEMNjleYYO48Yb+uwj8juVE81q+QKl0oOytQ=",
-  "/protocol/errors.js": "sha256-msi+rGiGUo6aSuhLFmalDcIqUobjBzGD+TV0XcRvr7I=",
+  "/protocol/errors.js": "sha256-8C8T8UQ+G/oDVbkZCNd+diZVAw7Bk+VSRqfq8o9IRlE=",
   "/protocol/excerpt.js": "sha256-dxpdahhQK58Aoq8BZcX9TSl59I7LV5sJTzaQDSrdCJY=",
   "/protocol/fold.js": "sha256-KERA0VGZWU26tk/kYZfFGDWrcaS2dUajHNneWmbDxnM=",
-  "/protocol/format.js": "sha256-OyL/t/ugYpKTMCDHChYEcRY8/jg4h4oibAd8aw5Ppcs=",
-  "/protocol/invite.js": "sha256-FyM9APiGMgbmp/mnda2QpSiZHctTZbBvglwqVBZpzbI=",
+  "/protocol/format.js": "sha256-q/YbeXycywrP/FXC/47RB3MKVYJgrFwce/OCrjHQz6U=",
+  "/protocol/invite.js": "sha256-Pz+YcQ55v7Ye/8OtJILzx+9krfkiWhESJz4rvu5jLL8=",
   "/protocol/kdf.js": "sha256-3mGwW3MrSL8iaSxXluR92/D5M6IbHSOEXG8qVfqBDwc=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
+  "/protocol/names.js": "sha256-2ffncKrYcVb2DZyLi7BFe9z5cPPFULORry2wCMo4uCU=",
   "/protocol/order.js": "sha256-lBLvuVzVf5g4cgzTJiJ4Q+tjyVqbindTl8flYLq+39w=",
   "/protocol/passphrase.js": "sha256-cDz6ICFcVAFEca44gNleXRE+eOSDji544AjRnxPZPBw=",
   "/protocol/safety.js": "sha256-JFESLtEoyO74QTxlCGTIVdPAmRmw/ynjRk6NlQX0D1U=",
-  "/relay/api.js": "sha256-31D9EL5moONz3YiK00g66VUZQM5kQOP6hmRZ1ZOw/oo=",
+  "/relay/api.js": "sha256-rQpu8RnU+4fwtQnEdwqzeug6Hne6qFx0Yy2Qhj/CUKI=",
   "/relay/backoff.js": "sha256-6yNyyiYc74fh9279IUd2Gzwwj7X0Q5rBdEU17wpQl30=",
   "/relay/connection.js": "sha256-nbGePFHvUMl3AiOl/8CZNxMNzTdCtcHICaQbea4CBYk=",
-  "/relay/contacts.js": "sha256-E75wWgpMRVgtldrtPn0VyLpRFqXWSLcKA0piQcP1HPE=",
+  "/relay/contacts.js": "sha256-+s/KSr/X+EJqyu1pjl+DS6mAqu7uc04WC3sjAyIAlGA=",
   "/relay/doubt.js": "sha256-xQ5vH2/4wfMg+UkXuNYKpVunb8mFsXcZgFEMr8ytigk=",
   "/relay/http.js": "sha256-pTkbbjcWmEDj546HfDyLO7/YaO7uJdGrxgEQpoONiVQ=",
   "/relay/membership.js": "sha256-G726nMzasvEPeWSYLxgaTkNYdyouYoJ1n3Uk+eKNC1M=",
+  "/relay/push.js": "sha256-SmNPg53Lzim8Yw4VyLPjECkqt0u4aDfBpeR7ftekMII=",
   "/relay/registration.js": "sha256-Ya+B9ndTNcLkaQC6Sga8OLwiV9kxF/FMa66Hms8NQLU=",
-  "/relay/relays.js": "sha256-3Hvg/W0diMTfStpg+9gTLIIOvCpGIhmDObGxtG8pM1Y=",
-  "/relay/session.js": "sha256-JE8KuO7N/UIMIFCJ1+OvlrgJFGxMd1WbNM+cEdofxqA=",
-  "/relay/sessions.js": "sha256-D8frPVpyhqx1SIQr1/yrhMsHdljVT16YOSRn5b+vofI=",
+  "/relay/relays.js": "sha256-ySZqTE/jdK5OMpuvdV3zdzSmcsc06XMO2lATo83DNyM=",
+  "/relay/session.js": "sha256-/pJTj4tTNdyJsqrIcK99KhtbKPoLBpbbXGv6/4xOumo=",
+  "/relay/sessions.js": "sha256-SX2GKkJtmYEbb6yntviZ4dyOZ6EwAqbhcH7mp64IPaE=",
   "/relay/tokens.js": "sha256-cV7Jem2TvrfV6PJhX+jPGjwWelwCjw0BNCokFPywllE=",
-  "/store/backup-content.js": "sha256-4nn76k5NG27w1Ro2kwF4F9hLy12LjUAZELZtyRDT7Ko=",
-  "/store/backup-shape.js": "sha256-/BdrWJ1kMMGuu4eqOU5i5KOL8rr1X+ghmY8zh8SHpII=",
+  "/store/backup-content.js": "sha256-sZjD3d83Bj4lnmKszYBlYNZJhX69rUXTBYj8qH8zmCk=",
+  "/store/backup-shape.js": "sha256-0TRBtR+yBORzdypM6ZrPffFnLs7GU+CELUgkfCrEy2o=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
-  "/store/database.js": "sha256-QRhPXbqbSc7AOgjNzKSvQGGbeCv/UjtjtE1hlE3Fwoo=",
+  "/store/database.js": "sha256-WwIBIDRGNyhtEJvtNo41dFBgq15p+6aWgDuFFtGyAdk=",
   "/store/drafts.js": "sha256-B9exS+zePhgmIUxqzul9CFY4WsHmJrTpjq/VPequX4Q=",
   "/store/history.js": "sha256-si5qegHLqC0saXO7ZRcq4IgU+KXpBeflwrh+DSmBJPM=",
   "/store/identity.js": "sha256-MWrN8OAlmOrJ6oTPdfHJPd0GiFIiPOcmuNBCpbMVXrI=",
@@ -80,20 +82,21 @@ const FILES = {
   "/store/mark.js": "sha256-jSx6KAGfJRWMhWtnFYS/BF2FPkxv7URAtP0d/fRG6O4=",
   "/store/messages.js": "sha256-FQSRIS32qF1Rag45zygxExcl62FUb4+c4qdC2jWnzns=",
   "/store/moved-relay.js": "sha256-MQ4TLfjtHvrzEL6sZNLVKloOlI7AyEH7AEld2P+//fM=",
-  "/store/removal.js": "sha256-AsWQ+psmn2FHlSv2xDC3327wqzsjYDxsewzxAmlfxh8=",
+  "/store/namesakes.js": "sha256-Qv05ixWO2h1GSE5vFMid8oYXEU+PEFIT3MQ/qLkzPNs=",
+  "/store/removal.js": "sha256-W83qJARtAP2sPHUR2LhMLgRjNYY2Zfjh5z14qByeFQM=",
   "/store/requests.js": "sha256-Gc1G5y4Ho/DJfMdlZaYAyowN+GxOgZnTxwjBYqWnaX8=",
   "/store/room.js": "sha256-P+COQHu7TNrQQAMPURrW5BJ3x2uuSqhnSWI5ygOsVQg=",
   "/store/schema.js": "sha256-4AZElXd8FbK90Mrj74vlhCljRDQjhpZJIAA1/Y8oyKA=",
   "/store/search.js": "sha256-5SaQFpOROFrkuzLEH+wl3urVc6DJlAueMcIR8Xzgaao=",
   "/store/sessions.js": "sha256-U3dbzcmj1ZKFJIfmJ8Lj5RVzjY84Zo8BeXr9VY5PxL0=",
-  "/store/settings.js": "sha256-NEnec97zVG/BhaC29wzlnQe4wg6rMUUjwex0NDC7yZQ=",
+  "/store/settings.js": "sha256-vFlt2fdeA6Q7ba7KBBkScWr4yW3p0KTT1y/avJVTemU=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
-  "/store/store.js": "sha256-1Z5vHSLrpILn+zTaLpxN+LKNBaCKdjNiEpPDUT6oQmU=",
+  "/store/store.js": "sha256-W9q4u3k1PDWkw4liKR5/m/kL479xVwDfkGaqzhc3i+M=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-GCgZodkZovXxo5Ab9lcl8zK6mD+u3uU72J7azirXwLw=",
-  "/theme.js": "sha256-NKJoe9FZk4zdepP2/ZMGe7blGD1YJg8rYlIymrhKd2Q=",
+  "/style.css": "sha256-9iPfOy7h85EH7jwLlQXkuKgB6RMw0yoMI4zRsLNMCZc=",
+  "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
   "/vendor/LICENSE.scure-bip39": "sha256-FWXv0OxFgL+qlsfuqqmvN5G6ocxWLDveYtCgVZELnsc=",
@@ -115,42 +118,48 @@ const FILES = {
   "/views/blocked-view.js": "sha256-E23KjhYaFp8Cefeb8p+H237VBYWRSvyv6Z6c9vBYwt4=",
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-NlGVybmnvaopKBRYCvNB1PiYlpaHgklATt3loVP+f/w=",
-  "/views/chats-view.js": "sha256-gPog4pV+IIYzh72hEQmoxdR8/x9nScUMlC/SNB/N0Cw=",
+  "/views/chats-view.js": "sha256-rsWP/x/3JfAk5F5jj7GKm+Q7urCiG6nReUOg85trV7Q=",
   "/views/composer-view.js": "sha256-a0wNmXr6W1pfFEdbhbNi8+TlsONZLrwRGpE0iMlV+3k=",
-  "/views/contact-view.js": "sha256-0S1zcXIpYd0mSysQR/K/nClIjgu8MgsAHr8k0LzV7X4=",
-  "/views/dialogs.js": "sha256-GW/pYXXJ4LXEUZX/wyJlVBk2ShZTEfIHmqBGkK3We9I=",
-  "/views/dom.js": "sha256-Tig3ISL3M4sox8u5EBkSKYhA3RFvjKburNNxLchkwb8=",
+  "/views/contact-view.js": "sha256-JrjnNH+fByUB3ZbLZkblBpqLkChOQ3vP1cp8nbRcShA=",
+  "/views/dialogs.js": "sha256-gR1WfIgSP4i8Iy9pQBCwWpUFEmKy2PTbbvHJu8ViRWQ=",
+  "/views/dom.js": "sha256-g0DcPLTpZGbaCRWW4rHOE6zSzgsp/8oq6mw8kkSPnLQ=",
   "/views/export-view.js": "sha256-Kbc2JI358WSB0otkVsLI0d0KyLuMoSgvYoAuNekgHwE=",
-  "/views/identity-view.js": "sha256-90CAIlRWNthEGgNLvhlUwjBTzFYCocXoBt1UESRJpgw=",
+  "/views/identity-view.js": "sha256-Cq+gEoHTi9QymM0IP3cBHSQGX6UevQx6SNutVvEO7s0=",
   "/views/import-view.js": "sha256-SkmrhbqrBOFGih5fxmXH+PoSgWTqsSlEsx4VPVa+Wi0=",
   "/views/keys-view.js": "sha256-HVOxwjeoz/BNUb+7XP3Yv6oaG+X5aJTLnzMh+u74P1Y=",
   "/views/library-view.js": "sha256-3N35+0JnR0pOtifhf2CVqn11VriBuuEcHKzlcCczGJE=",
+  "/views/list.css": "sha256-jha3YbMLxYk5VBeg6meCfiphlL9KJG6MdLKy4wAjzhM=",
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-row.js": "sha256-iF4hPp08DKsdMzaP2BRer1NuFjO9qYt0b/2Fckb0o/I=",
   "/views/message-window.js": "sha256-J9TXswywIb18LyrCY3h0N5wWdXAkXC1nDbBNI6Vb4xk=",
-  "/views/newchat-view.js": "sha256-6TjBetiRH3zRI2Pj9mQScupgNWLUv6UE5Lc5514CMVw=",
+  "/views/my-name-view.js": "sha256-K+9bYzLc6DySUC5lI5VFXI36PSDr5pRXjbU+wFL77wE=",
+  "/views/newchat-view.js": "sha256-MjZ/uKP+nXJqUCpxOzdI1xPjcT+4zhlaFFqXJEq/Bjk=",
   "/views/open-chat.js": "sha256-14bDRjsJBCUV7BOtEnmaQtBbXwuS42lnAxNC+2czODY=",
+  "/views/pages.css": "sha256-MFVtYGIMb83qYcn55vE8rMmsJg1qoFoyf/eRVUdNxNo=",
   "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
   "/views/qr.js": "sha256-/qBbSgj+Y/DjLb3Tjg4lTW/uWXvgpHdF/J2hp6dWw/Q=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
   "/views/relay-questions.js": "sha256-Ss64hqKdVwFnYjqz19if18Jg1VE/5qjaLARSjonViL4=",
   "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
-  "/views/router.js": "sha256-2NRCsaOhkjw88pT5pZ5NgQhP/C1Uiqdwws7byzeuZdA=",
+  "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
   "/views/server-view.js": "sha256-rnzRmrVKFgOQaqoT13xuUWQbcCIzc8oSZjnMzfx0BeU=",
-  "/views/settings-view.js": "sha256-XpUsatpiINOkNftg492JOB5D/cY6zByU5HSib5vtOhg=",
-  "/views/status-view.js": "sha256-iUvg0FVkvMT3HyqPPwkl2JaB/zKxXZ+1c/d9apsEnxI=",
+  "/views/settings-view.js": "sha256-kzMdf81TmexYWad+GJhcvMiKdvLBY+6SJCestnDrjKc=",
+  "/views/shell-view.js": "sha256-4TFLVAwOP35bkJgJW37W6TrXbFFVWXmzueDxkmGOk2I=",
+  "/views/status-view.js": "sha256-R9kpXSMJ04JyqCXgXyLqV7tOf2ac8FtNWPOvNfTANJk=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-view.js": "sha256-ZdCunuyM2pSkp26fw46bcmXcc7T4uaVcgGjKbdLvEjo=",
-  "/views/threads-view.js": "sha256-1ZFlfvv7GCCrrGC9RkrqSWx65s+LYACrJkAD3Q+C5u0=",
+  "/views/thread.css": "sha256-sLxhsIkdzo1k56b89o4a5QJpxqfQGtWfdkceM0Wl9aE=",
+  "/views/threads-view.js": "sha256-b7A8qw++C18ccfIMtZZeiHpIWA7jeKd95HIi1vmTES0=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
-  "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw="
+  "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
+  "/worker.js": "sha256-OkkRJ7IYnFOTnAx9ZkTYGJitohegLNit5PTdt5sLO5s="
 };
 
 const PREFIX = "io3233-";
 const CACHE = PREFIX + VERSION;
 const PAGE = "/index.html";
-const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about"];
+const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/about", "/me"];
 /** What version 1.0.0 kept. Its pages fetch modules late and know no update: one that is still open gets them until it is reloaded. */
 const FIRST_CACHE = "io3233-shell";
 const FIRST_MODULE = /^\/[a-z-]+\.js$/;
@@ -169,15 +178,23 @@ self.addEventListener("message", ({ data, source }) => {
   asked.add(source.id);
   source.postMessage({ type: "version", version: VERSION });
 });
+self.addEventListener("push", (event) => event.waitUntil(receivePush()));
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(openThread(event.notification.data));
 });
 
+/** worker.js reads the mail. Where it can't, or the browser knows no modules here, this much is true. */
+async function receivePush() {
+  if (await self.readMail?.()) return;
+  await self.registration.showNotification("io3233", { body: "You have new messages", tag: "unread", icon: "/icons/icon-192.png", data: { counts: {} } });
+}
+
 /** All files or none: `integrity` refuses what a proxy altered or put in their place, and an error ends the installation. */
 async function keepAll() {
-  const answers = await Promise.all(Object.entries(FILES).map(fetchFile));
   const cache = await caches.open(CACHE);
+  const known = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname));
+  const answers = await Promise.all(Object.entries(FILES).filter(([path]) => !known.has(path)).map(fetchFile));
   await Promise.all(answers.map(([path, answer]) => cache.put(path, answer)));
 }
 
@@ -217,8 +234,8 @@ async function openThread({ counts }) {
   const tabs = windows.filter(({ url }) => VIEWS.includes(new URL(url).pathname)).sort((a, b) => b.focused - a.focused);
   const answers = await Promise.all(tabs.map(isHere));
   const tab = tabs.find((_, index) => answers[index]);
-  if (!tab) return self.clients.openWindow(`/chats#chat=${fingerprint}`);
-  tab.postMessage({ type: "open-thread", fingerprint });
+  if (!tab) return self.clients.openWindow(fingerprint ? `/chats#chat=${fingerprint}` : "/chats");
+  if (fingerprint) tab.postMessage({ type: "open-thread", fingerprint });
   return tab.focus();
 }
 

@@ -2,7 +2,7 @@
 // before the body is parsed. "system" (the default) follows the system.
 (() => {
   const PREFERENCE = "io3233_theme";
-  const PAGE_COLOURS = { light: "#f6f5f1", dark: "#0e1211" };
+  const PAGE_COLOURS = { light: "#f6f5f1", dark: "#121715" };
   const system = matchMedia("(prefers-color-scheme: dark)");
 
   function preference() {

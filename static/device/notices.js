@@ -1,28 +1,53 @@
-/** Shows and takes away notifications. */
-import { shortForm } from "../protocol/encoding.js";
+/** Shows and takes away notifications, for a page and for the service worker. */
 import { oneLine } from "../protocol/excerpt.js";
-import { plural } from "../protocol/format.js";
+import { displayName, plural } from "../protocol/format.js";
 
-const MOST_SINGLE = 3; // on screen at once; more become one summary
+const MOST_THREADS = 8; // with a notification each; more become one summary
 const SUMMARY_TAG = "summary";
+const UNREAD_TAG = "unread"; // of sw.js: that there are messages, and no more
+const QUIET_TAG = "quiet";
 const ICON = "/icons/icon-192.png";
 const BODY_CHARACTERS = 140;
-const NAME_CHARACTERS = 13; // of a short form: "3233:" and 8 digits
 
-/** Shows messages, `[{message, contact}]`: the latest of each sender, or one summary when they are many. */
+/** Those of the messages that just came, `[{message, contact}]`, of which a person is told. `reading`: fingerprints of threads on screen. */
+export async function toTell(store, messages, reading) {
+  const contacts = new Map((await store.contacts()).map((contact) => [contact.fingerprint, contact]));
+  return messages
+    .map((message) => ({ message, contact: contacts.get(message.contact) }))
+    .filter(({ message, contact }) => contact && isNews(message) && !contact.muted && !contact.blocked && !reading.has(contact.fingerprint));
+}
+
+/** No refusal, no line that nobody wrote, and nothing that another device of mine sent. */
+const isNews = ({ direction, kind, event }) => direction === "in" && kind !== "refused" && !event;
+
+/** Shows messages, `[{message, contact}]`: the latest of each sender, or one summary when the senders are many. */
 export async function showNotices(registration, arrived, { preview }) {
   const shown = await registration.getNotifications();
   const counts = [...shown.map(({ data }) => data?.counts ?? {}), ...arrived.map(({ contact }) => ({ [contact.fingerprint]: 1 }))].reduce(add, {});
-  if (total(counts) <= MOST_SINGLE) return Promise.all(latestOfEach(arrived).map((one) => showOne(registration, one, counts, preview)));
-  for (const one of shown) one.close();
-  return summarize(registration, counts);
+  const many = Object.keys(counts).length > MOST_THREADS || shown.some(({ tag }) => tag === SUMMARY_TAG);
+  for (const one of shown) if (many || one.tag === UNREAD_TAG) one.close();
+  if (many) return summarize(registration, counts);
+  return Promise.all(latestOfEach(arrived).map((one) => showOne(registration, one, counts, preview)));
+}
+
+/** Shows a notification and takes it away: a browser that wakes a worker wants to see one, and ends the subscription else. */
+export async function showNothing(registration) {
+  await registration.showNotification("io3233", { body: "No new messages", tag: QUIET_TAG, silent: true, icon: ICON });
+  for (const shown of await registration.getNotifications({ tag: QUIET_TAG })) shown.close();
+}
+
+/** The app icon's badge, where there is one. */
+export async function showBadge(number) {
+  if (!navigator.setAppBadge) return;
+  await navigator.setAppBadge(number).catch((error) => console.debug("No badge:", error.message)); // not installed
 }
 
 const latestOfEach = (arrived) => [...new Map(arrived.map((one) => [one.contact.fingerprint, one])).values()];
 
-/** Takes away what is shown of a thread that was read. What a summary tells of the other threads stays. */
+/** Takes away what is shown of a thread that was read, and what names none. What a summary tells of the other threads stays. */
 export async function clearNotices(registration, fingerprint) {
   for (const shown of await registration.getNotifications()) {
+    if (shown.tag === UNREAD_TAG) shown.close();
     const { [fingerprint]: read, ...unread } = shown.data?.counts ?? {};
     if (read && total(unread)) await summarize(registration, unread);
     else if (read) shown.close();
@@ -42,10 +67,11 @@ function add(counts, more) {
 const total = (counts) => Object.values(counts).reduce((sum, number) => sum + number, 0);
 
 /** A sender has one tag: a later message takes an earlier one's place, and says so. */
-function showOne(registration, { message, contact: { name, fingerprint } }, counts, preview) {
+function showOne(registration, { message, contact }, counts, preview) {
   const body = (preview && oneLine(message.text, BODY_CHARACTERS)) || "New message";
+  const { fingerprint } = contact;
   const number = counts[fingerprint];
-  const title = (name || shortForm(fingerprint).slice(0, NAME_CHARACTERS)) + (number > 1 ? ` (${number})` : "");
+  const title = displayName(contact) + (number > 1 ? ` (${number})` : "");
   const options = { tag: `sender-${fingerprint}`, renotify: true, icon: ICON, data: { counts: { [fingerprint]: number } } };
   return registration.showNotification(title, { body, ...options });
 }

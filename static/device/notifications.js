@@ -1,5 +1,8 @@
 /** The person's choice about notifications, and the app badge. The service worker's registration shows them: they outlive the tab. */
-import { clearNotices, showNotices } from "./notices.js";
+import { clearNotices, showBadge, showNotices } from "./notices.js";
+
+const HOME_SCREEN =
+  "On an iPhone or iPad, notifications come only from the Home Screen. 1. Press Share, then Add to Home Screen. 2. Open io3233 there, and press the bell.";
 
 export class Notifications {
   #settings;
@@ -25,8 +28,14 @@ export class Notifications {
     return this.#settings.get("notifications") && this.permission === "granted";
   }
 
-  /** Why there are none: a sentence, or "". */
+  /** An iPhone or iPad that has this page in a tab: only there is `standalone` false. */
+  get needsHomeScreen() {
+    return !this.supported && navigator.standalone === false;
+  }
+
+  /** Why there are none: a sentence or two, or "". */
   get why() {
+    if (this.needsHomeScreen) return HOME_SCREEN;
     if (!this.supported) return "Notifications need a page opened over https (or on this computer itself).";
     return this.permission === "denied" ? "This browser blocks notifications for this page: allow them in its site settings." : "";
   }
@@ -62,9 +71,7 @@ export class Notifications {
     return this.#last;
   }
 
-  /** The app icon's badge, where there is one. */
-  async badge(total) {
-    if (!navigator.setAppBadge) return;
-    await navigator.setAppBadge(total).catch((error) => console.debug("No badge:", error.message)); // not installed
+  badge(total) {
+    return showBadge(total);
   }
 }

@@ -1,10 +1,10 @@
 /**
  * The service worker, which keeps one whole version of the page, and its updates. Registered under the page's Trusted Types: one
- * policy, which knows one URL. Emits "update-ready" when a newer version is installed and waits, and "updated" when another version
+ * policy, which knows its two URLs. Emits "update-ready" when a newer version is installed and waits, and "updated" when another version
  * than this page's has taken over.
  */
 const POLICY = "io3233-sw";
-const SCRIPT = "/sw.js";
+const SCRIPTS = ["/worker.js", "/sw.js"]; // both keep the version; the first reads mail too, and is a module
 const LONGEST_IDLE_WAIT_MS = 2000;
 const LOOK_EVERY_MS = 3_600_000;
 
@@ -21,13 +21,18 @@ export class ServiceWorkerUpdates extends EventTarget {
     if (!("serviceWorker" in navigator)) return null;
     try {
       await idle();
-      const registration = await navigator.serviceWorker.register(scriptUrl());
+      const registration = await registered();
       this.#follow(registration);
       return await navigator.serviceWorker.ready;
     } catch (error) {
       console.warn("No service worker, so no notifications and no offline start:", error);
       return null;
     }
+  }
+
+  /** Whether the worker reads mail while no tab is open, and not only says that there is some. */
+  get reads() {
+    return new URL(navigator.serviceWorker?.controller?.scriptURL ?? SCRIPTS[1], location.href).pathname === SCRIPTS[0];
   }
 
   /** The waiting version takes over; every tab then reloads, when it has kept what is typed in it. */
@@ -77,7 +82,19 @@ function idle() {
   return new Promise((resolve) => requestIdleCallback(resolve, { timeout: LONGEST_IDLE_WAIT_MS }));
 }
 
-function scriptUrl() {
-  if (!globalThis.trustedTypes) return SCRIPT;
-  return trustedTypes.createPolicy(POLICY, { createScriptURL: () => SCRIPT }).createScriptURL("");
+/** Firefox before 147 knows no modules in a service worker. No file of it comes from a cache that has not asked. */
+async function registered() {
+  const [module, classic] = scriptUrls();
+  try {
+    return await navigator.serviceWorker.register(module, { type: "module", updateViaCache: "none" });
+  } catch (error) {
+    console.debug("No module as service worker:", error.message);
+    return navigator.serviceWorker.register(classic, { updateViaCache: "none" });
+  }
+}
+
+function scriptUrls() {
+  if (!globalThis.trustedTypes) return SCRIPTS;
+  const policy = trustedTypes.createPolicy(POLICY, { createScriptURL: (index) => SCRIPTS[index] });
+  return [0, 1].map((index) => policy.createScriptURL(index));
 }

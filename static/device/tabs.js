@@ -5,7 +5,8 @@
  */
 import { SharedEventTarget } from "../store/shared-events.js";
 
-const LOCK = "io3233-leader";
+/** Whoever holds it fetches mail. */
+export const LEADER_LOCK = "io3233-leader";
 const THERE = "io3233-tab-"; // each tab holds one of these under its id
 const ANNOUNCE_EVERY_MS = 10_000;
 const FORGET_AFTER_MS = 25_000;
@@ -37,6 +38,10 @@ export class Tabs extends SharedEventTarget {
 
   get id() {
     return this.#me;
+  }
+
+  get leading() {
+    return this.#leading;
   }
 
   /** Whose claims on queued messages count as this tab's: with a lock, those of whoever led before. */
@@ -87,7 +92,7 @@ export class Tabs extends SharedEventTarget {
   async #request(options) {
     const untilClosed = () => new Promise(() => this.#begin());
     try {
-      await navigator.locks.request(LOCK, options, untilClosed);
+      await navigator.locks.request(LEADER_LOCK, options, untilClosed);
     } catch (error) {
       if (error.name !== "AbortError") throw error;
       this.#leading = false; // stolen: this tab was frozen, and is back

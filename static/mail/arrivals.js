@@ -21,9 +21,9 @@ const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a ma
 export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, ...options }) {
   const mail = rows.map((row) => open(row, identity, sharedKeys));
   const kept = await store.db.write(ALL_STORES, async (stores) => {
-    const relay = await currentRelay(stores, identity, origin);
+    const [relay, device] = [await currentRelay(stores, identity, origin), await result(stores.kv.get("device"))];
     if (relay.cursor < after_id) return null;
-    const page = new Page(stores, { identity, origin, ...options, taken_over: await takenOver(stores.kv, origin) });
+    const page = new Page(stores, { me: identity.fingerprint, device, origin, ...options, taken_over: await takenOver(stores.kv, origin) });
     for (const message of mail) await page.add(message);
     const finished = await page.finish();
     stores.relays.put({ ...relay, cursor: rows.at(-1).id, ...countedBy(relay, finished) });

@@ -4,6 +4,7 @@
  */
 import { mayResend, without } from "../protocol/devices.js";
 import { MOST_IDS } from "../protocol/content.js";
+import { readName } from "../protocol/names.js";
 import { newContact } from "../store/store.js";
 import { findMessage } from "./references.js";
 import { forgetWords, queuePost, sentPost } from "./posts.js";
@@ -22,7 +23,7 @@ const change = (page, mail, content, contact) => page.change({ ...content, conta
 const TAKE = {
   text(page, mail, { text, name, re, lasts }, contact) {
     const answers = re && { re: { of: re.of, quote: re.quote, mine: (re.by ?? mail.from) === page.me } };
-    return page.put({ ...mail, kind: "text", text, name: name ?? "" }, contact, { ...answers, ...(lasts && { lasts }) });
+    return page.put({ ...mail, kind: "text", text, name: readName(name) }, contact, { ...answers, ...(lasts && { lasts }) });
   },
   unknown: (page, mail, content, contact) => page.put({ ...mail, kind: "unknown", text: "", name: "" }, contact, {}),
   edit: (page, mail, content, contact) => change(page, mail, { ...content, mine: false }, contact),
@@ -39,7 +40,7 @@ const TAKE = {
       if (record && (!record.delivered_at || (news.read_at && !record.read_at))) await page.changed({ ...record, ...news });
     }
   },
-  profile: (page, mail, { name }, contact) => page.rename(contact, name),
+  profile: (page, mail, { name }, contact) => page.rename(contact, readName(name)),
   hello: () => undefined,
   async goodbye(page, { announced }, content, contact) {
     page.setSession(without(await page.session(contact), announced.device));

@@ -15,6 +15,7 @@ import { dropPost, settlePost } from "./posts.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
 import { contentOf, pack } from "./sealing.js";
 
+export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
 const LONGEST_WAIT_MS = 60_000;
 const CLAIMED_ELSEWHERE_MS = 10_000;
 const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all: where it does not, waiting keeps the order
@@ -31,15 +32,17 @@ export class Delivery {
   #identity;
   #sharedKeys;
   #tab;
+  #myName;
   #stopped = false;
   #lines = new Map(); // contact → its running line; as many as there are contacts with something queued
 
-  constructor({ store, relays, identity, sharedKeys, tab }) {
+  constructor({ store, relays, identity, sharedKeys, tab, myName }) {
     this.#store = store;
     this.#relays = relays;
     this.#identity = identity;
     this.#sharedKeys = sharedKeys;
     this.#tab = tab;
+    this.#myName = myName;
   }
 
   /** Starts a line for every contact that has something queued, and cuts the waits of those that run. */
@@ -129,8 +132,8 @@ export class Delivery {
   async #relay(fingerprint, written, signal) {
     const contact = await this.#recipient(fingerprint);
     const session = await readyToWrite(this.#store, contact);
-    const limit = this.#relays.get(contact.relay)?.max_message_bytes;
-    const plaintext = pack(written, { identity: this.#identity, session, to: fingerprint, name: "", limit });
+    const limit = this.#relays.get(contact.relay)?.max_message_bytes ?? USUAL_LIMIT_BYTES;
+    const plaintext = pack(written, { identity: this.#identity, session, to: fingerprint, name: this.#myName(), limit });
     const nonce = randomBytes(NONCE_BYTES);
     const ciphertext = sealBox(plaintext, nonce, this.#sharedKeys.with(contact.public_key));
     const message = { recipient_fingerprint: fingerprint, ciphertext, nonce, sender_public_key: this.#identity.public_key };

@@ -4,6 +4,7 @@ import { cameUnsealed, isHeardOf, missed, opened } from "../protocol/devices.js"
 import { openBody } from "../protocol/envelope2.js";
 import { result } from "../store/database.js";
 import { lineOf, toMessage, withLatest } from "../store/messages.js";
+import { reviewNames } from "../store/namesakes.js";
 import { readSession, withSession } from "../store/sessions.js";
 import { newContact } from "../store/store.js";
 import { isKnown, seqAmong, wasRead } from "../store/taken-over.js";
@@ -21,6 +22,7 @@ export class Page {
   #reading;
   #taken_over;
   #contacts = new Map();
+  #renamed = false; // somebody is new here, or calls themselves otherwise now
   #sessions = new Map();
   #missed = new Map(); // contact → ids that did not open
   #added = [];
@@ -29,9 +31,9 @@ export class Page {
   #requests_dropped = 0;
   #blocked = [];
 
-  constructor(stores, { identity, origin, home, reading, receipts, taken_over }) {
-    Object.assign(this, { stores, me: identity.fingerprint, origin, home, receipts });
-    this.#device = identity.device;
+  constructor(stores, { me, device, origin, home, reading, receipts, taken_over }) {
+    Object.assign(this, { stores, me, origin, home, receipts });
+    this.#device = device;
     this.#reading = reading;
     this.#taken_over = taken_over;
   }
@@ -63,7 +65,8 @@ export class Page {
     const asks = [...this.#contacts.values()].some(({ request }) => request);
     const dropped = asks ? await dropSurplus(stores, this.origin, this.#reading) : [];
     const kept = ({ fingerprint }) => !dropped.includes(fingerprint);
-    const contacts = [...this.#contacts.values()].filter(kept);
+    const reviewed = this.#renamed ? await reviewNames(stores) : [];
+    const contacts = [...new Map([...this.#contacts, ...reviewed.map((record) => [record.fingerprint, record])]).values()].filter(kept);
     const added = this.#added.filter(({ contact: fingerprint }) => kept({ fingerprint })).map(toMessage);
     const changed = [...this.#changed.values()].filter(({ contact: fingerprint }) => kept({ fingerprint }));
     return { added, changed, contacts, dropped, refused: this.#refused, requests_dropped: this.#requests_dropped + dropped.length, blocked: this.#blocked };
@@ -89,7 +92,8 @@ export class Page {
     if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
     const stored = await applyKept(this.stores, await this.#store(record, at), false);
     const read = this.#reading.has(from) || wasRead(this.#taken_over, message);
-    this.#lead(counting({ ...contact, unread: contact.unread + (read ? 0 : 1) }, message), stored);
+    const named = this.#named(contact, message.name);
+    this.#lead(counting({ ...named, unread: contact.unread + (read ? 0 : 1) }, message), stored);
     this.#added.push(stored);
   }
 
@@ -121,8 +125,15 @@ export class Page {
     if (contact?.last_seq === record.seq) this.#contacts.set(record.contact, withLatest(contact, record));
   }
 
-  rename(contact, their_name) {
-    this.#contacts.set(contact.fingerprint, { ...contact, their_name });
+  rename(contact, name) {
+    this.#contacts.set(contact.fingerprint, this.#named(contact, name));
+  }
+
+  /** The contact under the name that they give themselves now; "": as before. */
+  #named(contact, name) {
+    const their_name = name || contact.their_name;
+    this.#renamed ||= their_name !== contact.their_name || contact.namesake === undefined;
+    return { ...contact, their_name };
   }
 
   async #unseal(message, contact) {

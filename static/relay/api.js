@@ -12,6 +12,7 @@ const MIB = 1024 * 1024;
 const PAGE_BYTES = 24 * MIB; // 50 rows of an old relay's usual limit, in base64
 const MOST_FOUND = 10;
 const LONGEST_TIME = 64; // RFC 3339 with room to spare
+const PUSH_KEY = /^[\w-]{87}$/;
 
 /** → `{challenge, server_public_key, bound_proof, origin}` */
 export async function challenge(origin, public_key) {
@@ -79,6 +80,12 @@ export const deleteMessage = (origin, token, id) => fetchOrThrow(origin, `/v1/me
 /** Forgets this identity and the mail queued for it. */
 export const deleteMe = (origin, token) => fetchOrThrow(origin, "/v1/me", { method: "DELETE", token });
 
+/** Has the relay push to this device's endpoint when mail waits. */
+export const postPush = (origin, token, endpoint) => fetchOrThrow(origin, "/v1/push", { token, body: { endpoint } });
+
+/** … and no longer. */
+export const deletePush = (origin, token, endpoint) => fetchOrThrow(origin, "/v1/push", { method: "DELETE", token, body: { endpoint } });
+
 /** → the 32 bytes that the relay claims; the caller must hash them before it believes them. */
 export async function getKey(origin, fingerprint) {
   const answer = await fetchOrThrow(origin, `/v1/keys/${fingerprint}`);
@@ -95,7 +102,10 @@ export async function searchKeys(origin, prefix) {
   return check.that(fingerprints.every(fits), fingerprints, "fingerprints");
 }
 
-/** → `{registered_identities, message_retention_days, version, max_message_bytes, registration}`, null where an old relay is silent. */
+/**
+ * → `{registered_identities, message_retention_days, version, max_message_bytes, registration, push}`, null where a relay is silent.
+ * `push`: its key towards push services (RFC 8292), a P-256 point in base64url.
+ */
 export async function getStats(origin) {
   const answer = await fetchOrThrow(origin, "/v1/stats");
   const number = (value) => (Number.isFinite(value) && value >= 0 ? value : null);
@@ -106,6 +116,7 @@ export async function getStats(origin) {
     max_message_bytes: number(answer.max_message_bytes),
     version: word(answer.version),
     registration: word(answer.registration),
+    push: PUSH_KEY.test(answer.push) ? answer.push : null,
   };
 }
 

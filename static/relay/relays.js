@@ -1,7 +1,7 @@
 /**
  * The relays this device is registered with, as they are stored and what state they are in. Every tab can list and use them; only the
  * leading tab holds their sessions, and tells the others each state. Joining, moving and leaving: membership.js. Events: "relays" (list or
- * a state changed) · "came-live" {origin} (leading tab: mail comes and goes again) · "wake".
+ * a state changed) · "came-live" {origin} (leading tab: mail comes and goes again) · "asked" {origin} (leading tab: what it says of itself is stored) · "wake".
  */
 import { getStats } from "./api.js";
 import { fingerprintOf } from "../protocol/crypto.js";
@@ -11,7 +11,7 @@ import { SharedEventTarget } from "../store/shared-events.js";
 import { Sessions } from "./sessions.js";
 
 const NO_STATS = {
-  registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null,
+  registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null, push: null,
 };
 
 /** States in which mail comes and goes. */
@@ -85,6 +85,11 @@ export class Relays extends SharedEventTarget {
     this.emit("wake");
   }
 
+  /** Fetches what is new, now. Resolves when it is stored; rejects with what failed. Only the leading tab can. */
+  drain(origin) {
+    return this.#sessions.drain(origin);
+  }
+
   /** Tells every tab that a relay's record changed; this one knows it when it resolves. `restart`: its session begins anew. */
   changed(origin, { restart = false } = {}) {
     this.emit("changed", { origin, restart });
@@ -143,7 +148,7 @@ export class Relays extends SharedEventTarget {
     this.emit("states", { states: this.#states });
     if (!REACHED.has(detail.state)) return;
     this.dispatchEvent(new CustomEvent("came-live", { detail: { origin } }));
-    this.refreshStats(origin);
+    this.refreshStats(origin).then(() => this.dispatchEvent(new CustomEvent("asked", { detail: { origin } })));
   }
 
   #adoptStates(states, remote) {

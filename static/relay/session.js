@@ -67,6 +67,11 @@ export class Session extends EventTarget {
     this.#fetch();
   }
 
+  /** Fetches what is new, now; rejects with what failed. */
+  drain() {
+    return this.#drain();
+  }
+
   /** An attempt after a failure changes nothing yet: the badge would flicker with every one. */
   #connecting() {
     if (this.#state !== "offline" && this.#state !== "polling") this.#report("connecting", "");

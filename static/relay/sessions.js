@@ -38,6 +38,10 @@ export class Sessions extends EventTarget {
     this.#sessions?.delete(origin);
   }
 
+  drain(origin) {
+    return this.#sessions.get(origin).drain();
+  }
+
   wake() {
     for (const session of this.#sessions?.values() ?? []) session.wake();
   }

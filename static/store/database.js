@@ -215,5 +215,5 @@ export class Database extends EventTarget {
 }
 
 // Most of opening happens outside this thread: index.html loads this module ahead of the others, so that it is done by the time
-// they have arrived. An error is for those who call open().
-Database.open().catch((error) => console.debug(error.message));
+// they have arrived. An error is for those who call open(). The service worker, which starts with every page, seldom needs it.
+if (globalThis.document) Database.open().catch((error) => console.debug(error.message));

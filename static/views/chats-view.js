@@ -8,11 +8,11 @@ import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
 import { openChat } from "./open-chat.js";
 import { stateWord } from "./relay-states.js";
+import { PHONE } from "./shell-view.js";
 import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
 import { ThreadView } from "./thread-view.js";
 
-const phone = matchMedia("(max-width: 47.99em)");
 const touch = matchMedia("(pointer: coarse)");
 
 export class ChatsView {
@@ -46,7 +46,7 @@ export class ChatsView {
     if (thread && !mayShow(contact, seq)) return this.#refuse(contact);
     if (contact) return this.#open(contact, seq, byPerson);
     if (await this.#takeInvite()) return;
-    if (this.#contact?.open && !phone.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
+    if (this.#contact?.open && !PHONE.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
     this.#close();
   }
 
@@ -132,7 +132,7 @@ export class ChatsView {
 
   #contactChanged(contact) {
     if (contact.fingerprint !== this.#contact?.fingerprint) return;
-    const renamed = contact.name !== this.#contact.name;
+    const renamed = displayName(contact) !== displayName(this.#contact);
     this.#contact = contact;
     this.#showHead();
     if (renamed) this.#thread.rename(displayName(contact));

@@ -27,6 +27,12 @@ async function report(begun) {
   }
 }
 
+/** Writes a contact's initial into an `.avatar`, whose hue is the first byte of the address: a name may change, that does not. */
+export function fillAvatar(element, { fingerprint }, name) {
+  element.textContent = name.match(/[\p{L}\p{N}]|\p{Extended_Pictographic}/u)?.[0].toUpperCase() ?? "#";
+  element.style.setProperty("--hue", Math.round((parseInt(fingerprint.slice(0, 2), 16) * 360) / 256));
+}
+
 /** Text and colour ("", "good" or "bad") of a status line. */
 export function say(element, text, tone = "") {
   element.textContent = text;

@@ -3,8 +3,8 @@ import { isLoopback } from "../protocol/address.js";
 import { attempt, byId, on, say } from "./dom.js";
 import { openChat } from "./open-chat.js";
 import { showQr } from "./qr.js";
-import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
+import { share } from "./shell-view.js";
 
 export class NewChatView {
   #client;
@@ -17,7 +17,7 @@ export class NewChatView {
     on(byId("showInviteQr"), "click", () => showQr("My invite link", client.inviteLink()));
     on(byId("shareInviteBtn"), "click", () => share(client.inviteLink()));
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
-    on(client.relays, "relays", () => this.show());
+    for (const [source, type] of [[client.relays, "relays"], [client.settings, "change"]]) on(source, type, () => this.show());
     byId("shareInviteBtn").hidden = !navigator.share;
     byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }
@@ -47,13 +47,5 @@ export class NewChatView {
   #refuseEmpty(field, status) {
     say(status, "Paste an invite link, an address or a public key first.", "bad");
     field.focus();
-  }
-}
-
-async function share(url) {
-  try {
-    await navigator.share({ title: "Chat with me on io3233", url });
-  } catch (error) {
-    if (error.name !== "AbortError") notice("This browser could not share. Copy the link instead.");
   }
 }

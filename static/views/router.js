@@ -3,7 +3,7 @@
 import { closeTopmost } from "./dialogs.js";
 import { on } from "./dom.js";
 
-const TITLES = { newchat: "Home", chats: "Chats", library: "Library", keys: "Keys", server: "Server", about: "About" };
+const TITLES = { newchat: "Home", chats: "Chats", library: "Library", keys: "Keys", server: "Server", about: "About", me: "Me" };
 const THREAD = /^#chat=([0-9a-f]{64})(?:&at=(\d+))?$/i;
 
 /** The address of a contact's thread, or of one message in it. */

@@ -23,6 +23,7 @@ export class SettingsView {
     for (const [id, name] of Object.entries(SWITCHES)) on(byId(id), "change", ({ target }) => this.#switch(name, target.checked));
     on(byId("settingSound"), "change", ({ target }) => target.checked && client.sound.beep());
     on(client.settings, "change", () => this.#render());
+    on(client.relays, "relays", () => this.#render());
     on(byId("persistenceAsk"), "click", () => this.#askToKeep());
     this.#render();
     this.#showPersistence(client.persistence.granted());
@@ -52,6 +53,7 @@ export class SettingsView {
     const { notifications } = this.#client;
     try {
       if (this.#notifies()) await notifications.disable();
+      else if (notifications.needsHomeScreen) showModal(byId("settingsDialog")); // which names the steps
       else if ((await notifications.enable()) === "granted") notice("Notifications are on");
       else notice(notifications.why || "Notifications stay off");
     } finally {
@@ -61,6 +63,17 @@ export class SettingsView {
 
   #notifies() {
     return this.#client.settings.get("notifications") && this.#client.notifications.permission === "granted";
+  }
+
+  /** A server pushes to the page of its own people: the home relay's key is the subscription's. */
+  #when(notifies) {
+    const { relays, updates } = this.#client;
+    const home = relays.get(relays.home);
+    if (!home?.push) return "While this page is open, hidden or at another chat: your server can't wake it when it is closed.";
+    if (notifies && !home.push_endpoint) return "While this page is open, hidden or at another chat: this browser does not let it be woken when it is closed.";
+    const others = relays.list().length > 1 ? " From other servers only while it is open." : "";
+    const much = updates.reads ? "" : " Then this browser says only that there are messages.";
+    return `Also when this page is closed.${others}${much}`;
   }
 
   #chooseTheme(choice) {
@@ -75,7 +88,7 @@ export class SettingsView {
     bell.setAttribute("aria-pressed", notifies);
     bell.querySelector("use").setAttribute("href", notifies ? "#i-bell" : "#i-bell-off");
     byId("settingNotify").checked = notifies;
-    byId("notifyHint").textContent = notifications.why || "While this page is hidden or another chat is open.";
+    byId("notifyHint").textContent = notifications.why || this.#when(notifies);
     for (const [id, name] of Object.entries(SWITCHES)) byId(id).checked = settings.get(name);
     for (const choice of document.getElementsByName("theme")) choice.checked = choice.value === window.theme.preference();
   }

@@ -5,7 +5,6 @@ import { attempt, byId, on, say } from "./dom.js";
 import { addRelay } from "./relay-questions.js";
 import { NEEDS_ANSWER, showState } from "./relay-states.js";
 import { announce } from "./toast.js";
-import { VERSION } from "../version.js";
 
 export class StatusView {
   #client;
@@ -21,7 +20,6 @@ export class StatusView {
     on(client.store, "messages", ({ detail }) => detail.received && this.#announcer.gather(detail.messages));
     on(client.store, "message", ({ detail }) => this.#tellFailure(detail.message));
     on(byId("relayNoticeBtn"), "click", ({ target }) => this.#answer(target));
-    byId("appVersion").textContent = `v${VERSION}`;
     on(client.updates, "update-ready", () => (byId("updateNotice").hidden = false));
     on(byId("updateNow"), "click", () => client.updates.apply());
     this.#showMissing(client.missing);
@@ -48,7 +46,7 @@ export class StatusView {
     const { state, message } = this.#client.relays.overall;
     showState(byId("liveIndicator"), state);
     byId("liveHint").textContent = message;
-    byId("liveHint").title = message;
+    byId("live").title = message;
     this.#showQuestion(this.#client.relays.list().find((relay) => NEEDS_ANSWER.has(relay.state)) ?? this.#mayHaveMoved());
   }
 

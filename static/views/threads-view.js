@@ -1,5 +1,5 @@
 // The list of threads: beside every view, and on a phone a screen of its own.
-import { byId, clone, icon, on, reconcile } from "./dom.js";
+import { byId, clone, fillAvatar, icon, on, reconcile } from "./dom.js";
 import { oneLine } from "../protocol/excerpt.js";
 import { displayName, formatCount } from "../protocol/format.js";
 import { newestFirst } from "../protocol/order.js";
@@ -106,6 +106,7 @@ function fillTab(tab, contact) {
   tab.dataset.fingerprint = contact.fingerprint;
   tab.classList.toggle("unread", contact.unread > 0);
   tab.querySelector(".chat-tab-label").setAttribute("href", threadPath(contact.fingerprint));
+  fillAvatar(tab.querySelector(".avatar"), contact, contact.name || "#");
   tab.querySelector("bdi").textContent = name;
   tab.querySelector(".chat-tab-marks").replaceChildren(...marks(contact));
   tab.querySelector(".chat-tab-last").textContent = lastLine(contact);

@@ -1,0 +1,217 @@
+"""Takes a picture of every view and state: `make pictures`, into the folder pictures/, which git ignores.
+
+Each is taken as a phone, a tablet and a desktop show it, light and dark, and is named size-theme-state.png.
+
+    pictures.py [--only WORD] [FOLDER]    only those whose name has the word in it
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from test_relay import Browser, Clock, Page, Person, RunningRelay, connected_to, envelope, goes_to, running_chromium, write
+
+SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1280, 800)}
+SCALE = {"phone": 2, "tablet": 1, "desktop": 1}
+THEMES = ("light", "dark")
+HOUR = 3600
+PEOPLE = {  # name, hours since they wrote, whether verified, what they wrote
+    "Sofia": (0, False, []),
+    "Old Nokia of Kim with a really long name": (190, False, ["Is it still on?"]),
+    "Yusuf عبد الله": (76, False, ["שלום also to Noa, she will join with her laptop"]),
+    "Jonas (work)": (52, False, ["you have to see this", "really"]),
+    "Dad": (2, False, ["Call me back", "It's about the boiler again"]),
+    "Priya": (1.6, False, ["Moving your backups tonight?"]),
+    "Marie Lindqvist": (
+        1,
+        True,
+        [
+            "one mount is gone, `df` exits 1 then",
+            "Are we still on for Saturday?",
+            "Perfect. I bring the coffee and the dog",
+        ],
+    ),
+}
+
+
+class Scene:
+    """One person's page among friends, furnished once for each size and theme."""
+
+    def __init__(self, page: Page, relay: RunningRelay, friends: dict[str, Person]) -> None:
+        self.page = page
+        self.relay = relay
+        self.friends = friends
+
+    async def opens(self, name: str) -> None:
+        """Open the thread with a friend."""
+        await self.page.goto(f"{self.relay.url}/chats#chat={self.friends[name].fingerprint}")
+        await self.page.shows("#chatThread")
+        await self.page.until("document.querySelector('#liveIndicator.live')")
+
+    async def rests(self) -> None:
+        """Wait until nothing moves and no short-lived line is shown."""
+        await self.page.until("!document.querySelector('#toast').checkVisibility()")
+        await self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished)).then(() => 1)")
+
+
+State = Callable[[Scene], Awaitable[object]]
+STATES: dict[str, State] = {}
+
+
+def state(function: State) -> State:
+    """A state that is pictured; what the function leaves on the page is what is seen. Its name is the picture's."""
+    STATES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+@state
+async def list_of_chats(scene: Scene) -> None:
+    await scene.page.goto(f"{scene.relay.url}/chats")
+    await scene.page.shows(".chat-tab")
+
+
+@state
+async def menu_of_the_list(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.click("#listMenuOpen")
+
+
+@state
+async def thread(scene: Scene) -> None:
+    await scene.opens("Marie Lindqvist")
+
+
+@state
+async def contact(scene: Scene) -> None:
+    await scene.opens("Marie Lindqvist")
+    await scene.page.click("#contactOpen")
+
+
+@state
+async def settings(scene: Scene) -> None:
+    await scene.page.goto(f"{scene.relay.url}/about")
+    await scene.page.has_keys()
+    await scene.page.evaluate("document.querySelector('#settingsOpen').click()")
+
+
+async def me(scene: Scene) -> None:
+    await scene.page.goto(f"{scene.relay.url}/me")
+    await scene.page.until("document.querySelector('#liveIndicator.live')")
+
+
+def view(name: str) -> State:
+    async def shown(scene: Scene) -> None:
+        await scene.page.goto(f"{scene.relay.url}/{name}")
+        await scene.page.shows(f"#view-{name}")
+        await scene.page.until("document.querySelector('#liveIndicator.live')")
+
+    return shown
+
+
+STATES |= {"me": me} | {name: view(name) for name in ("newchat", "library", "keys", "server", "about")}
+
+
+async def furnish(page: Page, relay: RunningRelay, clock: Clock) -> Scene:
+    """Friends who wrote at their times, with names; one thread muted, one draft."""
+    friends: dict[str, Person] = {}
+    now = clock.seconds
+    for name, (hours, verified, texts) in sorted(PEOPLE.items(), key=lambda each: -each[1][0]):
+        friends[name] = friend = await relay.register()
+        clock.seconds = now - hours * HOUR
+        await page.opens(friend.fingerprint)
+        await names(page, friend, name=name, verified=verified, muted=name.startswith("Jonas"))
+        if texts:
+            await says(friend, page, clock, *texts)
+            await page.sees(texts[-1])
+    clock.seconds = now
+    await page.says("Yes! Train at 09:14, platform 7")
+    await page.says("I have both tickets")
+    await page.has_relayed(2)
+    await page.opens(friends["Old Nokia of Kim with a really long name"].fingerprint)
+    await page.drafts("Are you still using that")
+    await goes_to(page, "about")
+    await write(friends["Dad"], page, "And bring the ladder")
+    await write(friends["Jonas (work)"], page, "you have to see this")
+    await write(await relay.register(), page, "hey, got your address from Marie. is this the right one?")
+    await page.until("document.querySelectorAll('.chat-tab.unread').length === 3")
+    return Scene(page, relay, friends)
+
+
+async def says(friend: Person, page: Page, clock: Clock, *texts: str) -> None:
+    """Write by the friend's clock, which is the relay's."""
+    for text in texts:
+        await friend.send(page, envelope(friend, page, text=text, ts=int(clock.seconds * 1000)))
+
+
+async def names(page: Page, friend: Person, **fields: object) -> None:
+    """Give a contact a name and marks, as their panel does."""
+    await page.evaluate(f"""(async () => {{
+        const [{{ Database }}, {{ Store }}] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
+        await new Store(await Database.open()).updateContact("{friend.fingerprint}", {json.dumps(fields)});
+    }})()""")
+
+
+@contextlib.asynccontextmanager
+async def closing(relay: RunningRelay) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await relay.close()
+
+
+async def pictures(folder: Path, only: str) -> None:
+    with running_chromium() as address, tempfile.TemporaryDirectory() as home:
+        for size in SIZES:
+            clock = Clock()
+            relay = RunningRelay(Path(home) / size, {"JWT_EXPIRY_SEC": "9000000"}, clock)
+            await relay.start()
+            async with closing(relay), connected_to(address, Browser) as browser:
+                await picture_all(browser, relay, clock, folder, size, only)
+
+
+async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folder: Path, size: str, only: str) -> None:
+    """All states at one size, in both themes."""
+    wanted = [name for name in STATES if any(only in f"{size}-{theme}-{name}" for theme in THEMES)]
+    if not wanted:
+        return
+    now = clock.seconds
+    clock.seconds -= 200 * HOUR
+    page = await browser.person(relay, size=SIZES["desktop"])
+    clock.seconds = now
+    page.expects("")
+    await page.call("Emulation.setLocaleOverride", locale="en-GB")
+    scene = await furnish(page, relay, clock)
+    width, height = SIZES[size]
+    await page.call("Emulation.setTouchEmulationEnabled", enabled=size != "desktop")
+    metrics = {"width": width, "height": height, "deviceScaleFactor": SCALE[size], "mobile": size == "phone"}
+    await page.call("Emulation.setDeviceMetricsOverride", **metrics)
+    await page.call("Emulation.setScrollbarsHidden", hidden=True)
+    for name in wanted:
+        await STATES[name](scene)
+        for theme in THEMES:
+            await page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+            await scene.rests()
+            await page.screenshot(folder / f"{size}-{theme}-{name}.png")
+            print(folder / f"{size}-{theme}-{name}.png", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parents[1] / "pictures")
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    options.folder.mkdir(exist_ok=True)
+    asyncio.run(pictures(options.folder, options.only))
+
+
+if __name__ == "__main__":
+    main()
