@@ -62,7 +62,7 @@ export class Client extends EventTarget {
     Object.assign(this, { store, identity, settings, drafts, tabs, relays });
     this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
-    this.changes = new Changes({ store, relays, settings, identity });
+    this.changes = new Changes({ store, relays, settings, identity, reading: () => tabs.visible && tabs.thread });
     this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender, myName: () => settings.get("name") });
     this.notifications = new Notifications({ settings, registration });
     const manager = registration.then((registered) => registered?.pushManager);
@@ -75,7 +75,6 @@ export class Client extends EventTarget {
   }
 
   #registered;
-  #requests = new Set(); // fingerprints, as many as are kept
   #told = Promise.resolve(); // once what came last is shown
 
   /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
@@ -147,7 +146,6 @@ export class Client extends EventTarget {
 
   #listen() {
     this.store.addEventListener("messages", ({ detail, remote }) => detail.received && (this.#told = this.#arrived(detail.messages, remote)));
-    this.store.addEventListener("contact", ({ detail, remote }) => remote || this.#contactChanged(detail.contact));
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
     this.store.addEventListener("contact-removed", ({ detail, remote }) => remote || this.notifications.clear(detail.fingerprint));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
@@ -187,12 +185,6 @@ export class Client extends EventTarget {
     // Asking what is shown while something is being shown can lose that in Chromium: not without need.
     if (await this.store.markRead(thread)) await this.notifications.clear(thread);
     await this.changes.confirm(thread, { reading: true });
-  }
-
-  /** Somebody was accepted: what they wrote is confirmed now. */
-  #contactChanged({ fingerprint, request }) {
-    if (request) this.#requests.add(fingerprint);
-    else if (this.#requests.delete(fingerprint)) this.changes.confirm(fingerprint, { reading: this.tabs.visible && this.tabs.thread === fingerprint });
   }
 
   /** Whoever answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */

@@ -25,8 +25,11 @@ export class Changes {
   #relays;
   #settings;
   #me;
+  #requests = new Set(); // fingerprints, as many as are kept
 
-  constructor({ store, relays, settings, identity }) {
+  /** `reading()`: the fingerprint of the thread on screen in this tab, or null. */
+  constructor({ store, relays, settings, identity, reading }) {
+    store.addEventListener("contact", ({ detail, remote }) => remote || this.#contactChanged(detail.contact, reading));
     this.#store = store;
     this.#relays = relays;
     this.#settings = settings;
@@ -101,7 +104,7 @@ export class Changes {
     this.#store.emit("posts");
   }
 
-  /** A contact was accepted, or their thread is `reading` on screen: receipts go, and timers start. */
+  /** A contact was accepted, or their thread is on screen (`reading`): receipts go, and timers start. */
   async confirm(fingerprint, { reading }) {
     await confirm(this.#store, fingerprint, { reading, shows: this.#settings.get("receipts") });
     await removeGone(this.#store);
@@ -123,6 +126,12 @@ export class Changes {
   /** The person's answer to `asks_old_form`: their client was replaced by one that reads v1's form only. Nobody else may decide that. */
   async answerOldForm(fingerprint, yes) {
     await changeSession(this.#store, fingerprint, (session) => ({ ...session, old_form_asked: true, ...(yes && { devices: [], sealed: false, old_since: 0, old_form_asked: false }) }));
+  }
+
+  /** Somebody was accepted: what they wrote is confirmed now. */
+  #contactChanged({ fingerprint, request }, reading) {
+    if (request) this.#requests.add(fingerprint);
+    else if (this.#requests.delete(fingerprint)) this.confirm(fingerprint, { reading: reading() === fingerprint });
   }
 
   async #change(seq, change, may) {

@@ -1,24 +1,19 @@
 /** One page of mail while it is being stored: what is in it goes to threads, sessions and the queue in one transaction (arrivals.js). */
-import { readContent } from "../protocol/content.js";
-import { cameUnsealed, isHeardOf, missed, opened } from "../protocol/devices.js";
-import { openBody } from "../protocol/envelope2.js";
 import { result } from "../store/database.js";
 import { lineOf, toMessage, withLatest } from "../store/messages.js";
 import { reviewNames } from "../store/namesakes.js";
 import { readSession, withSession } from "../store/sessions.js";
 import { newContact } from "../store/store.js";
 import { isKnown, seqAmong, wasRead } from "../store/taken-over.js";
-import { isWords, takeContent, takeFromMine } from "./contents.js";
-import { queuePost } from "./posts.js";
 import { answeredTo } from "./receipts.js";
 import { applyChange, applyKept } from "./references.js";
 import { counting, dropSurplus, fits } from "./strangers.js";
+import { hearUnsealed, unseal, unsealMine } from "./unsealing.js";
 
 const LATE_MS = 60 * 60_000; // what waited longer in an outbox, or has a clock that is wrong by more, says when it was written
 const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk with refusals
 
 export class Page {
-  #device;
   #reading;
   #taken_over;
   #contacts = new Map();
@@ -32,22 +27,21 @@ export class Page {
   #blocked = [];
 
   constructor(stores, { me, device, origin, home, reading, receipts, taken_over }) {
-    Object.assign(this, { stores, me, origin, home, receipts });
-    this.#device = device;
+    Object.assign(this, { stores, me, device, origin, home, receipts });
     this.#reading = reading;
     this.#taken_over = taken_over;
   }
 
   /** Stores one message unless it was seen, is a blocked contact's, more than a stranger may send, or refused with no thread to go to. */
   async add(message) {
-    if (message.kind === "sealed" && message.from === this.me) return this.#addMine(message);
+    if (message.kind === "sealed" && message.from === this.me) return unsealMine(this, message);
     const contact = await this.#contactFor(message);
     if (!contact) this.#refused += 1; // not even marked as seen: a hostile relay must not fill the disk with garbage
-    else if (message.kind === "sealed" && !contact.blocked) await this.#unseal(message, contact);
+    else if (message.kind === "sealed" && !contact.blocked) await unseal(this, message, contact);
     else if (!fits(contact, message)) this.#requests_dropped += 1;
     else if (await this.#wasSeen(message)) return undefined;
     else if (contact.blocked) this.#blocked.push(message.row_id);
-    else await this.put(message, contact, await this.#hearUnsealed(message, contact));
+    else await this.put(message, contact, await hearUnsealed(this, message));
     return undefined;
   }
 
@@ -108,7 +102,22 @@ export class Page {
   /** Stores a line of the thread that nobody wrote: `{event, at, …}`. */
   async line(contact, event) {
     this.#added.push(await this.#store(lineOf(contact, event), event.at));
+    this.setContact(contact);
+  }
+
+  setContact(contact) {
     this.#contacts.set(contact.fingerprint, contact);
+  }
+
+  /** A message did not open: it is asked for. */
+  miss({ from, id }) {
+    this.#missed.set(from, [...(this.#missed.get(from) ?? []), id]);
+  }
+
+  /** A message is only counted: it has no thread to go to, or (`dropped`) its sender wrote more than a stranger may. */
+  count({ dropped }) {
+    if (dropped) this.#requests_dropped += 1;
+    else this.#refused += 1;
   }
 
   async change(change) {
@@ -136,86 +145,18 @@ export class Page {
     return { ...contact, their_name };
   }
 
-  async #unseal(message, contact) {
-    if (await this.#isSeen(message)) return;
-    const session = await this.session(contact);
-    const found = openBody(message, this.#device, session.keys);
-    if (!found) return void (await this.#miss(message, contact, session));
-    const content = readContent(found.content);
-    if (content.reason) return void (await this.#refuse(message, content.reason));
-    const known = await this.contact(message.from);
-    if (!known && !isWords(content)) return; // a stranger's first message is words
-    if (isWords(content) && !fits(contact, { text: content.text ?? "" })) return void (this.#requests_dropped += 1);
-    const first = known && found.key_id ? await this.#tellNew(message, known, session) : contact;
-    this.stores.seen.put(1, `${message.from} ${message.id}`);
-    this.setSession(found.key_id ? opened(session, message, found.key_id, Date.now()) : cameUnsealed(session, null, Date.now()));
-    const keeper = isWords(content) ? { ...first, public_key: message.public_key, open: true } : first;
-    this.#contacts.set(message.from, keeper);
-    await takeContent(this, found.key_id || !session.sealed ? message : { ...message, unsealed: true }, content, keeper);
-  }
-
-  async #refuse(message, reason) {
-    await this.add({ ...message, kind: "refused", text: "", reason });
-  }
-
-  /** It is asked for. A stranger is asked for nothing, so of them it shows that something came. */
-  async #miss(message, contact, session) {
-    if (session.unopened.some(({ id }) => id === message.id)) return this.#remember(message);
-    if (!fits(contact, { text: "" })) return void (this.#requests_dropped += 1);
-    const known = await this.contact(message.from);
-    const first = known ? await this.#tellNew(message, known, session) : contact;
-    this.setSession(missed(session, message, Date.now()));
-    this.#remember(message);
-    if (contact.request) return this.line(counting(first, { text: "" }), { event: "unopened", at: message.at });
-    return undefined;
-  }
-
-  #remember({ from, id }) {
-    this.#missed.set(from, [...(this.#missed.get(from) ?? []), id]);
-  }
-
-  /** A device that is heard of for the first time is told of, except with somebody's first message. Returns the contact. */
-  async #tellNew({ from, announced, at }, contact, session) {
-    if (!announced || isHeardOf(session, announced.device)) return contact;
-    const wrote = await result(this.stores.seen.getKey(IDBKeyRange.bound(`${from} `, `${from}!`)));
-    if (wrote === undefined && session.devices.length === 0) return contact;
-    await this.line(contact, { event: "device", at });
-    return this.contact(from);
-  }
-
-  /** What v1's form, or an unsealed message, says of the devices. Returns the mark that it bears. */
-  async #hearUnsealed(message, contact) {
-    const session = await this.session(contact);
-    if (message.kind === "refused" || (!message.announced && session.devices.length === 0)) return {};
-    const known = await this.contact(message.from);
-    if (known) await this.#tellNew(message, known, session);
-    this.setSession(cameUnsealed(session, message.announced, Date.now()));
-    return session.sealed ? { unsealed: true } : {};
-  }
-
-  /** What another device of mine wrote. One that is heard of for the first time is greeted, or it would not know of this one. */
-  async #addMine(message) {
-    const { announced } = message;
-    if (announced.device === this.#device || (await this.#isSeen(message))) return;
-    const session = await this.session({ fingerprint: this.me });
-    const found = openBody(message, this.#device, session.keys);
-    const content = found && readContent(found.content);
-    if (content?.reason || (found && !found.key_id && content.type !== "hello")) return void (this.#refused += 1);
-    if (!isHeardOf(session, announced.device)) await queuePost(this.stores, this.me, { type: "hello" });
-    if (!found) this.#remember(message);
-    else this.stores.seen.put(1, `${this.me} ${message.id}`);
-    if (!found) return this.setSession(missed(session, message, Date.now()));
-    this.setSession(found.key_id ? opened(session, message, found.key_id, Date.now()) : cameUnsealed(session, announced, Date.now()));
-    await takeFromMine(this, message, content);
-  }
-
-  async #isSeen({ from, id }) {
+  /** Whether a message was stored before. */
+  async isSeen({ from, id }) {
     return (await result(this.stores.seen.count(`${from} ${id}`))) > 0;
   }
 
+  see({ from, id }) {
+    this.stores.seen.put(1, `${from} ${id}`);
+  }
+
   async #wasSeen(message) {
-    const seen = await this.#isSeen(message);
-    if (!seen) this.stores.seen.put(1, `${message.from} ${message.id}`);
+    const seen = await this.isSeen(message);
+    if (!seen) this.see(message);
     return seen;
   }
 

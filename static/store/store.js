@@ -13,7 +13,6 @@ import { toMessage } from "./messages.js";
 import { putNamed, reviewNames } from "./namesakes.js";
 import { removeEverything, removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
-import { forgetThread } from "./sessions.js";
 import { SharedEventTarget } from "./shared-events.js";
 
 const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "relay", "public_key"];
@@ -90,10 +89,7 @@ export class Store extends SharedEventTarget {
 
   /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
-    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages", "posts", "references", "sessions"], async (stores) => {
-      await forgetThread(stores, fingerprint);
-      return removeEverything(stores, fingerprint);
-    });
+    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages", "posts", "references", "sessions"], (stores) => removeEverything(stores, fingerprint));
     this.emit("contact-removed", { fingerprint });
     for (const record of renamed) this.emitContact(record);
     await this.emitUnread();

@@ -3,6 +3,12 @@ import { showBeginning, showRest } from "./bubble.js";
 import { clone } from "./dom.js";
 import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
 
+/** Lines of a thread that nobody wrote. */
+const LINES = {
+  device: "They use a new device.",
+  unopened: "A message could not be opened: ask them to write again.",
+  timer: "How long messages last was changed.",
+};
 const GROUP_MS = 5 * 60_000;
 
 /** A new row for `message`; `fillRow` fills it again when the message changed. */
@@ -43,7 +49,7 @@ export function tellTime(row, message, apart) {
 
 function note(message) {
   const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
-  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : [])].join(" · ");
+  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : []), ...(message.unsealed ? ["sealed with the address key only"] : []), ...(message.edited_at ? ["edited"] : [])].join(" · ");
 }
 
 function state(message) {
@@ -73,6 +79,8 @@ export function showAll(row, message) {
 
 function toTell(message) {
   if (message.kind === "refused") return `Refused: ${message.reason}`;
+  if (message.event) return LINES[message.event];
+  if (message.deleted_at) return "Deleted.";
   if (message.kind === "unknown") return "Sent with a newer client: update this page to read it.";
   return message.text;
 }
