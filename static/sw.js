@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "8e7ebb8e65741089";
+const VERSION = "16f9efa2d3b7f20d";
 const FILES = {
   "/app.js": "sha256-JKOg6WfABm0MkmdNewo2IGQ1MfpjtheRfAKVaCQLuOk=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-UbCdYk0qUfgJlcI30TiFH2XWRTuqHTOIYr+5HJzrCOA=",
+  "/index.html": "sha256-hc7aOoQnzIn3q3tS/ISyxR838k9RdltUQzV/a3cUs9c=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-ms7qcgtpLIBaf7Ax5kYlsQTUTr0bF3OwenwnNvZwBYU=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -30,8 +30,8 @@ const FILES = {
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
   "/mail/outbox.js": "sha256-1eQxUAA53jr/UJpDExTbk9hYbykLX8xzVSsoJchuhlE=",
   "/mail/page.js": "sha256-jBLgXsSPwnlzbXJMul48lV06R/NqZLf+RPN4IrIy3Tw=",
-  "/mail/posts.js": "sha256-BIxRRhFpRPTa6bkBezZKOuX4DjPQjMiD9umUTwxq+Ak=",
-  "/mail/queue.js": "sha256-HiKk84FT4IzXfJ/IK+/gD1qBgY+ouZzWVDFJI+zYJAQ=",
+  "/mail/posts.js": "sha256-JR9iDBu3J2KsdPGMQ6V6qJpPvNTvkMhlvBgLYcjckt4=",
+  "/mail/queue.js": "sha256-sAGZ5MMjPJVy3b9sxhb+6bXNkY6UBJKzzocLUcjeyWU=",
   "/mail/receipts.js": "sha256-QnHOUPFZ4Q6AMMiDlsahcjDsVRS6c7lQPoDYZXyMK1Y=",
   "/mail/references.js": "sha256-IgZgwEEQ/xq0aIEk4eT1xa7fjvfc6ADrhBuY0HxqNcc=",
   "/mail/sealing.js": "sha256-AhIzUPWWnCDejZ/97z+I2bcHXWXmTAdSJiA9iRYWYHI=",
@@ -43,7 +43,7 @@ const FILES = {
   "/protocol/address.js": "sha256-uoj1ZYCumtb9etgyoyG+iI3ca1ZXbU5D8+dVqy6PoHs=",
   "/protocol/content.js": "sha256-PkMHIjGi4fFPrw+wSTkkJGvfjbRlP4gh+OX/OcIAqvQ=",
   "/protocol/crypto.js": "sha256-YuvsK1/GbLnsfxyUszkkmX96Yoi9ziTzi7jJhModB0w=",
-  "/protocol/devices.js": "sha256-qoqmKeIW9JM+ints06vYq+XrJsCKA4eJYf9f48Iydfc=",
+  "/protocol/devices.js": "sha256-9UUENROrAbyE5ES0mNFRnPnwJGnEOqAmwxHfwfqb4bo=",
   "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
   "/protocol/envelope.js": "sha256-1nZp9mWWy2iY61gvVc1vAbldcymSU776EEt0PSc3zfY=",
   "/protocol/envelope2.js": "sha256-gp/kPnBGEMNjleYYO48Yb+uwj8juVE81q+QKl0oOytQ=",
@@ -72,7 +72,7 @@ const FILES = {
   "/relay/sessions.js": "sha256-SX2GKkJtmYEbb6yntviZ4dyOZ6EwAqbhcH7mp64IPaE=",
   "/relay/tokens.js": "sha256-cV7Jem2TvrfV6PJhX+jPGjwWelwCjw0BNCokFPywllE=",
   "/store/backup-content.js": "sha256-sZjD3d83Bj4lnmKszYBlYNZJhX69rUXTBYj8qH8zmCk=",
-  "/store/backup-shape.js": "sha256-0TRBtR+yBORzdypM6ZrPffFnLs7GU+CELUgkfCrEy2o=",
+  "/store/backup-shape.js": "sha256-ctDIS6Lv701w9PVwZUZsHcXWYDYIghSZn5qpaxaVp7E=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
   "/store/database.js": "sha256-WwIBIDRGNyhtEJvtNo41dFBgq15p+6aWgDuFFtGyAdk=",
   "/store/drafts.js": "sha256-B9exS+zePhgmIUxqzul9CFY4WsHmJrTpjq/VPequX4Q=",
@@ -154,7 +154,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-HW1g3AekANjn1eiDlBLeHQddw0+HnKBBMNYIuVt7QB8="
+  "/worker.js": "sha256-yMbW2dNTeYk77NiINkEk9c1XuQYFBe9JABAM7noQGTQ="
 };
 
 const PREFIX = "io3233-";

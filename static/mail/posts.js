@@ -41,7 +41,7 @@ export async function settlePost(store, me, { n }) {
     const post = await result(stores.posts.get(n));
     if (!post) return; // its message was deleted
     const { queued_for, ...sent } = post;
-    if (KEPT.includes(post.content.type) && (post.content.type !== "text" || post.contact === me)) stores.posts.put({ ...sent, sent_at: Date.now() });
+    if (KEPT.includes(post.content.type) && (post.content.type !== "text" || post.contact === me)) stores.posts.put({ sent_at: Date.now(), ...sent });
     else stores.posts.delete(n);
     if (post.copied) await copyToMine(stores, me, post);
     await prune(stores.posts, queued_for);

@@ -111,6 +111,7 @@ export async function settle(store, { seq, envelope_id }, fields, me = "") {
     const next = { ...record, error: "", retriable: false, ...fields, claimed_until: 0 };
     next.queued_for = next.state === "queued" ? next.contact : undefined;
     if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages
+    if (next.state === "relayed") next.sent_at = Date.now();
     if (next.state === "relayed" && next.lasts) next.gone_at = Date.now() + next.lasts * 1000;
     messages.put(next);
     if (next.state === "relayed") await copyToMine(stores, me, { id: envelope_id, at: next.at, content: contentOf(next), contact: next.contact });

@@ -83,12 +83,12 @@ export function without(session, device) {
 
 /**
  * Whether a message is sealed again for a device that asks: true, false, or "ask" the person where the device came later than the
- * message. `record`: `{at, resent}` of one that was written to this contact.
+ * message. The latter is `{at, sent_at, resent}`, written to this contact `at` and first sealed about `sent_at`.
  */
-export function mayResend(session, device, { at, resent = 0 }, now) {
+export function mayResend(session, device, { at, sent_at = at, resent = 0 }, now) {
   const asker = session.devices.find((each) => each.device === device);
   if (!asker || now - at > RESEND_MS || resent >= MOST_ASKED) return false;
-  return asker.since < at || "ask";
+  return asker.since <= sent_at || "ask";
 }
 
 /** Whether to ask the person about v1's form, because nothing else came for two weeks. */

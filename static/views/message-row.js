@@ -9,6 +9,7 @@ const LINES = {
   unopened: "A message could not be opened: ask them to write again.",
   timer: "How long messages last was changed.",
 };
+const told = new WeakMap(); // row → what its bubble tells
 const GROUP_MS = 5 * 60_000;
 
 /** A new row for `message`; `fillRow` fills it again when the message changed. */
@@ -16,13 +17,13 @@ export function messageRow(message, name) {
   const row = clone("lineTemplate");
   row.dataset.seq = message.seq;
   row.classList.add(message.direction === "in" ? "chat-line-in" : "chat-line-out");
-  fillBubble(row, message);
   fillRow(row, message, name);
   return row;
 }
 
 /** Writes what can change about a row: its state, reason and buttons. */
 export function fillRow(row, message, name) {
+  if (told.get(row) !== toTell(message)) fillBubble(row, message);
   row.classList.toggle("refused", message.kind === "refused");
   row.classList.toggle("unknown", message.kind === "unknown");
   row.classList.toggle("failed", message.state === "failed");
@@ -60,12 +61,14 @@ function state(message) {
 /** Writes what is told in `message`. What is long is shown in part, with a button for the rest. */
 function fillBubble(row, message) {
   const bubble = row.querySelector(".chat-bubble");
-  const told = toTell(message);
-  const shown = showBeginning(bubble, told);
+  const words = toTell(message);
+  told.set(row, words);
+  bubble.replaceChildren();
+  const shown = showBeginning(bubble, words);
   const more = row.querySelector(".chat-more");
-  more.hidden = shown === told.length;
+  more.hidden = shown === words.length;
   more.value = shown;
-  more.textContent = `Show all (${formatCount(told.length - shown)} more characters)`;
+  more.textContent = `Show all (${formatCount(words.length - shown)} more characters)`;
 }
 
 /** Opens all of a long message. The focus stays in it when its button goes. */
