@@ -8,7 +8,7 @@ import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { discard, enqueue, requeue } from "./queue.js";
 import { Sweeper } from "./sweeper.js";
 import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
-import { takeBack } from "./taking-back.js";
+import { mayTakeBack, takeBack } from "./taking-back.js";
 
 const NEAR = 0.9;
 const LOOK_EVERY_MS = 5000;
@@ -71,6 +71,11 @@ export class Outbox {
 
   discard(seq) {
     return discard(this.#parts.store, seq);
+  }
+
+  /** Whether `takeBack` could have a result. */
+  mayTakeBack(message) {
+    return mayTakeBack(message, this.#parts.relays.get(message.relay));
   }
 
   /** See taking-back.js. */
