@@ -5,6 +5,13 @@ import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol
 import { isEmojiAlone } from "../protocol/excerpt.js";
 import { codeAt } from "../protocol/marks.js";
 
+/** Lines of a thread that nobody wrote. */
+const LINES = {
+  device: "They use a new device.",
+  unopened: "A message could not be opened: ask them to write again.",
+  timer: "How long messages last was changed.",
+};
+const told = new WeakMap(); // row → what its bubble tells
 const GROUP_MS = 5 * 60_000;
 /** How a message of mine stands, as a mark and in words; the marks are of the sprite. */
 const STATES = {
@@ -17,9 +24,11 @@ const STATES = {
 };
 
 /** One of the keys of STATES for a message of mine, "" for one that came in. */
-export function stateOf({ direction, state, taken_back_at }) {
+export function stateOf({ direction, state, taken_back_at, delivered_at, read_at }) {
   if (direction === "in") return "";
-  return taken_back_at ? "taken back" : state;
+  if (taken_back_at) return "taken back";
+  if (state !== "relayed") return state;
+  return (read_at && "read") || (delivered_at && "delivered") || state;
 }
 
 /** `{icon, words}` for what stateOf gave. */
@@ -30,7 +39,6 @@ export function messageRow(message, name) {
   const row = clone("lineTemplate");
   row.dataset.seq = message.seq;
   row.classList.add(message.direction === "in" ? "chat-line-in" : "chat-line-out");
-  fillBubble(row, message);
   fillRow(row, message, name);
   return row;
 }
@@ -38,10 +46,14 @@ export function messageRow(message, name) {
 /** Writes what can change about a row: its state, reason and buttons. */
 export function fillRow(row, message, name) {
   const state = stateOf(message);
-  row.dataset.state = state;
+  row.dataset.state = message.state;
+  if (told.get(row) !== toTell(message)) fillBubble(row, message);
+  row.classList.toggle("event", Boolean(message.event));
+  row.classList.toggle("deleted", Boolean(message.deleted_at));
   row.classList.toggle("refused", message.kind === "refused");
   row.classList.toggle("unknown", message.kind === "unknown");
   row.classList.toggle("failed", state === "failed");
+  row.classList.toggle("read", state === "read");
   row.classList.toggle("open", state === "queued" || state === "failed" || state === "taken back");
   row.querySelector(".chat-who").textContent = message.direction === "in" ? `${name}: ` : "You: ";
   row.querySelector(".chat-note").textContent = note(message);
@@ -71,7 +83,7 @@ export function tellTime(row, message, apart) {
 
 function note(message) {
   const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
-  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : [])].join(" · ");
+  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : []), ...(message.unsealed ? ["sealed with the address key only"] : []), ...(message.edited_at ? ["edited"] : [])].join(" · ");
 }
 
 /** One line below what was not sent, with what can be done about it. All of the reason is in Info, and on hover. */
@@ -88,14 +100,18 @@ function tellFailure(row, message, state) {
 /** Writes what is told in `message`. What is long is shown in part, with a button for the rest. */
 function fillBubble(row, message) {
   const bubble = row.querySelector(".chat-bubble");
-  const told = toTell(message);
-  const { end, ticks } = showBeginning(bubble, told);
-  row.classList.toggle("emoji", isEmojiAlone(told));
-  if (end === told.length) return;
+  const words = toTell(message);
+  told.set(row, words);
+  row.querySelector(".chat-more")?.remove();
+  bubble.replaceChildren();
+  bubble.classList.remove("whole");
+  const { end, ticks } = showBeginning(bubble, words);
+  row.classList.toggle("emoji", isEmojiAlone(words));
+  if (end === words.length) return;
   const more = clone("moreTemplate");
   more.value = end;
   more.dataset.ticks = ticks;
-  more.textContent = `Show all (${formatCount(told.length - end)} more characters)`;
+  more.textContent = `Show all (${formatCount(words.length - end)} more characters)`;
   bubble.after(more);
 }
 
@@ -113,6 +129,8 @@ export const codeOf = (message, button) => codeAt(toTell(message), Number(button
 
 function toTell(message) {
   if (message.kind === "refused") return `Refused: ${message.reason}`;
+  if (message.event) return LINES[message.event];
+  if (message.deleted_at) return "Deleted.";
   if (message.kind === "unknown") return "Sent with a newer client: update this page to read it.";
   return message.text;
 }
