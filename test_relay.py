@@ -8913,7 +8913,7 @@ class TestBrowserAttention:
         await write(bob, alice, "one", "two")
         await alice.until("document.title.startsWith('(2) ')")
 
-        await alice.click(".chat-tab-close")
+        await archives(alice, bob)
         await alice.until("!document.title.startsWith('(')")
         await alice.reload()
         await goes_live(alice)
@@ -11832,6 +11832,27 @@ async def closes_panel(page: Page) -> None:
     await page.until("!document.querySelector('#contactDialog').open")
 
 
+async def archives(page: Page, other: Any) -> None:
+    """Put a chat into the archive, by the menu of its row."""
+    await chooses_for(page, other, "archive")
+    await page.until(f"!document.querySelector('#chatTabs [data-fingerprint=\"{other.fingerprint}\"]')")
+
+
+async def chooses_for(page: Page, other: Any, what: str) -> None:
+    """Choose "pin", "mute", "archive" or "block" from the menu of a row."""
+    await page.click(f'#chatTabs [data-fingerprint="{other.fingerprint}"] .chat-tab-more')
+    await page.click(f"#rowMenu [data-do={what}]")
+
+
+async def names(page: Page, name: str) -> None:
+    """Give the contact of the open thread a name."""
+    await page.click("#contactOpen")
+    await page.fill("#contactName", name)
+    await page.key("Enter")
+    await page.shows("#threadName", name)
+    await page.key("Escape")
+
+
 async def goes_elsewhere(page: Page) -> None:
     """Leave the chats for a view where no thread is on screen."""
     await goes_to(page, "about")
@@ -11853,6 +11874,12 @@ async def searches(page: Page, words: str, found: str) -> None:
 NOTIFICATION_BODIES = f"{NOTIFICATIONS}.then((all) => all.map(([, body]) => body))"
 
 
+# As if the relay had refused the last message for good.
+FAILS = """(async () => {
+    const [{ Database }, { Store }] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
+    return new Store(await Database.open()).putContact("%s", { last_state: "failed" });
+})()"""
+
 # As if mail had been fetched while an answer is being stored: its transaction begins before the list of threads has that.
 STORES_ANOTHER_BEHIND_EACH_ANSWER = """(fingerprint) => {
     const { commit } = IDBTransaction.prototype;
@@ -11863,6 +11890,187 @@ STORES_ANOTHER_BEHIND_EACH_ANSWER = """(fingerprint) => {
         contacts.get(fingerprint).onsuccess = ({ target }) => contacts.put({ ...target.result, last_seq: 1000 });
     };
 }"""
+
+
+ORDER = "[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)"
+LISTED_TIMES = [  # days before a Thursday noon, and what the list says of it in en-GB
+    (0, "12:00"),
+    (-1, "12:00"),
+    (1, "Wed"),
+    (6, "Fri"),
+    (7, "19 Nov"),
+    (400, "Oct 2025"),
+]
+
+
+class TestBrowserList:
+    """The list says who wants what, and every chat can be put away and found again."""
+
+    async def test_time_is_as_short_as_it_can_be(self, browser, relay):
+        page = await browser.page()
+        await page.call("Emulation.setLocaleOverride", locale="en-GB")
+        await page.goto(relay.url)
+
+        told = await page.evaluate(f"""(async () => {{
+            {imported(format="formatWhen")}
+            const now = new Date(2026, 10, 26, 12).getTime();
+            return {[days for days, _ in LISTED_TIMES]}.map((days) => formatWhen(new Date(2026, 10, 26 - days, 12).getTime(), now));
+        }})()""")
+
+        assert told == [word for _, word in LISTED_TIMES]
+
+    async def test_row_tells_what_failed_before_a_draft_and_a_draft_before_what_was_said(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("שלום hello")
+        await alice.has_relayed(1)
+        await alice.shows(".chat-tab-last", "You:שלום hello✓")
+        await alice.drafts("half a thou")
+        await goes_elsewhere(alice)
+        await alice.shows(".chat-tab-last", "Draft:half a thou")
+
+        await alice.evaluate(FAILS % bob.fingerprint)
+
+        await alice.shows(".chat-tab-last", "! Not sent:שלום hello")
+        assert await alice.count(".chat-tab-last > bdi") == 2
+
+    async def test_state_of_what_i_said_last_is_there_after_a_reload(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await alice.has_relayed(1)
+
+        await alice.reload()
+
+        await alice.until("document.querySelector('.chat-tab-last > .state')?.ariaLabel === 'on the server'")
+
+    async def test_unread_are_counted_and_those_of_a_muted_chat_in_grey(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(bob, alice, "one", "two")
+        await write(carol, alice, "one")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+
+        await chooses_for(alice, carol, "mute")
+        await alice.until("document.querySelectorAll('.chat-tab.muted').length === 1")
+
+        background = "getComputedStyle(document.querySelector('[data-fingerprint=\"%s\"] .count')).backgroundColor"
+        assert await alice.text(f'[data-fingerprint="{bob.fingerprint}"] .chat-tab-unread-dot') == "2"
+        assert await alice.evaluate(background % carol.fingerprint) == "rgba(0, 0, 0, 0)"
+        assert await alice.evaluate(background % bob.fingerprint) != "rgba(0, 0, 0, 0)"
+
+    async def test_pinned_chat_stays_on_top_over_a_reload(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.opens(carol.fingerprint)
+
+        await chooses_for(alice, bob, "pin")
+        await write(carol, alice, "hello")
+        await alice.shows(".chat-tab-last", "hello")
+        await alice.reload()
+
+        await alice.until(f"{ORDER}.length === 2")
+        assert await alice.evaluate(ORDER) == [bob.fingerprint, carol.fingerprint]
+
+    async def test_archived_chat_is_found_again_and_taken_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await archives(alice, bob)
+        await alice.reload()
+        await alice.click("#archived > summary")
+        await alice.click("#archivedList a")
+        await alice.shows("#chatThread")
+        assert await alice.count(".chat-tab") == 0  # who looks at it leaves it where it is
+        await alice.click("#archivedList button")
+
+        await alice.shows(".chat-tab.active")
+        assert await alice.count("#archived") == 0
+
+    async def test_archiving_is_undone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await archives(alice, bob)
+        await alice.until("location.hash === ''")
+        await alice.click("#toastUndo")
+
+        await alice.shows(".chat-tab")
+
+    @pytest.mark.parametrize("muted", [False, True])
+    async def test_new_message_takes_a_chat_out_of_the_archive_unless_it_is_muted(self, browser, relay, muted):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        if muted:
+            await chooses_for(alice, bob, "mute")
+        await archives(alice, bob)
+
+        await write(bob, alice, "still there?")
+
+        await alice.until("document.querySelector('.chat-tab-last').textContent === 'still there?'")
+        assert await alice.count(".chat-tab") == (not muted)
+
+    async def test_contact_is_blocked_from_the_list_after_a_question(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await chooses_for(alice, bob, "block")
+        await agrees(alice, "Block ")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.click("#settingsOpen")
+        await alice.shows("#blockedList li", bob.fingerprint[:8])
+
+    async def test_right_button_opens_the_menu_of_a_row_and_escape_gives_the_focus_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.evaluate("document.querySelector('.chat-tab-label').focus()")
+
+        await alice.evaluate(
+            "document.querySelector('.chat-tab-label').dispatchEvent(new Event('contextmenu', { bubbles: true, cancelable: true }))"
+        )
+        await alice.shows("#rowMenu", "Archive")
+        await alice.key("Escape")
+
+        await alice.until("document.activeElement.matches('.chat-tab-label')")
+
+    async def test_row_is_pushed_aside_by_a_finger_and_archived(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(390, 844)), await relay.register()
+        await write(bob, alice, "hello")
+        await alice.shows(".chat-tab")
+
+        await alice.call("Input.synthesizeScrollGesture", x=200, y=150, xDistance=-250, yDistance=0)
+        await alice.click(".chat-tab-close")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.shows("#toast", "is archived")
+
+    async def test_search_finds_people_and_then_messages(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(carol, alice, "is Zoë there?")
+        await alice.opens(bob.fingerprint)
+        await names(alice, "Zoé")
+
+        await alice.key("k", CONTROL)
+        await alice.until("document.activeElement.id === 'listSearch'")
+        await alice.type("zoe")
+        await alice.shows("#messagesFound mark", "Zoë")
+        assert (await alice.texts("#peopleFound bdi"))[0] == "Zoé" and await alice.count("#chatTabs") == 0
+        await goes_elsewhere(alice)
+        await alice.evaluate("document.querySelector('#listSearch').focus()")
+        await alice.key("Enter")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert await alice.value("#listSearch") == "" and await alice.count("#chatTabs") == 1
+
+    async def test_search_that_finds_nothing_says_so_and_escape_ends_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.fill("#listSearch", "<b>nobody")
+        await alice.shows("#nothingFound", "Nobody and no message")
+        await alice.key("Escape")
+
+        await alice.shows(".chat-tab")
 
 
 class TestBrowserContacts:
@@ -13298,7 +13506,7 @@ OVERFLOWING = """(() => {
     const width = document.documentElement.clientWidth;
     const wide = [...document.querySelectorAll("body *")].filter((each) => {
         const { left, right, height } = each.getBoundingClientRect();
-        const scrolls = each.parentElement.closest(".table-box, .view-tabs");
+        const scrolls = each.parentElement.closest(".table-box, .view-tabs, .chat-tab");
         return each.checkVisibility() && height > 1 && !scrolls && (right > width + 1 || left < -1);
     });
     return [...(document.documentElement.scrollWidth > width ? [`${document.documentElement.scrollWidth} px`] : []),

@@ -2,7 +2,7 @@
 
 Each is taken as a phone, a tablet and a desktop show it, light and dark, and is named size-theme-state.png.
 
-    pictures.py [--only WORD] [FOLDER]    only those whose name has the word in it
+    pictures.py [--only PATTERN] [FOLDER]    only those whose name it is found in
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -58,8 +59,10 @@ class Scene:
         await self.page.until("document.querySelector('#liveIndicator.live')")
 
     async def rests(self) -> None:
-        """Wait until nothing moves and no short-lived line is shown."""
-        await self.page.until("!document.querySelector('#toast').checkVisibility()")
+        """Wait until nothing moves and no short-lived line is shown, but one that can be taken back."""
+        await self.page.until(
+            "!document.querySelector('#toast').checkVisibility() || !document.querySelector('#toastUndo').hidden"
+        )
         await self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished)).then(() => 1)")
 
 
@@ -83,6 +86,42 @@ async def list_of_chats(scene: Scene) -> None:
 async def menu_of_the_list(scene: Scene) -> None:
     await list_of_chats(scene)
     await scene.page.click("#listMenuOpen")
+
+
+@state
+async def menu_of_a_row(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.evaluate("document.querySelector('#chatTabs li:nth-child(3) [data-do=more]').click()")
+
+
+@state
+async def row_pushed_aside(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.evaluate("document.querySelector('#chatTabs li:nth-child(3)').scrollBy(999, 0)")
+
+
+@state
+async def search_in_the_list(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.fill("#listSearch", "ma")
+    await scene.page.shows("#messagesFound")
+
+
+@state
+async def archive(scene: Scene) -> None:
+    await list_of_chats(scene)
+    for name in ("Sofia", "Priya"):
+        await names(scene.page, scene.friends[name], open=False)
+    await scene.page.click("#archived > summary")
+
+
+@state
+async def undo(scene: Scene) -> None:
+    for name in ("Sofia", "Priya"):
+        await names(scene.page, scene.friends[name], open=True)
+    await list_of_chats(scene)
+    await scene.page.evaluate("document.querySelector('#chatTabs li:nth-child(8) [data-do=archive]').click()")
+    await scene.page.shows("#toastUndo")
 
 
 @state
@@ -138,6 +177,7 @@ async def furnish(page: Page, relay: RunningRelay, clock: Clock) -> Scene:
     await page.has_relayed(2)
     await page.opens(friends["Old Nokia of Kim with a really long name"].fingerprint)
     await page.drafts("Are you still using that")
+    await names(page, friends["Marie Lindqvist"], pinned=True)
     await goes_to(page, "about")
     await write(friends["Dad"], page, "And bring the ladder")
     await write(friends["Jonas (work)"], page, "you have to see this")
@@ -180,7 +220,7 @@ async def pictures(folder: Path, only: str) -> None:
 
 async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folder: Path, size: str, only: str) -> None:
     """All states at one size, in both themes."""
-    wanted = [name for name in STATES if any(only in f"{size}-{theme}-{name}" for theme in THEMES)]
+    wanted = [name for name in STATES if any(re.search(only, f"{size}-{theme}-{name}") for theme in THEMES)]
     if not wanted:
         return
     now = clock.seconds

@@ -10,6 +10,7 @@ import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
+import { ListSearch } from "./views/list-search.js";
 import { LostView } from "./views/lost-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
@@ -47,6 +48,7 @@ async function boot(client) {
     about: new AboutView(client),
     me: new ShellView(client, router),
   };
+  new ListSearch(client, router, threads);
   tellWhatDoesNotFit();
   new SettingsView(client);
   new BlockedView(client);

@@ -117,7 +117,8 @@ class Page {
     const known = this.#contacts.get(from) ?? (await result(this.#stores.contacts.get(from)));
     if (kind === "refused") return known && known.refused < REFUSED_KEPT ? { ...known, refused: known.refused + 1 } : null;
     const made = () => newContact(from, { relay: this.#origin, request: !isKnown(this.#taken_over, from) });
-    return { ...(known ?? made()), public_key, open: true };
+    const contact = known ?? made();
+    return { ...contact, public_key, open: contact.open || !contact.muted }; // who is muted stays in the archive
   }
 
   async #put(message, contact) {

@@ -32,6 +32,8 @@ const figure = number(0, Number.MAX_VALUE); // what a relay says of itself
 const line = text(LONGEST_LINE);
 const origin = (value) => line(value) && URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
 
+const STATES = ["queued", "relayed", "failed", ""];
+
 const CONTENT = {
   created_at: time, history: flag, secret_key: bytes(KEY_BYTES), settings: isObject,
   contacts: Array.isArray, drafts: listOf((pair) => Array.isArray(pair) && pair.length === 2), relays: Array.isArray,
@@ -42,15 +44,15 @@ const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: may
 
 const CONTACT = {
   fingerprint: isFingerprint, name: text(LONGEST_NAME), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
-  verified: flag, muted: flag, blocked: flag, open: flag, request: maybe(flag),
+  verified: flag, muted: flag, blocked: flag, open: flag, pinned: maybe(flag), request: maybe(flag),
   request_size: maybe(count), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
-  last_text: line, last_direction: either("in", "out", ""), refused: count, added_at: time,
+  last_text: line, last_direction: either("in", "out", ""), last_state: maybe(either(...STATES)), refused: count, added_at: time,
 };
 
 const MESSAGE = {
   seq: whole(1, LAST_SEQ), contact: isFingerprint, relay: (value) => value === "" || origin(value), direction: either("in", "out"),
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
-  reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either("queued", "relayed", "failed", "")),
+  reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either(...STATES)),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
   stored_at: maybe(time), taken_back_at: maybe(time),
 };

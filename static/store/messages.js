@@ -35,4 +35,5 @@ export const withLatest = (contact, message) => ({
   last_at: message.at,
   last_text: oneLine(message.text, PREVIEW_CHARACTERS),
   last_direction: message.direction,
+  last_state: message.state ?? "",
 });

@@ -1,7 +1,7 @@
 // Which thread is open: the address bar says it, and nobody but the person
 // (a click, a link, a notification they clicked) changes it.
 import { ComposerView } from "./composer-view.js";
-import { ContactView } from "./contact-view.js";
+import { ContactView, block } from "./contact-view.js";
 import { byId, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
@@ -36,7 +36,7 @@ export class ChatsView {
     on(client.relays, "relays", () => this.#showHead());
     on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
     on(byId("requestAccept"), "click", () => client.store.updateContact(this.#contact.fingerprint, { request: false }));
-    on(byId("requestBlock"), "click", () => this.#panel.block(this.#contact));
+    on(byId("requestBlock"), "click", () => block(client, this.#contact));
   }
 
   /** The router came to this view. Nothing is awaited for a listed contact: what is typed or sent from here on is for them. */
@@ -62,10 +62,7 @@ export class ChatsView {
     this.#showHead();
     this.#setScreen(contact.fingerprint);
     this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
-    await Promise.all([
-      again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
-      !contact.open && !contact.blocked && this.#client.store.updateContact(contact.fingerprint, { open: true }),
-    ]);
+    await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq));
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
     if (byPerson) this.#focus();
     await this.#client.showThread(contact.fingerprint);

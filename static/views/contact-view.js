@@ -81,11 +81,6 @@ export class ContactView {
     }
   }
 
-  /** Blocks whoever asks to write, without the panel. */
-  async block(contact) {
-    if (await mayBlock(contact)) await this.#client.store.updateContact(contact.fingerprint, { blocked: true, request: false });
-  }
-
   async #remove() {
     const agreed = await confirmed({
       title: `Remove ${displayName(this.#contact)}?`,
@@ -97,6 +92,11 @@ export class ContactView {
     this.#dialog.close();
     await this.#client.store.removeContact(this.#contact.fingerprint);
   }
+}
+
+/** Blocks somebody after a question, without the panel. */
+export async function block(client, contact) {
+  if (await mayBlock(contact)) await client.store.updateContact(contact.fingerprint, { blocked: true, request: false });
 }
 
 function mayBlock(contact) {
