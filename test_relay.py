@@ -70,6 +70,8 @@ RELAY_PY = Path(tempfile.mkdtemp(prefix="io3233-")) / "relay.py"
 RELAY_PY.symlink_to(TOP / "relay.py")
 atexit.register(shutil.rmtree, RELAY_PY.parent)
 SECRET = "a secret of the tests, long enough for HS256"
+MEMORY_DISK = Path("/dev/shm")
+MEMORY_DISK_BYTES = 2 * 1024**3  # what the tests of a run and its browsers may keep there
 PATIENCE_SECONDS = 30  # how long a test waits for what must happen; only a failing test ever waits so long
 
 # Property tests: the same examples in every run, so that a red run means a change of ours. They may share one relay.
@@ -80,6 +82,18 @@ JSON_VALUES = st.recursive(
     max_leaves=5,
 )
 FIELD_VALUES = JSON_VALUES | st.sampled_from([24, 32, 48]).map(lambda size: base64.b64encode(bytes(size)).decode())
+
+
+def has_room_in_memory() -> bool:
+    """Whether there is a disk in memory with room, from which programs may run."""
+    disk = os.statvfs(MEMORY_DISK) if MEMORY_DISK.is_dir() else None
+    return disk is not None and disk.f_bavail * disk.f_frsize > MEMORY_DISK_BYTES and not disk.f_flag & os.ST_NOEXEC
+
+
+# A relay syncs about ten times before its first message, and a run starts a thousand: that waits longer than all else that
+# they do. What a killed process has written is as safe in memory as on a disk, and no test cuts the power.
+if "TMPDIR" not in os.environ and has_room_in_memory():
+    tempfile.tempdir = str(MEMORY_DISK)
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -262,6 +276,24 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
             return probe.getsockname()[1]
+
+
+def once_a_version(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
+    """`StaticFile.read`, with what it made of a file kept until that changes: every relay of a run has the same client, and
+    to compress it takes longer than all else that most tests do."""
+    kept: dict[Path, tuple[tuple[int, int, int], Any]] = {}
+
+    def read_or_recall(path: Path) -> Any:
+        stat = path.stat()
+        version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if path not in kept or kept[path][0] != version:
+            kept[path] = version, read(path)
+        return kept[path][1]
+
+    return read_or_recall
+
+
+relay_module.StaticFile.read = once_a_version(relay_module.StaticFile.read)
 
 
 class AnyRelay:
@@ -4467,8 +4499,12 @@ class TestSendAndListen:
         assert await bob.fetch() == []
 
     @pytest.mark.parametrize(
-        "link", ["{url}/chats?chat={bob}", "{url}/chats?fp={bob}&server={url}", "{url}#chat={BOB}&server={url}/"]
-    )
+        "link",
+        [
+            "{url}/chats?chat={bob}", "{url}/chats?fp={bob}&server={url}", "{url}#chat={BOB}&server={url}/",
+            "{url}/chats#chat={bob}&server={url}&name=Bob%20the%20Builder",
+        ],
+    )  # fmt: skip
     async def test_every_form_of_an_invite_link_is_understood(self, relay, tmp_path, link):
         bob = await relay.register()
         link = link.format(url=relay.url, bob=bob.fingerprint, BOB=bob.fingerprint.upper())
@@ -5956,6 +5992,14 @@ def envelope_vectors(alice: Person, bob: Person) -> list[dict[str, Any]]:
         (nested(15), read),
         (plain(type="hologram", **bound, **at), {"read": "unknown"}),
         (plain(type=7, text="hi", **bound, **at), {"read": "unknown"}),
+        (plain(text="hi", **bound, **at, name="Ana"), {**read, "name": "Ana"}),
+        (plain(text="hi", **bound, **at, name=" Ana\u00a0 María "), {**read, "name": "Ana María"}),
+        (plain(type="hologram", **bound, **at, name="Ana"), {"read": "unknown", "name": "Ana"}),
+        (plain(text="hi", note="from an old client", **at, name="Ana"), old),
+        *(
+            (plain(text="hi", **bound, **at, name=name), read)
+            for name in ("", " ", "A\u202ena", "A\nna", "x" * 65, ["Ana"], None)
+        ),
     ]
     refused = [
         "x" * 32, "{}", plain(text="hey"), plain(text="hi"), plain(text="hi", ts="1"), plain(text="hi", ts=True), plain(text="é!", ts=1),
@@ -6092,6 +6136,15 @@ def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
         (f"Write to me: {here}/chats#chat={a}&server={there}.", there),
         (f"“Hi!” <{here}/chats#chat={a}>, she said", here),
     ]
+    named = [
+        (f"{here}/chats#chat={a}&server={here}&name=Ana", "Ana"),
+        (f"{here}/chats#chat={a}&server={here}&name=Ana%20Mar%C3%ADa%20(mum%29.", "Ana María (mum)"),
+        (f"{here}/chats#name=Dr+A%2E&chat={a}", "Dr A."),
+        (f"{here}/chats#chat={a}&name=A%0Ana", ""),
+        (f"{here}/chats#chat={a}&name=A%E2%80%AEna", ""),
+        (f"{here}/chats#chat={a}&name={'x' * 65}", ""),
+        (f"{here}/chats#chat={a}&name=%FF", ""),
+    ]
     bad = [
         f"{here}/chats", f"{here}/chats#server={there}", f"{here}/chats&chat={a}", f"{here}/chats#chat=", f"{here}/chats#chat=&fp={a}",
         f"{here}/chats#chat={a[:8]}", f"{here}/chats#chat={a[:63]}", f"{here}/chats#chat={a}0", f"{here}/chats#chat=3233:{a[:32]}",
@@ -6101,8 +6154,10 @@ def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
         f"{here}/chats#chat={a}&server=other.example.com", f"{here}/chats#chat={a}&server=nonsense", f"https://me@chat.example.com/#chat={a}",
         f"ftp://chat.example.com/chats#chat={a}", f"https://[/chats#chat={a}",
     ]  # fmt: skip
-    return [{"link": link, "server": server, "fingerprint": a} for link, server in good] + [
-        {"link": link, "server": None, "fingerprint": None} for link in bad
+    return [
+        *({"link": link, "server": server, "fingerprint": a} for link, server in good),
+        *({"link": link, "server": here, "fingerprint": a} | ({"name": name} if name else {}) for link, name in named),
+        *({"link": link, "server": None, "fingerprint": None} for link in bad),
     ]
 
 
@@ -6130,6 +6185,14 @@ def token_vector(person: Person) -> dict[str, Any]:
     return {"jwt_secret": VECTOR_SECRET, "claims": claims, "token": token}
 
 
+def with_member(plaintext: bytes, name: str, value: str) -> bytes:
+    """An envelope with one more member ahead of its padding."""
+    fields = json.loads(plaintext)
+    del fields["pad"]
+    bare = json.dumps(fields | {name: value, "pad": ""}, ensure_ascii=False, separators=(",", ":")).encode()
+    return bare[:-2] + b"0" * (-len(bare) % 256) + b'"}'
+
+
 def message_vector(sender: Person, recipient: Person) -> dict[str, str]:
     """An envelope from alice to bob, and its box."""
     fingerprints = (bytes.fromhex(person.fingerprint) for person in (sender, recipient))
@@ -6139,6 +6202,7 @@ def message_vector(sender: Person, recipient: Person) -> dict[str, str]:
         "from": "alice",
         "to": "bob",
         "plaintext": plaintext.decode(),
+        "plaintext_with_name": with_member(plaintext, "name", "Ana").decode(),
         "nonce": b64(VECTOR_NONCE),
         "ciphertext": b64(ciphertext),
         "fallback_id": "sha256:" + hashlib.sha256(sender.fingerprint.encode() + VECTOR_NONCE + ciphertext).hexdigest()[:32],
@@ -6157,6 +6221,7 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
     contact = {
         "fingerprint": bob.fingerprint,
         "name": "Bob",
+        "their_name": "Bobby",
         "relay": origin,
         "public_key": {"base64": b64(bob.public_key)},
     }
@@ -6173,7 +6238,14 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
         "created_at": day,
         "history": True,
         "secret_key": {"base64": b64(bytes(alice.secret_key))},
-        "settings": {"home": origin, "notifications": False, "preview": True, "sound": True, "erase_on_relay": False},
+        "settings": {
+            "home": origin,
+            "notifications": False,
+            "preview": True,
+            "sound": True,
+            "erase_on_relay": False,
+            "name": "Alice",
+        },
         "contacts": [contact | switches | latest | {"refused": 0, "added_at": day}],
         "drafts": [[bob.fingerprint, "half a thou"]],
         "relays": [read_to | pinned | figures | says],
@@ -6246,7 +6318,9 @@ class TestProtocolVectors:
         alice, bob = VECTOR_PEOPLE
         row = {**alice.seal(bob, vector["plaintext"].encode()), "sender_fingerprint": alice.fingerprint}
 
-        assert read_by_listen(row, bob) == {name: value for name, value in vector.items() if name != "plaintext"}
+        assert read_by_listen(row, bob) == {
+            field: value for field, value in vector.items() if field not in ("plaintext", "name")
+        }
 
     @pytest.mark.parametrize("vector", protocol_vectors()["links"], ids=lambda vector: vector["link"][:90])
     def test_link_of_the_vectors_names_whom_it_should_or_nobody(self, vector):
@@ -7494,6 +7568,11 @@ class Page(Target):
 
 
 IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((each) => each.textContent)"
+
+
+def start_of(person: Any) -> str:
+    """How an address begins where it tells two people of one name apart."""
+    return f"{person.fingerprint[:4]} {person.fingerprint[4:8]}"
 
 
 async def write(sender: Person, reader: Page, *texts: str) -> list[int]:
@@ -8947,7 +9026,7 @@ class TestBrowserAttention:
                 await each.until(f"document.title.startsWith('({number}) ')")
 
         [(title, body)] = await alice.evaluate(NOTIFICATIONS)  # a sender has one: the later takes the earlier one's place
-        assert (title, body) == (f"3233:{bob.fingerprint[:8]} (2)", "two")
+        assert (title, body) == (f"New: {start_of(bob)} (2)", "two")
 
     async def test_many_messages_at_once_are_one_notification_a_thread(self, browser, relay):
         alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
@@ -8956,7 +9035,7 @@ class TestBrowserAttention:
         await write(bob, alice, *(f"line {number}" for number in range(9)))
         await write(carol, alice, "me too")
 
-        expected = [(f"3233:{bob.fingerprint[:8]} (9)", "line 8"), (f"3233:{carol.fingerprint[:8]}", "me too")]
+        expected = [(f"New: {start_of(bob)} (9)", "line 8"), (f"New: {start_of(carol)}", "me too")]
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.some(([_, body]) => body === 'me too'))")
         assert sorted(map(tuple, await alice.evaluate(NOTIFICATIONS))) == sorted(expected)
 
@@ -9113,58 +9192,82 @@ SUBSCRIBES = """(() => {
         return kept();
     };
 })()"""
+IS_QUIET = "self.registration.getNotifications().then((shown) => shown.length === 0)"
 SHOWN = """new Promise((resolve) => setTimeout(resolve, 300)).then(() => self.registration.getNotifications())
     .then((shown) => shown.map(({ title, body }) => [title, body]).sort())"""
-IS_QUIET = "self.registration.getNotifications().then((shown) => shown.length === 0)"
+LEADER = """navigator.locks.query().then(({ held }) => held.find(({ name }) => name === "io3233-leader")?.clientId)"""
+KNOWS_NO_MODULES = """(() => {
+    if (!globalThis.ServiceWorkerContainer) return;
+    const { register } = ServiceWorkerContainer.prototype;
+    ServiceWorkerContainer.prototype.register = async function (url, options) {
+        if (options?.type === "module") throw new TypeError("no modules here");
+        return register.call(this, url, options);
+    };
+})()"""
+IS_IPHONE = "navigator.standalone = false; delete window.Notification; delete window.PushManager;"
 
 
 class Sleeper:
-    """Somebody who wants to be woken when the page is closed, and the push service that their browser stands for."""
+    """Somebody who wants to be woken when the page is closed. The test is the browser's push service."""
 
-    def __init__(self, browser: Browser, relay: AnyRelay, service: PushService) -> None:
+    def __init__(self, browser: Browser, relay: AnyRelay, service: PushService, *scripts: str) -> None:
         self.browser, self.relay, self.service = browser, relay, service
+        self.scripts = [SUBSCRIBES % service.origin, *scripts]
 
     async def begin(self) -> Sleeper:
         """Open the page, ring the bell, and be known to the relay."""
         self.page = await self.browser.page()
+        self.context = self.page.context
         await self.opens_page(f"{self.relay.url}/newchat", self.page)
         await self.page.permit("notifications")
         await self.page.click("#notifToggle")
         await until(self.endpoints)
-        self.fingerprint, self.public_key, self.context = self.page.fingerprint, self.page.public_key, self.page.context
+        self.fingerprint, self.public_key = self.page.fingerprint, self.page.public_key
         return self
 
     async def opens_page(self, url: str, page: Page | None = None) -> Page:
         page = page or await self.browser.page(self.context)
-        await page.call("Page.addScriptToEvaluateOnNewDocument", source=SUBSCRIBES % self.service.origin)
+        for script in self.scripts:
+            await page.call("Page.addScriptToEvaluateOnNewDocument", source=script)
         await page.goto(url)
         await page.has_keys()
         await has_service_worker(page)
         return page
 
     async def closes_page(self) -> None:
-        """What is left is another site's tab."""
+        """What is left is a blank tab."""
         self.tab = await self.browser.page(self.context)
         await self.page.call("Page.close")
+        await until(lambda: self.relay.app[relay_module.HUB].socket_count == 0)
 
     def endpoints(self) -> list[str]:
+        """What the relay knows of this device, or of its others."""
         return [endpoint for (endpoint,) in rows(self.relay.database, "SELECT endpoint FROM push_subscriptions")]
 
-    async def is_pushed_to(self, tab: Page | None = None) -> Target:
-        """Once the relay has asked the push service, which this test stands for in the browser: wake the worker, and return it."""
-        tab = tab or self.tab
+    async def is_pushed_to(self) -> Target:
+        """Once the relay has told the push service, do what that does: wake the worker. Returns it."""
         await until(lambda: self.service.pushes)
         self.service.pushes.clear()
-        await tab.call("ServiceWorker.enable")
-        registration = await until(lambda: tab.registrations.get(f"{self.relay.url}/"))
-        origin = self.relay.url
-        await tab.call("ServiceWorker.deliverPushMessage", origin=origin, registrationId=registration, data="")
+        await self.is_woken()
         return await self.browser.service_worker(self.context)
+
+    async def is_woken(self) -> None:
+        await self.tab.call("ServiceWorker.enable")
+        registration = await until(lambda: self.tab.registrations.get(f"{self.relay.url}/"))
+        push = {"origin": self.relay.url, "registrationId": registration, "data": ""}
+        await self.tab.call("ServiceWorker.deliverPushMessage", **push)
 
 
 @pytest.fixture
 async def sleeper(browser: Browser, pushing: RunningRelay, push_service: PushService) -> Sleeper:
     return await Sleeper(browser, pushing, push_service).begin()
+
+
+async def shows(worker: Target, *notices: tuple[str, str]) -> None:
+    """Wait until just these notifications, (title, body), are on screen."""
+    await worker.until(
+        f"{SHOWN}.then((all) => JSON.stringify(all) === {json.dumps(json.dumps(sorted(notices), separators=(',', ':')))})"
+    )
 
 
 class TestBrowserPush:
@@ -9184,6 +9287,196 @@ class TestBrowserPush:
         page = await sleeper.opens_page(sleeper.relay.url + await worker.evaluate("self.opened"))
         await page.sees("come home")
         assert await page.received() == ["come home"]
+
+    @pytest.mark.parametrize("tabs", [1, 2])
+    async def test_tab_that_is_awake_reads_the_mail_and_nothing_is_shown_twice(self, sleeper, tabs):
+        bob, page = await sleeper.relay.register(), sleeper.page
+        for _ in range(tabs - 1):
+            await sleeper.opens_page(f"{sleeper.relay.url}/newchat")
+        sleeper.tab = await sleeper.browser.page(sleeper.context)
+        leader = await page.evaluate(LEADER)
+
+        await write(bob, page, "one")
+        await sleeper.is_woken()
+        worker = await sleeper.browser.service_worker(sleeper.context)
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "one"))
+        await sleeper.is_woken()
+        await write(bob, page, "two")
+
+        await shows(worker, (f"3233:{bob.fingerprint[:8]} (2)", "two"))
+        assert await page.evaluate(LEADER) == leader
+        await page.to_front()
+        await page.click(".chat-tab-label")
+        await page.sees("two")
+        assert await page.received() == ["one", "two"]
+
+    async def test_mail_of_a_frozen_tab_is_read_in_its_place_and_it_shows_nothing_again(self, sleeper):
+        bob, page = await sleeper.relay.register(), sleeper.page
+        sleeper.tab = await sleeper.browser.page(sleeper.context)
+        await page.call("Page.setWebLifecycleState", state="frozen")
+        page.expects("Back-Forward Cache")
+
+        await write(bob, page, "come home")
+        worker = await sleeper.is_pushed_to()
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "come home"))
+        await page.call("Page.setWebLifecycleState", state="active")
+        await page.to_front()
+        await page.click(".chat-tab-label")
+
+        await page.sees("come home")
+        assert await page.received() == ["come home"]
+        await worker.until(IS_QUIET)
+
+    @pytest.mark.parametrize("how", ["muted", "blocked"])
+    async def test_muted_and_blocked_contacts_wake_nobody(self, sleeper, how):
+        bob, carol, page = await sleeper.relay.register(), await sleeper.relay.register(), sleeper.page
+        await (blocks(page, bob) if how == "blocked" else mutes(page, bob))
+        await sleeper.closes_page()
+
+        await write(bob, sleeper, "not heard")
+        await sleeper.is_pushed_to()
+        await write(carol, sleeper, "heard")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, (f"3233:{carol.fingerprint[:8]}", "heard"))
+
+    async def test_text_is_not_shown_where_the_person_does_not_want_it(self, sleeper):
+        bob = await sleeper.relay.register()
+        await sleeper.page.click("#settingsOpen")
+        await sleeper.page.click("label:has(#settingPreview)")
+        await sleeper.closes_page()
+
+        await write(bob, sleeper, "a secret")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "New message"))
+
+    async def test_each_thread_has_one_notification_however_much_came(self, sleeper):
+        people = [await sleeper.relay.register() for _ in range(6)]
+        await sleeper.closes_page()
+
+        for number in range(5):
+            for person in people:
+                await write(person, sleeper, f"line {number}")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, *((f"3233:{person.fingerprint[:8]} (5)", "line 4") for person in people))
+
+    async def test_without_network_it_says_only_that_there_are_messages(self, sleeper):
+        bob = await sleeper.relay.register()
+        await sleeper.closes_page()
+        await write(bob, sleeper, "come home")
+        await until(lambda: sleeper.service.pushes)
+        await sleeper.relay.stop()
+
+        worker = await sleeper.is_pushed_to()
+        await shows(worker, ("io3233", "You have new messages"))
+        await sleeper.relay.start()
+        page = await sleeper.opens_page(f"{sleeper.relay.url}/chats")
+        await page.click(".chat-tab-label")
+        await page.sees("come home")
+
+        await worker.until(IS_QUIET)
+
+    async def test_token_that_has_ended_is_renewed_by_the_way(self, sleeper, clock):
+        await sleeper.closes_page()
+        clock.advance(366 * 86_400)
+        bob = await sleeper.relay.register()
+
+        await write(bob, sleeper, "come home")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "come home"))
+
+    async def test_new_keys_are_woken_for_and_the_old_ones_no_longer(self, sleeper):
+        bob, page, [before] = await sleeper.relay.register(), sleeper.page, sleeper.endpoints()
+        await page.click("#headerNewKeys")
+        await agrees(page, "")
+        [endpoint] = await until(lambda: set(sleeper.endpoints()) - {before})
+        await page.until(f"document.querySelector('#fpFull')?.textContent !== '{sleeper.fingerprint}'")
+        await page.has_keys()
+        assert (
+            await page.evaluate("JSON.parse(localStorage.subscription).endpoint") == endpoint
+        )  # the other one is given up
+        await sleeper.closes_page()
+
+        await write(bob, page, "to the new ones")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "to the new ones"))
+
+    @pytest.mark.parametrize("change", ["its secret", "its database"])
+    async def test_relay_that_is_another_than_before_is_subscribed_to_anew(self, sleeper, change):
+        before, key = sleeper.endpoints(), "JSON.parse(localStorage.subscription).key"
+        key_before = await sleeper.page.evaluate(key)
+        sleeper.page.expects("401", UNREACHABLE)
+        await sleeper.relay.stop()
+        if change == "its secret":
+            sleeper.relay.environ["JWT_SECRET"] += " rotated"
+        else:
+            sleeper.relay.database.unlink()
+        await sleeper.relay.start()
+        if change == "its secret":
+            await sleeper.page.click("#relayNoticeBtn")
+            await agrees(sleeper.page, "")
+
+        assert await until(lambda: set(sleeper.endpoints()) - set(before))
+        assert (await sleeper.page.evaluate(key) == key_before) == (change == "its database")
+
+    async def test_turned_off_is_told_to_browser_and_relay_also_when_that_is_down_meanwhile(self, sleeper):
+        await sleeper.relay.stop()
+        sleeper.page.expects(UNREACHABLE)
+        await sleeper.page.click("#notifToggle")
+        await sleeper.page.until("localStorage.subscription === undefined")
+
+        await sleeper.relay.start()
+
+        await until(lambda: sleeper.endpoints() == [])
+
+    async def test_subscription_that_the_browser_replaced_is_told_to_the_relay(self, sleeper):
+        before, worker = sleeper.endpoints(), await sleeper.page.service_worker()
+        key = await sleeper.page.evaluate("JSON.parse(localStorage.subscription).key")
+        await sleeper.closes_page()
+
+        replaced = json.dumps({"endpoint": "https://push.example/replaced", "key": key})
+        await worker.evaluate(f"self.localStorage = {{ subscription: '{replaced}', getItem: () => null }}")
+        await worker.evaluate(sleeper.scripts[0])
+        await worker.evaluate("self.dispatchEvent(new ExtendableEvent('pushsubscriptionchange'))")
+
+        assert len(await until(lambda: set(sleeper.endpoints()) - set(before))) == len(sleeper.endpoints()) == 1
+
+    async def test_subscription_is_with_the_home_relay_alone_and_the_settings_say_so(self, sleeper, relays):
+        other = await relays(JWT_SECRET=OTHER_SECRET, PUSH_CONTACT="mailto:a@example.org")
+        await adds_relay(sleeper.page, other.url)
+
+        await sleeper.page.until("document.querySelector('#notifyHint').textContent.includes('other servers only while')")
+        assert rows(other.database, "SELECT * FROM push_subscriptions") == []
+
+    async def test_browser_without_modules_in_a_worker_says_that_there_are_messages(self, browser, pushing, push_service):
+        sleeper = await Sleeper(browser, pushing, push_service, KNOWS_NO_MODULES).begin()
+        bob = await pushing.register()
+        await sleeper.page.until("document.querySelector('#notifyHint').textContent.includes('only that there are')")
+        await sleeper.closes_page()
+
+        await write(bob, sleeper, "come home")
+        worker = await sleeper.is_pushed_to()
+
+        await shows(worker, ("io3233", "You have new messages"))
+
+    async def test_iphone_is_told_of_the_home_screen(self, browser, relay):
+        page = await browser.page()
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=IS_IPHONE)
+        await page.goto(relay.url)
+        await page.has_keys()
+
+        await page.click("#notifToggle")
+
+        await page.shows("#notifyHint", "1. Press Share, then Add to Home Screen. 2. Open io3233 there")
+
+    async def test_server_that_does_not_push_is_said_to_be_so(self, browser, relay):
+        alice = await with_notifications(browser, relay)
+
+        assert "your server can't wake it" in await alice.text("#notifyHint")
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -11564,6 +11857,7 @@ FROM_DATABASE = """(async () => {
 
 FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of 1.0.0
 PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
+IS_MODULE = "navigator.serviceWorker.controller?.scriptURL.endsWith('/worker.js')"
 KEPT_VERSIONS = """caches.keys().then((names) =>
     names.filter((name) => name.startsWith("io3233-")).map((name) => name.replace("io3233-", "")))"""
 # Looks for a newer version, and says what became of it: "installed", "redundant" or "refused" where it failed (the latter before it was
@@ -11714,6 +12008,7 @@ class TestBrowserVersions:
         for each in (page, tab):
             await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
             await each.has_keys()
+        await page.until(IS_MODULE)
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
 
     async def test_update_while_one_writes_loses_neither_what_was_just_sent_nor_what_is_typed(
@@ -11775,6 +12070,7 @@ class TestBrowserVersions:
             await each.until("document.querySelector('#chatBody').value === 'unfinished'")
         await alice.has_relayed(1)
         assert await read_all(bob) == ["waits"]
+        await alice.until(IS_MODULE)
         assert [len(each.documents) for each in (alice, tab)] == [each + 1 for each in loads]
 
 
@@ -11824,6 +12120,14 @@ async def blocks(page: Page, other: Any) -> None:
     await page.click("#contactBlocked")
     await agrees(page, "Block ")
     await page.shows(".thread-detail .blocked", "blocked")
+    await closes_panel(page)
+
+
+async def mutes(page: Page, other: Any) -> None:
+    """Open a contact's panel and mute them."""
+    await panel_of(page, other)
+    await page.click("#contactMuted")
+    await page.until("document.querySelector('#contactMuted').checked")
     await closes_panel(page)
 
 
@@ -11890,6 +12194,239 @@ STORES_ANOTHER_BEHIND_EACH_ANSWER = """(fingerprint) => {
         contacts.get(fingerprint).onsuccess = ({ target }) => contacts.put({ ...target.result, last_seq: 1000 });
     };
 }"""
+
+
+async def calls_themselves(page: Page, name: str) -> None:
+    """Type my own name on the home view, and save it."""
+    await goes_to(page, "newchat")
+    await page.fill("#myName", name)
+    await page.key("Enter")
+    await page.until(
+        f"document.querySelector('#toast').textContent.startsWith('Name saved') && document.querySelector('#settingName').value === {json.dumps(name)}"
+    )
+
+
+async def is_called(page: Page, name: str) -> None:
+    """Wait until the list has one chat of exactly this name."""
+    await page.until(
+        f"[...document.querySelectorAll('#chatTabs bdi:first-child')].filter((each) => each.textContent === {json.dumps(name)}).length === 1"
+    )
+
+
+# What somebody may call themselves, and what is kept of it; "" where it is no name.
+OWN_NAMES = [
+    ("Ana", "Ana"), ("  Ana \u00a0 María  ", "Ana María"), ("e\u0301", "\u00e9"), ("O'Brien (mum)", "O'Brien (mum)"), ("x" * 64, "x" * 64),
+    ("😀" * 64, "😀" * 64), ("👨‍👩‍👧‍👦 ❤️ 🇫🇷 👩🏽‍⚕️", "👨‍👩‍👧‍👦 ❤️ 🇫🇷 👩🏽‍⚕️"), ("نامه‌ها", "نامه‌ها"), ("क्‍ष", "क्‍ष"), ("<b>Ana</b>", "<b>Ana</b>"),
+    ("", ""), ("   ", ""), ("x" * 65, ""), ("x" * 10_000, ""), ("😀" * 65, ""), ("A\nna", ""), ("A\0na", ""), ("A\tna", ""), ("A\x7fna", ""),
+    ("A\u202ena", ""), ("\u2066Ana\u2069", ""), ("A\u200fna", ""), ("A\u200bna", ""), ("A\u200dna", ""), ("Ana\u200d", ""), ("A\u00adna", ""),
+    ("Ana\ufe0f", ""), ("\u3164", ""), ("\u2800", ""), ("\u2028", ""), ("\ud83d", ""), ("\ue000", ""), ("A\U000e0041na", ""),
+    ("Z\u0337\u0322\u031b\u031b\u0318a", ""), ("Ana ✓", ""), ("✅ Ana", ""), ("Ana (1b35 c384)", ""), ("Ana（１Ь35 с384）", ""), (7, ""), (None, ""), (["Ana"], ""),
+]  # fmt: skip
+CALLED_ALIKE = [
+    ("Ana", "аnа"), ("Ana", "ANA"), ("Анна", "АННА"), ("AHHA", "Анна"), ("Ana", "Ａｎａ"), ("Ana", "Ána"), ("Ana", "𝓐𝓷𝓪"), ("Ana", "A n a."),
+    ("Ian", "lan"), ("Arnold", "Amold"), ("Bob", "B0b"), ("Νικος", "ΝΙΚΟΣ"), ("José", "jose"), ("Łukasz", "Lukasz"), ("山田", "山田"),
+]  # fmt: skip
+CALLED_OTHERWISE = [("Ana", "Anna"), ("Marie", "Mary"), ("Иван", "Ivan"), ("Ana", "Ana 🌸"), ("山田", "山本"), ("👨", "👩")]
+
+
+class TestBrowserNames:
+    """People are called as they say, until I say otherwise, and nobody is taken for somebody else by it."""
+
+    async def test_name_is_kept_in_one_form_or_not_at_all(self, relay, browser):
+        page, given = await browser.page(), [given for given, _ in OWN_NAMES]
+        await page.goto(f"{relay.url}/about")
+
+        kept = await page.evaluate(
+            f"(async () => {{ {imported(names='readName')} return {json.dumps(given)}.map(readName) }})()"
+        )
+
+        assert dict(zip(map(repr, given), kept, strict=True)) == {repr(name): form for name, form in OWN_NAMES}
+
+    async def test_names_that_look_alike_count_as_the_same(self, relay, browser):
+        page, pairs = await browser.page(), [*CALLED_ALIKE, *CALLED_OTHERWISE]
+        await page.goto(f"{relay.url}/about")
+        alike = "(([one, other]) => [...likenesses(one)].some((each) => likenesses(other).has(each)))"
+
+        found = await page.evaluate(
+            f"(async () => {{ {imported(names='likenesses')} return {json.dumps(pairs)}.map{alike} }})()"
+        )
+
+        assert dict(zip(pairs, found, strict=True)) == {pair: pair in CALLED_ALIKE for pair in pairs}
+
+    async def test_name_goes_with_every_message_and_is_what_they_are_called_at_the_other_end(self, relay, browser):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await calls_themselves(alice, "Alice <b>L</b>")
+        await alice.opens(bob.fingerprint)
+
+        await alice.says("hello")
+
+        await is_called(bob, "Alice <b>L</b>")
+        await bob.click(".chat-tab-label")
+        await bob.shows("#threadName", "Alice <b>L</b>")
+        await bob.click("#contactOpen")
+        await bob.shows("#contactCalls", "Calls themselves Alice <b>L</b>.")
+        await bob.reload()
+        await bob.shows("#threadName", "Alice <b>L</b>")
+
+    async def test_old_client_gets_the_name_where_it_ignores_it(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await calls_themselves(alice, "Alice")
+        await alice.opens(bob.fingerprint)
+
+        await alice.says("hello")
+        await alice.has_relayed(1)
+
+        [plaintext] = [bob.open(message) for message in await bob.fetch()]
+        assert json.loads(plaintext) | {"name": "Alice", "text": "hello"} == json.loads(plaintext)
+        assert len(plaintext) % 256 == 0
+
+    async def test_message_that_fills_the_limit_goes_without_the_name(self, relays, browser):
+        relay = await relays(MAX_MESSAGE_BYTES="1096")
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await goes_live(alice)
+
+        await calls_themselves(alice, "x" * 64)
+        await alice.opens(bob.fingerprint)
+        for text in ("short", "l" * 770):
+            await alice.says(text)
+        await alice.has_relayed(2)
+
+        sent = [json.loads(bob.open(message)) for message in await bob.fetch()]
+        assert [each.get("name") for each in sent] == ["x" * 64, None]
+
+    async def test_invite_link_holds_the_name_and_opens_with_it(self, relay, browser):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await calls_themselves(alice, "Dr. Ána (mum) & co.")
+        await alice.until("document.querySelector('#inviteLinkInput').value.includes('&name=')")
+        link = await alice.value("#inviteLinkInput")
+        assert link.endswith("&name=Dr%2E%20%C3%81na%20%28mum%29%20%26%20co%2E")
+
+        await bob.goto(link)
+
+        await bob.shows("#threadName", "Dr. Ána (mum) & co.")
+        assert "name" not in await bob.evaluate("location.href")
+
+    async def test_bad_name_in_a_link_is_ignored_and_a_good_one_renames_nobody(self, relay, browser):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await post(bob, alice, name="Bob")
+        await is_called(alice, "Bob")
+
+        await alice.opens(f"{relay.url}/chats#chat={carol.fingerprint}&name=A%E2%80%AEna")
+        await alice.opens(f"{relay.url}/chats#chat={bob.fingerprint}&name=Mallory")
+
+        await is_called(alice, "Somebody")
+        await is_called(alice, "Bob")
+
+    async def test_newest_name_counts_and_nothing_that_the_relay_could_have_made_up(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await post(bob, alice, text="one", name="Bob")
+        await post(bob, alice, text="two", name="Robert")
+        await post(bob, alice, text="three", name="R\u202eobert")
+        await post(bob, alice, text="four", name="Turned around", **{"from": None, "to": None})
+        await post(bob, alice, text="five", name="Refused", to=NOBODY)
+        await alice.click(".chat-tab-label")
+
+        await alice.shows(".chat-line-in", "It was written to somebody else")
+        await is_called(alice, "Robert")
+
+    async def test_name_that_i_choose_stays_whatever_they_call_themselves(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await post(bob, alice, name="Bob")
+        await panel_of(alice, bob)
+        await alice.fill("#contactName", "Builder")
+        await alice.key("Enter")
+
+        await post(bob, alice, text="again", name="The Boss")
+
+        await alice.shows("#contactCallsName", "The Boss")
+        await is_called(alice, "Builder")
+        await alice.fill("#contactName", "")
+        await alice.key("Enter")
+        await is_called(alice, "The Boss")
+
+    @pytest.mark.parametrize("claimed", ["Ana", "аnа", "ＡＮＡ", "Ána", "A na."])
+    async def test_who_takes_the_name_of_a_contact_is_told_apart_by_the_address(self, relay, browser, claimed):
+        alice, ana, mallory = await browser.person(relay), await relay.register(), await relay.register()
+        await panel_of(alice, ana)
+        await alice.fill("#contactName", "Ana")
+        await alice.key("Enter")
+        await alice.click("#contactVerified")
+        await closes_panel(alice)
+
+        await post(mallory, alice, name=claimed)
+
+        await is_called(alice, f"{claimed} ({start_of(mallory)})")
+        await is_called(alice, "Ana")
+        await alice.click(f'#chatTabs [data-fingerprint="{mallory.fingerprint}"] .chat-tab-label')
+        await alice.shows("#threadName", f"{claimed} ({start_of(mallory)})")
+        assert await alice.count(".thread-detail .verified") == 0
+
+    async def test_two_who_say_the_same_are_both_told_apart_until_one_is_gone(self, relay, browser):
+        alice, ana, other = await browser.person(relay), await relay.register(), await relay.register()
+        for person in (ana, other):
+            await alice.opens(f"{relay.url}/chats#chat={person.fingerprint}&name=Ana")
+
+        for person in (ana, other):
+            await is_called(alice, f"Ana ({start_of(person)})")
+        await alice.click("#contactOpen")
+        await alice.click("#contactRemove")
+        await agrees(alice, "Remove ")
+
+        await is_called(alice, "Ana")
+
+    async def test_stranger_takes_no_name_from_whom_i_write_to(self, relay, browser):
+        alice, ana, stranger = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(f"{relay.url}/chats#chat={ana.fingerprint}&name=Ana")
+
+        await post(stranger, alice, name="Ana")
+
+        await is_called(alice, f"Ana ({start_of(stranger)})")
+        await is_called(alice, "Ana")
+
+    async def test_nobody_is_called_as_i_am(self, relay, browser):
+        alice, bob, you = await browser.person(relay), await relay.register(), await relay.register()
+        await post(bob, alice, name="Alice")
+        await post(you, alice, name="you")
+        await is_called(alice, "Alice")
+
+        await calls_themselves(alice, "Alice")
+
+        await is_called(alice, f"Alice ({start_of(bob)})")
+        await is_called(alice, f"you ({start_of(you)})")
+
+    async def test_what_is_no_name_is_not_saved_and_says_why(self, relay, browser):
+        alice = await browser.person(relay)
+        await calls_themselves(alice, "Alice")
+
+        await alice.fill("#myName", "Alice ✓")
+        await alice.key("Enter")
+
+        await alice.shows("#myNameStatus", "all be seen")
+        assert "name=Alice" in await alice.value("#inviteLinkInput")
+        assert await alice.value("#myName") == "Alice ✓"
+
+    async def test_backup_brings_both_names_back(self, relay, browser, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await calls_themselves(alice, "Alice")
+        await post(bob, alice, name="Bob")
+        await is_called(alice, "Bob")
+        device = await browser.person(relay)
+
+        await restores(device, await exports(alice, tmp_path))
+
+        await is_called(device, "Bob")
+        assert await device.value("#myName") == "Alice"
+
+    async def test_notification_has_their_name(self, relay, browser):
+        alice, bob = await with_notifications(browser, relay), await relay.register()
+        await hide(alice)
+
+        await post(bob, alice, text="psst", name="Bob")
+
+        await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
+        assert await alice.evaluate(NOTIFICATIONS) == [["Bob", "psst"]]
 
 
 ORDER = "[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)"
@@ -12682,7 +13219,7 @@ def is_empty(value: Any) -> bool:
 
 SWITCH, COUNT, LINE, ID = one_of(True, False), whole(0, 2**32), words(4096), whole(0, 2**53 - 1)
 CONTACT_FIELDS: dict[str, Check] = {
-    "name": words(256), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
+    "name": words(256), "their_name": perhaps(words(256)), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
     "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH), "request_size": perhaps(COUNT),
     "unread": COUNT, "last_seq": whole(0, 2**40), "last_at": is_day, "last_text": LINE, "last_direction": one_of("in", "out", ""),
     "refused": COUNT, "added_at": is_day,
@@ -12710,6 +13247,7 @@ BACKUP_FIELDS: dict[tuple[Any, ...], Check] = {
     ("messages",): is_empty, ("drafts",): is_empty, ("seen",): lambda value: isinstance(value, list) and all(map(LINE, value)),
     ("settings",): lambda value: isinstance(value, dict) and "base64" not in value, ("settings", "home"): perhaps(is_origin),
     **{("settings", name): perhaps(SWITCH) for name in ("notifications", "preview", "sound", "erase_on_relay")},
+    ("settings", "name"): perhaps(words(256)),
     ("drafts", 0, 0): is_address, ("drafts", 0, 1): words(2**24), ("drafts", 0): lambda value: value is MISSING,
     **{("contacts", 0, name): check for name, check in CONTACT_FIELDS.items()},
     **{("messages", 1, name): check for name, check in MESSAGE_FIELDS.items()},
@@ -13243,6 +13781,7 @@ class TestBrowserInterop:
             "proof_ciphertext": registration["proof_ciphertext"],
             "proof_mac": registration["proof_mac"],
             "plaintext": message["plaintext"],
+            "plaintext_with_name": message["plaintext_with_name"],
             "ciphertext": message["ciphertext"],
             "opened": json.loads(message["plaintext"])["text"],
             "backup": vectors["backup"]["file"],
@@ -13274,14 +13813,15 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelo
     const older = { identity: alice, server_public_key, challenge, nonce: bytes(registration.proof_nonce) };
     const { id, from, to, ts, text } = JSON.parse(message.plaintext);
     const plaintext = envelope.packEnvelope({ id, from, to, ts, text });
+    const with_name = envelope.packEnvelope({ id, from, to, ts, text, name: "Ana" });
     const nonce = bytes(message.nonce);
     const ciphertext = crypto.sealBox(plaintext, nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
     const row = { sender_fingerprint: alice.fingerprint, sender_public_key: alice.public_key, nonce, ciphertext };
     const sharedKeys = new crypto.SharedKeys(bob.secret_key);
     const seal = (text) => crypto.sealBox(encoding.utf8(text), nonce, crypto.sharedKey(bob.public_key, alice.secret_key));
     const read = (plaintext) => {
-        const { kind, text, legacy, ts } = envelope.openEnvelope({ ...row, ciphertext: seal(plaintext) }, bob, sharedKeys);
-        return { plaintext, read: kind, ...(kind === "text" && { text, legacy, ts }) };
+        const { kind, text, legacy, ts, name } = envelope.openEnvelope({ ...row, ciphertext: seal(plaintext) }, bob, sharedKeys);
+        return { plaintext, read: kind, ...(kind === "text" && { text, legacy, ts }), ...(name && { name }) };
     };
     const receivers = envelope2.receivers.map(({ device, secret_key }) => ({ device, ...crypto.keyPairFrom(bytes(secret_key)) }));
     const header = JSON.parse(envelope2.header);
@@ -13322,6 +13862,7 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelo
         proof_ciphertext: base64(crypto.olderProof(older).ciphertext),
         proof_mac: base64(crypto.boundProof({ ...older, origin: registration.origin })),
         plaintext: fromUtf8(plaintext),
+        plaintext_with_name: fromUtf8(with_name),
         ciphertext: base64(ciphertext),
         opened: envelope.openEnvelope(row, bob, sharedKeys).text,
         fallback_id: envelope.openEnvelope({ ...row, sender_public_key: bob.public_key }, alice, sharedKeys).id,

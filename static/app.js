@@ -12,6 +12,7 @@ import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
 import { ListSearch } from "./views/list-search.js";
 import { LostView } from "./views/lost-view.js";
+import { MyNameView } from "./views/my-name-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
@@ -51,6 +52,7 @@ async function boot(client) {
   new ListSearch(client, router, threads);
   tellWhatDoesNotFit();
   new SettingsView(client);
+  new MyNameView(client);
   new BlockedView(client);
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));

@@ -61,7 +61,7 @@ export class Client extends EventTarget {
     Object.assign(this, { store, identity, settings, drafts, tabs, relays });
     this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
-    this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender });
+    this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender, myName: () => settings.get("name") });
     this.notifications = new Notifications({ settings, registration });
     const manager = registration.then((registered) => registered?.pushManager);
     this.push = new Push({ store, relays, manager, wanted: () => this.notifications.on });
@@ -93,7 +93,7 @@ export class Client extends EventTarget {
   /** A relay that knows no bound proof is an original one, and serves the original page. */
   inviteLink() {
     const { home } = this.relays;
-    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false });
+    return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false, name: this.settings.get("name") });
   }
 
   /** See store/backup.js. */

@@ -1,7 +1,6 @@
 /** Shows and takes away notifications, for a page and for the service worker. */
-import { shortForm } from "../protocol/encoding.js";
 import { oneLine } from "../protocol/excerpt.js";
-import { plural } from "../protocol/format.js";
+import { displayName, plural } from "../protocol/format.js";
 
 const MOST_THREADS = 8; // with a notification each; more become one summary
 const SUMMARY_TAG = "summary";
@@ -9,7 +8,6 @@ const UNREAD_TAG = "unread"; // of sw.js: that there are messages, and no more
 const QUIET_TAG = "quiet";
 const ICON = "/icons/icon-192.png";
 const BODY_CHARACTERS = 140;
-const NAME_CHARACTERS = 13; // of a short form: "3233:" and 8 digits
 
 /** Those of the messages that just came, `[{message, contact}]`, of which a person is told. `reading`: fingerprints of threads on screen. */
 export async function toTell(store, messages, reading) {
@@ -66,10 +64,11 @@ function add(counts, more) {
 const total = (counts) => Object.values(counts).reduce((sum, number) => sum + number, 0);
 
 /** A sender has one tag: a later message takes an earlier one's place, and says so. */
-function showOne(registration, { message, contact: { name, fingerprint } }, counts, preview) {
+function showOne(registration, { message, contact }, counts, preview) {
   const body = (preview && oneLine(message.text, BODY_CHARACTERS)) || "New message";
+  const { fingerprint } = contact;
   const number = counts[fingerprint];
-  const title = (name || shortForm(fingerprint).slice(0, NAME_CHARACTERS)) + (number > 1 ? ` (${number})` : "");
+  const title = displayName(contact) + (number > 1 ? ` (${number})` : "");
   const options = { tag: `sender-${fingerprint}`, renotify: true, icon: ICON, data: { counts: { [fingerprint]: number } } };
   return registration.showNotification(title, { body, ...options });
 }

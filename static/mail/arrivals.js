@@ -6,6 +6,7 @@ import { result } from "../store/database.js";
 import { openEnvelope } from "../protocol/envelope.js";
 import { OutdatedTabError } from "../protocol/errors.js";
 import { toMessage, withLatest } from "../store/messages.js";
+import { reviewNames } from "../store/namesakes.js";
 import { newContact } from "../store/store.js";
 import { isKnown, seqAmong, takenOver, wasRead } from "../store/taken-over.js";
 import { counting, dropSurplus, fits } from "./strangers.js";
@@ -72,6 +73,7 @@ class Page {
   #reading;
   #taken_over;
   #contacts = new Map();
+  #renamed = false; // somebody is new here, or calls themselves otherwise now
   #added = [];
   #refused = 0;
   #requests_dropped = 0;
@@ -100,7 +102,8 @@ class Page {
     const asks = [...this.#contacts.values()].some(({ request }) => request);
     const dropped = asks ? await dropSurplus(this.#stores, this.#origin, this.#reading) : [];
     const kept = ({ fingerprint }) => !dropped.includes(fingerprint);
-    const contacts = [...this.#contacts.values()].filter(kept);
+    const reviewed = this.#renamed ? await reviewNames(this.#stores) : [];
+    const contacts = [...new Map([...this.#contacts, ...reviewed.map((record) => [record.fingerprint, record])]).values()].filter(kept);
     const added = this.#added.filter(({ contact: fingerprint }) => kept({ fingerprint }));
     return { added, contacts, dropped, refused: this.#refused, requests_dropped: this.#requests_dropped + dropped.length, blocked: this.#blocked };
   }
@@ -122,7 +125,7 @@ class Page {
   }
 
   async #put(message, contact) {
-    const { from, kind, text, reason, legacy, at, id, ts } = message;
+    const { from, kind, text, reason, legacy, at, id, ts, name } = message;
     const record = { contact: from, relay: this.#origin, direction: "in", kind, text, at, stored_at: Date.now(), reason, legacy, envelope_id: id };
     if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
     const { messages } = this.#stores;
@@ -130,7 +133,9 @@ class Page {
     record.seq = await result(messages.add(seq === undefined ? record : { ...record, seq }));
     const read = this.#reading.has(from) || wasRead(this.#taken_over, message);
     const latest = record.seq > contact.last_seq ? withLatest(contact, record) : contact;
-    this.#contacts.set(from, { ...counting(latest, message), unread: contact.unread + (read ? 0 : 1) });
+    const their_name = name || contact.their_name;
+    this.#renamed ||= their_name !== contact.their_name || contact.namesake === undefined;
+    this.#contacts.set(from, { ...counting(latest, message), their_name, unread: contact.unread + (read ? 0 : 1) });
     this.#added.push(toMessage(record));
   }
 }

@@ -13,6 +13,7 @@ import {
 import { packEnvelope } from "../protocol/envelope.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
 
+export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
 const LONGEST_WAIT_MS = 60_000;
 const CLAIMED_ELSEWHERE_MS = 10_000;
 const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all: where it does not, waiting keeps the order
@@ -29,15 +30,17 @@ export class Delivery {
   #identity;
   #sharedKeys;
   #tab;
+  #myName;
   #stopped = false;
   #lines = new Map(); // contact → its running line; as many as there are contacts with something queued
 
-  constructor({ store, relays, identity, sharedKeys, tab }) {
+  constructor({ store, relays, identity, sharedKeys, tab, myName }) {
     this.#store = store;
     this.#relays = relays;
     this.#identity = identity;
     this.#sharedKeys = sharedKeys;
     this.#tab = tab;
+    this.#myName = myName;
   }
 
   /** Starts a line for every contact that has something queued, and cuts the waits of those that run. */
@@ -111,7 +114,9 @@ export class Delivery {
     const contact = await this.#recipient(record.contact);
     const nonce = randomBytes(NONCE_BYTES);
     const { fingerprint: from, public_key: sender_public_key } = this.#identity;
-    const plaintext = packEnvelope({ id: record.envelope_id, from, to: contact.fingerprint, ts: record.at, text: record.text });
+    const limit = this.#relays.get(contact.relay)?.max_message_bytes ?? USUAL_LIMIT_BYTES;
+    const written = { id: record.envelope_id, from, to: contact.fingerprint, ts: record.at, text: record.text };
+    const plaintext = packEnvelope({ ...written, name: this.#myName() }, limit);
     const ciphertext = sealBox(plaintext, nonce, this.#sharedKeys.with(contact.public_key));
     const message = { recipient_fingerprint: contact.fingerprint, ciphertext, nonce, sender_public_key };
     const { id, expires_at } = await this.#relays.authorized(contact.relay, (token) => postMessage(contact.relay, token, message, signal));

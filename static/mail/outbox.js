@@ -4,11 +4,10 @@
  */
 import { BlockedContactError, EmptyMessageError, MessageTooLongError, SelfChatError } from "../protocol/errors.js";
 import { newEnvelopeId, packEnvelope, wireBytes } from "../protocol/envelope.js";
-import { Delivery } from "./delivery.js";
+import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { discard, enqueue, requeue } from "./queue.js";
 import { takeBack } from "./taking-back.js";
 
-const USUAL_LIMIT_BYTES = 262_144;
 const NEAR = 0.9;
 const LOOK_EVERY_MS = 5000;
 
@@ -18,7 +17,7 @@ export class Outbox {
   #looking = 0;
   #storing = Promise.resolve();
 
-  /** `parts`: `{store, drafts, relays, identity, sharedKeys, tab}`, `tab` being the name that this tab claims messages under. */
+  /** `parts`: `{store, drafts, relays, identity, sharedKeys, tab, myName}`: `tab` is what this tab claims messages under, `myName()` what I call myself. */
   constructor(parts) {
     this.#parts = parts;
     const { store, relays } = parts;
@@ -50,7 +49,7 @@ export class Outbox {
     return this.#storing;
   }
 
-  /** What `text` will weigh on the wire: `{bytes, limit, near, over}`. */
+  /** What `text` will weigh on the wire, without my name, which gives way: `{bytes, limit, near, over}`. */
   measure(fingerprint, text, relay = this.#parts.relays.home) {
     const { relays, identity } = this.#parts;
     const plaintext = packEnvelope({ id: "0".repeat(22), from: identity.fingerprint, to: fingerprint, ts: Date.now(), text });

@@ -8,10 +8,13 @@ export const isFingerprint = (text) => typeof text === "string" && FINGERPRINT.t
 
 /**
  * The contact goes in the fragment, which browsers keep to themselves: no server log sees who talks to whom. `older`: v1's query form,
- * the only one that the page of an original relay reads.
+ * the only one that the page of an original relay reads; its server sees it, so it holds no `name`.
  */
-export const makeInviteLink = (fingerprint, origin, { older = false } = {}) =>
-  `${origin}/chats${older ? "?" : "#"}${new URLSearchParams({ chat: fingerprint, server: origin })}`;
+export const makeInviteLink = (fingerprint, origin, { older = false, name = "" } = {}) =>
+  `${origin}/chats${older ? "?" : "#"}${new URLSearchParams({ chat: fingerprint, server: origin })}${name && !older ? `&name=${escaped(name)}` : ""}`;
+
+/** Without what a text around a link may take off its end (see bare in invite.js), and with %20, as people's programs read it. */
+const escaped = (name) => encodeURIComponent(name).replace(/[!'().]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** What a person typed as a relay, to its origin. Throws RelayAddressError. */
 export function relayOrigin(text) {

@@ -6,6 +6,7 @@
 import { BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, fingerprintOf, isSafeKey, openBox, randomBytes, sha256 } from "./crypto.js";
 import { bytesOrNull, concat, fromUtf8, toBase64, toBase64Url, toHex, utf8 } from "./encoding.js";
 import { EncodingError, WeakKeyError } from "./errors.js";
+import { readName } from "./names.js";
 
 const PAD_TO_BYTES = 256;
 const ID_BYTES = 16;
@@ -26,10 +27,16 @@ export const isDeviceId = (value) => typeof value === "string" && DEVICE.test(va
 
 /**
  * The plaintext to box, a multiple of 256 bytes: a length then tells little. `ts` in ms since 1970. `device`, `key` (bytes): what the
- * answer can be sealed to once more, see envelope2.js.
+ * answer can be sealed to once more, see envelope2.js. `name`: what the sender calls themselves, or "". Where the words alone fill the
+ * relay's `limit` (bytes), the name is left out: it comes with the next ones.
  */
-export function packEnvelope({ id, from, to, ts, text, device, key }) {
-  const fields = { v: 1, type: "text", id, from, to, ts, text, ...(device && { device, key: toBase64(key) }) };
+export function packEnvelope({ id, from, to, ts, text, name = "", device, key }, limit = Infinity) {
+  const announced = device && { device, key: toBase64(key) };
+  const plaintext = padded({ v: 1, type: "text", id, from, to, ts, text, ...(name && { name }), ...announced });
+  return name && wireBytes(plaintext) > limit ? packEnvelope({ id, from, to, ts, text, device, key }) : plaintext;
+}
+
+function padded(fields) {
   const length = utf8(JSON.stringify({ ...fields, pad: "" })).length;
   const pad = "0".repeat((PAD_TO_BYTES - (length % PAD_TO_BYTES)) % PAD_TO_BYTES);
   return utf8(JSON.stringify({ ...fields, pad }));
@@ -40,8 +47,9 @@ export const wireBytes = (plaintext) => plaintext.length + BOX_OVERHEAD_BYTES + 
 
 /**
  * Opens one row from a relay. `row` has `sender_fingerprint` and, as bytes, `sender_public_key`, `nonce`, `ciphertext`.
- * Returns `{from, id, kind: "text"|"unknown"|"refused", text, reason, legacy, ts, announced}`; refuses rather than throws. `announced`:
- * the `{device, key}` that wrote it, or null.
+ * Returns `{from, id, kind: "text"|"unknown"|"refused", text, reason, legacy, ts, name, announced}`; refuses rather than throws. `name`:
+ * what the sender calls themselves, "" where nothing valid says so. `announced`: the `{device, key}` that wrote it, or null. Neither is
+ * believed where the relay could have turned the box around.
  */
 export function openEnvelope(row, identity, sharedKeys) {
   const { plaintext, reason } = openRow(row, sharedKeys);
@@ -57,7 +65,7 @@ export function openRow(row, sharedKeys) {
 
 /** What openEnvelope gives for a message that must not be shown. */
 export const refusal = (row, reason) => ({
-  from: row.sender_fingerprint, id: digestId(row), kind: "refused", text: "", reason, legacy: false, ts: null, announced: null,
+  from: row.sender_fingerprint, id: digestId(row), kind: "refused", text: "", reason, legacy: false, ts: null, name: "", announced: null,
 });
 
 /** v1's form of a plaintext. */
@@ -147,6 +155,7 @@ function readFields(fields, row) {
     text: known ? fields.text : "",
     reason: "",
     legacy: !("from" in fields),
+    name: "from" in fields ? readName(fields.name) : "",
     announced: "from" in fields ? readAnnounced(fields) : null,
     ts: Number.isFinite(fields.ts) && Math.abs(fields.ts) < LATEST_TIME ? Math.trunc(fields.ts) : null,
   };

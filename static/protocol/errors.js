@@ -49,6 +49,7 @@ export class SeveralFoundError extends ClientError {}
 export class WrongKeyError extends ClientError {}
 export class WeakKeyError extends ClientError {}
 
+export class NameError extends ClientError {}
 export class EmptyMessageError extends ClientError {}
 export class MessageTooLongError extends ClientError {}
 export class BlockedContactError extends ClientError {}

@@ -22,6 +22,9 @@ const month = lazily(() => new Intl.DateTimeFormat(undefined, { month: "short", 
 const full = lazily(() => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }));
 const count = lazily(() => new Intl.NumberFormat());
 
+/** Called so: a contact without any name. */
+export const NAMELESS = "Somebody";
+
 export const formatTime = (at) => time().format(at);
 export const formatDateTime = (at) => full().format(at);
 
@@ -63,9 +66,15 @@ export function formatBytes(bytes) {
   return bytes < 1024 ** 2 ? `${count().format(Math.round(bytes / 1024))} KiB` : `${count().format(Math.round(bytes / 1024 ** 2))} MiB`;
 }
 
-/** The name this person gave the contact, else its short address. */
-export function displayName(contact) {
-  return contact.name || shortAddress(contact);
+/**
+ * What a contact is called, everywhere: by this person's own choice, else by theirs. Who calls themselves like somebody else here, as
+ * the store has found (`namesake`), has the start of the address behind the name.
+ */
+export function displayName({ fingerprint, name, their_name, request, namesake }) {
+  const start = `${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}`;
+  if (name) return name;
+  if (!their_name && request) return `New: ${start}`;
+  return namesake === false ? their_name || NAMELESS : `${their_name || NAMELESS} (${start})`;
 }
 
 /** `3233:` and the first and last digits: enough to tell two contacts apart. */

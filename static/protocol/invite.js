@@ -3,6 +3,7 @@ import { isFingerprint, makeInviteLink } from "./address.js";
 import { fromBase64 } from "./encoding.js";
 import { KEY_BYTES, fingerprintOf } from "./crypto.js";
 import { AddressError, EncodingError } from "./errors.js";
+import { readName } from "./names.js";
 
 const PREFIX = /^[0-9a-f]{8,63}$/;
 const PUBLIC_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
@@ -11,7 +12,7 @@ const AROUND_LINKS = new Set("<>(){}\"'.,;:!?");
 const NOT_AN_ADDRESS =
   "This is not an invite link, an address (64 hex digits), its short form (3233: and 32 digits), its first 8 digits or more, or a public key in base64.";
 
-/** `{fingerprint?|prefix?|public_key?, server: origin|null}`, or AddressError. */
+/** `{fingerprint?|prefix?|public_key?, server: origin|null, name?}`, or AddressError. `name`: what the link calls them, which anybody may write. */
 export function parseAddress(text) {
   const typed = text.trim();
   if (typed.startsWith("{")) return parseContactCode(typed);
@@ -61,7 +62,8 @@ function parseLink(text) {
   const fingerprint = (parameters.get("chat") ?? parameters.get("fp")).toLowerCase();
   if (!isFingerprint(fingerprint)) throw new AddressError("This link has no whole address (64 hex digits) in it: ask for a new one.");
   const own = link.username || link.password ? "" : link.origin;
-  return { fingerprint, server: originOf(parameters.get("server") || own) };
+  const name = readName(parameters.get("name"));
+  return { fingerprint, server: originOf(parameters.get("server") || own), ...(name && { name }) };
 }
 
 /** `#chat=&server=`, or else the older `?chat=` / `?fp=` with `?server=`: all from one of them, nothing from the other. */

@@ -5,7 +5,9 @@ import { fromBase64, fromUtf8, toBase64 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError } from "../protocol/errors.js";
 import { formatDateTime } from "../protocol/format.js";
 import { throwIfAborted } from "../protocol/kdf.js";
+import { readName } from "../protocol/names.js";
 import { shaped } from "./backup-shape.js";
+import { reviewNames } from "./namesakes.js";
 import { newContact, newRelay } from "./store.js";
 
 const BATCH = 500;
@@ -70,8 +72,9 @@ export async function replaceEverything(store, content, { onProgress, signal } =
   await store.db.write(ALL_STORES, async (stores) => {
     for (const name of ALL_STORES) stores[name].clear();
     stores.kv.put(identity, "identity");
-    stores.kv.put(settings, "settings");
-    for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact });
+    stores.kv.put({ ...settings, name: readName(settings.name) }, "settings");
+    for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, their_name: readName(contact.their_name) });
+    await reviewNames(stores);
     for (const [fingerprint, text] of drafts) stores.drafts.put(text, fingerprint);
     for (const relay of relays) stores.relays.put({ ...newRelay(relay.origin), ...relay });
     for (const key of seen) stores.seen.put(1, key);

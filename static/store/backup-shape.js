@@ -40,10 +40,10 @@ const CONTENT = {
   messages: Array.isArray, seen: listOf(line),
 };
 
-const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag) };
+const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag), name: maybe(text(LONGEST_NAME)) };
 
 const CONTACT = {
-  fingerprint: isFingerprint, name: text(LONGEST_NAME), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
+  fingerprint: isFingerprint, name: text(LONGEST_NAME), their_name: maybe(text(LONGEST_NAME)), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
   verified: flag, muted: flag, blocked: flag, open: flag, pinned: maybe(flag), request: maybe(flag),
   request_size: maybe(count), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
   last_text: line, last_direction: either("in", "out", ""), last_state: maybe(either(...STATES)), refused: count, added_at: time,

@@ -4,8 +4,17 @@
  */
 import { result } from "./database.js";
 import { everythingOf, toMessage, withLatest } from "./messages.js";
+import { reviewNames } from "./namesakes.js";
 
 const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
+
+/** Deletes, in a transaction, a contact with draft and history. Returns the contacts who are called otherwise without them. */
+export async function removeEverything(stores, fingerprint) {
+  for (const name of ["contacts", "drafts"]) stores[name].delete(fingerprint);
+  const keys = await result(stores.messages.index("thread").getAllKeys(everythingOf(fingerprint)));
+  for (const seq of keys) stores.messages.delete(seq);
+  return reviewNames(stores);
+}
 
 /** Deletes the message `seq`, if it is there and `may(record)` says so. Returns its record for `restoreMessage`, or null. */
 export async function removeMessage(store, seq, may = () => true) {

@@ -9,8 +9,9 @@ import { newestFirst } from "../protocol/order.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
 import { readThread } from "./history.js";
-import { everythingOf, toMessage } from "./messages.js";
-import { removeMessage, restoreMessage } from "./removal.js";
+import { toMessage } from "./messages.js";
+import { putNamed, reviewNames } from "./namesakes.js";
+import { removeEverything, removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
 
@@ -26,7 +27,7 @@ const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages 
 
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
-  fingerprint, name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, pinned: false, open: true,
+  fingerprint, name: "", their_name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, pinned: false, open: true,
   request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", last_state: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
@@ -65,13 +66,17 @@ export class Store extends SharedEventTarget {
 
   /** Adds a contact, or changes the given fields of one that is there. Returns it. */
   async putContact(fingerprint, fields) {
-    const record = await this.#db.write(["contacts"], async ({ contacts }) => {
-      const changed = { ...newContact(fingerprint), ...(await result(contacts.get(fingerprint))), ...fields };
-      contacts.put(changed);
-      return changed;
+    const [record, ...renamed] = await this.#db.write(["contacts", "kv"], async (stores) => {
+      const known = await result(stores.contacts.get(fingerprint));
+      return putNamed(stores, { ...newContact(fingerprint), ...known, ...fields }, known ? fields : {});
     });
-    this.emitContact(record);
+    for (const each of [record, ...renamed]) this.emitContact(each);
     return toContact(record);
+  }
+
+  /** My own name has changed, which nobody else's is to be taken for. */
+  async reviewNames() {
+    for (const record of await this.#db.write(["contacts", "kv"], reviewNames)) this.emitContact(record);
   }
 
   async updateContact(fingerprint, changes) {
@@ -84,13 +89,9 @@ export class Store extends SharedEventTarget {
 
   /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
-    await this.#db.write(["contacts", "drafts", "messages"], async ({ contacts, drafts, messages }) => {
-      contacts.delete(fingerprint);
-      drafts.delete(fingerprint);
-      const keys = await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)));
-      for (const seq of keys) messages.delete(seq);
-    });
+    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages"], (stores) => removeEverything(stores, fingerprint));
     this.emit("contact-removed", { fingerprint });
+    for (const record of renamed) this.emitContact(record);
     await this.emitUnread();
   }
 

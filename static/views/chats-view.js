@@ -129,7 +129,7 @@ export class ChatsView {
 
   #contactChanged(contact) {
     if (contact.fingerprint !== this.#contact?.fingerprint) return;
-    const renamed = contact.name !== this.#contact.name;
+    const renamed = displayName(contact) !== displayName(this.#contact);
     this.#contact = contact;
     this.#showHead();
     if (renamed) this.#thread.rename(displayName(contact));

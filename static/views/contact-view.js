@@ -50,6 +50,8 @@ export class ContactView {
   #show(contact) {
     this.#contact = contact;
     byId("contactTitle").textContent = displayName(contact);
+    byId("contactCalls").hidden = !contact.their_name;
+    byId("contactCallsName").textContent = contact.their_name;
     byId("contactAddress").textContent = contact.fingerprint;
     byId("contactRelay").textContent = contact.relay;
     for (const [id, field] of Object.entries(SWITCHES)) byId(id).checked = contact[field];

@@ -19,7 +19,7 @@ export class IdentityView {
     on(byId("headerCopyAddress"), "click", () => copy(fingerprint, "Address"));
     for (const id of ["copyInviteLinkBtn", "headerCopyInvite"]) on(byId(id), "click", () => copy(client.inviteLink(), "Invite link"));
     for (const id of ["newKeys", "headerNewKeys"]) on(byId(id), "click", () => this.#replaceKeys());
-    on(client.relays, "relays", () => this.#showLink());
+    for (const [source, type] of [[client.relays, "relays"], [client.settings, "change"]]) on(source, type, () => this.#showLink());
     this.#showLink();
   }
 

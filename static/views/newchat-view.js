@@ -17,7 +17,7 @@ export class NewChatView {
     on(byId("showInviteQr"), "click", () => showQr("My invite link", client.inviteLink()));
     on(byId("shareInviteBtn"), "click", () => share(client.inviteLink()));
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
-    on(client.relays, "relays", () => this.show());
+    for (const [source, type] of [[client.relays, "relays"], [client.settings, "change"]]) on(source, type, () => this.show());
     byId("shareInviteBtn").hidden = !navigator.share;
     byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }

@@ -14,7 +14,7 @@ export function fillRow(row, contact, draft) {
   row.classList.toggle("unread", contact.unread > 0);
   row.classList.toggle("muted", contact.muted);
   row.querySelector("a").setAttribute("href", threadPath(contact.fingerprint));
-  fillAvatar(row.querySelector(".avatar"), contact, contact.name || "#");
+  fillAvatar(row.querySelector(".avatar"), contact, name);
   row.querySelector("bdi").textContent = name;
   row.querySelector(".verified").hidden = !contact.verified;
   row.querySelector("time").textContent = contact.last_at ? formatWhen(contact.last_at) : "–";
