@@ -3222,7 +3222,7 @@ class TestStaticClient:
         assert {name: answer.headers.get(name) for name in CLIENT_HEADERS} == CLIENT_HEADERS
         assert all(directive in answer.headers["Content-Security-Policy"].split("; ") for directive in CSP_DIRECTIVES)
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
-        assert "camera=()" in answer.headers["Permissions-Policy"]
+        assert "camera=(self), display-capture=()" in answer.headers["Permissions-Policy"]
 
     @pytest.mark.parametrize("path", WAYS_OUT)
     async def test_no_path_leads_out_of_the_folder(self, relay, path):
@@ -12157,6 +12157,16 @@ async def names(page: Page, name: str) -> None:
     await page.key("Escape")
 
 
+async def scanner(browser: Browser, relay: AnyRelay, *, camera: bool = True) -> Page:
+    """Somebody whose browser reads QR codes, which Chromium does on phones: this one reads `window.code`, off a picture of its own."""
+    page = await browser.page()
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=READS_CODES + (HAS_A_CAMERA if camera else ""))
+    await page.goto(relay.url)
+    await page.has_keys()
+    await page.until("document.querySelector('#liveIndicator.live')")
+    return page
+
+
 async def goes_elsewhere(page: Page) -> None:
     """Leave the chats for a view where no thread is on screen."""
     await goes_to(page, "about")
@@ -12178,6 +12188,14 @@ async def searches(page: Page, words: str, found: str) -> None:
 NOTIFICATION_BODIES = f"{NOTIFICATIONS}.then((all) => all.map(([, body]) => body))"
 
 
+READS_CODES = """window.BarcodeDetector = class {
+    detect = async () => (window.code ? [{ rawValue: window.code }] : []);
+};"""
+HAS_A_CAMERA = """navigator.mediaDevices.getUserMedia = async () => {
+    const canvas = document.createElement("canvas");
+    canvas.getContext("2d").fillRect(0, 0, 9, 9);
+    return (window.camera = canvas.captureStream());
+};"""
 # As if the relay had refused the last message for good.
 FAILS = """(async () => {
     const [{ Database }, { Store }] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
@@ -13015,9 +13033,95 @@ class TestBrowserContacts:
         await panel_of(alice, bob)
         await alice.permit("clipboard-read", "clipboard-write")
 
+        await alice.click("#contactDetails > summary")
         await alice.click("#contactCopy")
 
         await alice.until(f"navigator.clipboard.readText().then((text) => text === '{bob.fingerprint}')")
+
+    async def test_panel_stands_beside_the_chat_and_goes_along_with_it(self, relay, browser):
+        alice, bob, carol = await browser.person(relay, size=DESKTOP), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await panel_of(alice, bob)
+        assert await alice.evaluate("document.querySelector('#contactDialog').offsetWidth") == 358.4
+
+        await alice.says("beside it")
+        await alice.click(f'#chatTabs [data-fingerprint="{carol.fingerprint}"] a')
+        await alice.until(f"document.querySelector('#contactAddress').textContent === '{carol.fingerprint}'")
+        await alice.evaluate("history.back()")
+        await alice.until(f"document.querySelector('#contactAddress').textContent === '{bob.fingerprint}'")
+        await goes_elsewhere(alice)
+
+        assert await alice.count("#contactDialog") == 0
+
+    @pytest.mark.parametrize("size", [(390, 844), (820, 1180)], ids=["phone", "tablet"])
+    async def test_panel_lies_over_the_chat_and_back_closes_it(self, relay, browser, size):
+        alice, bob = await browser.person(relay, size=size), await relay.register()
+        await panel_of(alice, bob)
+        assert await alice.evaluate("document.querySelector('#contactDialog').matches(':modal')")
+
+        await alice.evaluate("history.back()")
+
+        await alice.until("!document.querySelector('#contactDialog').open")
+        await alice.shows("#chatThread")
+
+    async def test_digits_of_an_address_are_technical_details_alone(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await names(alice, "Bob")
+        await panel_of(alice, bob)
+
+        hidden = await alice.evaluate("document.querySelector('#contactDialog').innerText")
+        await alice.click("#contactDetails > summary")
+
+        assert not re.search("[0-9a-f]{8}", hidden)
+        assert bob.fingerprint in await alice.evaluate("document.querySelector('#contactDialog').innerText")
+
+    async def test_chat_is_archived_from_the_panel(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        await alice.click("#contactArchive")
+
+        await alice.shows("#archived", "Archived 1")
+        assert await alice.count("#contactDialog, .chat-tab") == 0
+
+    @pytest.mark.parametrize("same", [True, False])
+    async def test_scanned_number_verifies_only_where_it_is_the_same(self, relay, browser, same):
+        alice, bob = await scanner(browser, relay), await browser.person(relay)
+        await panel_of(alice, bob)
+        await alice.until("/^\\d{5}/.test(document.querySelector('#safetyNumber').textContent)")
+        number = (await alice.text("#safetyNumber")).replace(" ", "")
+
+        await alice.click("#safetyScan")
+        await alice.evaluate(f"window.code = '{number if same else number[::-1]}'")
+
+        await alice.shows("#contactStatus", "The same number" if same else "This is not the same number")
+        assert await alice.evaluate("document.querySelector('#contactVerified').checked") == same
+        assert await alice.evaluate("window.camera.getTracks().every(({ readyState }) => readyState === 'ended')")
+
+    async def test_invite_is_scanned(self, relay, browser):
+        alice, bob = await scanner(browser, relay), await relay.register()
+
+        await alice.chooses("#listScan")
+        await alice.evaluate(f"window.code = '{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}'")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+
+    async def test_scan_without_a_camera_says_so_and_is_cancelled(self, relay, browser):
+        alice = await scanner(browser, relay, camera=False)
+
+        await alice.chooses("#listScan")
+        await alice.shows("#scanStatus", "camera")
+        await alice.click("#scanDialog [data-close]")
+
+        await alice.until("!document.querySelector('#scanDialog').open")
+        assert await alice.evaluate("location.pathname") == "/newchat" and await alice.value("#openChatFp") == ""
+
+    async def test_nothing_is_scanned_where_the_browser_cannot(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        assert await alice.evaluate("'BarcodeDetector' in window") == bool(await alice.count("#safetyScan"))
 
     async def test_library_pages_through_all_history_of_all_contacts(self, relay, browser):
         alice, people = await browser.person(relay), [await relay.register() for _ in range(3)]

@@ -133,6 +133,14 @@ async def thread(scene: Scene) -> None:
 async def contact(scene: Scene) -> None:
     await scene.opens("Marie Lindqvist")
     await scene.page.click("#contactOpen")
+    await scene.page.shows("#safetyQr svg")
+
+
+@state
+async def contact_end(scene: Scene) -> None:
+    await contact(scene)
+    await scene.page.click("#contactDetails > summary")
+    await scene.page.evaluate("document.querySelector('#contactDialog').scrollTo(0, 9999)")
 
 
 @state

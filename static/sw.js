@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "b9e3570a4e6b37e5";
+const VERSION = "bedfb8e1d3663072";
 const FILES = {
   "/app.js": "sha256-/0f1FOy71BUlAxNUBor6NB77rH5VJKhcCHzoTOolTiM=",
   "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-JHttcBpOYCMAkJi7jvZtckN0l92BkDIPDVgchHG+Wis=",
+  "/index.html": "sha256-VQgKJE1eKDBDgreTIFexBf6yCKj3Mu6HOXfEYm3Wq20=",
   "/mail/arrivals.js": "sha256-iefjvtci1xUogUh5Drxh6xE+oguW7Igq/fuG8Us+ui0=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -108,9 +108,10 @@ const FILES = {
   "/views/blocked-view.js": "sha256-E23KjhYaFp8Cefeb8p+H237VBYWRSvyv6Z6c9vBYwt4=",
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-NlGVybmnvaopKBRYCvNB1PiYlpaHgklATt3loVP+f/w=",
-  "/views/chats-view.js": "sha256-NAgepDpa+zkYpDX5DN2b4+6tVRvhdisi9pBkyY5u/ek=",
+  "/views/chats-view.js": "sha256-jJP1clCAWjp04/Z1vdTU6XTWMoOusZkyk54objAZzNs=",
   "/views/composer-view.js": "sha256-a0wNmXr6W1pfFEdbhbNi8+TlsONZLrwRGpE0iMlV+3k=",
-  "/views/contact-view.js": "sha256-QUpYwzAZCyJftdrijtz4aHdQLFfQD8PxjmMrEkuFKGM=",
+  "/views/contact-view.js": "sha256-xlzAzmvaDbjF7TIlWhUwIyWH2NfaSUmo+nhMhe8C+Fo=",
+  "/views/contact.css": "sha256-lwtXjasrmKX53HQAP0D8cjqhuf1ZlNBYuYHNJS48HWY=",
   "/views/dialogs.js": "sha256-gR1WfIgSP4i8Iy9pQBCwWpUFEmKy2PTbbvHJu8ViRWQ=",
   "/views/dom.js": "sha256-g0DcPLTpZGbaCRWW4rHOE6zSzgsp/8oq6mw8kkSPnLQ=",
   "/views/export-view.js": "sha256-Kbc2JI358WSB0otkVsLI0d0KyLuMoSgvYoAuNekgHwE=",
@@ -119,7 +120,7 @@ const FILES = {
   "/views/keys-view.js": "sha256-HVOxwjeoz/BNUb+7XP3Yv6oaG+X5aJTLnzMh+u74P1Y=",
   "/views/library-view.js": "sha256-/jOuEbkGV1ZZ6XYfat2oM/W1Qp32AWbL327fM/MhP0w=",
   "/views/list-search.js": "sha256-XsrWEIPbQTDuw2OMk3jACDZ0mkPMNZlviYnLd+sSD3w=",
-  "/views/list.css": "sha256-KzIjkgbgF7NGPL8aJdRP6KmXXHWaPFAEO0FbXaOG+cs=",
+  "/views/list.css": "sha256-Frw4h8pmbLY9+K2Yrk2v6SFmJp+dzHBfnlO7yXzlEE4=",
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-row.js": "sha256-iF4hPp08DKsdMzaP2BRer1NuFjO9qYt0b/2Fckb0o/I=",
   "/views/message-window.js": "sha256-J9TXswywIb18LyrCY3h0N5wWdXAkXC1nDbBNI6Vb4xk=",
@@ -133,19 +134,20 @@ const FILES = {
   "/views/relay-questions.js": "sha256-Ss64hqKdVwFnYjqz19if18Jg1VE/5qjaLARSjonViL4=",
   "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
   "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
+  "/views/scan.js": "sha256-1RBURTwbboBwXa6hZZujI8q80iVFd6WjRplZK2NUUrk=",
   "/views/server-view.js": "sha256-rnzRmrVKFgOQaqoT13xuUWQbcCIzc8oSZjnMzfx0BeU=",
   "/views/settings-view.js": "sha256-kzMdf81TmexYWad+GJhcvMiKdvLBY+6SJCestnDrjKc=",
-  "/views/shell-view.js": "sha256-4TFLVAwOP35bkJgJW37W6TrXbFFVWXmzueDxkmGOk2I=",
+  "/views/shell-view.js": "sha256-v8AG+9qrof07CmzXQC/RDeeizj/LZTOH1oQpyKO4Aec=",
   "/views/status-view.js": "sha256-R9kpXSMJ04JyqCXgXyLqV7tOf2ac8FtNWPOvNfTANJk=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-row.js": "sha256-1qSsfyb7BPofzsHgES672jwuzBZJe+cF6MOtNS1XVm8=",
   "/views/thread-view.js": "sha256-ZdCunuyM2pSkp26fw46bcmXcc7T4uaVcgGjKbdLvEjo=",
   "/views/thread.css": "sha256-sLxhsIkdzo1k56b89o4a5QJpxqfQGtWfdkceM0Wl9aE=",
-  "/views/threads-view.js": "sha256-k5x0KWGLjWqoYR9jzX8lNifLZSVo1PHdX6jjpivN4XQ=",
+  "/views/threads-view.js": "sha256-RPHSv3RvrZVTLUwsJLncBAab0kOQaPn7CQUPaAWhwC8=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-ldB4QUnHRaIfptc2ldTFjGCzfCpZZ4gn5Ca9VdSM1eQ="
+  "/worker.js": "sha256-aDiXJrJQ9nwr2ieL7RFIQMqsXuPgjglMgZvQ8wLjDio="
 };
 
 const PREFIX = "io3233-";

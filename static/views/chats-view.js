@@ -30,7 +30,7 @@ export class ChatsView {
     this.#threads = threads;
     this.#thread = new ThreadView(client);
     this.#composer = new ComposerView(client);
-    this.#panel = new ContactView(client);
+    this.#panel = new ContactView(client, (contact) => threads.archive(contact));
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
@@ -53,6 +53,7 @@ export class ChatsView {
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
     if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
+    this.#panel.close();
     this.#client.showThread(null);
   }
 
@@ -61,6 +62,7 @@ export class ChatsView {
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
+    this.#panel.follow(contact);
     this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
     await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq));
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
@@ -82,6 +84,7 @@ export class ChatsView {
 
   #close() {
     this.#contact = null;
+    this.#panel.close();
     this.#composer.close();
     this.#thread.clear();
     this.#setScreen(null);

@@ -151,16 +151,17 @@ export class ThreadsView {
     const acts = {
       pin: () => change({ pinned: !contact.pinned }),
       mute: () => change({ muted: !contact.muted }),
-      archive: () => (contact.open ? this.#archiveChat(contact) : change({ open: true })),
+      archive: () => this.archive(contact),
       block: () => block(this.#client, contact),
       more: () => this.#showMenu(this.#rows.get(fingerprint), button),
     };
     return acts[button.dataset.do]();
   }
 
-  /** The focus goes on to the row that takes this one's place. */
-  async #archiveChat(contact) {
-    const { fingerprint } = contact;
+  /** Puts a chat away, which can be undone, or takes it out again. The focus goes on to the row that takes this one's place. */
+  async archive({ fingerprint }) {
+    const contact = this.#contacts.get(fingerprint);
+    if (!contact.open) return this.#client.store.updateContact(fingerprint, { open: true });
     const row = this.#rows.get(fingerprint);
     const next = row.contains(document.activeElement) && (row.nextElementSibling ?? row.previousElementSibling);
     await this.#client.store.updateContact(fingerprint, { open: false });
