@@ -12589,7 +12589,7 @@ class TestBrowserList:
         await alice.until("document.activeElement.matches('.chat-tab-label')")
 
     async def test_row_is_pushed_aside_by_a_finger_and_archived(self, browser, relay):
-        alice, bob = await browser.person(relay, size=(390, 844)), await relay.register()
+        alice, bob = await browser.person(relay, "/chats", size=(390, 844)), await relay.register()
         await write(bob, alice, "hello")
         await alice.shows(".chat-tab")
 

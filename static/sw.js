@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "bedfb8e1d3663072";
+const VERSION = "608a049c361894d8";
 const FILES = {
   "/app.js": "sha256-/0f1FOy71BUlAxNUBor6NB77rH5VJKhcCHzoTOolTiM=",
   "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-VQgKJE1eKDBDgreTIFexBf6yCKj3Mu6HOXfEYm3Wq20=",
+  "/index.html": "sha256-Uw54hdqo66MPF3kFGN/tfTLzmCP+vg/IxDsOSpmSGwE=",
   "/mail/arrivals.js": "sha256-iefjvtci1xUogUh5Drxh6xE+oguW7Igq/fuG8Us+ui0=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -143,11 +143,11 @@ const FILES = {
   "/views/thread-row.js": "sha256-1qSsfyb7BPofzsHgES672jwuzBZJe+cF6MOtNS1XVm8=",
   "/views/thread-view.js": "sha256-ZdCunuyM2pSkp26fw46bcmXcc7T4uaVcgGjKbdLvEjo=",
   "/views/thread.css": "sha256-sLxhsIkdzo1k56b89o4a5QJpxqfQGtWfdkceM0Wl9aE=",
-  "/views/threads-view.js": "sha256-RPHSv3RvrZVTLUwsJLncBAab0kOQaPn7CQUPaAWhwC8=",
+  "/views/threads-view.js": "sha256-emPGdlllXdoIwBnXKVkkTNLUBAA5QD0YrRFjjcsTa6Y=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-aDiXJrJQ9nwr2ieL7RFIQMqsXuPgjglMgZvQ8wLjDio="
+  "/worker.js": "sha256-AO7GCv7EIUq/hZligpnvYXYhmmbqIlb656+29lKeQqY="
 };
 
 const PREFIX = "io3233-";

@@ -27,6 +27,7 @@ export class ThreadsView {
     on(client.store, "contact", ({ detail }) => this.#update(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#remove(detail.fingerprint));
     on(client.drafts, "draft", ({ detail }) => this.#fill(detail.fingerprint));
+    on(router, "route", () => this.#fill(this.#active));
     on(client.relays, "relays", () => this.#countDropped());
     for (const list of [this.#list, this.#archive]) {
       on(list, "click", (event) => this.#act(event.target.closest("[data-do]"), event.target.closest("li")?.dataset.fingerprint));
@@ -79,7 +80,8 @@ export class ThreadsView {
     const row = this.#rows.get(fingerprint);
     if (!row) return;
     const active = fingerprint === this.#active;
-    fillRow(row, this.#contacts.get(fingerprint), active ? "" : this.#client.drafts.get(fingerprint));
+    const isTyped = active && this.#router.view === "chats"; // and told as a draft once it is left
+    fillRow(row, this.#contacts.get(fingerprint), isTyped ? "" : this.#client.drafts.get(fingerprint));
     row.classList.toggle("active", active);
     if (active) row.querySelector("a").setAttribute("aria-current", "true");
     else row.querySelector("a").removeAttribute("aria-current");
