@@ -8,6 +8,7 @@ import { BlockedView } from "./views/blocked-view.js";
 import { closeDialogs } from "./views/dialogs.js";
 import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
+import { listenToKeys } from "./views/keyboard.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
 import { ListSearch } from "./views/list-search.js";
@@ -49,11 +50,12 @@ async function boot(client) {
     about: new AboutView(client),
     me: new ShellView(client, router),
   };
-  new ListSearch(client, router, threads);
+  const search = new ListSearch(client, router, threads);
   tellWhatDoesNotFit();
   new SettingsView(client);
   new MyNameView(client);
   new BlockedView(client);
+  listenToKeys({ search: () => search.begin(), searchChat: () => views.chats.search() });
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));
   on(client.updates, "updated", () => reload(client));

@@ -11,32 +11,33 @@ const MOST_MESSAGES = 30;
 
 export class ListSearch {
   #client;
+  #router;
   #threads;
   #field = byId("listSearch");
   #asked = 0;
 
   constructor(client, router, threads) {
     this.#client = client;
+    this.#router = router;
     this.#threads = threads;
     on(this.#field, "input", debounce(() => this.#find(), TYPING_MS));
     on(byId("listSearchForm"), "submit", (event) => this.#openFirst(event));
     on(this.#field, "keydown", (event) => event.key === "Escape" && this.#clear());
     on(byId("searchResults"), "click", (event) => event.target.closest("a") && this.#clear());
-    on(document, "keydown", (event) => isShortcut(event) && this.#begin(event, router));
     on(PHONE, "change", () => this.#sayWhat());
     this.#sayWhat();
+  }
+
+  /** Takes the focus, by way of the list where that is a screen. */
+  begin() {
+    if (PHONE.matches) this.#router.go("/chats");
+    this.#field.select();
+    this.#field.focus();
   }
 
   /** There is room for more words where there is no key to name. */
   #sayWhat() {
     this.#field.placeholder = PHONE.matches ? "Search people and messages" : "Search";
-  }
-
-  #begin(event, router) {
-    event.preventDefault();
-    if (PHONE.matches) router.go("/chats");
-    this.#field.select();
-    this.#field.focus();
   }
 
   #clear() {
@@ -73,8 +74,6 @@ export class ListSearch {
     byId("searchResults").querySelector("a")?.click();
   }
 }
-
-const isShortcut = ({ key, ctrlKey, metaKey, altKey, shiftKey }) => key === "k" && (ctrlKey || metaKey) && !altKey && !shiftKey;
 
 function show(kind, found) {
   byId(`${kind}FoundTitle`).hidden = byId(`${kind}Found`).hidden = found.length === 0;
