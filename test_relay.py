@@ -11165,7 +11165,7 @@ class TestBrowserKeyboard:
 
         await alice.until("document.activeElement.matches('[type=search]:not(#chatSearch)')")
 
-    @pytest.mark.parametrize(("view", "field"), [("library", "librarySearch"), ("server", "addRelayUrl")])
+    @pytest.mark.parametrize(("view", "field"), [("library", "listSearch"), ("server", "addRelayUrl")])
     async def test_focus_stays_where_the_person_put_it_before_the_view_had_loaded(self, browser, relay, view, field):
         alice = await browser.person(relay)
 
