@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "3c37751581a24b0c";
+const VERSION = "0b59192f60e98cb4";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-kbx3FnYMqaK3MFG9Qm0HNrImdM9EqMDtw4sjPL9zKs4=",
+  "/index.html": "sha256-mJtChZxJp0YwUgDZg6GOI2fHspJZH8yF7YPCw3iZmPQ=",
   "/mail/arrivals.js": "sha256-iefjvtci1xUogUh5Drxh6xE+oguW7Igq/fuG8Us+ui0=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -85,7 +85,7 @@ const FILES = {
   "/store/store.js": "sha256-aEa0FR/TwTHO2FvkOIrxANo7MBlU2LK684dGyzIJ7ig=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-n9wyZofZbo6UbEyA0GfiPoC19O0/w0p/cFnqe3vLFwo=",
+  "/style.css": "sha256-hT9QGRTlnxGcw9gwYUjJzdZBMTvpMTkNBiJ9lGVUVvE=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -112,7 +112,7 @@ const FILES = {
   "/views/chats-view.js": "sha256-ybhZ93DvtDF1T4Sg2PJh2iAOFgNGg0HRq0Q2U3MhJoc=",
   "/views/composer-view.js": "sha256-a0wNmXr6W1pfFEdbhbNi8+TlsONZLrwRGpE0iMlV+3k=",
   "/views/contact-view.js": "sha256-xlzAzmvaDbjF7TIlWhUwIyWH2NfaSUmo+nhMhe8C+Fo=",
-  "/views/contact.css": "sha256-lwtXjasrmKX53HQAP0D8cjqhuf1ZlNBYuYHNJS48HWY=",
+  "/views/contact.css": "sha256-MuaX0LV6Wp03Pzknv53t/n20gmOJGT6gsj77iCAMEGk=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-g0DcPLTpZGbaCRWW4rHOE6zSzgsp/8oq6mw8kkSPnLQ=",
   "/views/export-view.js": "sha256-Kbc2JI358WSB0otkVsLI0d0KyLuMoSgvYoAuNekgHwE=",
@@ -123,7 +123,7 @@ const FILES = {
   "/views/keys-view.js": "sha256-HVOxwjeoz/BNUb+7XP3Yv6oaG+X5aJTLnzMh+u74P1Y=",
   "/views/library-view.js": "sha256-/jOuEbkGV1ZZ6XYfat2oM/W1Qp32AWbL327fM/MhP0w=",
   "/views/list-search.js": "sha256-xRy9FBTWf57NJ//KNJsOcepDYDdVikji/LdszLQIAF4=",
-  "/views/list.css": "sha256-Frw4h8pmbLY9+K2Yrk2v6SFmJp+dzHBfnlO7yXzlEE4=",
+  "/views/list.css": "sha256-Q5cIjqSIrjn9rxXPy9XChYOj9t5r45sfDFDTH6olNCM=",
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-actions.js": "sha256-WxYyTPQReQxrP8PS0hU6uJHnOjtJvbOEjLKY5A63ZCY=",
   "/views/message-info.js": "sha256-tpPi2rn31RgWOtDyhDihhRZGHz51TU0VDXv3c+aG6+0=",
@@ -153,7 +153,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-vjWMpPtRnw9bp9xGQMFUEXWJY6J6G8BmJyrAFdSGmO0="
+  "/worker.js": "sha256-6399KMPWweaJQxLYv6qz6Sm2iVa9xwyOR29a2lLdSYQ="
 };
 
 const PREFIX = "io3233-";
