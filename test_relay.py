@@ -13459,7 +13459,7 @@ class TestBrowserContacts:
         alice, bob, carol = await browser.person(relay, size=DESKTOP), await relay.register(), await relay.register()
         await alice.opens(carol.fingerprint)
         await panel_of(alice, bob)
-        assert await alice.evaluate("document.querySelector('#contactDialog').offsetWidth") == 358.4
+        assert await alice.evaluate("document.querySelector('#contactDialog').offsetWidth") == 360
 
         await alice.says("beside it")
         await alice.click(f'#chatTabs [data-fingerprint="{carol.fingerprint}"] a')
