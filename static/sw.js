@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "40cb3f6c293a41a4";
+const VERSION = "e6e84b32eee768b9";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-twPEZfSg4Rk7TKxziJ3YWsEtk7JAEF28rpHvqXmIiRs=",
+  "/index.html": "sha256-9dSh8Qn2sGp3+hszdcLkH/qF3Ez1j0/LzbcApVBPa8M=",
   "/mail/arrivals.js": "sha256-iefjvtci1xUogUh5Drxh6xE+oguW7Igq/fuG8Us+ui0=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -105,11 +105,11 @@ const FILES = {
   "/version.js": "sha256-3OCbqM5hIPyn2RUNlIovm3KmH6RMa1mCrAeszfxzf1Y=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/announcer.js": "sha256-5MdPUbM02ViqwaV46WYaIPDePF57X5t2AKn/UhB3dyA=",
-  "/views/blocked-view.js": "sha256-E23KjhYaFp8Cefeb8p+H237VBYWRSvyv6Z6c9vBYwt4=",
+  "/views/blocked-view.js": "sha256-X+Vgff4I3cVXbKDV/MOAM8EnecyjiyRhAtDmkaEuKow=",
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-NlGVybmnvaopKBRYCvNB1PiYlpaHgklATt3loVP+f/w=",
   "/views/chat-search.js": "sha256-XykQmTi6oZV/JYpZhB9+11coIktyQ5HkLVP7zJEuzqQ=",
-  "/views/chats-view.js": "sha256-ybhZ93DvtDF1T4Sg2PJh2iAOFgNGg0HRq0Q2U3MhJoc=",
+  "/views/chats-view.js": "sha256-2JP/1L2AwluGU8QF7yA07cKSpXhTCB0yvNDox8j9EaI=",
   "/views/composer-view.js": "sha256-a0wNmXr6W1pfFEdbhbNi8+TlsONZLrwRGpE0iMlV+3k=",
   "/views/contact-view.js": "sha256-xlzAzmvaDbjF7TIlWhUwIyWH2NfaSUmo+nhMhe8C+Fo=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
@@ -153,7 +153,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-gRxE0+NQe3JD+L0Z8yP8oOaC07Y9UXK2RrewHZYJQSk="
+  "/worker.js": "sha256-2PZh3UAwpdX+/GrQHwjddI1dCW5RSkHw6zNtV1rlVgU="
 };
 
 const PREFIX = "io3233-";

@@ -65,7 +65,7 @@ export class ChatsView {
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
     if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
-    this.#panel.close();
+    if (this.#router.view !== "chats") this.#panel.close(); // else it goes along
     this.#client.showThread(null);
   }
 
