@@ -13304,7 +13304,7 @@ class TestBrowserContacts:
         await alice.until("document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
 
         assert await alice.count(".chat-tab .mark") == 20
-        await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
+        await alice.shows(".chat-tab", f"New: {strangers[-1].fingerprint[:4]} {strangers[-1].fingerprint[4:8]}")
         await alice.shows("#requestsDropped", "And 40 more from strangers")
         left = "[await result(contacts.count()), await result(messages.count()), await result(seen.count())]"
         assert await alice.evaluate(FROM_DATABASE % left) == [21, 41, 41]

@@ -6,10 +6,10 @@ import { readContent } from "../protocol/content.js";
 import { cameUnsealed, isHeardOf, missed, opened } from "../protocol/devices.js";
 import { openBody } from "../protocol/envelope2.js";
 import { result } from "../store/database.js";
+import { isListed } from "../store/messages.js";
 import { isWords, takeContent, takeFromMine } from "./contents.js";
 import { queuePost } from "./posts.js";
 import { counting, fits } from "./strangers.js";
-import { isListed } from "../store/messages.js";
 
 /** Takes an envelope 2 of `contact`, a record that is new where the sender is a stranger. */
 export async function unseal(page, message, contact) {
