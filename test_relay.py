@@ -9281,7 +9281,7 @@ class TestBrowserPush:
         worker = await sleeper.is_pushed_to()
 
         [[title, body]] = await worker.until(f"{SHOWN}.then((all) => all.length && all)")
-        assert title.startswith("3233:") and body == "come home"
+        assert title.startswith("New: ") and body == "come home"
         await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
         await worker.evaluate(CLICK_NOTIFICATION)
         page = await sleeper.opens_page(sleeper.relay.url + await worker.evaluate("self.opened"))
@@ -9299,11 +9299,11 @@ class TestBrowserPush:
         await write(bob, page, "one")
         await sleeper.is_woken()
         worker = await sleeper.browser.service_worker(sleeper.context)
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "one"))
+        await shows(worker, (f"New: {start_of(bob)}", "one"))
         await sleeper.is_woken()
         await write(bob, page, "two")
 
-        await shows(worker, (f"3233:{bob.fingerprint[:8]} (2)", "two"))
+        await shows(worker, (f"New: {start_of(bob)} (2)", "two"))
         assert await page.evaluate(LEADER) == leader
         await page.to_front()
         await page.click(".chat-tab-label")
@@ -9318,7 +9318,7 @@ class TestBrowserPush:
 
         await write(bob, page, "come home")
         worker = await sleeper.is_pushed_to()
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "come home"))
+        await shows(worker, (f"New: {start_of(bob)}", "come home"))
         await page.call("Page.setWebLifecycleState", state="active")
         await page.to_front()
         await page.click(".chat-tab-label")
@@ -9334,11 +9334,11 @@ class TestBrowserPush:
         await sleeper.closes_page()
 
         await write(bob, sleeper, "not heard")
-        await sleeper.is_pushed_to()
-        await write(carol, sleeper, "heard")
         worker = await sleeper.is_pushed_to()
+        await write(carol, sleeper, "heard")
+        await sleeper.is_woken()
 
-        await shows(worker, (f"3233:{carol.fingerprint[:8]}", "heard"))
+        await shows(worker, (f"New: {start_of(carol)}", "heard"))
 
     async def test_text_is_not_shown_where_the_person_does_not_want_it(self, sleeper):
         bob = await sleeper.relay.register()
@@ -9349,7 +9349,7 @@ class TestBrowserPush:
         await write(bob, sleeper, "a secret")
         worker = await sleeper.is_pushed_to()
 
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "New message"))
+        await shows(worker, (f"New: {start_of(bob)}", "New message"))
 
     async def test_each_thread_has_one_notification_however_much_came(self, sleeper):
         people = [await sleeper.relay.register() for _ in range(6)]
@@ -9360,7 +9360,7 @@ class TestBrowserPush:
                 await write(person, sleeper, f"line {number}")
         worker = await sleeper.is_pushed_to()
 
-        await shows(worker, *((f"3233:{person.fingerprint[:8]} (5)", "line 4") for person in people))
+        await shows(worker, *((f"New: {start_of(person)} (5)", "line 4") for person in people))
 
     async def test_without_network_it_says_only_that_there_are_messages(self, sleeper):
         bob = await sleeper.relay.register()
@@ -9386,7 +9386,7 @@ class TestBrowserPush:
         await write(bob, sleeper, "come home")
         worker = await sleeper.is_pushed_to()
 
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "come home"))
+        await shows(worker, (f"New: {start_of(bob)}", "come home"))
 
     async def test_new_keys_are_woken_for_and_the_old_ones_no_longer(self, sleeper):
         bob, page, [before] = await sleeper.relay.register(), sleeper.page, sleeper.endpoints()
@@ -9403,7 +9403,7 @@ class TestBrowserPush:
         await write(bob, page, "to the new ones")
         worker = await sleeper.is_pushed_to()
 
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "to the new ones"))
+        await shows(worker, (f"New: {start_of(bob)}", "to the new ones"))
 
     @pytest.mark.parametrize("change", ["its secret", "its database"])
     async def test_relay_that_is_another_than_before_is_subscribed_to_anew(self, sleeper, change):
