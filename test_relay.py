@@ -5036,16 +5036,25 @@ class TestDoctor:
             "JWT_SECRET": SECRET,
             "ORIGIN": "https://chat.example.com",
             "DATABASE_URL": f"sqlite:{home}/relay.db",
+            "PUSH_HOSTS": "localhost:1",  # where nobody listens
         } | environ
         return await run_command(
             home, "doctor", *words, **{name: value for name, value in settings.items() if value is not None}
         )
 
-    async def test_sound_settings_are_all_ok(self, tmp_path):
-        finished = await self.doctor(tmp_path)
+    async def test_sound_settings_are_all_ok(self, tmp_path, push_service):
+        trusted = str(push_service.certificate)
+        finished = await self.doctor(tmp_path, PUSH_HOSTS=push_service.host, SSL_CERT_FILE=trusted)
 
         assert finished.status == 0, finished
         assert {line[:4] for line in finished.stdout.splitlines()} == {"ok  "}, finished
+        assert push_service.connections == 1 and not push_service.pushes
+
+    async def test_push_service_that_can_not_be_called_is_named(self, tmp_path):
+        finished = await self.doctor(tmp_path)
+
+        assert finished.status == 0, finished
+        assert re.search("^warn push: localhost:1 can't be called .*HOSTING.md", finished.stdout, re.MULTILINE)
 
     @pytest.mark.parametrize(("name", "value"), [("BIND", "nonsense"), ("JWT_SECRET", None), ("STATIC_DIR", "/nowhere")])
     async def test_bad_setting_is_named(self, tmp_path, name, value):
