@@ -2,7 +2,7 @@
 import { attempt, byId, on, say } from "./dom.js";
 import { notice } from "./toast.js";
 
-const FORMS = { myNameForm: "myNameStatus", settingNameForm: "settingNameStatus" };
+const FORMS = { myNameForm: "myNameStatus", meNameForm: "meNameStatus", settingNameForm: "settingNameStatus" };
 
 export class MyNameView {
   #client;
