@@ -12354,17 +12354,6 @@ class TestBrowserGuest:
         await guest.sees("Still there?")
         assert await guest.count("#hint") == 0
 
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize(("size", "text"), [((320, 640), 100), (PHONE, 200), (DESKTOP, 100), ((390, 400), 100)])
-    async def test_card_is_for_everyone(self, relay, browser, axe, size, text, scheme):
-        marie = await relay.register()
-        guest = await browser.page(size=size, scheme=scheme)
-        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name={'Marie%20' * 8}")
-        await guest.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
-
-        assert await findings(guest, axe) == []
-        assert not await guest.evaluate(OVERFLOWING)
-
 
 class TestBrowserWelcome:
     """Whoever has no chat yet is told in three steps how to get one."""
@@ -13769,6 +13758,17 @@ class TestBrowserAccessible:
             overflowing[view] = await page.evaluate(OVERFLOWING)
 
         assert {view: each for view, each in overflowing.items() if each} == {}
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize(("size", "text"), [((320, 640), 100), (PHONE, 200), (DESKTOP, 100), ((390, 400), 100)])
+    async def test_card_of_an_invite_has_no_findings_and_fits(self, relay, browser, axe, size, text, scheme):
+        marie = await relay.register()
+        guest = await browser.page(size=size, scheme=scheme)
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name={'Marie%20' * 8}")
+        await guest.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
+
+        assert await findings(guest, axe) == []
+        assert not await guest.evaluate(OVERFLOWING)
 
     async def test_focus_is_seen_on_everything_that_takes_it(self, relay, browser):
         page = await furnished(relay, browser)
