@@ -12895,7 +12895,7 @@ class TestBrowserGuest:
         assert opening == "Opening your private chat…"
         assert await guest.evaluate("[...hexSeen]") == []
 
-    @pytest.mark.parametrize("name", ["A%E2%80%AEna", "Ana%0A", "x" * 65, "Ana%20%E2%9C%93", "%3Cb%3EAna", "%FF"])
+    @pytest.mark.parametrize("name", ["A%E2%80%AEna", "A%0Ana", "x" * 65, "Ana%20%E2%9C%93", "%3Cb%3EAna", "%FF"])
     async def test_name_that_is_none_or_might_be_none_is_not_on_screen_before_it_was_looked_at(self, front, browser, name):
         front.spoils["client.js"] = held(asyncio.Event())
         guest = await browser.page()
@@ -13018,6 +13018,7 @@ class TestBrowserGuest:
         guest = await browser.person(relay)
         await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
         await post(marie, guest, text="Hi!")
+        await guest.click("#hintClose")
         await sets_clock(guest, 2 * 86_400_000)
         await post(marie, guest, text="Still there?")
         await guest.shows("#hint", "Your key lives only in this browser.")
