@@ -12960,6 +12960,7 @@ class TestBrowserGuest:
 
     async def test_words_for_an_invite_that_fails_wait_as_a_draft(self, relay, browser):
         guest, marie = await browser.person(relay), Person(relay)
+        guest.expects("404 (Not Found)")
 
         await comes_by(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
         await guest.drafts("hello?")
