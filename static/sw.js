@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "8a5fdcf5bdf2cb14";
+const VERSION = "caeca17e034ba827";
 const FILES = {
   "/app.js": "sha256-k2GU7gA/do9dDbmUq6NFJEAaCUATjqpbfwqkrfOuzS8=",
   "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-rjfYylL/+kzFhVLBvY1as2q6p4WWPYCJuarcbG0CdV8=",
+  "/index.html": "sha256-dC/ANojwdXNdgukxaWb6j69M/83HaOAkGMdbqz0dQpA=",
   "/mail/arrivals.js": "sha256-E/SG2bOPxah0uNgaa3+rBM9O8vagNgTPBM47Ox6cQz4=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -151,7 +151,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-aEwVcgIfq5W1r0dwiWPyVpDJ1PYOaoyqL3vP2C4l7rI="
+  "/worker.js": "sha256-0roJO8zVM3eUz5Z48rv26Sz99rSTYyNdyADRUuFtfVM="
 };
 
 const PREFIX = "io3233-";
