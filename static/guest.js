@@ -5,6 +5,7 @@
   const ITEM = "io3233_guest";
   const PLACE = /^#chat=[0-9a-f]{64}(&at=\d+)?$/i; // of the page's own, see router.js
   const PLAIN_NAME = /^(?!.*\p{M}{5})[\p{L}\p{N}][\p{L}\p{M}\p{N} .'’-]{0,63}$/u; // of what names.js takes, no more than needs no second look
+  const SHORT = 24; // a longer name would make the field grow
   const given = [location.hash.slice(1), location.search].map((text) => new URLSearchParams(text));
   const invite = given.find((parameters) => parameters.has("chat") || parameters.has("fp"));
   const fingerprint = (invite?.get("chat") ?? invite?.get("fp") ?? "").toLowerCase();
@@ -69,7 +70,7 @@
     byId("threadName").textContent = name || "Private chat";
     byId("guestTitle").textContent = name ? `Opening your chat with ${name}…` : "Opening your private chat…";
     byId("guestText").textContent = name ? `Only you and ${name} can read it.` : "Only the two of you can read it.";
-    field.placeholder = name ? `Say hello to ${name}…` : "Say hello…";
+    field.placeholder = name && name.length <= SHORT ? `Say hello to ${name}…` : "Say hello…";
     if (kept.fingerprint === fingerprint) field.value = kept.text;
   }
 

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "caeca17e034ba827";
+const VERSION = "31d431c38109ecd9";
 const FILES = {
   "/app.js": "sha256-k2GU7gA/do9dDbmUq6NFJEAaCUATjqpbfwqkrfOuzS8=",
   "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
@@ -15,14 +15,14 @@ const FILES = {
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-2XWyWfrLHOJ53mlWaWgog9LSM0aLGhe15PrAkd1T6Mw=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
-  "/guest.js": "sha256-rHh11BSlEAeHzI0TMEb9MjJmIH8scw0FwA7fCCTESGg=",
+  "/guest.js": "sha256-6dLauH/59f0FSB6LEDQSVFuafwjhz/eoAha6diyH2pw=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
   "/icons/icon-512.png": "sha256-qONdu8bKG7LMv5AdJt268NB6BJ7PE2RucF2M/fuEMAY=",
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-dC/ANojwdXNdgukxaWb6j69M/83HaOAkGMdbqz0dQpA=",
+  "/index.html": "sha256-cGYL5vUJrq0LZn9trL/LSVT0HUgLtEz3OvtKh2InnPI=",
   "/mail/arrivals.js": "sha256-E/SG2bOPxah0uNgaa3+rBM9O8vagNgTPBM47Ox6cQz4=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -117,7 +117,7 @@ const FILES = {
   "/views/dom.js": "sha256-g0DcPLTpZGbaCRWW4rHOE6zSzgsp/8oq6mw8kkSPnLQ=",
   "/views/export-view.js": "sha256-C0f3+a6rtv9eSFN2ZlAUmQPbBkqgy84GA8wWGYyL5C0=",
   "/views/forward-view.js": "sha256-KzeuupEMX3BaJ2yfItyYejU2gSCMjLWQNHHPqHUDUPU=",
-  "/views/guest-view.js": "sha256-3X2KS80Ou8YGr57So5hFUMGXnDWHCJCAXosK3qp6EfU=",
+  "/views/guest-view.js": "sha256-h4u5474RFOsG768gVBKN3lvisX3J8kIuZfGUsNu3BT4=",
   "/views/identity-view.js": "sha256-Cq+gEoHTi9QymM0IP3cBHSQGX6UevQx6SNutVvEO7s0=",
   "/views/import-view.js": "sha256-SkmrhbqrBOFGih5fxmXH+PoSgWTqsSlEsx4VPVa+Wi0=",
   "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
@@ -133,7 +133,7 @@ const FILES = {
   "/views/my-name-view.js": "sha256-bqtHGIFXbgzrJN23feWeYwQqy93y+sqvK5puEDmRYJQ=",
   "/views/newchat-view.js": "sha256-ojnHNenXqmAW6PhB4oiC3ZuhEVgCxZfJKu5NW4lst1M=",
   "/views/open-chat.js": "sha256-14bDRjsJBCUV7BOtEnmaQtBbXwuS42lnAxNC+2czODY=",
-  "/views/pages.css": "sha256-LBJ1tj92ndwnMNzGsDgmH6dw7X0HsD5uHJcOP4gHTWw=",
+  "/views/pages.css": "sha256-ThmdC5YeTR2tdf8ZB971ovYC/BYAX7SFelgC9MxuZB8=",
   "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
   "/views/qr.js": "sha256-/qBbSgj+Y/DjLb3Tjg4lTW/uWXvgpHdF/J2hp6dWw/Q=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
@@ -151,7 +151,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-0roJO8zVM3eUz5Z48rv26Sz99rSTYyNdyADRUuFtfVM="
+  "/worker.js": "sha256-wTrOpQVjHNmQJOlp+ysnCcmy+/ehVxyDs0wso6qH3GA="
 };
 
 const PREFIX = "io3233-";

@@ -4,6 +4,7 @@ import { byId, fillAvatar, on } from "./dom.js";
 import { displayName } from "../protocol/format.js";
 import { notice } from "./toast.js";
 
+const SHORT = 24; // a longer name would make the field grow
 const DAY_MS = 86_400_000;
 /** In this order: what it says, and what it offers. A closed one never comes back. */
 const HINTS = [
@@ -53,7 +54,7 @@ export class GuestView {
     byId("guestTitle").textContent = `${displayName(contact)} invited you to a private chat`;
     byId("guestText").textContent = `Only ${called ? `you and ${called}` : "the two of you"} can read it. No account, no phone number.`;
     byId("guestName").placeholder = called ? `Your name (${called} sees it)` : "Your name (they see it)";
-    byId("chatBody").placeholder = called ? `Say hello to ${called}…` : "Say hello…";
+    byId("chatBody").placeholder = called && called.length <= SHORT ? `Say hello to ${called}…` : "Say hello…";
     if (document.activeElement !== byId("guestName")) byId("guestName").value ||= this.#client.settings.get("name");
     byId("guestMayNotify").hidden = !this.#maySuggest("hint_notifications", contact);
     byId("guestSteps").hidden = false;
