@@ -12678,6 +12678,19 @@ class TestBrowserNames:
         await bob.reload()
         await bob.shows("#threadName", "Alice <b>L</b>")
 
+    async def test_another_name_is_heard_of_without_a_message(self, relay, browser):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await bob.click(".chat-tab-label")
+        await bob.sees("hello")
+        await bob.says("who is this?")
+        await alice.sees("who is this?")
+
+        await calls_themselves(alice, "Alice")
+
+        await bob.shows("#threadName", "Alice")
+
     async def test_old_client_gets_the_name_where_it_ignores_it(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         await calls_themselves(alice, "Alice")

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "b86c2ef4f4dd6101";
+const VERSION = "64afdbe256bdac6c";
 const FILES = {
   "/app.js": "sha256-k2GU7gA/do9dDbmUq6NFJEAaCUATjqpbfwqkrfOuzS8=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-L5uTEuO3Tva+dJW7wWWUvVD/Am9h0q4WZVXBfj5hzsU=",
+  "/index.html": "sha256-KiyGj8wUTPr5pH+zDewI87ETfi+ZKbG4wlJKLu+JeLI=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-ms7qcgtpLIBaf7Ax5kYlsQTUTr0bF3OwenwnNvZwBYU=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -141,7 +141,7 @@ const FILES = {
   "/views/message-menu.js": "sha256-frcZ30I3TXTDephB8Z6rySjtPwI+KKNa3Mhv3j0ZhJw=",
   "/views/message-row.js": "sha256-S/24jzXYejCys24s7aB9sLLFPYlATDictSjDRkET/YA=",
   "/views/message-window.js": "sha256-J9TXswywIb18LyrCY3h0N5wWdXAkXC1nDbBNI6Vb4xk=",
-  "/views/my-name-view.js": "sha256-bqtHGIFXbgzrJN23feWeYwQqy93y+sqvK5puEDmRYJQ=",
+  "/views/my-name-view.js": "sha256-FmZpiy7dyuI5JjbxHZzi2Bh5Ge4iLIAbmkCkdolbeNo=",
   "/views/newchat-view.js": "sha256-ojnHNenXqmAW6PhB4oiC3ZuhEVgCxZfJKu5NW4lst1M=",
   "/views/open-chat.js": "sha256-14bDRjsJBCUV7BOtEnmaQtBbXwuS42lnAxNC+2czODY=",
   "/views/pages.css": "sha256-ThmdC5YeTR2tdf8ZB971ovYC/BYAX7SFelgC9MxuZB8=",
@@ -162,7 +162,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-UrVngWyoYQvu5dX8wcoBGZr7XDHZiRq3IKTbwY8fHKE="
+  "/worker.js": "sha256-UfslopEklpbZkHknYfXVUUnlWBnKG0rUGYL3Lw5fLm4="
 };
 
 const PREFIX = "io3233-";
