@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "9cbf8d682c58f303";
+const VERSION = "892bf28a8a284fac";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-2PL4ScqOmZcFJ679tgFkNvdmqNbulFbd25Q6p2ETpI4=",
+  "/index.html": "sha256-9Imk1aBSItdI+dFJ+t2HP0RvHCnFna3x5RC9YdRK6u0=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-ms7qcgtpLIBaf7Ax5kYlsQTUTr0bF3OwenwnNvZwBYU=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -121,7 +121,7 @@ const FILES = {
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-NlGVybmnvaopKBRYCvNB1PiYlpaHgklATt3loVP+f/w=",
   "/views/chat-search.js": "sha256-XykQmTi6oZV/JYpZhB9+11coIktyQ5HkLVP7zJEuzqQ=",
-  "/views/chats-view.js": "sha256-xOccvlObW6CdlL0/loltLGqBl47xNvFGCydzjd4ipaY=",
+  "/views/chats-view.js": "sha256-59yqqkBgIMBoXmVxRtbvxMzehL5PfHQYqcPa/rbRYG0=",
   "/views/composer-view.js": "sha256-mkHnIbcJN04QG38xe/nEucXrwaqeKI3NzduRj159ZWU=",
   "/views/contact-view.js": "sha256-xlzAzmvaDbjF7TIlWhUwIyWH2NfaSUmo+nhMhe8C+Fo=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
@@ -144,7 +144,7 @@ const FILES = {
   "/views/message-row.js": "sha256-S/24jzXYejCys24s7aB9sLLFPYlATDictSjDRkET/YA=",
   "/views/message-window.js": "sha256-J9TXswywIb18LyrCY3h0N5wWdXAkXC1nDbBNI6Vb4xk=",
   "/views/my-name-view.js": "sha256-FmZpiy7dyuI5JjbxHZzi2Bh5Ge4iLIAbmkCkdolbeNo=",
-  "/views/newchat-view.js": "sha256-ojnHNenXqmAW6PhB4oiC3ZuhEVgCxZfJKu5NW4lst1M=",
+  "/views/newchat-view.js": "sha256-GVqeQew8D0XNy41GbhUJ9K8GFE7pTlg/tvZmPf5UlAU=",
   "/views/open-chat.js": "sha256-14bDRjsJBCUV7BOtEnmaQtBbXwuS42lnAxNC+2czODY=",
   "/views/pages.css": "sha256-ThmdC5YeTR2tdf8ZB971ovYC/BYAX7SFelgC9MxuZB8=",
   "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
@@ -166,7 +166,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-3nAOxS3KFkQ4pxQeZFjo8i7p2wTMH+pZa9mtU0VWwZQ="
+  "/worker.js": "sha256-UlRAm6dgElrLExx+RyK1Q59wZ3aAJpFkL9pw8i88By0="
 };
 
 const PREFIX = "io3233-";

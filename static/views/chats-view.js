@@ -37,12 +37,8 @@ export class ChatsView {
     new MessageMenu(client, (seq) => this.#thread.message(seq));
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
-<<<<<<< HEAD
-    this.#panel = new ContactView(client);
-    this.#guest = new GuestView(client);
-=======
     this.#panel = new ContactView(client, (contact) => threads.archive(contact));
->>>>>>> main
+    this.#guest = new GuestView(client);
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());

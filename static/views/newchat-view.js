@@ -21,6 +21,8 @@ export class NewChatView {
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
     for (const [source, type] of [[client.relays, "relays"], [client.settings, "change"]]) on(source, type, () => this.#writeLinks());
     if (navigator.share) this.#offerShare();
+    byId("openChatScan").hidden = byId("listScan").hidden;
+    on(byId("openChatScan"), "click", () => byId("listScan").click());
     byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }
 
