@@ -7,6 +7,7 @@ import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
+import { GuestView } from "./guest-view.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
 import { PHONE } from "./shell-view.js";
@@ -24,6 +25,7 @@ export class ChatsView {
   #search;
   #composer;
   #panel;
+  #guest;
   #contact = null;
 
   constructor(client, router, threads) {
@@ -35,6 +37,7 @@ export class ChatsView {
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
     this.#panel = new ContactView(client, (contact) => threads.archive(contact));
+    this.#guest = new GuestView(client);
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
@@ -116,12 +119,15 @@ export class ChatsView {
     const link = location.href;
     const invite = takeInviteFromLocation(location, history);
     if (!invite) return false;
-    this.#close();
+    if (!window.guest) this.#close(); // a guest has the chat on screen
     try {
       if (invite.error) throw invite.error;
       const contact = await openChat(this.#client, invite);
+      if (contact && window.guest) await this.#guest.saveName();
       if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
+      else if (!contact) this.#close();
     } catch (error) {
+      if (window.guest && this.#waits()) this.#close();
       this.#explain(error, link);
     }
     return true;
@@ -163,6 +169,7 @@ export class ChatsView {
     byId("threadName").textContent = displayName(contact);
     fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
+    this.#guest.show(contact);
     byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));
     this.#showBanner(this.#client.relays.get(contact.relay));
   }
@@ -179,8 +186,9 @@ export class ChatsView {
 const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
 /** What matters about somebody, before one writes to them. */
-function marks({ verified, muted, blocked, relay }, home) {
-  const shown = [verified ? mark("shield", "verified") : mark("", "not verified")];
+function marks({ verified, muted, blocked, relay, invited, last_seq }, home) {
+  const shown = invited && !last_seq ? [mark("", "invited you")] : [];
+  shown.push(verified ? mark("shield", "verified") : mark("", "not verified"));
   if (relay && relay !== home) shown.push(mark("", `via ${new URL(relay).host}`));
   if (muted) shown.push(mark("muted", "muted"));
   if (blocked) shown.push(mark("close", "blocked"));
