@@ -7226,15 +7226,24 @@ class Browser:
         self.contexts.append(opened["browserContextId"])
         return self.contexts[-1]
 
-    async def page(self, context: str | None = None, *, size: tuple[int, int] | None = None, scheme: str = "light") -> Page:
-        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or dark."""
+    async def page(
+        self,
+        context: str | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        scheme: str = "light",
+        watched: bool = False,
+    ) -> Page:
+        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or
+        dark; `watched` writes down what it asks for, which costs a tenth of all that a page does."""
         context = await self.context() if context is None else context
         opened = await self.call(
             "Target.createTarget", url="about:blank", **({"browserContextId": context} if context else {})
         )
         page = Page(self, opened["targetId"], context)
         await self.attach(page)
-        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+        page.watched = watched
+        for domain in ("Page", "Runtime", "Log", "Audits", *(["Network"] if watched else [])):
             await page.call(f"{domain}.enable")
         if size:
             await page.resize(*size)
@@ -7278,6 +7287,7 @@ class Target:
     """Something that runs scripts: a page, or a service worker."""
 
     session = ""
+    watched = False
 
     def __init__(self, browser: Browser, target_id: str, context: str) -> None:
         self.browser = browser
@@ -7285,10 +7295,22 @@ class Target:
         self.context = context
         self.complaints: list[str] = []
         self.expected: list[str] = []
-        self.requests: list[str] = []
-        self.documents: list[str] = []  # those of the requests that began another document
+        self.asked_for: list[str] = []
+        self.began: list[str] = []
         self.registrations: dict[str, str] = {}  # of service workers, ids by scope
         self.loads = asyncio.Event()
+
+    @property
+    def requests(self) -> list[str]:
+        """Every address that was asked for."""
+        assert self.watched, "nobody wrote them down: open the page with watched=True"
+        return self.asked_for
+
+    @property
+    def documents(self) -> list[str]:
+        """Those that began another document."""
+        assert self.watched, "nobody wrote them down: open the page with watched=True"
+        return self.began
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
         match method, params:
@@ -7303,10 +7325,10 @@ class Target:
             case "Network.requestWillBeSent", {"request": {"url": url}} if url.startswith("data:"):
                 pass  # an icon of Chromium's own: nobody is asked
             case "Network.requestWillBeSent", {"request": {"url": url}, "type": kind}:
-                self.requests.append(url)
-                self.documents += [url] if kind == "Document" else []
+                self.asked_for.append(url)
+                self.began += [url] if kind == "Document" else []
             case "Network.webSocketCreated", {"url": url}:
-                self.requests.append(url)
+                self.asked_for.append(url)
             case "Inspector.targetCrashed", _:
                 self.complaints.append(method)
             case "Page.loadEventFired", _:
@@ -7475,7 +7497,7 @@ class Page(Target):
 
     async def another_tab(self) -> Page:
         """A second tab of the same browser, in front of this one, at the same address."""
-        page = await self.browser.page(self.context)
+        page = await self.browser.page(self.context, watched=self.watched)
         await page.goto(await self.evaluate("location.href"))
         await page.has_keys()
         return page
@@ -7631,6 +7653,7 @@ class Firefox(Browser):
 class FirefoxPage(Page):
     """A tab of Firefox, and the person in front of it."""
 
+    watched = True
     KEYS: ClassVar = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "End": "\ue010", "Home": "\ue011"}
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
@@ -7638,8 +7661,8 @@ class FirefoxPage(Page):
             case "log.entryAdded", {"level": "error" | "warn", "text": text}:
                 self.complaints.append(text)
             case "network.beforeRequestSent", {"request": {"url": url}, "navigation": navigation}:
-                self.requests.append(url)
-                self.documents += [url] if navigation else []
+                self.asked_for.append(url)
+                self.began += [url] if navigation else []
             case "browsingContext.load", _:
                 self.loads.set()
 
@@ -7825,7 +7848,7 @@ class TestBrowserViews:
 
     @in_both_browsers
     async def test_every_view_opens_by_its_path_and_after_reload(self, browser, relay):
-        page = await browser.page()
+        page = await browser.page(watched=True)
 
         for view, title in VIEW_TITLES.items():
             await page.goto(f"{relay.url}/{view}")
@@ -8278,7 +8301,7 @@ class TestBrowserConversation:
         assert (await alice.sent(), await bob.fetch()) == ([], [])
 
     async def test_only_web_addresses_become_links_and_none_is_fetched(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         web = ["https://chat.example.com/a_(b)?c=d&e#f", "http://a.example/"]
         other = "javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com blob:x"
 
@@ -9856,6 +9879,7 @@ async def has_full_disk(page: Page) -> None:
 async def has_slow_uplink(page: Page, bytes_per_second: int) -> None:
     """Throttle what the page sends; -1 ends that."""
     conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    await page.call("Network.enable")
     await page.call("Network.emulateNetworkConditions", **conditions)
 
 
@@ -10560,7 +10584,7 @@ class TestBrowserTabs:
     """Two tabs of one browser are one device."""
 
     async def test_tabs_share_one_socket_and_show_the_same_once(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         await alice.opens(bob.fingerprint)
         tab = await alice.another_tab()
 
@@ -10575,7 +10599,7 @@ class TestBrowserTabs:
         assert sockets(alice, tab) == 1
 
     async def test_second_tab_takes_over_when_the_first_is_closed(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         await alice.opens(bob.fingerprint)
         tab = await alice.another_tab()
 
@@ -11154,7 +11178,7 @@ class TestBrowserRelays:
 
     async def test_declining_an_invite_from_another_relay_changes_and_sends_nothing(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
-        alice, bob = await browser.person(here), await there.register()
+        alice, bob = await browser.person(here, watched=True), await there.register()
 
         await alice.goto(f"{here.url}/chats#chat={bob.fingerprint}&server={there.url}")
         await declines(alice, "This contact is on another relay")
@@ -12046,7 +12070,7 @@ class TestBrowserVersions:
         self, front, browser, tmp_path
     ):
         front.folder = first_version(tmp_path)
-        alice, bob = await browser.person(front), await front.truth.register()
+        alice, bob = await browser.person(front, watched=True), await front.truth.register()
         await alice.opens(bob.fingerprint)
         await has_service_worker(alice)
         tab = await alice.another_tab()
@@ -13302,6 +13326,7 @@ class TestBrowserBackup:
 
         await chooses(device, backup)
         await device.shows("#importReplaces", "It replaces all that is here")
+        await device.call("Network.enable")
         await device.call(
             "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
         )
@@ -13887,7 +13912,7 @@ class TestBrowserWeight:
     """The page is small, stays small, and asks nobody else for anything."""
 
     async def test_first_load_is_small_and_asks_no_other_host(self, relay, browser):
-        page = await browser.person(relay)
+        page = await browser.person(relay, watched=True)
 
         loaded = {url.partition("#")[0] for url in page.requests if not url.startswith("about:")}
         files = {url for url in loaded if "/v1/" not in url}
