@@ -7170,7 +7170,18 @@ CHROMIUM_FLAGS = (
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 )  # fmt: skip
 PROFILED_CHROMIUM = (*CHROMIUM_FLAGS, "--user-data-dir={profile}")
-KEY_CODES = {"Enter": 13, "Tab": 9, "Escape": 27, " ": 32, "End": 35, "Home": 36, "ArrowUp": 38, "ArrowDown": 40}
+KEY_CODES = {
+    "Enter": 13,
+    "Tab": 9,
+    "Escape": 27,
+    " ": 32,
+    "End": 35,
+    "Home": 36,
+    "ArrowUp": 38,
+    "ArrowDown": 40,
+    "ArrowLeft": 37,
+    "ArrowRight": 39,
+}
 KEY_TEXTS = {"Enter": "\r", " ": " "}
 ALT, CONTROL, SHIFT = 1, 2, 8  # DevTools' bits for modifiers
 MOST_PRESSES = 50  # of a button that moves away each time
@@ -10177,6 +10188,52 @@ async def talks_to(page: Page, other: Person, *texts: str) -> None:
     await page.has_relayed(len(texts))
 
 
+MENU_IS_OPEN = "document.querySelector('#messageMenu').matches(':modal')"
+OFFERED = "[...document.querySelectorAll('#messageMenu [data-action]')].map((each) => each.dataset.action)"
+
+
+async def middle_of(page: Page, text: str) -> dict[str, int]:
+    """Where the bubble with this text is."""
+    find = f"[...document.querySelectorAll('.chat-bubble')].find((each) => each.textContent === {json.dumps(text)})"
+    return await page.until(f"""((box) => box && {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }})(
+        {find}?.getBoundingClientRect())""")
+
+
+async def points_at(page: Page, text: str) -> None:
+    """Have the mouse over a message until its toolbar is there."""
+    await page.call("Input.dispatchMouseEvent", type="mouseMoved", **await middle_of(page, text))
+    await page.until("document.querySelector('#messageMenu.tools').open")
+
+
+async def opens_menu(page: Page, text: str) -> None:
+    """Open the menu of a message by a right click; once more if it has moved away meanwhile."""
+    for _ in range(MOST_PRESSES):
+        where = await middle_of(page, text)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            await page.call("Input.dispatchMouseEvent", type=kind, button="right", clickCount=1, **where)
+        await page.until(MENU_IS_OPEN)
+        if await page.evaluate("document.querySelector('.chosen .chat-bubble').textContent") == text:
+            return
+        await page.key("Escape")
+    raise AssertionError(f"no menu of {text}")
+
+
+async def does(page: Page, action: str, text: str) -> None:
+    """Choose an action from a message's menu."""
+    await opens_menu(page, text)
+    await page.click(f"#messageMenu [data-action={action}]")
+
+
+async def focuses(page: Page, text: str) -> None:
+    """Have the focus on a message's row by arrow keys, from the last one up."""
+    await page.evaluate("document.querySelector('#chatMessages').focus()")
+    for _ in range(MOST_PRESSES):
+        await page.key("ArrowUp")
+        if await page.evaluate("document.activeElement.querySelector('.chat-bubble')?.textContent") == text:
+            return
+    raise AssertionError(f"no row with {text}\n{await page.describe()}")
+
+
 class TestBrowserActions:
     """What a person does with one message changes that message, wherever it shows, and can be taken back."""
 
@@ -10258,15 +10315,15 @@ class TestBrowserActions:
 
     async def test_message_that_the_relay_holds_is_taken_back(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
-        alice.expects("status of 404")
         await talks_to(alice, bob, "too early", "as meant")
 
-        taken = await in_store(alice, "return takeBack({ store, relays }, await at('too early'))")
-        again = await in_store(alice, "return takeBack({ store, relays }, await at('too early'))")
+        await does(alice, "take-back", "too early")
 
-        assert [taken, again] == [{"outcome": "taken-back"}, {"outcome": "gone"}]
+        await alice.shows("#toast", "Taken back: the server has no copy any more. If")
         assert await read_all(bob) == ["as meant"]
-        assert await in_store(alice, "return (await store.message(await at('too early'))).taken_back_at > 0")
+        await alice.shows(".chat-state", "taken back")
+        await opens_menu(alice, "too early")
+        assert await alice.evaluate(OFFERED) == ["copy", "forward", "info", "delete-here"]
 
     async def test_message_that_was_fetched_and_erased_can_not_be_taken_back(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -10274,22 +10331,30 @@ class TestBrowserActions:
         await talks_to(alice, bob, "too late")
         await bob.call("DELETE", "/v1/messages?through_id=1")
 
-        taken = await in_store(alice, "return takeBack({ store, relays }, await at('too late'))")
+        await does(alice, "take-back", "too late")
 
-        assert taken == {"outcome": "gone"}
-        assert await in_store(alice, "return (await store.message(await at('too late'))).taken_back_at") is None
+        await alice.shows("#toast", "It can't be taken back: it was fetched already")
+        assert await alice.count(".chat-state") == 1 and await alice.text(".chat-state") != "taken back"
 
     async def test_nothing_is_taken_back_while_the_relay_is_away(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await talks_to(alice, bob, "too soon")
         await loses_relay(alice, relay)
 
-        refused = await in_store(
-            alice, "return takeBack({ store, relays }, await at('too soon')).catch(({ name }) => name)"
-        )
+        await does(alice, "take-back", "too soon")
 
-        assert refused == "NetworkError"
+        await alice.shows("#toast", "Not taken back, the message is as it was.")
         assert await in_store(alice, "return (await store.message(await at('too soon'))).taken_back_at") is None
+
+    async def test_message_of_a_relay_that_can_not_delete_is_not_offered_to_be_taken_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "for good")
+
+        await in_store(alice, f"await store.putRelay('{relay.url}', {{ bound: false }})")
+        await alice.reload()
+
+        await opens_menu(alice, "for good")
+        assert "take-back" not in await alice.evaluate(OFFERED)
 
     async def test_queued_message_is_taken_back_without_the_relay(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -10298,11 +10363,323 @@ class TestBrowserActions:
         await alice.says("never mind")
         await alice.says("but this")
 
-        taken = await in_store(alice, "return (await takeBack({ store, relays }, await at('never mind'))).outcome")
+        await does(alice, "take-back", "never mind")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'but this'")
         await relay.start()
 
-        assert taken in ("unsent", "in-flight")
         assert await until(lambda: read_all(bob)) == ["but this"]
+
+    @pytest.mark.parametrize("way", ["the button", "Control Z"])
+    async def test_deletion_is_undone_by_a_button_and_by_a_key(self, browser, relay, way):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one", "two")
+
+        await does(alice, "delete-here", "one")
+        await alice.until(f"{ALL_BUBBLES}.join() === 'two'")
+        await alice.shows("#toastUndo", "Undo")
+        if way == "the button":
+            await alice.click("#toastUndo")
+        else:
+            await alice.evaluate("document.querySelector('#chatMessages').focus()")
+            await alice.key("z", CONTROL)
+
+        await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
+        assert await alice.count("#toast") == 0
+
+    async def test_toolbar_comes_with_the_mouse_and_takes_no_focus(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.permit("clipboard-read", "clipboard-write")
+        await write(bob, alice, "**as** written")
+        await alice.click(".chat-tab-label")
+        await alice.until("(document.activeElement.id === 'chatBody')")
+
+        await points_at(alice, "as written" if await alice.count(".chat-bubble strong") else "**as** written")
+        assert await alice.evaluate("document.activeElement.id") == "chatBody"
+        await alice.click("#messageMenu [data-action=copy]")
+
+        await alice.shows("#toast", "Message copied")
+        assert await alice.evaluate("navigator.clipboard.readText()") == "**as** written"
+
+    @pytest.mark.parametrize("text", ["short", "long " * 40 + "!", "as wide as it gets: " + "x" * 300], ids=len)
+    async def test_toolbar_never_covers_the_words_it_is_for(self, browser, relay, text):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, *["above it"] * 6, text)
+
+        await points_at(alice, text)
+
+        assert not await alice.evaluate("""(() => {
+            const menu = document.querySelector("#messageMenu").getBoundingClientRect();
+            const bubble = [...document.querySelectorAll(".chat-bubble")].at(-1).getBoundingClientRect();
+            return menu.bottom > bubble.top + 1 && menu.top < bubble.bottom && menu.right > bubble.left && menu.left < bubble.right;
+        })()""")
+
+    async def test_menu_is_opened_walked_and_left_by_keys(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one", "two")
+
+        await focuses(alice, "one")
+        await alice.key("Enter")
+        await alice.until(MENU_IS_OPEN)
+        walked = [await alice.evaluate("document.activeElement.dataset.action")]
+        for key in ("ArrowDown", "ArrowUp", "ArrowUp", "ArrowDown"):
+            await alice.key(key)
+            walked.append(await alice.evaluate("document.activeElement.dataset.action"))
+        await alice.key("Escape")
+
+        assert walked == ["copy", "forward", "copy", "delete-here", "copy"]
+        await alice.until("!document.querySelector('#messageMenu').open")
+        assert await alice.evaluate("document.activeElement.querySelector('.chat-bubble').textContent") == "one"
+
+    async def test_arrows_walk_among_messages_and_within_one_and_escape_leads_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one", "see https://example.com/ there", "three")
+
+        await focuses(alice, "see https://example.com/ there")
+        named = await alice.evaluate("document.activeElement.getAttribute('aria-label')")
+        places = []
+        for key in ("ArrowRight", "ArrowLeft", "ArrowDown", "ArrowDown", "Escape"):
+            await alice.key(key)
+            places.append(await alice.evaluate("document.activeElement.href ?? document.activeElement.id ?? ''"))
+
+        assert "see https://example.com/ there" in named
+        assert places == ["https://example.com/", "", "", "", "chatBody"]
+
+    async def test_focus_goes_on_to_the_next_message_when_its_own_is_deleted(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one", "two", "three")
+
+        await focuses(alice, "two")
+        await alice.key("Enter")
+        await alice.until(MENU_IS_OPEN)
+        await alice.key("End")
+        await alice.key("Enter")
+
+        await alice.until(f"{ALL_BUBBLES}.join() === 'one,three'")
+        await alice.until("document.activeElement.querySelector('.chat-bubble')?.textContent === 'three'")
+
+    async def test_long_press_opens_a_sheet_and_selects_nothing(self, browser, relay):
+        alice, bob = await browser.person(relay, size=PHONE), await relay.register()
+        await write(bob, alice, "press me")
+        await alice.opens(bob.fingerprint)
+        await alice.sees("press me")
+
+        await alice.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[await middle_of(alice, "press me")])
+        await alice.until(MENU_IS_OPEN)
+        await alice.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+        assert await alice.evaluate("getSelection().toString()") == ""
+        assert await alice.evaluate("document.querySelector('#messageMenu').className") == "message-menu sheet"
+        assert await alice.evaluate(MENU_IS_OPEN)
+
+    async def test_finger_that_moves_scrolls_and_opens_nothing(self, browser, relay):
+        alice, bob = await browser.person(relay, size=PHONE), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(40)))
+        await alice.opens(bob.fingerprint)
+        await alice.sees("line 39")
+        where = await middle_of(alice, "line 39")
+
+        await alice.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[where])
+        await alice.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[{**where, "y": where["y"] + 60}])
+        await asyncio.sleep(0.7)  # longer than a long press
+
+        assert not await alice.evaluate(MENU_IS_OPEN)
+
+    async def test_links_and_selected_words_keep_the_browsers_own_menu(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "https://example.com/", "selected", "other")
+        await alice.click(".chat-tab-label")
+        await alice.sees("other")
+        asks = """(target) => !target.dispatchEvent(new PointerEvent("contextmenu", { bubbles: true, cancelable: true, button: 2 }))"""
+
+        taken = await alice.evaluate(f"""(() => {{
+            const [link, selected, other] = document.querySelectorAll(".chat-bubble");
+            getSelection().selectAllChildren(selected);
+            return [link.querySelector("a"), selected, other].map({asks});
+        }})()""")
+
+        assert taken == [False, False, True]
+
+    async def test_only_what_applies_is_offered(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await post(bob, await address_of(alice), type="hologram")
+        await write(bob, alice, "words")
+        await alice.click(".chat-tab-label")
+        await talks_to(alice, bob, "mine")
+
+        offered = []
+        for text in ("Sent with a newer client: update this page to read it.", "words", "mine"):
+            await opens_menu(alice, text)
+            offered.append(await alice.evaluate(OFFERED))
+            await alice.key("Escape")
+
+        assert offered[0] == ["info", "delete-here"]
+        assert offered[1] == ["copy", "forward", "info", "delete-here"]
+        assert offered[2] == ["copy", "forward", "info", "take-back", "delete-here"]
+
+    async def test_forwarding_sends_the_words_and_leaves_the_draft_there(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await alice.drafts("half a thought")
+        await talks_to(alice, bob, "for all to know")
+
+        await does(alice, "forward", "for all to know")
+        await alice.fill("#forwardSearch", carol.fingerprint[:12])
+        await alice.until("document.querySelectorAll('#forwardList button').length === 1")
+        await alice.key("Enter")
+
+        await alice.shows("#toast", "Forwarded to")
+        assert await until(lambda: read_all(carol)) == ["for all to know"]
+        await alice.switches_to(carol)
+        assert await alice.value("#chatBody") == "half a thought"
+
+    async def test_enter_forwards_to_nobody_while_there_is_a_choice(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await talks_to(alice, bob, "not for all")
+
+        await does(alice, "forward", "not for all")
+        await alice.until("document.querySelectorAll('#forwardList button').length === 2")
+        await alice.key("Enter")
+
+        assert await alice.evaluate("document.querySelector('#forwardDialog').open")
+        assert await in_store(alice, "return (await store.search('not for all')).total") == 1
+
+    async def test_info_says_the_whole_reason_of_a_failure_and_ids_only_under_details(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await bob.call("DELETE", "/v1/me")
+        alice.expects("status of 404")
+        await alice.says("anybody there?")
+        await alice.shows(".chat-line.failed")
+
+        await does(alice, "info", "anybody there?")
+
+        await alice.shows("#infoFacts", "Ask for a new invite link, or retry later.")
+        assert await alice.text("#infoText") == "anybody there?"
+        assert await alice.count("#infoTechnical") == 0
+        await alice.click("#infoDetails summary")
+        await alice.shows("#infoTechnical", relay.url)
+
+    async def test_info_says_who_wrote_a_message_and_when_it_came(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await bob.send(
+            await address_of(alice), json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode()
+        )
+        await alice.click(".chat-tab-label")
+
+        await does(alice, "info", "from an old client")
+
+        await alice.shows("#infoFacts", "Received here")
+        assert "2023" in await alice.text("#infoFacts")
+        assert "by the sender's clock" in await alice.text("#infoFacts")
+        assert "Sent by an older client" in await alice.text("#infoFacts")
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("size", [(320, 640), (1280, 800)], ids=["phone", "desktop"])
+    async def test_axe_finds_nothing_in_what_they_open(self, relay, browser, axe, size, scheme):
+        alice, bob = await browser.person(relay, size=size, scheme=scheme), await relay.register()
+        await talks_to(alice, bob, "one")
+        found = {}
+        for action, shown in {
+            "": "#messageMenu",
+            "info": "#infoDialog",
+            "forward": "#forwardDialog",
+            "delete-here": "#toastUndo",
+        }.items():
+            await opens_menu(alice, "one")
+            if action:
+                await alice.click(f"[data-action={action}]")
+            await alice.shows(shown)
+            found[shown] = await findings(alice, axe) + await alice.evaluate(OVERFLOWING)
+            await alice.key("Escape")
+            await alice.until("!document.querySelector('dialog:modal')")
+
+        assert {where: each for where, each in found.items() if each} == {}
+
+
+class TestBrowserSearchInChat:
+    """Every message of the open thread that has the words is found, counted, shown and marked."""
+
+    async def test_hits_of_this_chat_are_counted_and_gone_through_from_the_newest(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(carol, alice, "a needle of another chat")
+        await write(bob, alice, "the first needle", *(f"hay {number}" for number in range(200)), "Nëedle again", "hay")
+        await alice.until("document.title.startsWith('(204) ')")
+        await alice.opens(bob.fingerprint)
+
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "needle")
+
+        await alice.shows("#chatSearchCount", "1 of 2")
+        await alice.until(in_sight("Nëedle again"))
+        await alice.key("Enter")
+        await alice.shows("#chatSearchCount", "2 of 2")
+        await alice.until(in_sight("the first needle"))
+        await alice.key("Enter", SHIFT)
+        await alice.until(in_sight("Nëedle again"))
+
+    async def test_words_that_are_found_are_marked_also_in_the_rest_of_a_long_message(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "word " * 5_000 + "ﬁne needle", "hay")
+        await alice.click(".chat-tab-label")
+        await alice.sees("hay")
+
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "fine NEEDLE")
+
+        marked = "[...(CSS.highlights.get('hit') ?? [])].map((range) => range.toString())"
+        await alice.until(f"{marked}.join() === 'ﬁne needle'")
+        assert await alice.evaluate("document.activeElement.id") == "chatSearch"
+        visible = "(([range], box) => box.bottom > range.getBoundingClientRect().top)"
+        assert await alice.evaluate(
+            f"{visible}([...CSS.highlights.get('hit')], document.querySelector('#chatMessages').getBoundingClientRect())"
+        )
+
+    async def test_count_keeps_up_with_what_arrives_and_goes(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "needle one", "needle two")
+        await alice.click(".chat-tab-label")
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "needle")
+        await alice.shows("#chatSearchCount", "1 of 2")
+
+        await write(bob, alice, "needle three")
+        await alice.shows("#chatSearchCount", "2 of 3")
+        await in_store(alice, "await store.removeMessage(await at('needle one'))")
+
+        await alice.shows("#chatSearchCount", "2 of 2")
+
+    @pytest.mark.parametrize("way", ["Escape", "the browser's history", "its button", "another thread"])
+    async def test_search_ends_by_itself_and_without_leaving_the_thread(self, browser, relay, way):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await talks_to(alice, bob, "needle")
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "needle")
+        await alice.shows("#chatSearchCount", "1 of 1")
+
+        if way == "another thread":
+            await alice.switches_to(carol)
+        else:
+            await {"Escape": lambda: alice.key("Escape"), "its button": lambda: alice.click("#chatSearchClose"),
+                   "the browser's history": lambda: alice.evaluate("history.back()")}[way]()  # fmt: skip
+
+        await alice.until("!document.querySelector('#chatSearch').checkVisibility()")
+        shown = carol if way == "another thread" else bob
+        assert await alice.evaluate("location.hash") == f"#chat={shown.fingerprint}"
+        assert await alice.evaluate("[...CSS.highlights.get('hit')].length") == 0
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("size", [(320, 640), (1280, 800)], ids=["phone", "desktop"])
+    async def test_axe_finds_nothing_while_searching(self, relay, browser, axe, size, scheme):
+        alice, bob = await browser.person(relay, size=size, scheme=scheme), await relay.register()
+        await talks_to(alice, bob, "one needle", "another needle")
+
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "needle")
+        await alice.shows("#chatSearchCount", "1 of 2")
+
+        assert await findings(alice, axe) + await alice.evaluate(OVERFLOWING) == []
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -10771,6 +11148,46 @@ class TestBrowserKeyboard:
 
         await alice.until("document.activeElement.id === 'listMenuOpen'")
         assert await alice.text("#fpFull") == alice.fingerprint
+
+    async def test_arrows_walk_the_list_and_alt_arrows_change_the_chat(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.opens(carol.fingerprint)  # above bob's from now on
+        in_focus = "document.activeElement.closest('.chat-tab')?.dataset.fingerprint"
+
+        await alice.evaluate("document.querySelector('.chat-tab-label').focus()")
+        await alice.key("ArrowDown")
+        assert await alice.evaluate(in_focus) == bob.fingerprint
+        await alice.key("ArrowUp")
+        assert await alice.evaluate(in_focus) == carol.fingerprint
+        for fingerprint in (bob.fingerprint, carol.fingerprint):
+            await alice.key("ArrowDown", ALT)
+            await alice.until(f"location.hash === '#chat={fingerprint}'")
+
+    async def test_keys_are_told_by_a_question_mark_that_is_no_text(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.key("?")
+        assert await alice.evaluate("document.activeElement.id") == "chatBody"
+        assert not await alice.count("#keysDialog")
+        await alice.evaluate("document.activeElement.blur()")
+        await alice.key("?")
+        await alice.shows("#keysDialog", "Search in this chat")
+        await alice.key("Escape")
+
+        await alice.until("!document.querySelector('#keysDialog').open")
+
+    async def test_search_is_a_key_away(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.key("f", CONTROL | SHIFT)
+        await alice.until("document.activeElement.id === 'chatSearch'")
+        await alice.key("Escape")
+        await alice.key("k", CONTROL)
+
+        await alice.until("document.activeElement.matches('[type=search]:not(#chatSearch)')")
 
     @pytest.mark.parametrize(("view", "field"), [("library", "librarySearch"), ("server", "addRelayUrl")])
     async def test_focus_stays_where_the_person_put_it_before_the_view_had_loaded(self, browser, relay, view, field):

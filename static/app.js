@@ -8,6 +8,7 @@ import { BlockedView } from "./views/blocked-view.js";
 import { closeDialogs } from "./views/dialogs.js";
 import { byId, offerFocus, on } from "./views/dom.js";
 import { IdentityView } from "./views/identity-view.js";
+import { listenToKeys } from "./views/keyboard.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
 import { LostView } from "./views/lost-view.js";
@@ -52,6 +53,7 @@ async function boot(client) {
   new SettingsView(client);
   new MyNameView(client);
   new BlockedView(client);
+  listenToKeys({ search: () => router.go("/library") || byId("librarySearch").focus(), searchChat: () => views.chats.search() });
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));
   on(client.updates, "updated", () => reload(client));

@@ -6,7 +6,7 @@ import { BlockedContactError, EmptyMessageError, MessageTooLongError, SelfChatEr
 import { newEnvelopeId, packEnvelope, wireBytes } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { discard, enqueue, requeue } from "./queue.js";
-import { takeBack } from "./taking-back.js";
+import { mayTakeBack, takeBack } from "./taking-back.js";
 
 const NEAR = 0.9;
 const LOOK_EVERY_MS = 5000;
@@ -64,6 +64,11 @@ export class Outbox {
 
   discard(seq) {
     return discard(this.#parts.store, seq);
+  }
+
+  /** Whether `takeBack` could have a result. */
+  mayTakeBack(message) {
+    return mayTakeBack(message, this.#parts.relays.get(message.relay));
   }
 
   /** See taking-back.js. */

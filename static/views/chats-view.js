@@ -1,11 +1,13 @@
 // Which thread is open: the address bar says it, and nobody but the person
 // (a click, a link, a notification they clicked) changes it.
+import { ChatSearch } from "./chat-search.js";
 import { ComposerView } from "./composer-view.js";
 import { ContactView } from "./contact-view.js";
 import { byId, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
+import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
 import { stateWord } from "./relay-states.js";
 import { PHONE } from "./shell-view.js";
@@ -20,6 +22,7 @@ export class ChatsView {
   #router;
   #threads;
   #thread;
+  #search;
   #composer;
   #panel;
   #contact = null;
@@ -29,12 +32,15 @@ export class ChatsView {
     this.#router = router;
     this.#threads = threads;
     this.#thread = new ThreadView(client);
+    new MessageMenu(client, (seq) => this.#thread.message(seq));
+    this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
     this.#panel = new ContactView(client);
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
     on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
+    on(byId("chatSearchOpen"), "click", () => this.search());
     on(byId("requestAccept"), "click", () => client.store.updateContact(this.#contact.fingerprint, { request: false }));
     on(byId("requestBlock"), "click", () => this.#panel.block(this.#contact));
   }
@@ -48,6 +54,11 @@ export class ChatsView {
     if (await this.#takeInvite()) return;
     if (this.#contact?.open && !PHONE.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
     this.#close();
+  }
+
+  /** Opens the search in the open thread. */
+  search() {
+    return this.#contact && this.#search.open(this.#contact);
   }
 
   /** The router left this view: the thread stays, but nobody sees it. */
@@ -92,6 +103,7 @@ export class ChatsView {
   }
 
   #setScreen(fingerprint) {
+    this.#search.keepFor(fingerprint);
     byId("chatThread").hidden = !fingerprint;
     byId("chatEmptyHint").hidden = Boolean(fingerprint);
     document.body.toggleAttribute("data-thread", Boolean(fingerprint));

@@ -1,18 +1,32 @@
-// Dialogs and menus, in the order in which they were opened. Android's Back
-// gesture closes the topmost by itself (a close watcher, which a modal <dialog>
-// and a popover have there); any other step back asks here first, see router.js.
+// What lies on top of the page, in the order in which it was opened: dialogs, menus, and the panels and searches that openOnTop is told
+// of. Android's Back gesture closes the topmost by itself (a close watcher, which a modal <dialog> and a popover have there, and the
+// others get where the browser has such); any other step back asks here first, see router.js.
 import { on } from "./dom.js";
 
-let opened = []; // {element, place}
+let opened = []; // {isOpen, close, place}
 
 export function showModal(dialog) {
-  remember(dialog);
+  remember({ isOpen: () => dialog.open, close: () => dialog.close() });
   dialog.showModal();
+}
+
+/** Says that something is open that is no dialog: `close()` is called by Back and Escape. Returns what to call when it was closed. */
+export function openOnTop(close) {
+  let isOpen = true;
+  const watcher = globalThis.CloseWatcher && new CloseWatcher();
+  const closed = () => {
+    isOpen = false;
+    watcher?.destroy();
+  };
+  const layer = { isOpen: () => isOpen, close: () => (closed(), close()) };
+  if (watcher) watcher.onclose = layer.close;
+  remember(layer);
+  return closed;
 }
 
 /** Shows a menu (a popover of buttons) below `button`, or where there is room. Whatever is chosen closes it, and is then done. */
 export function showMenu(menu, button) {
-  remember(menu);
+  remember({ isOpen: () => menu.matches(":popover-open"), close: () => menu.hidePopover() });
   menu.showPopover();
   place(menu, button.getBoundingClientRect());
   menu.querySelector("button:not([hidden])").focus();
@@ -26,8 +40,8 @@ export function asMenu(menu) {
 
 /** Closes the one on top. Returns the address that it was opened at, or "" where none is open. */
 export function closeTopmost() {
-  const topmost = opened.findLast(({ element }) => isOpen(element));
-  if (topmost) close(topmost.element);
+  const topmost = opened.findLast(({ isOpen }) => isOpen());
+  topmost?.close();
   return topmost?.place ?? "";
 }
 
@@ -36,12 +50,8 @@ export function closeDialogs() {
   while (closeTopmost());
 }
 
-const isOpen = (element) => element.open || element.matches(":popover-open");
-
-const close = (element) => (element.open ? element.close() : element.hidePopover());
-
-function remember(element) {
-  opened = [...opened.filter((other) => isOpen(other.element)), { element, place: location.href }];
+function remember(layer) {
+  opened = [...opened.filter(({ isOpen }) => isOpen()), { ...layer, place: location.href }];
 }
 
 function place(menu, { left, right, top, bottom }) {

@@ -21,7 +21,7 @@ export function fillRow(row, message, name) {
   row.classList.toggle("unknown", message.kind === "unknown");
   row.classList.toggle("failed", message.state === "failed");
   // A row that still wants attention shows its line of facts inside a group too.
-  row.classList.toggle("open", message.state === "queued" || message.state === "failed" || Boolean(note(message)));
+  row.classList.toggle("open", message.state === "queued" || message.state === "failed" || Boolean(message.taken_back_at || note(message)));
   row.querySelector(".chat-who").textContent = message.direction === "in" ? `${name}: ` : "You: ";
   fillMeta(row, message);
 }
@@ -48,6 +48,7 @@ function note(message) {
 
 function state(message) {
   if (message.direction === "in") return "";
+  if (message.taken_back_at) return "taken back";
   return message.error && message.state !== "relayed" ? `${message.state}: ${message.error}` : message.state;
 }
 

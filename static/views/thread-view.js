@@ -29,7 +29,7 @@ export class ThreadView {
     on(client.store, "messages", ({ detail, remote }) => this.#arrive(detail.messages, !detail.received && !remote));
     on(client.store, "message", ({ detail }) => this.#changed(detail.message));
     on(client.store, "message-removed", ({ detail }) => this.#drop(detail.seq));
-    on(client.store, "message-restored", ({ detail }) => this.#restore(detail.message));
+    on(client.store, "message-restored", ({ detail }) => this.#window.restore(detail.message) && this.#keepingPlace(() => this.#render()));
     on(this.#box, "scroll", () => this.#scrolled(), { passive: true });
     on(this.#button, "click", () => this.#showNewest());
     on(this.#box, "click", (event) => this.#act(event));
@@ -39,6 +39,11 @@ export class ThreadView {
 
   get contact() {
     return this.#window.contact;
+  }
+
+  /** The message of a row. */
+  message(seq) {
+    return this.#window.messages.find((message) => message.seq === seq);
   }
 
   /** Shows a contact's thread at its end, or around the message `seq`. */
@@ -128,10 +133,6 @@ export class ThreadView {
     this.#keepingPlace(() => this.#render());
   }
 
-  #restore(message) {
-    if (this.#window.restore(message)) this.#keepingPlace(() => this.#render());
-  }
-
   #scrolled() {
     if (!this.#box.clientHeight) return undefined; // hidden: the numbers mean nothing
     const below = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
@@ -213,7 +214,7 @@ export class ThreadView {
 
   // Who opens a long message reads it from where they are.
   #showAll(seq) {
-    showAll(this.#rows.get(seq), this.#window.messages.find((message) => message.seq === seq));
+    showAll(this.#rows.get(seq), this.message(seq));
     return this.#scrolled();
   }
 }
