@@ -3,6 +3,13 @@ import { showBeginning, showRest } from "./bubble.js";
 import { clone } from "./dom.js";
 import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
 
+/** Lines of a thread that nobody wrote. */
+const LINES = {
+  device: "They use a new device.",
+  unopened: "A message could not be opened: ask them to write again.",
+  timer: "How long messages last was changed.",
+};
+const told = new WeakMap(); // row → what its bubble tells
 const GROUP_MS = 5 * 60_000;
 
 /** A new row for `message`; `fillRow` fills it again when the message changed. */
@@ -10,13 +17,13 @@ export function messageRow(message, name) {
   const row = clone("lineTemplate");
   row.dataset.seq = message.seq;
   row.classList.add(message.direction === "in" ? "chat-line-in" : "chat-line-out");
-  fillBubble(row, message);
   fillRow(row, message, name);
   return row;
 }
 
 /** Writes what can change about a row: its state, reason and buttons. */
 export function fillRow(row, message, name) {
+  if (told.get(row) !== toTell(message)) fillBubble(row, message);
   row.classList.toggle("refused", message.kind === "refused");
   row.classList.toggle("unknown", message.kind === "unknown");
   row.classList.toggle("failed", message.state === "failed");
@@ -43,7 +50,7 @@ export function tellTime(row, message, apart) {
 
 function note(message) {
   const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
-  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : [])].join(" · ");
+  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : []), ...(message.unsealed ? ["sealed with the address key only"] : []), ...(message.edited_at ? ["edited"] : [])].join(" · ");
 }
 
 function state(message) {
@@ -55,12 +62,14 @@ function state(message) {
 /** Writes what is told in `message`. What is long is shown in part, with a button for the rest. */
 function fillBubble(row, message) {
   const bubble = row.querySelector(".chat-bubble");
-  const told = toTell(message);
-  const shown = showBeginning(bubble, told);
+  const words = toTell(message);
+  told.set(row, words);
+  bubble.replaceChildren();
+  const shown = showBeginning(bubble, words);
   const more = row.querySelector(".chat-more");
-  more.hidden = shown === told.length;
+  more.hidden = shown === words.length;
   more.value = shown;
-  more.textContent = `Show all (${formatCount(told.length - shown)} more characters)`;
+  more.textContent = `Show all (${formatCount(words.length - shown)} more characters)`;
 }
 
 /** Opens all of a long message. The focus stays in it when its button goes. */
@@ -74,6 +83,8 @@ export function showAll(row, message) {
 
 function toTell(message) {
   if (message.kind === "refused") return `Refused: ${message.reason}`;
+  if (message.event) return LINES[message.event];
+  if (message.deleted_at) return "Deleted.";
   if (message.kind === "unknown") return "Sent with a newer client: update this page to read it.";
   return message.text;
 }
