@@ -257,9 +257,18 @@ class Clock:
         self.seconds += seconds
 
 
+def growing_pauses(first_seconds: float = 0.004, last_seconds: float = 0.1) -> Iterator[float]:
+    """How long to wait between two looks at something: what comes soon is seen soon, and what takes long is not kept busy."""
+    pause = first_seconds
+    while True:
+        yield pause
+        pause = min(1.5 * pause, last_seconds)
+
+
 async def until(condition: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS) -> Any:
     """Poll a condition, plain or awaitable, until it holds; its value."""
     deadline = time.monotonic() + seconds
+    pauses = growing_pauses()
     while True:
         value = condition()
         if inspect.isawaitable(value):
@@ -267,7 +276,7 @@ async def until(condition: Callable[[], Any], *, seconds: float = PATIENCE_SECON
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {seconds} s: {inspect.getsource(condition).strip()}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(next(pauses))
 
 
 def free_port() -> int:
@@ -7396,6 +7405,7 @@ class Target:
         """Poll an expression until JavaScript holds it for true; its value."""
         deadline = time.monotonic() + seconds
         attempt = f"(async () => {{ const value = await ({expression}); return [Boolean(value), value] }})()"
+        pauses = growing_pauses()
         while True:
             with contextlib.suppress(DevToolsError):  # between two documents there is none to ask
                 holds, value = await self.evaluate(attempt)
@@ -7403,7 +7413,7 @@ class Target:
                     return value
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s: {expression}\n{await self.describe()}")
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(next(pauses))
 
     async def describe(self) -> str:
         return str(self.complaints)
@@ -7416,7 +7426,8 @@ class Page(Target):
 
     async def goto(self, url: str) -> None:
         """Load an address, from anew even where only the fragment differs."""
-        await self.call("Page.navigate", url="about:blank")
+        if await self.evaluate("location.href") != "about:blank":
+            await self.call("Page.navigate", url="about:blank")
         await self._load("Page.navigate", url=url)
 
     async def reload(self) -> None:
