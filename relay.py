@@ -3052,7 +3052,7 @@ def could_be_proof(plaintext: bytes, fields: dict[str, Any]) -> bool:
     return len(plaintext) <= PROOF_BYTES and not is_short_text
 
 
-def read_body(header: dict[str, Any], body: bytes) -> dict[str, Any]:
+def read_unsealed(header: dict[str, Any], body: bytes) -> dict[str, Any]:
     """What envelope 2 says (docs/PROTOCOL.md), as v1's would: this client keeps no keys for what is sealed once more. Raises
     EnvelopeRefused."""
     size = header.get("size")
@@ -3067,7 +3067,7 @@ def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str
     EnvelopeRefused."""
     sender, plaintext, digest_id = unbox(row, secret_key)
     header, zero, body = plaintext.partition(b"\0")
-    envelope = read_body(read_fields(header), body) if zero else read_fields(plaintext)
+    envelope = read_unsealed(read_fields(header), body) if zero else read_fields(plaintext)
     if could_be_proof(plaintext, envelope):
         raise EnvelopeRefused("it is as short as a registration proof")
     legacy = "from" not in envelope and "to" not in envelope
