@@ -5055,16 +5055,25 @@ class TestDoctor:
             "JWT_SECRET": SECRET,
             "ORIGIN": "https://chat.example.com",
             "DATABASE_URL": f"sqlite:{home}/relay.db",
+            "PUSH_HOSTS": "localhost:1",  # where nobody listens
         } | environ
         return await run_command(
             home, "doctor", *words, **{name: value for name, value in settings.items() if value is not None}
         )
 
-    async def test_sound_settings_are_all_ok(self, tmp_path):
-        finished = await self.doctor(tmp_path)
+    async def test_sound_settings_are_all_ok(self, tmp_path, push_service):
+        trusted = str(push_service.certificate)
+        finished = await self.doctor(tmp_path, PUSH_HOSTS=push_service.host, SSL_CERT_FILE=trusted)
 
         assert finished.status == 0, finished
         assert {line[:4] for line in finished.stdout.splitlines()} == {"ok  "}, finished
+        assert push_service.connections == 1 and not push_service.pushes
+
+    async def test_push_service_that_can_not_be_called_is_named(self, tmp_path):
+        finished = await self.doctor(tmp_path)
+
+        assert finished.status == 0, finished
+        assert re.search("^warn push: localhost:1 can't be called .*HOSTING.md", finished.stdout, re.MULTILINE)
 
     @pytest.mark.parametrize(("name", "value"), [("BIND", "nonsense"), ("JWT_SECRET", None), ("STATIC_DIR", "/nowhere")])
     async def test_bad_setting_is_named(self, tmp_path, name, value):
@@ -9327,7 +9336,7 @@ class TestBrowserPush:
         worker = await sleeper.is_pushed_to()
 
         [[title, body]] = await worker.until(f"{SHOWN}.then((all) => all.length && all)")
-        assert title.startswith("3233:") and body == "come home"
+        assert title.startswith("New: ") and body == "come home"
         await worker.evaluate("void (self.clients.openWindow = async (url) => (self.opened = url))")
         await worker.evaluate(CLICK_NOTIFICATION)
         page = await sleeper.opens_page(sleeper.relay.url + await worker.evaluate("self.opened"))
@@ -9345,11 +9354,11 @@ class TestBrowserPush:
         await write(bob, page, "one")
         await sleeper.is_woken()
         worker = await sleeper.browser.service_worker(sleeper.context)
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "one"))
+        await shows(worker, (f"New: {start_of(bob)}", "one"))
         await sleeper.is_woken()
         await write(bob, page, "two")
 
-        await shows(worker, (f"3233:{bob.fingerprint[:8]} (2)", "two"))
+        await shows(worker, (f"New: {start_of(bob)} (2)", "two"))
         assert await page.evaluate(LEADER) == leader
         await page.to_front()
         await page.click(".chat-tab-label")
@@ -9364,7 +9373,7 @@ class TestBrowserPush:
 
         await write(bob, page, "come home")
         worker = await sleeper.is_pushed_to()
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "come home"))
+        await shows(worker, (f"New: {start_of(bob)}", "come home"))
         await page.call("Page.setWebLifecycleState", state="active")
         await page.to_front()
         await page.click(".chat-tab-label")
@@ -9380,11 +9389,11 @@ class TestBrowserPush:
         await sleeper.closes_page()
 
         await write(bob, sleeper, "not heard")
-        await sleeper.is_pushed_to()
-        await write(carol, sleeper, "heard")
         worker = await sleeper.is_pushed_to()
+        await write(carol, sleeper, "heard")
+        await sleeper.is_woken()
 
-        await shows(worker, (f"3233:{carol.fingerprint[:8]}", "heard"))
+        await shows(worker, (f"New: {start_of(carol)}", "heard"))
 
     async def test_text_is_not_shown_where_the_person_does_not_want_it(self, sleeper):
         bob = await sleeper.relay.register()
@@ -9395,7 +9404,7 @@ class TestBrowserPush:
         await write(bob, sleeper, "a secret")
         worker = await sleeper.is_pushed_to()
 
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "New message"))
+        await shows(worker, (f"New: {start_of(bob)}", "New message"))
 
     async def test_each_thread_has_one_notification_however_much_came(self, sleeper):
         people = [await sleeper.relay.register() for _ in range(6)]
@@ -9406,7 +9415,7 @@ class TestBrowserPush:
                 await write(person, sleeper, f"line {number}")
         worker = await sleeper.is_pushed_to()
 
-        await shows(worker, *((f"3233:{person.fingerprint[:8]} (5)", "line 4") for person in people))
+        await shows(worker, *((f"New: {start_of(person)} (5)", "line 4") for person in people))
 
     async def test_without_network_it_says_only_that_there_are_messages(self, sleeper):
         bob = await sleeper.relay.register()
@@ -9432,24 +9441,22 @@ class TestBrowserPush:
         await write(bob, sleeper, "come home")
         worker = await sleeper.is_pushed_to()
 
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "come home"))
+        await shows(worker, (f"New: {start_of(bob)}", "come home"))
 
     async def test_new_keys_are_woken_for_and_the_old_ones_no_longer(self, sleeper):
         bob, page, [before] = await sleeper.relay.register(), sleeper.page, sleeper.endpoints()
-        await page.click("#headerNewKeys")
+        await page.chooses("#headerNewKeys")
         await agrees(page, "")
         [endpoint] = await until(lambda: set(sleeper.endpoints()) - {before})
         await page.until(f"document.querySelector('#fpFull')?.textContent !== '{sleeper.fingerprint}'")
         await page.has_keys()
-        assert (
-            await page.evaluate("JSON.parse(localStorage.subscription).endpoint") == endpoint
-        )  # the other one is given up
+        assert await page.evaluate("JSON.parse(localStorage.subscription).endpoint") == endpoint  # not the other any more
         await sleeper.closes_page()
 
         await write(bob, page, "to the new ones")
         worker = await sleeper.is_pushed_to()
 
-        await shows(worker, (f"3233:{bob.fingerprint[:8]}", "to the new ones"))
+        await shows(worker, (f"New: {start_of(bob)}", "to the new ones"))
 
     @pytest.mark.parametrize("change", ["its secret", "its database"])
     async def test_relay_that_is_another_than_before_is_subscribed_to_anew(self, sleeper, change):
