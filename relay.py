@@ -1918,7 +1918,7 @@ PAGE_HEADERS = {
     "Server": "io3233",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(),"
+    "Permissions-Policy": "accelerometer=(), camera=(self), display-capture=(), encrypted-media=(), fullscreen=(),"
     " geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(),"
     " screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=(), clipboard-write=(self)",
 }

@@ -3222,7 +3222,7 @@ class TestStaticClient:
         assert {name: answer.headers.get(name) for name in CLIENT_HEADERS} == CLIENT_HEADERS
         assert all(directive in answer.headers["Content-Security-Policy"].split("; ") for directive in CSP_DIRECTIVES)
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
-        assert "camera=()" in answer.headers["Permissions-Policy"]
+        assert "camera=(self), display-capture=()" in answer.headers["Permissions-Policy"]
 
     @pytest.mark.parametrize("path", WAYS_OUT)
     async def test_no_path_leads_out_of_the_folder(self, relay, path):
@@ -9047,7 +9047,7 @@ class TestBrowserAttention:
         await write(bob, alice, "one", "two")
         await alice.until("document.title.startsWith('(2) ')")
 
-        await alice.click(".chat-tab-close")
+        await archives(alice, bob)
         await alice.until("!document.title.startsWith('(')")
         await alice.reload()
         await goes_live(alice)
@@ -11185,9 +11185,9 @@ class TestBrowserKeyboard:
     async def test_keys_are_told_by_a_question_mark_that_is_no_text(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
+        await alice.until("document.activeElement.id === 'chatBody'")
 
         await alice.key("?")
-        assert await alice.evaluate("document.activeElement.id") == "chatBody"
         assert not await alice.count("#keysDialog")
         await alice.evaluate("document.activeElement.blur()")
         await alice.key("?")
@@ -11207,7 +11207,7 @@ class TestBrowserKeyboard:
 
         await alice.until("document.activeElement.matches('[type=search]:not(#chatSearch)')")
 
-    @pytest.mark.parametrize(("view", "field"), [("library", "librarySearch"), ("server", "addRelayUrl")])
+    @pytest.mark.parametrize(("view", "field"), [("library", "listSearch"), ("server", "addRelayUrl")])
     async def test_focus_stays_where_the_person_put_it_before_the_view_had_loaded(self, browser, relay, view, field):
         alice = await browser.person(relay)
 
@@ -12595,6 +12595,37 @@ async def closes_panel(page: Page) -> None:
     await page.until("!document.querySelector('#contactDialog').open")
 
 
+async def archives(page: Page, other: Any) -> None:
+    """Put a chat into the archive, by the menu of its row."""
+    await chooses_for(page, other, "archive")
+    await page.until(f"!document.querySelector('#chatTabs [data-fingerprint=\"{other.fingerprint}\"]')")
+
+
+async def chooses_for(page: Page, other: Any, what: str) -> None:
+    """Choose "pin", "mute", "archive" or "block" from the menu of a row."""
+    await page.click(f'#chatTabs [data-fingerprint="{other.fingerprint}"] .chat-tab-more')
+    await page.click(f"#rowMenu [data-do={what}]")
+
+
+async def names(page: Page, name: str) -> None:
+    """Give the contact of the open thread a name."""
+    await page.click("#contactOpen")
+    await page.fill("#contactName", name)
+    await page.key("Enter")
+    await page.shows("#threadName", name)
+    await page.key("Escape")
+
+
+async def scanner(browser: Browser, relay: AnyRelay, *, camera: bool = True) -> Page:
+    """Somebody whose browser reads QR codes, which Chromium does on phones: this one reads `window.code`, off a picture of its own."""
+    page = await browser.page()
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=READS_CODES + (HAS_A_CAMERA if camera else ""))
+    await page.goto(relay.url)
+    await page.has_keys()
+    await page.until("document.querySelector('#liveIndicator.live')")
+    return page
+
+
 async def goes_elsewhere(page: Page) -> None:
     """Leave the chats for a view where no thread is on screen."""
     await goes_to(page, "about")
@@ -12615,6 +12646,20 @@ async def searches(page: Page, words: str, found: str) -> None:
 
 NOTIFICATION_BODIES = f"{NOTIFICATIONS}.then((all) => all.map(([, body]) => body))"
 
+
+READS_CODES = """window.BarcodeDetector = class {
+    detect = async () => (window.code ? [{ rawValue: window.code }] : []);
+};"""
+HAS_A_CAMERA = """if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async () => {
+    const canvas = document.createElement("canvas");
+    canvas.getContext("2d").fillRect(0, 0, 9, 9);
+    return (window.camera = canvas.captureStream());
+};"""
+# As if the relay had refused the last message for good.
+FAILS = """(async () => {
+    const [{ Database }, { Store }] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
+    return new Store(await Database.open()).putContact("%s", { last_state: "failed" });
+})()"""
 
 # As if mail had been fetched while an answer is being stored: its transaction begins before the list of threads has that.
 STORES_ANOTHER_BEHIND_EACH_ANSWER = """(fingerprint) => {
@@ -12861,6 +12906,187 @@ class TestBrowserNames:
         assert await alice.evaluate(NOTIFICATIONS) == [["Bob", "psst"]]
 
 
+ORDER = "[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)"
+LISTED_TIMES = [  # days before a Thursday noon, and what the list says of it in en-GB
+    (0, "12:00"),
+    (-1, "12:00"),
+    (1, "Wed"),
+    (6, "Fri"),
+    (7, "19 Nov"),
+    (400, "Oct 2025"),
+]
+
+
+class TestBrowserList:
+    """The list says who wants what, and every chat can be put away and found again."""
+
+    async def test_time_is_as_short_as_it_can_be(self, browser, relay):
+        page = await browser.page()
+        await page.call("Emulation.setLocaleOverride", locale="en-GB")
+        await page.goto(relay.url)
+
+        told = await page.evaluate(f"""(async () => {{
+            {imported(format="formatWhen")}
+            const now = new Date(2026, 10, 26, 12).getTime();
+            return {[days for days, _ in LISTED_TIMES]}.map((days) => formatWhen(new Date(2026, 10, 26 - days, 12).getTime(), now));
+        }})()""")
+
+        assert told == [word for _, word in LISTED_TIMES]
+
+    async def test_row_tells_what_failed_before_a_draft_and_a_draft_before_what_was_said(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("שלום hello")
+        await alice.has_relayed(1)
+        await alice.shows(".chat-tab-last", "You:שלום hello✓")
+        await alice.drafts("half a thou")
+        await goes_elsewhere(alice)
+        await alice.shows(".chat-tab-last", "Draft:half a thou")
+
+        await alice.evaluate(FAILS % bob.fingerprint)
+
+        await alice.shows(".chat-tab-last", "! Not sent:שלום hello")
+        assert await alice.count(".chat-tab-last > bdi") == 2
+
+    async def test_state_of_what_i_said_last_is_there_after_a_reload(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await alice.has_relayed(1)
+
+        await alice.reload()
+
+        await alice.until("document.querySelector('.chat-tab-last > .state')?.ariaLabel === 'on the server'")
+
+    async def test_unread_are_counted_and_those_of_a_muted_chat_in_grey(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(bob, alice, "one", "two")
+        await write(carol, alice, "one")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+
+        await chooses_for(alice, carol, "mute")
+        await alice.until("document.querySelectorAll('.chat-tab.muted').length === 1")
+
+        background = "getComputedStyle(document.querySelector('[data-fingerprint=\"%s\"] .count')).backgroundColor"
+        assert await alice.text(f'[data-fingerprint="{bob.fingerprint}"] .chat-tab-unread-dot') == "2"
+        assert await alice.evaluate(background % carol.fingerprint) == "rgba(0, 0, 0, 0)"
+        assert await alice.evaluate(background % bob.fingerprint) != "rgba(0, 0, 0, 0)"
+
+    async def test_pinned_chat_stays_on_top_over_a_reload(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.opens(carol.fingerprint)
+
+        await chooses_for(alice, bob, "pin")
+        await write(carol, alice, "hello")
+        await alice.shows(".chat-tab-last", "hello")
+        await alice.reload()
+
+        await alice.until(f"{ORDER}.length === 2")
+        assert await alice.evaluate(ORDER) == [bob.fingerprint, carol.fingerprint]
+
+    async def test_archived_chat_is_found_again_and_taken_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await archives(alice, bob)
+        await alice.reload()
+        await alice.click("#archived > summary")
+        await alice.click("#archivedList a")
+        await alice.shows("#chatThread")
+        assert await alice.count(".chat-tab") == 0  # who looks at it leaves it where it is
+        await alice.click("#archivedList button")
+
+        await alice.shows(".chat-tab.active")
+        assert await alice.count("#archived") == 0
+
+    async def test_archiving_is_undone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await archives(alice, bob)
+        await alice.until("location.hash === ''")
+        await alice.click("#toastUndo")
+
+        await alice.shows(".chat-tab")
+
+    @pytest.mark.parametrize("muted", [False, True])
+    async def test_new_message_takes_a_chat_out_of_the_archive_unless_it_is_muted(self, browser, relay, muted):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        if muted:
+            await chooses_for(alice, bob, "mute")
+        await archives(alice, bob)
+
+        await write(bob, alice, "still there?")
+
+        await alice.until("document.querySelector('.chat-tab-last').textContent === 'still there?'")
+        assert await alice.count(".chat-tab") == (not muted)
+
+    async def test_contact_is_blocked_from_the_list_after_a_question(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await chooses_for(alice, bob, "block")
+        await agrees(alice, "Block ")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.click("#settingsOpen")
+        await alice.shows("#blockedList li", bob.fingerprint[:8])
+
+    async def test_right_button_opens_the_menu_of_a_row_and_escape_gives_the_focus_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.evaluate("document.querySelector('.chat-tab-label').focus()")
+
+        await alice.evaluate(
+            "document.querySelector('.chat-tab-label').dispatchEvent(new Event('contextmenu', { bubbles: true, cancelable: true }))"
+        )
+        await alice.shows("#rowMenu", "Archive")
+        await alice.key("Escape")
+
+        await alice.until("document.activeElement.matches('.chat-tab-label')")
+
+    async def test_row_is_pushed_aside_by_a_finger_and_archived(self, browser, relay):
+        alice, bob = await browser.person(relay, "/chats", size=(390, 844)), await relay.register()
+        await write(bob, alice, "hello")
+        await alice.shows(".chat-tab")
+
+        await alice.call("Input.synthesizeScrollGesture", x=200, y=150, xDistance=-250, yDistance=0)
+        await alice.click(".chat-tab-close")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.shows("#toast", "is archived")
+
+    async def test_search_finds_people_and_then_messages(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(carol, alice, "is Zoë there?")
+        await alice.opens(bob.fingerprint)
+        await names(alice, "Zoé")
+
+        await alice.key("k", CONTROL)
+        await alice.until("document.activeElement.id === 'listSearch'")
+        await alice.type("zoe")
+        await alice.shows("#messagesFound mark", "Zoë")
+        assert (await alice.texts("#peopleFound bdi"))[0] == "Zoé" and await alice.count("#chatTabs") == 0
+        await goes_elsewhere(alice)
+        await alice.evaluate("document.querySelector('#listSearch').focus()")
+        await alice.key("Enter")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert await alice.value("#listSearch") == "" and await alice.count("#chatTabs") == 1
+
+    async def test_search_that_finds_nothing_says_so_and_escape_ends_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.fill("#listSearch", "<b>nobody")
+        await alice.shows("#nothingFound", "Nobody and no message")
+        await alice.key("Escape")
+
+        await alice.shows(".chat-tab")
+
+
 class TestBrowserContacts:
     """A contact is what a person says it is, on this device alone."""
 
@@ -13104,7 +13330,7 @@ class TestBrowserContacts:
         await alice.until("document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
 
         assert await alice.count(".chat-tab .mark") == 20
-        await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
+        await alice.shows(".chat-tab", f"New: {strangers[-1].fingerprint[:4]} {strangers[-1].fingerprint[4:8]}")
         await alice.shows("#requestsDropped", "And 40 more from strangers")
         left = "[await result(contacts.count()), await result(messages.count()), await result(seen.count())]"
         assert await alice.evaluate(FROM_DATABASE % left) == [21, 41, 41]
@@ -13266,9 +13492,95 @@ class TestBrowserContacts:
         await panel_of(alice, bob)
         await alice.permit("clipboard-read", "clipboard-write")
 
+        await alice.click("#contactDetails > summary")
         await alice.click("#contactCopy")
 
         await alice.until(f"navigator.clipboard.readText().then((text) => text === '{bob.fingerprint}')")
+
+    async def test_panel_stands_beside_the_chat_and_goes_along_with_it(self, relay, browser):
+        alice, bob, carol = await browser.person(relay, size=DESKTOP), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await panel_of(alice, bob)
+        assert await alice.evaluate("document.querySelector('#contactDialog').offsetWidth") == 360
+
+        await alice.says("beside it")
+        await alice.click(f'#chatTabs [data-fingerprint="{carol.fingerprint}"] a')
+        await alice.until(f"document.querySelector('#contactAddress').textContent === '{carol.fingerprint}'")
+        await alice.evaluate("history.back()")
+        await alice.until(f"document.querySelector('#contactAddress').textContent === '{bob.fingerprint}'")
+        await goes_elsewhere(alice)
+
+        assert await alice.count("#contactDialog") == 0
+
+    @pytest.mark.parametrize("size", [(390, 844), (820, 1180)], ids=["phone", "tablet"])
+    async def test_panel_lies_over_the_chat_and_back_closes_it(self, relay, browser, size):
+        alice, bob = await browser.person(relay, size=size), await relay.register()
+        await panel_of(alice, bob)
+        assert await alice.evaluate("document.querySelector('#contactDialog').matches(':modal')")
+
+        await alice.evaluate("history.back()")
+
+        await alice.until("!document.querySelector('#contactDialog').open")
+        await alice.shows("#chatThread")
+
+    async def test_digits_of_an_address_are_technical_details_alone(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await names(alice, "Bob")
+        await panel_of(alice, bob)
+
+        hidden = await alice.evaluate("document.querySelector('#contactDialog').innerText")
+        await alice.click("#contactDetails > summary")
+
+        assert not re.search("[0-9a-f]{8}", hidden)
+        assert bob.fingerprint in await alice.evaluate("document.querySelector('#contactDialog').innerText")
+
+    async def test_chat_is_archived_from_the_panel(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        await alice.click("#contactArchive")
+
+        await alice.shows("#archived", "Archived 1")
+        assert await alice.count("#contactDialog, .chat-tab") == 0
+
+    @pytest.mark.parametrize("same", [True, False])
+    async def test_scanned_number_verifies_only_where_it_is_the_same(self, relay, browser, same):
+        alice, bob = await scanner(browser, relay), await browser.person(relay)
+        await panel_of(alice, bob)
+        await alice.until("/^\\d{5}/.test(document.querySelector('#safetyNumber').textContent)")
+        number = (await alice.text("#safetyNumber")).replace(" ", "")
+
+        await alice.click("#safetyScan")
+        await alice.evaluate(f"window.code = '{number if same else number[::-1]}'")
+
+        await alice.shows("#contactStatus", "The same number" if same else "This is not the same number")
+        assert await alice.evaluate("document.querySelector('#contactVerified').checked") == same
+        assert await alice.evaluate("window.camera.getTracks().every(({ readyState }) => readyState === 'ended')")
+
+    async def test_invite_is_scanned(self, relay, browser):
+        alice, bob = await scanner(browser, relay), await relay.register()
+
+        await alice.chooses("#listScan")
+        await alice.evaluate(f"window.code = '{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}'")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+
+    async def test_scan_without_a_camera_says_so_and_is_cancelled(self, relay, browser):
+        alice = await scanner(browser, relay, camera=False)
+
+        await alice.chooses("#listScan")
+        await alice.shows("#scanStatus", "camera")
+        await alice.click("#scanDialog [data-close]")
+
+        await alice.until("!document.querySelector('#scanDialog').open")
+        assert await alice.evaluate("location.pathname") == "/newchat" and await alice.value("#openChatFp") == ""
+
+    async def test_nothing_is_scanned_where_the_browser_cannot(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        assert await alice.evaluate("'BarcodeDetector' in window") == bool(await alice.count("#safetyScan"))
 
     async def test_library_pages_through_all_history_of_all_contacts(self, relay, browser):
         alice, people = await browser.person(relay), [await relay.register() for _ in range(3)]
@@ -14829,7 +15141,7 @@ OVERFLOWING = """(() => {
     const width = document.documentElement.clientWidth;
     const wide = [...document.querySelectorAll("body *")].filter((each) => {
         const { left, right, height } = each.getBoundingClientRect();
-        const scrolls = each.parentElement.closest(".table-box, .view-tabs");
+        const scrolls = each.parentElement.closest(".table-box, .view-tabs, .chat-tab");
         return each.checkVisibility() && height > 1 && !scrolls && (right > width + 1 || left < -1);
     });
     return [...(document.documentElement.scrollWidth > width ? [`${document.documentElement.scrollWidth} px`] : []),

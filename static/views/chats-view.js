@@ -2,7 +2,7 @@
 // (a click, a link, a notification they clicked) changes it.
 import { ChatSearch } from "./chat-search.js";
 import { ComposerView } from "./composer-view.js";
-import { ContactView } from "./contact-view.js";
+import { ContactView, block } from "./contact-view.js";
 import { byId, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
@@ -35,14 +35,15 @@ export class ChatsView {
     new MessageMenu(client, (seq) => this.#thread.message(seq));
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
-    this.#panel = new ContactView(client);
+    this.#panel = new ContactView(client, (contact) => threads.archive(contact));
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
     on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
     on(byId("chatSearchOpen"), "click", () => this.search());
+    on(byId("contactSearch"), "click", () => this.#panel.close() || this.search());
     on(byId("requestAccept"), "click", () => client.store.updateContact(this.#contact.fingerprint, { request: false }));
-    on(byId("requestBlock"), "click", () => this.#panel.block(this.#contact));
+    on(byId("requestBlock"), "click", () => block(client, this.#contact));
   }
 
   /** The router came to this view. Nothing is awaited for a listed contact: what is typed or sent from here on is for them. */
@@ -64,6 +65,7 @@ export class ChatsView {
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
     if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
+    if (this.#router.view !== "chats") this.#panel.close(); // else it goes along
     this.#client.showThread(null);
   }
 
@@ -72,11 +74,9 @@ export class ChatsView {
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
+    this.#panel.follow(contact);
     this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
-    await Promise.all([
-      again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
-      !contact.open && !contact.blocked && this.#client.store.updateContact(contact.fingerprint, { open: true }),
-    ]);
+    await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq));
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
     if (byPerson) this.#focus();
     await this.#client.showThread(contact.fingerprint);
@@ -96,6 +96,7 @@ export class ChatsView {
 
   #close() {
     this.#contact = null;
+    this.#panel.close();
     this.#composer.close();
     this.#thread.clear();
     this.#setScreen(null);
