@@ -8872,9 +8872,9 @@ async def holds_store_over_a_reload(page: Page) -> None:
     await page.reload()
 
 
-async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
-    """Keep the page waiting for the next answer to "whose key is this?", until `window.release()`."""
-    await page.evaluate(f"""(() => {{
+async def holds_keys(page: Page, *, first_fails: bool = False, next_load: bool = False) -> None:
+    """Keep the page, or the next one, waiting for the next answer to "whose key is this?", until `window.release()`."""
+    source = f"""(() => {{
         const {{ fetch }} = window;
         let failing = {json.dumps(first_fails)};
         window.fetch = async (url, options) => {{
@@ -8883,7 +8883,11 @@ async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
             await new Promise((released) => (window.release = released));
             return fetch(url, options);
         }};
-    }})()""")
+    }})()"""
+    if next_load:
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+    else:
+        await page.evaluate(source)
 
 
 async def has_service_worker(page: Page) -> None:
@@ -12745,6 +12749,19 @@ class TestBrowserNames:
         await bob.reload()
         await bob.shows("#threadName", "Alice <b>L</b>")
 
+    async def test_another_name_is_heard_of_without_a_message(self, relay, browser):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await bob.click(".chat-tab-label")
+        await bob.sees("hello")
+        await bob.says("who is this?")
+        await alice.sees("who is this?")
+
+        await calls_themselves(alice, "Alice")
+
+        await bob.shows("#threadName", "Alice")
+
     async def test_old_client_gets_the_name_where_it_ignores_it(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         await calls_themselves(alice, "Alice")
@@ -12904,6 +12921,259 @@ class TestBrowserNames:
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
         assert await alice.evaluate(NOTIFICATIONS) == [["Bob", "psst"]]
+
+
+def held(released: asyncio.Event) -> Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]:
+    """What a front server does that gives a module only when it is told to."""
+
+    async def answer(request: web.Request, content: bytes) -> web.StreamResponse:
+        await released.wait()
+        return web.Response(body=content, content_type="text/javascript")
+
+    return answer
+
+
+async def comes_by(page: Page, link: str) -> None:
+    """Tap a link, and wait no longer than for the document's own markup."""
+    await page.call("Page.navigate", url=link)
+    await page.until("document.querySelector('#guestTitle')?.textContent.includes('Opening your')")
+
+
+async def arrives(page: Page, link: str) -> None:
+    """Tap a link, and wait until the chat is open."""
+    await page.goto(link)
+    await page.has_keys()
+    await page.shows("#guestTitle", "invited you to a private chat")
+
+
+async def inviting(browser: Browser, relay: AnyRelay, name: str = "Marie") -> tuple[Page, str]:
+    """Somebody who calls themselves so, and their link."""
+    host = await browser.person(relay)
+    if name:
+        await calls_themselves(host, name)
+        await host.until("document.querySelector('#inviteLinkInput').value.includes('&name=')")
+    return host, await host.value("#inviteLinkInput")
+
+
+HEX_ON_SCREEN = "(document.body.innerText.match(/[0-9a-f]{8,}/gi) ?? []).join()"
+# Before the page's own scripts: notes whatever hex is painted, at any time.
+WATCHES_FOR_HEX = f"""window.hexSeen = new Set();
+const look = () => {{ if (document.body && {HEX_ON_SCREEN}) hexSeen.add({HEX_ON_SCREEN}); requestAnimationFrame(look) }};
+look();"""
+
+
+class TestBrowserGuest:
+    """Whoever opens a link sees whom it leads to and can write, at once; nothing that they write is lost, or goes to somebody else."""
+
+    async def test_two_strangers_meet_by_a_link_and_see_no_hex(self, relay, browser):
+        host, link = await inviting(browser, relay)
+        guest = await browser.page(size=PHONE)
+        await guest.call("Page.addScriptToEvaluateOnNewDocument", source=WATCHES_FOR_HEX)
+
+        await arrives(guest, link)
+        await guest.shows("#guestText", "Only you and Marie can read it. No account, no phone number.")
+        await guest.fill("#guestName", "Ana")
+        await guest.says("Hi Marie!")
+        await is_called(host, "Ana")
+        await host.click(".chat-tab-label")
+        await host.sees("Hi Marie!")
+        await host.says("Hi Ana!")
+
+        await guest.sees("Hi Ana!")
+        assert await guest.evaluate("[...hexSeen]") == []
+        assert await guest.text("#threadName") == "Marie" and await guest.count("#guestCard") == 0
+
+    async def test_link_without_a_name_says_so_in_words(self, relay, browser):
+        _, link = await inviting(browser, relay, name="")
+        guest = await browser.page()
+        await guest.call("Page.addScriptToEvaluateOnNewDocument", source=WATCHES_FOR_HEX)
+
+        await comes_by(guest, link)
+        opening = await guest.text("#guestTitle")
+        await guest.shows("#guestTitle", "Somebody invited you to a private chat")
+
+        assert opening == "Opening your private chat…"
+        assert await guest.evaluate("[...hexSeen]") == []
+
+    @pytest.mark.parametrize("name", ["A%E2%80%AEna", "A%0Ana", "x" * 65, "Ana%20%E2%9C%93", "%3Cb%3EAna", "%FF"])
+    async def test_name_that_is_none_or_might_be_none_is_not_on_screen_before_it_was_looked_at(self, front, browser, name):
+        front.spoils["client.js"] = held(asyncio.Event())
+        guest = await browser.page()
+
+        await comes_by(guest, f"{front.url}/chats#chat={NOBODY}&server={front.url}&name={name}")
+
+        assert await guest.text("#guestTitle") == "Opening your private chat…"
+        assert await guest.evaluate("document.querySelector('#chatBody').placeholder") == "Say hello…"
+
+    async def test_composer_takes_words_before_anything_else_is_loaded_and_sends_them_then(self, front, relay, browser):
+        host, released = await relay.register(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+        guest = await browser.page()
+
+        await comes_by(guest, f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie")
+        await guest.fill("#guestName", "Ana")
+        for text in ("one", "two"):
+            await guest.says(text)
+        await guest.drafts("half a thou")
+        assert await guest.sent() == ["one", "two"]
+        released.set()
+
+        await guest.has_relayed(2)
+        assert await guest.value("#chatBody") == "half a thou"
+        opened = [json.loads(host.open(message)) for message in await host.fetch()]
+        assert [(each["text"], each["name"]) for each in opened] == [("one", "Ana"), ("two", "Ana")]
+
+    async def test_words_outlive_a_reload_before_the_modules_came(self, front, relay, browser):
+        host, released = await relay.register(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+        guest = await browser.page()
+
+        link = f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie"
+        await comes_by(guest, link)
+        await guest.says("one")
+        await guest.drafts("two")
+        await guest.call("Page.reload")
+        await guest.until("document.querySelector('#chatBody')?.value === 'one\\ntwo'")
+        released.set()
+
+        await guest.shows("#guestTitle", "Marie invited you")
+        assert await guest.value("#chatBody") == "one\ntwo"
+        assert await host.fetch() == []
+
+    async def test_what_was_written_for_one_goes_to_nobody_else(self, relay, browser):
+        marie, bob, guest = await relay.register(), await relay.register(), await browser.person(relay)
+        await guest.opens(bob.fingerprint)
+        await holds_keys(guest, next_load=True)
+
+        await guest.goto(f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await guest.until("window.release")
+        await guest.says("for Marie alone")
+        await guest.drafts("and this")
+        await guest.click(f'#chatTabs [data-fingerprint="{bob.fingerprint}"] .chat-tab-label')
+        await guest.until("document.querySelector('#chatBody').value === ''")
+        await guest.evaluate("window.release()")
+        await guest.opens(marie.fingerprint)
+
+        assert await guest.value("#chatBody") == "for Marie alone\nand this"
+        assert await bob.fetch() == await marie.fetch() == []
+
+    async def test_words_for_an_invite_that_fails_wait_as_a_draft(self, relay, browser):
+        guest, marie = await browser.person(relay), Person(relay)
+        guest.expects("404 (Not Found)")
+
+        await comes_by(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await guest.drafts("hello?")
+        await guest.shows("#openChatStatus", "Nobody with this address")
+        await marie.register()
+        await guest.click("#openChatBtn")
+
+        await guest.shows("#guestTitle", "Marie invited you")
+        assert await guest.value("#chatBody") == "hello?"
+
+    async def test_draft_of_a_chat_that_is_there_stays_when_its_link_is_opened_again(self, relay, browser):
+        guest, marie = await browser.person(relay), await relay.register()
+        link = f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie"
+        await arrives(guest, link)
+        await guest.drafts("half a thou")
+        await guest.until("document.querySelector('#chatBody').value === 'half a thou'")
+
+        await arrives(guest, link)
+
+        await guest.until("document.querySelector('#chatBody').value === 'half a thou'")
+
+    async def test_hints_come_one_at_a_time_after_the_first_answer_and_closed_ones_stay_away(self, relay, browser):
+        marie = await relay.register()
+        guest = await browser.page()
+        await guest.goto(f"{relay.url}/about")
+        await guest.permit("notifications", setting="prompt")
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        assert await guest.count("#hint") == 0
+
+        await post(marie, guest, text="Hi!")
+        await guest.shows("#hint", "Know when Marie writes")
+        await guest.click("#hintClose")
+        await guest.until("document.querySelector('#hint').hidden")
+        await guest.reload()
+        await guest.sees("Hi!")
+        assert await guest.count("#hint") == 0
+
+        await sets_clock(guest, 2 * 86_400_000)
+        await post(marie, guest, text="Still there?")
+        await guest.shows("#hint", "Your key lives only in this browser.")
+
+    async def test_turning_notifications_on_in_the_hint_is_all_it_takes(self, relay, browser):
+        marie = await relay.register()
+        guest = await browser.person(relay)
+        await guest.permit("notifications")
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await post(marie, guest, text="Hi!")
+
+        await guest.click("#hintGo")
+
+        await guest.until("document.querySelector('#hint').hidden")
+        assert await guest.evaluate("document.querySelector('#notifToggle').getAttribute('aria-pressed')") == "true"
+
+    async def test_whoever_made_a_backup_is_not_asked_for_one(self, relay, browser, tmp_path):
+        marie = await relay.register()
+        guest = await browser.person(relay)
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await post(marie, guest, text="Hi!")
+        await guest.click("#hintClose")
+        await sets_clock(guest, 2 * 86_400_000)
+        await post(marie, guest, text="Still there?")
+        await guest.shows("#hint", "Your key lives only in this browser.")
+
+        await exports(guest, tmp_path)
+
+        await goes_to(guest, "chats")
+        await guest.sees("Still there?")
+        assert await guest.count("#hint") == 0
+
+
+class TestBrowserWelcome:
+    """Whoever has no chat yet is told in three steps how to get one."""
+
+    async def test_home_welcomes_until_the_first_chat(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.shows("#title-newchat", "Send a link, start talking.")
+        await alice.shows("#welcomeLede", f"End-to-end encrypted, on {URL(relay.url).authority}. No account needed.")
+
+        await alice.opens(bob.fingerprint)
+        await goes_to(alice, "newchat")
+
+        await alice.until("document.querySelector('#title-newchat').textContent === 'New chat'")
+        assert await alice.count("#welcomeLede") == 0
+
+    @pytest.mark.parametrize("shares", [True, False])
+    async def test_one_button_is_the_primary_one(self, relay, browser, shares):
+        page = await browser.page()
+        share = "(shared) => { window.shared = shared }" if shares else "undefined"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=f"navigator.share = {share}")
+
+        await page.goto(f"{relay.url}/newchat")
+        await page.has_keys()
+
+        assert await page.texts("#view-newchat .button.primary:not([hidden])") == [
+            "Share my link" if shares else "Copy my link"
+        ]
+        if shares:
+            await page.click("#shareInviteBtn")
+            await page.until(f"window.shared?.url === {json.dumps(await page.value('#inviteLinkInput'))}")
+
+    async def test_name_is_one_setting_in_every_place_that_asks_for_it(self, relay, browser):
+        alice = await browser.person(relay)
+        await calls_themselves(alice, "Alice")
+
+        await alice.click("#settingsOpen")
+        await alice.fill("#settingName", "Alice L")
+        await alice.key("Enter")
+
+        await alice.until(
+            "['myName', 'meName', 'settingName'].every((id) => document.getElementById(id).value === 'Alice L')"
+        )
+        await alice.reload()
+        await alice.has_keys()
+        assert await alice.value("#myName") == "Alice L"
 
 
 ORDER = "[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)"
@@ -13143,7 +13413,7 @@ class TestBrowserContacts:
 
         await alice.shows(".thread-detail .verified", "verified")
         await alice.opens(carol.fingerprint)
-        await alice.shows("#threadDetail", carol.fingerprint[:32])
+        await alice.shows("#threadDetail", "not verified")
         assert await alice.count(".thread-detail .verified") == 0
 
     async def test_muted_contact_is_heard_of_by_no_notification_dot_or_title(self, relay, browser):
@@ -15061,6 +15331,17 @@ class TestBrowserAccessible:
             overflowing[view] = await page.evaluate(OVERFLOWING)
 
         assert {view: each for view, each in overflowing.items() if each} == {}
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize(("size", "text"), [((320, 640), 100), (PHONE, 200), (DESKTOP, 100), ((390, 400), 100)])
+    async def test_card_of_an_invite_has_no_findings_and_fits(self, relay, browser, axe, size, text, scheme):
+        marie = await relay.register()
+        guest = await browser.page(size=size, scheme=scheme)
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name={'Marie%20' * 8}")
+        await guest.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
+
+        assert await findings(guest, axe) == []
+        assert not await guest.evaluate(OVERFLOWING)
 
     async def test_focus_is_seen_on_everything_that_takes_it(self, relay, browser):
         page = await furnished(relay, browser)

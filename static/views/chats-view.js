@@ -7,6 +7,7 @@ import { byId, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
+import { GuestView } from "./guest-view.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
 import { stateWord } from "./relay-states.js";
@@ -25,6 +26,7 @@ export class ChatsView {
   #search;
   #composer;
   #panel;
+  #guest;
   #contact = null;
 
   constructor(client, router, threads) {
@@ -36,6 +38,7 @@ export class ChatsView {
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
     this.#panel = new ContactView(client, (contact) => threads.archive(contact));
+    this.#guest = new GuestView(client);
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
@@ -116,12 +119,15 @@ export class ChatsView {
     const link = location.href;
     const invite = takeInviteFromLocation(location, history);
     if (!invite) return false;
-    this.#close();
+    if (!window.guest) this.#close(); // a guest has the chat on screen
     try {
       if (invite.error) throw invite.error;
       const contact = await openChat(this.#client, invite);
+      if (contact && window.guest) await this.#guest.saveName();
       if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
+      else if (!contact) this.#close();
     } catch (error) {
+      if (window.guest && this.#waits()) this.#close();
       this.#explain(error, link);
     }
     return true;
@@ -162,6 +168,7 @@ export class ChatsView {
     if (!contact) return;
     byId("threadName").textContent = displayName(contact);
     byId("requestBar").hidden = !contact.request;
+    this.#guest.show(contact);
     const facts = document.createElement("span");
     facts.textContent = this.#facts(contact).join(" · ");
     byId("threadDetail").replaceChildren(...marks(contact), facts);
@@ -169,7 +176,8 @@ export class ChatsView {
 
   #facts(contact) {
     const relay = this.#client.relays.get(contact.relay);
-    const facts = [contact.short];
+    const facts = contact.invited && !contact.last_seq ? ["invited you"] : [];
+    if (!contact.verified) facts.push("not verified");
     if (contact.relay && contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
     if (relay && relay.state !== "live") facts.push(stateWord(relay.state));
     return facts;

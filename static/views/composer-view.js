@@ -32,12 +32,23 @@ export class ComposerView {
     const again = this.#isOpen(contact.fingerprint);
     this.#contact = contact;
     if (again) return;
-    this.#showDraft();
     say(this.#status, "");
+    this.#takeOver();
+    this.#showDraft();
+  }
+
+  /** What a guest wrote before the page was ready (see guest.js): what they sent goes now, if this is whom they were invited by. */
+  #takeOver() {
+    if (!window.guest) return;
+    const { fingerprint, sent, typed } = window.guest.end();
+    const unsent = this.#isOpen(fingerprint) ? sent.filter((text) => !this.#sends(text)) : sent;
+    const written = [...unsent, typed].filter(Boolean);
+    if (written.length > 0) this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), ...written].filter(Boolean).join("\n"));
   }
 
   /** Empties the field; the draft stays where it is kept. */
   close() {
+    this.#takeOver();
     this.#contact = null;
     this.#fill("");
     say(this.#status, "");
@@ -67,6 +78,7 @@ export class ComposerView {
   }
 
   #typed() {
+    if (!this.#contact) return; // a guest, whom guest.js looks after
     if (this.#status.textContent) say(this.#status, "");
     this.#client.drafts.set(this.#contact.fingerprint, this.#body.value);
     this.#measure();
@@ -111,14 +123,20 @@ export class ComposerView {
   // The field is emptied before anything is awaited: what is typed from now on is the next message.
   #submit(event) {
     event.preventDefault();
+    if (!this.#contact) return;
     this.#focus();
-    if (!this.#body.value.trim()) return;
+    if (this.#body.value.trim() && this.#sends(this.#body.value)) this.#fill("");
+  }
+
+  /** False where it was refused, with the reason shown. */
+  #sends(text) {
     try {
-      this.#send(this.#body.value);
-      this.#fill("");
+      this.#send(text);
+      return true;
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      say(this.#status, error.message, "bad"); // refused, and still in the field
+      say(this.#status, error.message, "bad");
+      return false;
     }
   }
 
