@@ -4226,6 +4226,13 @@ BAD_ENVELOPE_PLAINTEXTS: dict[str, Callable[[Person, Person], bytes]] = {
     "a list": lambda alice, bob: json.dumps(["x" * 64]).encode(),
     "nested too deeply": lambda alice, bob: b"[" * 50_000,
     "no UTF-8": lambda alice, bob: b"\xff" * 64,
+    "an envelope 3": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], content(type="text", text="hi"), v=3),
+    "an envelope 2 that ends early": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], b"", size=9_999),
+    "an envelope 2 for somebody else": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], b"{}", to=NOBODY),
+    "an envelope 2 without an id": lambda alice, bob: envelope2(
+        alice, bob, Receiver.new(), [], content(text="hi"), id=None
+    ),
+    "an envelope 2 of a newer client": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], content(type="x")),
 }
 
 
@@ -4304,6 +4311,18 @@ class TestSendAndListen:
         assert await listener.line() == f"{alice.fingerprint[:8]} a good one"
         assert "refused message" in listener.stderr or "newer client" in listener.stderr
         assert "Traceback" not in listener.stderr
+
+    async def test_envelope_2_is_printed_where_it_is_not_sealed_once_more_and_else_told_of(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        other = Receiver.new()
+        said = content(type="text", text="not sealed twice")
+        await alice.send(bob, envelope2(alice, bob, Receiver.new(), [other.announced], said))
+        await alice.send(bob, envelope2(alice, bob, Receiver.new(), [], said))
+
+        listener = await listen(relay, person=bob)
+
+        assert await listener.line() == f"{alice.fingerprint[:8]} not sealed twice"
+        assert "was sealed for another device of this address" in listener.stderr
 
     async def test_replay_under_another_spelling_of_the_sender_is_printed_once(self, relay, listen):
         alice, bob = Person(relay), Person(relay)
@@ -15044,7 +15063,7 @@ class TestBrowserSealed:
         assert key_id(bob.theirs.public_key) in held
 
     async def test_what_does_not_open_is_asked_for_and_shows_once_it_comes_again(self, alice, bob):
-        good, bob.theirs = bob.theirs, Receiver.new().announced
+        good, bob.theirs = bob.theirs, Receiver.new().announced  # another device, that is
         number = await bob.says(type="text", text="sealed for another key")
 
         asked = await bob.hears("resend")
@@ -15056,6 +15075,18 @@ class TestBrowserSealed:
 
         assert asked["ids"] == [number]
         assert (await alice.received())[1:] == ["sealed for another key", "and the next"]
+
+    async def test_key_that_this_device_never_made_betrays_who_writes_in_its_name(self, alice, bob):
+        good, bob.theirs = bob.theirs, Receiver.new().announced._replace(device=bob.theirs.device)
+
+        await bob.says(type="text", text="sealed for a thief of Alice's key")
+        await alice.sees(
+            "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts."
+        )
+        bob.theirs = good
+        await bob.says(type="text", text="sealed for Alice")
+
+        await alice.sees("sealed for Alice")
 
     async def test_new_device_of_a_contact_is_told_of_and_gets_no_older_message_unless_the_person_agrees(self, alice, bob):
         await alice.says("before the new device")
@@ -15215,8 +15246,8 @@ class TestBrowserSealed:
         assert backup.count("secret_key") == 1
 
         other = await browser.person(relay)
-        await other.evaluate(f"({RESTORE})({json.dumps(backup)})")
-        await other.reload()
+        await other.evaluate(f"(window.before = true, void ({RESTORE})({json.dumps(backup)}))")
+        await other.until("!window.before")
         await other.has_keys()
         assert await other.evaluate(DEVICE_ID) != before
         assert (await bob.hears("hello"))["type"] == "hello"
