@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "bf23312e5b51ffe9";
+const VERSION = "ff93624a96eff330";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-ARIEfQpNXOidsVmyOSq73QIZQcsYr8vhHt5Pw27YIXE=",
+  "/index.html": "sha256-B3V3pc5quBooY9jpESyN0AuY3OyZ+Ysct4p7CpS9fYE=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-47Y9Xzy2xSnn6Wn81DLCOCJQAzkqftVJcjYFm/2kEWM=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -163,12 +163,12 @@ const FILES = {
   "/views/thread-row.js": "sha256-1qSsfyb7BPofzsHgES672jwuzBZJe+cF6MOtNS1XVm8=",
   "/views/thread-rows.js": "sha256-TAIVvve3g90ba0e2czpJltQ9WUPquMVB4SI9gNwhXug=",
   "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-NGkZ2sQ/v4haQkJSdFnsCAjUPN08H4tMGc0Ff8CaOLM=",
+  "/views/thread.css": "sha256-sXcrfcWINQoOkdznPodm/SYyWgTfX6pK8zbn06dM5xs=",
   "/views/threads-view.js": "sha256-emPGdlllXdoIwBnXKVkkTNLUBAA5QD0YrRFjjcsTa6Y=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-W9OzJAjfPXNrfKSfl6FGtOKUzQPK7haY04LGEg2Fd/s="
+  "/worker.js": "sha256-de3PIOwooPuEA0axaKr2SfQcgcqQl26PsitJxsr7Vng="
 };
 
 const PREFIX = "io3233-";
