@@ -9087,6 +9087,7 @@ class TestBrowserAttention:
 
         for person in people[:-1]:
             await alice.switches_to(person)
+            await alice.shows(f'.chat-tab:not(.unread)[data-fingerprint="{person.fingerprint}"]')
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '2 new messages')")
         await alice.switches_to(people[-1])
 

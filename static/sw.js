@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "892bf28a8a284fac";
+const VERSION = "84da5e2014790901";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-9Imk1aBSItdI+dFJ+t2HP0RvHCnFna3x5RC9YdRK6u0=",
+  "/index.html": "sha256-3HXt25qzOF+HcSo3ozlH3Ti6zEnKA9zgi7kimnNx09E=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-ms7qcgtpLIBaf7Ax5kYlsQTUTr0bF3OwenwnNvZwBYU=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -146,7 +146,7 @@ const FILES = {
   "/views/my-name-view.js": "sha256-FmZpiy7dyuI5JjbxHZzi2Bh5Ge4iLIAbmkCkdolbeNo=",
   "/views/newchat-view.js": "sha256-GVqeQew8D0XNy41GbhUJ9K8GFE7pTlg/tvZmPf5UlAU=",
   "/views/open-chat.js": "sha256-14bDRjsJBCUV7BOtEnmaQtBbXwuS42lnAxNC+2czODY=",
-  "/views/pages.css": "sha256-ThmdC5YeTR2tdf8ZB971ovYC/BYAX7SFelgC9MxuZB8=",
+  "/views/pages.css": "sha256-b2d8qDDtxsLyISdBjLx7BorQySOTjTK1zoc+pdHDNm0=",
   "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
   "/views/qr.js": "sha256-/qBbSgj+Y/DjLb3Tjg4lTW/uWXvgpHdF/J2hp6dWw/Q=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
@@ -166,7 +166,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-UlRAm6dgElrLExx+RyK1Q59wZ3aAJpFkL9pw8i88By0="
+  "/worker.js": "sha256-dpPcI+1lK3+nOv2lPGVFKEByvNi607VP4GbiCq1Btrw="
 };
 
 const PREFIX = "io3233-";
