@@ -13636,6 +13636,7 @@ class TestBrowserList:
         await alice.opens(carol.fingerprint)
 
         await chooses_for(alice, bob, "pin")
+        await alice.until("document.querySelector('.chat-tab-marks [href=\"#i-pin\"]')")
         await write(carol, alice, "hello")
         await alice.shows(".chat-tab-last", "hello")
         await alice.reload()
