@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "9c7b13e5a8dbf852";
+const VERSION = "9dc0e6b79d5f2c14";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-bm3Nj8cx5rbF4L6Qn6FfKv6Xd2DZs+ZYLh9YM5Gvk5Y=",
+  "/index.html": "sha256-scxZNtyilBCjLopD6mTe2uUvCc0F1CHlJ2bbsV8EjpE=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-47Y9Xzy2xSnn6Wn81DLCOCJQAzkqftVJcjYFm/2kEWM=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -98,7 +98,7 @@ const FILES = {
   "/store/store.js": "sha256-S1/E3nWLoASQ+jhBWSZlwC7T2qakRgcJwpC97MZPa+Y=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-cmRRGO1NAHPYyON7w0VcXBv+TmhAreR/utpWhKw7EqE=",
+  "/style.css": "sha256-JXLaeB0qcQrN5Tr4StZ7H50E6T7ixp+TxlRc5Dy7d5M=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -168,7 +168,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-MUHyD8GWv/4B0XxlIheoOobBbec4dnIGeHgwuBQOUew="
+  "/worker.js": "sha256-dmjFEd/r6qrVmyJh5wwIiDmBqT963Bw5tQ3Fcaht2z8="
 };
 
 const PREFIX = "io3233-";
