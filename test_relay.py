@@ -7782,6 +7782,117 @@ class FirefoxPage(Page):
         )
 
 
+class WebKit(Browser):
+    """The same over WebDriver (W3C), which WebKitGTK speaks: a context is a driver with one browser, and a page is a window
+    of it. What pages complain about is not to be had here."""
+
+    def __init__(self, http: aiohttp.ClientSession, folder: Path) -> None:
+        self.http = http
+        self.folder = folder
+        self.expected: list[str] = []
+        self.drivers: dict[str, WebKitDriver] = {}
+
+    async def context(self) -> str:
+        home = self.folder / f"webkit{len(self.drivers)}"
+        (home / ".config").mkdir(parents=True)
+        (home / ".config/user-dirs.dirs").write_text('XDG_DOWNLOAD_DIR="$HOME/Downloads"')
+        driver = self.drivers[str(home)] = WebKitDriver(self.http, home)
+        await driver.begin()
+        return str(home)
+
+    async def page(self, context: str | None = None, **_: Any) -> Page:
+        context = context or await self.context()
+        return WebKitPage(self, await self.drivers[context].window(), context)
+
+    async def aclose(self) -> None:
+        for driver in self.drivers.values():
+            await driver.end()
+
+
+class WebKitDriver:
+    """One WebKitWebDriver with one browser."""
+
+    def __init__(self, http: aiohttp.ClientSession, home: Path) -> None:
+        self.http = http
+        self.home = home
+        self.session = f"http://127.0.0.1:{free_port()}/session"
+        self.turns = asyncio.Lock()  # a command goes to the window that was switched to last
+        self.unused: list[str] = []
+
+    async def begin(self) -> None:
+        environ = {**os.environ, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config")}
+        port = f"--port={URL(self.session).port}"
+        self.process = await asyncio.create_subprocess_exec("WebKitWebDriver", port, env=environ)
+        opened = await until(self.opens)
+        self.session += f"/{opened['sessionId']}"
+        self.unused = await self.command("GET", "window/handles")
+
+    async def opens(self) -> Any:
+        with contextlib.suppress(aiohttp.ClientConnectionError):
+            return await self.command("POST", "", capabilities={})
+        return None
+
+    async def command(self, method: str, path: str, **parameters: Any) -> Any:
+        body = {"json": parameters} if method == "POST" else {}
+        async with self.http.request(method, f"{self.session}/{path}".rstrip("/"), **body) as answer:
+            value = (await answer.json(content_type=None))["value"]
+        if answer.status != 200:
+            raise DevToolsError(f"{method} {path}: {value['error']}: {value['message']}")
+        return value
+
+    async def window(self) -> str:
+        """A window of its own: the one that the browser began with, or one more."""
+        return self.unused.pop() if self.unused else (await self.command("POST", "window/new", type="tab"))["handle"]
+
+    async def end(self) -> None:
+        """By the driver: killed itself, it would leave its browser behind."""
+        with contextlib.suppress(DevToolsError, aiohttp.ClientConnectionError):
+            await self.command("DELETE", "")
+        with contextlib.suppress(ProcessLookupError):
+            self.process.terminate()
+        await self.process.wait()
+
+
+class WebKitPage(FirefoxPage):
+    """A window of WebKit, and the person in front of it."""
+
+    @property
+    def driver(self) -> WebKitDriver:
+        return self.browser.drivers[self.context]
+
+    async def call(self, method: str, **parameters: Any) -> Any:
+        """One WebDriver command to this window: "POST url"."""
+        async with self.driver.turns:
+            await self.driver.command("POST", "window", handle=self.id)
+            return await self.driver.command(*method.split(" "), **parameters)
+
+    async def evaluate(self, expression: str) -> Any:
+        promise = f"(async () => JSON.stringify((await ({expression})) ?? null))()"
+        script = f"{promise}.then((json) => arguments[0]([json]), (error) => arguments[0]([null, String(error)]))"
+        json_text, *error = await self.call("POST execute/async", script=script, args=[])
+        if error:
+            raise DevToolsError(error[0])
+        return json.loads(json_text)
+
+    async def goto(self, url: str) -> None:
+        await self.call("POST url", url="about:blank")
+        await self.call("POST url", url=url)
+
+    async def reload(self) -> None:
+        await self.evaluate("(window.before = true, void setTimeout(() => location.reload()))")
+        await self.until("!window.before && document.readyState === 'complete'")
+
+    async def perform(self, kind: str, *actions: dict[str, Any], **parameters: Any) -> None:
+        await self.call("POST actions", actions=[{"type": kind, "id": kind, "actions": actions, **parameters}])
+
+    async def upload(self, selector: str, path: Path) -> None:
+        [element] = (await self.call("POST element", using="css selector", value=selector)).values()
+        await self.call(f"POST element/{element}/value", text=str(path))
+
+    async def downloads_to(self, folder: Path) -> None:
+        (Path(self.context) / "Downloads").symlink_to(folder)
+
+
 def browser_or_skip(name: str) -> str:
     """Where a browser is; without it the test is skipped, or fails where REQUIRE_BROWSER=1."""
     if path := shutil.which(name):
@@ -7859,15 +7970,24 @@ def firefox() -> Iterator[str]:
         yield address
 
 
-ENGINES = {"chromium": Browser, "firefox": Firefox}
+@contextlib.asynccontextmanager
+async def driven_webkit(folder: Path) -> AsyncIterator[Browser]:
+    """WebKit for one test: a driver has one session, and so nothing is shared."""
+    browser_or_skip("WebKitWebDriver")
+    async with aiohttp.ClientSession() as http, contextlib.aclosing(WebKit(http, folder)) as browser:
+        yield browser
+
+
+ENGINES = {"chromium": Browser, "firefox": Firefox} | ({"webkit": WebKit} if os.environ.get("WEBKIT") == "1" else {})
 in_both_browsers = pytest.mark.parametrize("browser", list(ENGINES), indirect=True)
 
 
 @pytest.fixture(name="browser")
-async def browser_fixture(request: pytest.FixtureRequest, relays: Any) -> AsyncIterator[Browser]:
+async def browser_fixture(request: pytest.FixtureRequest, relays: Any, tmp_path: Path) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
     name = getattr(request, "param", "chromium")
-    async with connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
+    webkit = name == "webkit"
+    async with driven_webkit(tmp_path) if webkit else connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
         yield browser
 
 
