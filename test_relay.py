@@ -6278,6 +6278,22 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
     }
     figures = {"registered_identities": 2, "message_retention_days": 14, "max_message_bytes": 262144}
     says = {"version": "1.0.0", "registration": "open", "key_changed_at": None}
+    edits = [{"id": "", "ts": day, "text": "Helo, Alice!"}, {"id": "C" * 22, "ts": day + 1, "text": "Hello, Alice!"}]
+    reaction = {"by": alice.fingerprint, "emoji": "👋", "id": "D" * 22, "ts": day}
+    changed = {
+        "ts": day,
+        "unsealed": False,
+        "edits": edits,
+        "edited_at": day + 1,
+        "reactions": [reaction],
+        "deleted_at": None,
+        "event": None,
+    }
+    told = {
+        "re": {"of": "A" * 22, "quote": "Hello, Alice!", "mine": False}, "sent_at": None, "delivered_at": None, "read_at": None,
+        "lasts": 3600, "gone_at": None, "resent": 0,
+    }  # fmt: skip
+    device = {"device": "AwMDAwMDAwM", "key": {"base64": b64(bob.public_key)}}
     return {
         "created_at": day,
         "history": True,
@@ -6288,13 +6304,18 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
             "preview": True,
             "sound": True,
             "erase_on_relay": False,
+            "receipts": True,
             "name": "Alice",
         },
-        "contacts": [contact | switches | latest | {"refused": 0, "added_at": day}],
+        "contacts": [contact | switches | latest | {"refused": 0, "added_at": day, "lasts": 3600, "lasts_ts": day}],
         "drafts": [[bob.fingerprint, "half a thou"]],
         "relays": [read_to | pinned | figures | says],
-        "messages": [both | received | {"envelope_id": "A" * 22}, both | written | unsent | {"envelope_id": "B" * 22}],
+        "messages": [
+            both | received | {"envelope_id": "A" * 22} | changed,
+            both | written | unsent | {"envelope_id": "B" * 22} | told,
+        ],
         "seen": [f"{bob.fingerprint} {'A' * 22}"],
+        "sessions": [{"contact": bob.fingerprint, "sealed": True, "devices": [device | {"since": day, "heard_at": day}]}],
     }
 
 
@@ -14854,6 +14875,39 @@ SESSION_MODEL = """async ({ seed, runs }) => {
 }"""
 
 
+AGEING = """(async () => {
+    const rules = await import("/protocol/devices.js");
+    const DAY = 86_400_000;
+    let made = 0;
+    const make = () => ({ id: `key ${(made += 1)}`, public_key: "", secret_key: "" });
+    const heard = (session, device, now) => rules.heard(session, { device, key: "" }, now);
+    const use = (session, now) => rules.opened(session, { id: `${now}`, announced: { device: "a", key: "" } }, session.keys.at(-1).id, now);
+    const one = heard(rules.newSession("x"), "a", 0);
+    const two = heard(one, "b", 40 * DAY);
+    const turned = rules.prepared(use(rules.prepared(heard(two, "a", 40 * DAY), 40 * DAY, make), 40 * DAY), 40 * DAY, make);
+    let unanswered = one;
+    for (let turn = 0; turn < 20; turn += 1) unanswered = rules.prepared({ ...unanswered, keys: unanswered.keys.map((key) => ({ ...key, used: true })) }, 0, make);
+    const fresh = rules.prepared(one, 0, make);
+    let missed = rules.missed(one, { id: "m", announced: { device: "a", key: "" } }, 0);
+    const asked = [1, 2, 3, 4].map(() => { const [ids, next] = rules.asking(missed, ["m"]); missed = next; return ids.length; });
+    const old = rules.cameUnsealed(one, null, 1);
+    const told = rules.unanswered(missed, 1.05 * DAY);
+    return {
+        "devices after 44 and 46 days": [44, 46].map((days) => rules.swept(two, days * DAY).devices.length),
+        "last device after a year": rules.swept(one, 365 * DAY).devices.length,
+        "superseded key after 29 and 31 days": [69, 71].map((days) => rules.swept(turned, days * DAY).keys.length),
+        "keys of twenty turns that nobody answered": unanswered.keys.length,
+        "a key of 29 and of 31 days is announced": [29, 31].map((days) => rules.prepared(fresh, days * DAY, make) === fresh),
+        "last device that says goodbye": rules.without(one, "a").devices.length,
+        "asked for three times at most": asked,
+        "asks about the old form after 13 and 15 days, and not again": [
+            rules.wantsOldForm(old, 13 * DAY), rules.wantsOldForm(old, 15 * DAY), rules.wantsOldForm({ ...old, old_form_asked: true }, 15 * DAY)],
+        "says that something did not open after 23 and 25 hours, and not again": [
+            rules.unanswered(missed, 0.95 * DAY)[0], told[0], rules.unanswered(told[1], 2 * DAY)[0]],
+    };
+})()"""
+
+
 class Correspondent(Person):
     """Somebody with one device that keeps its keys by hand."""
 
@@ -14969,6 +15023,21 @@ class TestBrowserSealed:
             assert found["bad"] == []
 
         assert found["written"] > 0
+
+    async def test_what_is_too_old_goes_but_never_a_contacts_last_device(self, alice):
+        aged = await alice.evaluate(AGEING)
+
+        assert aged == {
+            "devices after 44 and 46 days": [2, 1],
+            "last device after a year": 1,
+            "superseded key after 29 and 31 days": [2, 1],
+            "keys of twenty turns that nobody answered": 16,
+            "a key of 29 and of 31 days is announced": [True, False],
+            "last device that says goodbye": 1,
+            "asked for three times at most": [1, 1, 1, 0],
+            "asks about the old form after 13 and 15 days, and not again": [False, True, False],
+            "says that something did not open after 23 and 25 hours, and not again": [0, 1, 0],
+        }
 
     async def test_answer_is_sealed_once_more_and_the_identity_keys_do_not_open_it(self, alice, bob):
         await alice.says("for this device alone")
@@ -15185,7 +15254,7 @@ class TestBrowserSealed:
         assert (await bob.hears("text", number=2))["lasts"] == 1
         await until(lambda: stored(alice, "messages.filter(({ gone_at }) => gone_at).length === 2"))
 
-        await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')", seconds=90)
+        await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')")
         await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
 
     async def test_what_v1_can_not_say_waits_until_a_device_of_the_contact_is_known(self, relay, alice):

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "19449a64c2740d8c";
+const VERSION = "4f5badac29fcd724";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-nCvzVfNgGA9joLNzqdYlqxbO1yuouYVm8y5DXKjyH0Q=",
+  "/index.html": "sha256-mlw/BwlhHZZWrfho3+pJMvdgsb88OE+ldWHta+GgPig=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-47Y9Xzy2xSnn6Wn81DLCOCJQAzkqftVJcjYFm/2kEWM=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -37,7 +37,7 @@ const FILES = {
   "/mail/references.js": "sha256-IgZgwEEQ/xq0aIEk4eT1xa7fjvfc6ADrhBuY0HxqNcc=",
   "/mail/sealing.js": "sha256-AhIzUPWWnCDejZ/97z+I2bcHXWXmTAdSJiA9iRYWYHI=",
   "/mail/strangers.js": "sha256-ezZLPpKD3MP7Q19+UIdnaHDS+8BtzR8xw7GHmTsnHmU=",
-  "/mail/sweeper.js": "sha256-t+bWw49vyu+Za5MGD7FKK5/TD4SgBrLPTCpM0AT4cNI=",
+  "/mail/sweeper.js": "sha256-+e2Af8SgM/a4sOZrv5vINKjQdDtwYc+mTRkqHBOUkVA=",
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
   "/mail/unsealing.js": "sha256-uQH6Z/hXGQHajfqhyycQd81Cd40Ka4GV1eon+cDlkn8=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
@@ -166,7 +166,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-G4Ibch1x98H15EahdvdL+6lX/k7a6U/CE/UVBN5bksU="
+  "/worker.js": "sha256-2XI5RilHvMY+ZRmOCgvB2plqi21fQXGygKOo0pgoUC0="
 };
 
 const PREFIX = "io3233-";
