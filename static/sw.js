@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "4f5badac29fcd724";
+const VERSION = "5cd7b067f9221d7b";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-mlw/BwlhHZZWrfho3+pJMvdgsb88OE+ldWHta+GgPig=",
+  "/index.html": "sha256-FpPjrZlTimyo6wjl2neKNDfPRUXxLjIcSdPwDfiJs9s=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-47Y9Xzy2xSnn6Wn81DLCOCJQAzkqftVJcjYFm/2kEWM=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -94,7 +94,7 @@ const FILES = {
   "/store/settings.js": "sha256-vFlt2fdeA6Q7ba7KBBkScWr4yW3p0KTT1y/avJVTemU=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
-  "/store/store.js": "sha256-YF4mduR/tM28kyDtcEOG3sc4T3y+tuB6Vdc9JclyuC8=",
+  "/store/store.js": "sha256-Ap2IE6MXijcbFSPMqOSHyJmSb3v5mEAJaXGPlOGSBEg=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
   "/style.css": "sha256-hT9QGRTlnxGcw9gwYUjJzdZBMTvpMTkNBiJ9lGVUVvE=",
@@ -166,7 +166,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-2XI5RilHvMY+ZRmOCgvB2plqi21fQXGygKOo0pgoUC0="
+  "/worker.js": "sha256-rfDkYD1iHtInPmeRAXy719s9bi17D17pAJ5XwQ7hjqI="
 };
 
 const PREFIX = "io3233-";
