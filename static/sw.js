@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "19449a64c2740d8c";
+const VERSION = "4220f943eb6420fd";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-nCvzVfNgGA9joLNzqdYlqxbO1yuouYVm8y5DXKjyH0Q=",
+  "/index.html": "sha256-OhztU9rSlkfSj70FPNvC2ahScDSRtHoz36vq9X2htSc=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-47Y9Xzy2xSnn6Wn81DLCOCJQAzkqftVJcjYFm/2kEWM=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -43,7 +43,7 @@ const FILES = {
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-uoj1ZYCumtb9etgyoyG+iI3ca1ZXbU5D8+dVqy6PoHs=",
   "/protocol/content.js": "sha256-PkMHIjGi4fFPrw+wSTkkJGvfjbRlP4gh+OX/OcIAqvQ=",
-  "/protocol/crypto.js": "sha256-YuvsK1/GbLnsfxyUszkkmX96Yoi9ziTzi7jJhModB0w=",
+  "/protocol/crypto.js": "sha256-B6xg0bdJ4UMm2CwgDaE8EYEz9pW9JbwTJQF6LcW04Go=",
   "/protocol/devices.js": "sha256-3JKHHd2/zQpW4oH7Pr4YmFdbH4MqMxXZ+Pvu21x1L2s=",
   "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
   "/protocol/envelope.js": "sha256-1nZp9mWWy2iY61gvVc1vAbldcymSU776EEt0PSc3zfY=",
@@ -53,7 +53,7 @@ const FILES = {
   "/protocol/fold.js": "sha256-KERA0VGZWU26tk/kYZfFGDWrcaS2dUajHNneWmbDxnM=",
   "/protocol/format.js": "sha256-FbGDgIv8iUFBlDrs2ucO9FVajHwgBAxsbO+eICoFMM8=",
   "/protocol/invite.js": "sha256-Pz+YcQ55v7Ye/8OtJILzx+9krfkiWhESJz4rvu5jLL8=",
-  "/protocol/kdf.js": "sha256-3mGwW3MrSL8iaSxXluR92/D5M6IbHSOEXG8qVfqBDwc=",
+  "/protocol/kdf.js": "sha256-0yjLF91tamwA9vyVGMz/yIQAAv9whv7VscqWYT/rfRk=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
   "/protocol/names.js": "sha256-2ffncKrYcVb2DZyLi7BFe9z5cPPFULORry2wCMo4uCU=",
   "/protocol/order.js": "sha256-lBLvuVzVf5g4cgzTJiJ4Q+tjyVqbindTl8flYLq+39w=",
@@ -99,12 +99,14 @@ const FILES = {
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
   "/style.css": "sha256-hT9QGRTlnxGcw9gwYUjJzdZBMTvpMTkNBiJ9lGVUVvE=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
+  "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
   "/vendor/LICENSE.scure-bip39": "sha256-FWXv0OxFgL+qlsfuqqmvN5G6ocxWLDveYtCgVZELnsc=",
   "/vendor/LICENSE.tweetnacl": "sha256-iNm062BXnBkew5HKBMFhMFctfu3EqG2qWL8oxuFMm80=",
-  "/vendor/README.md": "sha256-QzHIAWlFmtBb+RTBLtEr3ucWfUZDi04xABHE48Hj9Lg=",
+  "/vendor/README.md": "sha256-lDn9IaDYbZ7bxYVbDkrP8JctUNMw7IYmiB0oWHHc0ho=",
   "/vendor/bip39-english.js": "sha256-2HpS67CU0WZxdpHmJK6jobzUXdBObHdI6O23rhDzxFg=",
+  "/vendor/js-sha256.min.mjs": "sha256-d8b8S2hcAil3MHmYs1w6ni++t289WdPGiYR1KDHjXZE=",
   "/vendor/lean-qr.mjs": "sha256-DOQc1vkswjzwV6Hffhs4dnZ9Z4Zl3WWvTh0itPrZZ9w=",
   "/vendor/nacl-fast.min.js": "sha256-PsU1wASu6yJXhdjpP7M7+Z9S45m9ffwBlptWKbrqUTE=",
   "/vendor/noble-hashes/_md.js": "sha256-YM8wEP2onj5NPw5/8c4knpxGfzS0/UG2/WEB2fab52M=",
@@ -166,7 +168,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-G4Ibch1x98H15EahdvdL+6lX/k7a6U/CE/UVBN5bksU="
+  "/worker.js": "sha256-/30Q2DyWhI7WNz7EMgys1V3e8uxxfD0ZIWNOGfn6pLk="
 };
 
 const PREFIX = "io3233-";
