@@ -7,6 +7,7 @@ import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol
 const LINES = {
   device: "They use a new device.",
   unopened: "A message could not be opened: ask them to write again.",
+  impostor: "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts.",
   timer: "How long messages last was changed.",
 };
 const told = new WeakMap(); // row → what its bubble tells
