@@ -7985,7 +7985,7 @@ class TestBrowserViews:
         await page.click("#tab-me")
 
         await page.until("document.title === 'Me · io3233'")
-        assert await page.count("#view-me a, #view-me button, #view-me #live") == 11
+        assert await page.count(".me-rows :is(a, button, #live)") == 11
 
     async def test_me_is_home_where_there_is_a_rail_and_a_turned_phone_keeps_the_focus(self, browser, relay):
         page = await browser.person(relay, "/me", size=(390, 844))
@@ -8195,7 +8195,7 @@ class TestBrowserConversation:
         await bob.call("DELETE", "/v1/me")
 
         await alice.says("are you there?")
-        await alice.shows(".chat-line-out", "Nobody with this address is registered")
+        await alice.shows(".chat-line-out", "Nobody with this address is at")
         await bob.register()
         await alice.click(".chat-retry")
 
@@ -10115,7 +10115,7 @@ class TestBrowserOutage:
         await alice.goto(liar.url)
         await alice.has_keys()
 
-        await alice.shows("#liveHint", "No live connection here: mail is looked for every 30 s")
+        await alice.shows("#liveHint", "No live connection here: messages are looked for every 30 s")
         await write(bob, alice, "by the post")
         await alice.evaluate("void dispatchEvent(new Event('online'))")
 
@@ -12012,7 +12012,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here), await browser.person(there)
 
         await alice.asks_for(await bob.value("#inviteLinkInput"))
-        await agrees(alice, "This contact is on another relay")
+        await agrees(alice, "This contact is on another server")
         await alice.says("from here")
         await bob.click(".chat-tab-label")
         await bob.sees("from here")
@@ -12029,7 +12029,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here, watched=True), await there.register()
 
         await alice.goto(f"{here.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await declines(alice, "This contact is on another relay")
+        await declines(alice, "This contact is on another server")
 
         await alice.until(f"!document.querySelector('#confirmDialog').open && location.href === '{here.url}/chats'")
         assert (await home_of(alice), await relays_of(alice)) == (here.url, [here.url])
@@ -12107,7 +12107,7 @@ class TestBrowserRelays:
         await alice.shows("#addRelayStatus", "Registered")
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await declines(alice, "Write by another relay?")
+        await declines(alice, "Write by another server?")
         await alice.says("still there?")
 
         await alice.has_relayed(1)
@@ -12122,7 +12122,7 @@ class TestBrowserRelays:
         await there.register(bob.secret_key)
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await agrees(alice, "Write by another relay?")
+        await agrees(alice, "Write by another server?")
         await alice.says("are you here?")
 
         await alice.has_relayed(1)
@@ -12135,7 +12135,7 @@ class TestBrowserRelays:
         alice = await browser.person(here)
 
         await adds_relay(alice, impostor.url)
-        await alice.shows("#confirmText", f"presents the registration key of {here.url}")
+        await alice.shows("#confirmText", f"presents the key of {here.url}")
         await declines(alice, "The same server under a new address?")
 
         await alice.shows("#addRelayStatus", "Nothing was changed.")
@@ -12153,7 +12153,7 @@ class TestBrowserRelays:
         await alice.fill("#serverUrl", moving.new.url)
         await alice.click("#saveServer")
         await agrees(alice, "The same server under a new address?")
-        await alice.shows("#serverStatus", f"Your home relay is {moving.new.url}")
+        await alice.shows("#serverStatus", f"Your server is {moving.new.url}")
         await goes_to(alice, "chats")
         await write(bob, alice, "by the new one")
 
@@ -12169,7 +12169,7 @@ class TestBrowserRelays:
         await moving.goes(alice)
 
         await alice.asks_for(f"{moving.new.url}/chats#chat={bob.fingerprint}&server={quote(moving.new.url)}")
-        await agrees(alice, "This contact is on another relay")
+        await agrees(alice, "This contact is on another server")
         await agrees(alice, "The same server under a new address?")
         await alice.says("here we are")
 
@@ -12203,7 +12203,7 @@ class TestBrowserRelays:
         await alice.click("#registerBtn")
         await alice.shows("#confirmText", f"and is {first.fingerprint[:16]}")
         liar.lie("POST /v1/register/challenge", lambda body: body | {"server_public_key": b64(second.public_key)})
-        await agrees(alice, "This relay's key has changed")
+        await agrees(alice, "This server's key has changed")
 
         await alice.shows("#confirmText", f"It was {first.fingerprint[:16]}…, and is {second.fingerprint[:16]}")
         assert "POST /v1/register" not in dict(liar.heard)
@@ -12231,7 +12231,7 @@ class TestBrowserRelays:
 
         await adds_relay(alice, liar.url)
 
-        await alice.shows("#addRelayStatus.bad", "presents the registration key of your contact")
+        await alice.shows("#addRelayStatus.bad", "presents the key of your contact")
         assert "POST /v1/register" not in dict(liar.heard)
 
     async def test_relay_with_a_new_key_is_used_only_once_the_person_accepts_it(self, relay, browser):
@@ -12241,9 +12241,9 @@ class TestBrowserRelays:
         relay.environ["JWT_SECRET"] = OTHER_SECRET
         await relay.start()
 
-        await alice.shows("#relayNotice", "presents another registration key than before")
+        await alice.shows("#relayNotice", "presents another key than before")
         await alice.click("#relayNoticeBtn")
-        await agrees(alice, "This relay's key has changed")
+        await agrees(alice, "This server's key has changed")
 
         await alice.shows("#liveIndicator.live")
         await alice.until("document.querySelector('#relayNotice').hidden")
@@ -12280,7 +12280,7 @@ class TestBrowserRelays:
         alice.expects("403")
 
         await adds_relay(alice, closed.url)
-        for code, question in [("simsim", "is a closed relay"), ("sesame", "That code was not accepted")]:
+        for code, question in [("simsim", "is a closed server"), ("sesame", "That code was not accepted")]:
             await alice.shows("#confirmText", question)
             await alice.type(code)
             await alice.key("Enter")
@@ -12295,7 +12295,7 @@ class TestBrowserRelays:
         await alice.goto(closed.url)
 
         await alice.click("#relayNoticeBtn")
-        await alice.shows("#confirmText", "is a closed relay")
+        await alice.shows("#confirmText", "is a closed server")
         await alice.type("sesame")
         await alice.key("Enter")
 
@@ -12331,7 +12331,7 @@ class TestBrowserRelays:
         await alice.click(f'.relay[data-origin="{liar.url}"] .relay-leave')
         await agrees(alice, f"Leave {liar.url}?")
 
-        await alice.shows("#addRelayStatus", "is forgotten here. It is an older relay that can't be told so")
+        await alice.shows("#addRelayStatus", "is forgotten here. It is an older server that can't be told so")
         assert await relays_of(alice) == [relay.url]
 
     async def test_new_key_of_a_relay_without_bound_proof_is_told_and_not_asked_about(self, relay, liar, browser):
@@ -12348,7 +12348,7 @@ class TestBrowserRelays:
         await liar.truth.start()
         await alice.evaluate("void dispatchEvent(new Event('online'))")
 
-        await alice.shows(f'.relay[data-origin="{liar.url}"]', "came with a new registration key")
+        await alice.shows(f'.relay[data-origin="{liar.url}"]', "came with a new key")
         await alice.shows(f'.relay[data-origin="{liar.url}"] .live-indicator.live')
         assert await alice.count("#confirmDialog") == 0
 
@@ -12376,7 +12376,7 @@ class TestBrowserRelays:
         await alice.fill("#serverUrl", there.url)
         await alice.click("#saveServer")
 
-        await alice.shows("#serverStatus", f"Your home relay is {there.url}")
+        await alice.shows("#serverStatus", f"Your server is {there.url}")
         await alice.until(f"document.querySelector('#inviteLinkInput').value.startsWith('{there.url}/chats#')")
         await goes_to(alice, "chats")
         await alice.says("are you there?")
@@ -12582,8 +12582,8 @@ class TestBrowserLyingRelay:
         ("changed", "reason"),
         [
             ({"to": NOBODY}, "It was written to somebody else"),
-            ({"from": NOBODY}, "It was written by somebody other than the relay says"),
-            ({"from": None}, "It was written by somebody other than the relay says"),
+            ({"from": NOBODY}, "It was written by somebody other than the server says"),
+            ({"from": None}, "It was written by somebody other than the server says"),
             ({"id": "short"}, "Its message id is malformed"),
         ],
     )
@@ -12684,7 +12684,7 @@ class TestBrowserLyingRelay:
 
         await alice.goto(liar.url)
 
-        await alice.shows("#liveHint", "registered another address than this device's")
+        await alice.shows("#liveHint", "took down another address than this device's")
 
     async def test_stats_that_lie_about_numbers_show_none(self, liar, browser):
         liar.lie("GET /v1/stats", lambda _: {"registered_identities": "<b>9</b>", "message_retention_days": -1})
@@ -13496,6 +13496,7 @@ class TestBrowserGuest:
         await guest.goto(f"{relay.url}/about")
         await guest.permit("notifications", setting="prompt")
         await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await goes_live(guest)
         assert await guest.count("#hint") == 0
 
         await post(marie, guest, text="Hi!")
