@@ -8738,8 +8738,12 @@ class TestBrowserStrangers:
 
     async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
         page = await browser.person(relay)
-        names = {"links": "linkParts", "excerpt": "characterStart, cut, nextPiece, oneLine", "encoding": "fromBase64"}
-        names |= {"invite": "parseAddress", "errors": "ClientError", "marks": "codeAt, isEmojiAlone, readMarks"}
+        names = {
+            "links": "linkParts",
+            "excerpt": "characterStart, cut, isEmojiAlone, nextPiece, oneLine",
+            "encoding": "fromBase64",
+        }
+        names |= {"invite": "parseAddress", "errors": "ClientError", "marks": "codeAt, readMarks"}
 
         await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
@@ -8861,7 +8865,7 @@ class TestBrowserStrangers:
         assert await alice.evaluate(SCROLL_TOP) == top
 
     async def test_link_is_shown_as_the_address_that_it_leads_to_and_nothing_before_it_turns_it(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, size=(1600, 900)), await relay.register()
         await write(bob, alice, "\u202e\u2067 https://аррӏе.example/?moc.elppa//:sptth אבג")
         await alice.click(".chat-tab-label")
         await alice.shows(".chat-bubble a")

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "a1dece158168cc1b";
+const VERSION = "64db7aefbee6f6ab";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-x/xA3bzWEgQP6Xs37NjGUEALPTEPNAsJdeBbi6ZksQ0=",
+  "/index.html": "sha256-0Vk3oMeTH0d0Pppey508DDUgQNSQ+FA2wXfaQ00Ds5w=",
   "/mail/arrivals.js": "sha256-KC5kTki2HtqFdeYBj9rSPOKuv7jF6yDu+PWCRhzuHvM=",
   "/mail/changes.js": "sha256-47Y9Xzy2xSnn6Wn81DLCOCJQAzkqftVJcjYFm/2kEWM=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -165,12 +165,12 @@ const FILES = {
   "/views/thread-row.js": "sha256-1qSsfyb7BPofzsHgES672jwuzBZJe+cF6MOtNS1XVm8=",
   "/views/thread-rows.js": "sha256-TAIVvve3g90ba0e2czpJltQ9WUPquMVB4SI9gNwhXug=",
   "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-sXcrfcWINQoOkdznPodm/SYyWgTfX6pK8zbn06dM5xs=",
+  "/views/thread.css": "sha256-r7/Xu382KOfr7gOPR+bio+Jfd23dcMG5WieMR+6+fvo=",
   "/views/threads-view.js": "sha256-emPGdlllXdoIwBnXKVkkTNLUBAA5QD0YrRFjjcsTa6Y=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-rMgbs09In/s/gazA2/OU7wZ9+Urp9H4TtiP7HJh6jmQ="
+  "/worker.js": "sha256-GXa3npBq/D9kMzHX/ZRc25Rc0h/54CEl7Fa+DuL4N+U="
 };
 
 const PREFIX = "io3233-";
