@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "567b574d4938e0ae";
+const VERSION = "ca4e074848c64e66";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-zYhnZIN1bvi7kn9aA+1iKL+LLYfIzGSdRjf72CYwMng=",
+  "/index.html": "sha256-bXDi9EMY48XM0dgaq7Tf2o8J9yL+jcesBy68e+UV7Ic=",
   "/mail/arrivals.js": "sha256-KC5kTki2HtqFdeYBj9rSPOKuv7jF6yDu+PWCRhzuHvM=",
   "/mail/changes.js": "sha256-47Y9Xzy2xSnn6Wn81DLCOCJQAzkqftVJcjYFm/2kEWM=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -144,7 +144,7 @@ const FILES = {
   "/views/message-menu.js": "sha256-1z0kDZbiwA8bVNnMQ2J2Z++xTDPy8d5o0cNzY1Jra2g=",
   "/views/message-row.js": "sha256-MQMHCj4aagNhVOGlGiOnzJVtsC/UKWZ1bFUP4mmirPo=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
-  "/views/my-name-view.js": "sha256-FmZpiy7dyuI5JjbxHZzi2Bh5Ge4iLIAbmkCkdolbeNo=",
+  "/views/my-name-view.js": "sha256-bqtHGIFXbgzrJN23feWeYwQqy93y+sqvK5puEDmRYJQ=",
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
   "/views/open-chat.js": "sha256-of4GoZNcW02dQ0F4ZziwJkSdHt4ngHqzV3yFs5IB5QE=",
   "/views/pages.css": "sha256-b2d8qDDtxsLyISdBjLx7BorQySOTjTK1zoc+pdHDNm0=",
@@ -168,7 +168,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-Tsho9jKCVi9FtQ/b4LDxokjWeN+m7bPYsXekUt8NEAc="
+  "/worker.js": "sha256-/Tba3mtmJ5RYBXuWW8+KkanERwEW3m0dzUS4qYg1W40="
 };
 
 const PREFIX = "io3233-";
