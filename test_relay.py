@@ -12168,8 +12168,8 @@ class TestBrowserRelays:
 
         await alice.goto(relay.url + invite.format(bob.fingerprint, quote(relay.url, safe="")))
 
+        await alice.until(f"location.href === '{relay.url}/chats#chat={bob.fingerprint}'")
         await alice.shows("#chatThread")
-        assert await alice.evaluate("location.href") == f"{relay.url}/chats#chat={bob.fingerprint}"
 
     async def test_invite_where_home_is_an_original_relay_has_the_form_that_its_page_reads(self, liar, browser):
         alice = await browser.page()
@@ -12230,7 +12230,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here), await here.register()
         await alice.opens(bob.fingerprint)
         await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
         await declines(alice, "Write by another server?")
@@ -12244,7 +12244,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here), await here.register()
         await alice.opens(bob.fingerprint)
         await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
         await there.register(bob.secret_key)
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
@@ -12339,7 +12339,7 @@ class TestBrowserRelays:
         liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
         await adds_relay(alice, liar.url)
         await agrees(alice, "Use the older proof?")
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         liar.be_honest()
         await adds_relay(alice, liar.url)
@@ -12385,7 +12385,7 @@ class TestBrowserRelays:
         proofs = [body for call, body in liar.heard if call == "POST /v1/register"]
         await alice.click("#addRelayBtn")
         await agrees(alice, "Use the older proof?")
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
         await alice.shows(f'.relay[data-origin="{liar.url}"] .live-indicator.live')
         liar.heard.clear()
 
@@ -12411,7 +12411,7 @@ class TestBrowserRelays:
             await alice.type(code)
             await alice.key("Enter")
 
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
         assert await relays_of(alice) == [here.url, closed.url]
 
     async def test_page_of_a_closed_relay_asks_for_the_code_where_the_person_sees_it(self, relays, browser):
@@ -12432,7 +12432,7 @@ class TestBrowserRelays:
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
         alice = await browser.person(here)
         await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         alice.expects("401 (Unauthorized)")  # a poll may be under way when the relay forgets the person
         await alice.evaluate(NOTE_RELAYS_ON_DELETE)
@@ -12451,7 +12451,7 @@ class TestBrowserRelays:
         alice = await browser.person(relay)
         alice.expects("405")
         await adds_relay(alice, liar.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         liar.lie("DELETE /v1/me", lambda _: web.Response(status=405))
         await alice.click(f'.relay[data-origin="{liar.url}"] .relay-leave')
@@ -12467,7 +12467,7 @@ class TestBrowserRelays:
         liar.lie("POST /v1/register/challenge", older)
         await adds_relay(alice, liar.url)
         await agrees(alice, "Use the older proof?")
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         liar.truth.environ["JWT_SECRET"] = "the third secret of the tests, as long as the others"
         await liar.truth.stop()
@@ -12483,7 +12483,7 @@ class TestBrowserRelays:
         alice = await browser.person(here)
         alice.expects(UNREACHABLE)
         await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
         await there.stop()
 
         await alice.click(f'.relay[data-origin="{there.url}"] .relay-leave')
