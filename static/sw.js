@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "711a32af140992d1";
+const VERSION = "68cbec3c0041590f";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-V7K7pQrMNwO3nbXROhhBhDKhXt6e8tSjS5guLq7zRm8=",
+  "/index.html": "sha256-GJkPv7/ZDqtHo2q+aIMRBQlPMT8pklu8VkNgkE7xm0w=",
   "/mail/arrivals.js": "sha256-KC5kTki2HtqFdeYBj9rSPOKuv7jF6yDu+PWCRhzuHvM=",
   "/mail/changes.js": "sha256-47Y9Xzy2xSnn6Wn81DLCOCJQAzkqftVJcjYFm/2kEWM=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -124,7 +124,7 @@ const FILES = {
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-OAfRJ4RK35GwNgCXCXE9hZoAgS6buwxLZl7qXCqDSvg=",
-  "/views/chats-view.js": "sha256-nX8Vn6t6wGN1OY2OzsqORMW8dyGi7rzcXrlZhyi9yeI=",
+  "/views/chats-view.js": "sha256-HCRCh5TtMyNwGMkOCNd6g2JE3ozmenxTfWOP5oi+m+M=",
   "/views/composer-view.js": "sha256-i+IK4Vu8rTonXTCqTTJrTL+nK+2FGUwmwossEOtMBuM=",
   "/views/contact-view.js": "sha256-JuYsANlevY/dPIGBbTpKKWhNoQjA7QV2SGy9JX7zfTA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
@@ -170,7 +170,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-+ZkvfokqA/V9lYeY3BMc5W3P+w2ukSHXI5JvJk/MKRo="
+  "/worker.js": "sha256-+oJcU5MYZrUF6acz7dAoYoMNK+sXkjq6FaXT3p0ICXk="
 };
 
 const PREFIX = "io3233-";
