@@ -3,10 +3,10 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d20a2f26cc9c037a";
+const VERSION = "de0e744af5f72072";
 const FILES = {
   "/app.js": "sha256-k2GU7gA/do9dDbmUq6NFJEAaCUATjqpbfwqkrfOuzS8=",
-  "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
+  "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
   "/device/hashes.js": "sha256-KpQq6QHMuY7UDuBnMeAM36WwwRaQpHN93rcL2MZJptE=",
   "/device/notices.js": "sha256-+i1SR7dgjRf/c7V/YeoeFYLLyLcDoOSy3sVZXSB6hrs=",
   "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-jLfte75F5t4CGH/gm+eYhZbJjFc7vzVn0O3Yfx8kAIo=",
+  "/index.html": "sha256-t6KwVdvquedcXC/ft+mXVxzE5gqXEdmjXHVw3TUS1vI=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-ms7qcgtpLIBaf7Ax5kYlsQTUTr0bF3OwenwnNvZwBYU=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -65,7 +65,7 @@ const FILES = {
   "/relay/doubt.js": "sha256-xQ5vH2/4wfMg+UkXuNYKpVunb8mFsXcZgFEMr8ytigk=",
   "/relay/http.js": "sha256-pTkbbjcWmEDj546HfDyLO7/YaO7uJdGrxgEQpoONiVQ=",
   "/relay/membership.js": "sha256-G726nMzasvEPeWSYLxgaTkNYdyouYoJ1n3Uk+eKNC1M=",
-  "/relay/push.js": "sha256-SmNPg53Lzim8Yw4VyLPjECkqt0u4aDfBpeR7ftekMII=",
+  "/relay/push.js": "sha256-C8XNeAm4cc0G3VD80CZ0o5jJ97uFafcSzgnGPBv3lG0=",
   "/relay/registration.js": "sha256-Ya+B9ndTNcLkaQC6Sga8OLwiV9kxF/FMa66Hms8NQLU=",
   "/relay/relays.js": "sha256-ySZqTE/jdK5OMpuvdV3zdzSmcsc06XMO2lATo83DNyM=",
   "/relay/session.js": "sha256-/pJTj4tTNdyJsqrIcK99KhtbKPoLBpbbXGv6/4xOumo=",
@@ -160,7 +160,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-erUuK1ljs3dwQ52Uids+OdQeyE7+KkS51g29+y6opCc="
+  "/worker.js": "sha256-SvBfLA49q4p3oFic+HtkxUIU07QtUdzL8lA0feLY4cU="
 };
 
 const PREFIX = "io3233-";
