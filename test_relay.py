@@ -257,9 +257,18 @@ class Clock:
         self.seconds += seconds
 
 
+def growing_pauses(first_seconds: float = 0.004, last_seconds: float = 0.1) -> Iterator[float]:
+    """How long to wait between two looks at something: what comes soon is seen soon, and what takes long is not kept busy."""
+    pause = first_seconds
+    while True:
+        yield pause
+        pause = min(1.5 * pause, last_seconds)
+
+
 async def until(condition: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS) -> Any:
     """Poll a condition, plain or awaitable, until it holds; its value."""
     deadline = time.monotonic() + seconds
+    pauses = growing_pauses()
     while True:
         value = condition()
         if inspect.isawaitable(value):
@@ -267,7 +276,7 @@ async def until(condition: Callable[[], Any], *, seconds: float = PATIENCE_SECON
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {seconds} s: {inspect.getsource(condition).strip()}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(next(pauses))
 
 
 def free_port() -> int:
@@ -3222,7 +3231,7 @@ class TestStaticClient:
         assert {name: answer.headers.get(name) for name in CLIENT_HEADERS} == CLIENT_HEADERS
         assert all(directive in answer.headers["Content-Security-Policy"].split("; ") for directive in CSP_DIRECTIVES)
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
-        assert "camera=()" in answer.headers["Permissions-Policy"]
+        assert "camera=(self), display-capture=()" in answer.headers["Permissions-Policy"]
 
     @pytest.mark.parametrize("path", WAYS_OUT)
     async def test_no_path_leads_out_of_the_folder(self, relay, path):
@@ -4217,6 +4226,13 @@ BAD_ENVELOPE_PLAINTEXTS: dict[str, Callable[[Person, Person], bytes]] = {
     "a list": lambda alice, bob: json.dumps(["x" * 64]).encode(),
     "nested too deeply": lambda alice, bob: b"[" * 50_000,
     "no UTF-8": lambda alice, bob: b"\xff" * 64,
+    "an envelope 3": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], content(type="text", text="hi"), v=3),
+    "an envelope 2 that ends early": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], b"", size=9_999),
+    "an envelope 2 for somebody else": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], b"{}", to=NOBODY),
+    "an envelope 2 without an id": lambda alice, bob: envelope2(
+        alice, bob, Receiver.new(), [], content(text="hi"), id=None
+    ),
+    "an envelope 2 of a newer client": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], content(type="x")),
 }
 
 
@@ -4295,6 +4311,18 @@ class TestSendAndListen:
         assert await listener.line() == f"{alice.fingerprint[:8]} a good one"
         assert "refused message" in listener.stderr or "newer client" in listener.stderr
         assert "Traceback" not in listener.stderr
+
+    async def test_envelope_2_is_printed_where_it_is_not_sealed_once_more_and_else_told_of(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        other = Receiver.new()
+        said = content(type="text", text="not sealed twice")
+        await alice.send(bob, envelope2(alice, bob, Receiver.new(), [other.announced], said))
+        await alice.send(bob, envelope2(alice, bob, Receiver.new(), [], said))
+
+        listener = await listen(relay, person=bob)
+
+        assert await listener.line() == f"{alice.fingerprint[:8]} not sealed twice"
+        assert "was sealed for another device of this address" in listener.stderr
 
     async def test_replay_under_another_spelling_of_the_sender_is_printed_once(self, relay, listen):
         alice, bob = Person(relay), Person(relay)
@@ -6259,6 +6287,22 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
     }
     figures = {"registered_identities": 2, "message_retention_days": 14, "max_message_bytes": 262144}
     says = {"version": "1.0.0", "registration": "open", "key_changed_at": None}
+    edits = [{"id": "", "ts": day, "text": "Helo, Alice!"}, {"id": "C" * 22, "ts": day + 1, "text": "Hello, Alice!"}]
+    reaction = {"by": alice.fingerprint, "emoji": "👋", "id": "D" * 22, "ts": day}
+    changed = {
+        "ts": day,
+        "unsealed": False,
+        "edits": edits,
+        "edited_at": day + 1,
+        "reactions": [reaction],
+        "deleted_at": None,
+        "event": None,
+    }
+    told = {
+        "re": {"of": "A" * 22, "quote": "Hello, Alice!", "mine": False}, "sent_at": None, "delivered_at": None, "read_at": None,
+        "lasts": 3600, "gone_at": None, "resent": 0,
+    }  # fmt: skip
+    device = {"device": "AwMDAwMDAwM", "key": {"base64": b64(bob.public_key)}}
     return {
         "created_at": day,
         "history": True,
@@ -6269,13 +6313,18 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
             "preview": True,
             "sound": True,
             "erase_on_relay": False,
+            "receipts": True,
             "name": "Alice",
         },
-        "contacts": [contact | switches | latest | {"refused": 0, "added_at": day}],
+        "contacts": [contact | switches | latest | {"refused": 0, "added_at": day, "lasts": 3600, "lasts_ts": day}],
         "drafts": [[bob.fingerprint, "half a thou"]],
         "relays": [read_to | pinned | figures | says],
-        "messages": [both | received | {"envelope_id": "A" * 22}, both | written | unsent | {"envelope_id": "B" * 22}],
+        "messages": [
+            both | received | {"envelope_id": "A" * 22} | changed,
+            both | written | unsent | {"envelope_id": "B" * 22} | told,
+        ],
         "seen": [f"{bob.fingerprint} {'A' * 22}"],
+        "sessions": [{"contact": bob.fingerprint, "sealed": True, "devices": [device | {"since": day, "heard_at": day}]}],
     }
 
 
@@ -7220,6 +7269,8 @@ class DevToolsError(Exception):
 class Browser:
     """A DevTools connection; what it opened is closed with it."""
 
+    watches_nothing = False  # whether requests can't be seen in this engine
+
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
         self.numbers = itertools.count(1)
@@ -7262,15 +7313,24 @@ class Browser:
         self.contexts.append(opened["browserContextId"])
         return self.contexts[-1]
 
-    async def page(self, context: str | None = None, *, size: tuple[int, int] | None = None, scheme: str = "light") -> Page:
-        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or dark."""
+    async def page(
+        self,
+        context: str | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        scheme: str = "light",
+        watched: bool = False,
+    ) -> Page:
+        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or
+        dark; `watched` writes down what it asks for, which costs a tenth of all that a page does."""
         context = await self.context() if context is None else context
         opened = await self.call(
             "Target.createTarget", url="about:blank", **({"browserContextId": context} if context else {})
         )
         page = Page(self, opened["targetId"], context)
         await self.attach(page)
-        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+        page.watched = watched
+        for domain in ("Page", "Runtime", "Log", "Audits", *(["Network"] if watched else [])):
             await page.call(f"{domain}.enable")
         if size:
             await page.resize(*size)
@@ -7314,6 +7374,7 @@ class Target:
     """Something that runs scripts: a page, or a service worker."""
 
     session = ""
+    watched = False
 
     def __init__(self, browser: Browser, target_id: str, context: str) -> None:
         self.browser = browser
@@ -7321,10 +7382,22 @@ class Target:
         self.context = context
         self.complaints: list[str] = []
         self.expected: list[str] = []
-        self.requests: list[str] = []
-        self.documents: list[str] = []  # those of the requests that began another document
+        self.asked_for: list[str] = []
+        self.began: list[str] = []
         self.registrations: dict[str, str] = {}  # of service workers, ids by scope
         self.loads = asyncio.Event()
+
+    @property
+    def requests(self) -> list[str]:
+        """Every address that was asked for."""
+        assert self.watched, "nobody wrote them down: open the page with watched=True"
+        return self.asked_for
+
+    @property
+    def documents(self) -> list[str]:
+        """Those that began another document."""
+        assert self.watched, "nobody wrote them down: open the page with watched=True"
+        return self.began
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
         match method, params:
@@ -7339,10 +7412,10 @@ class Target:
             case "Network.requestWillBeSent", {"request": {"url": url}} if url.startswith("data:"):
                 pass  # an icon of Chromium's own: nobody is asked
             case "Network.requestWillBeSent", {"request": {"url": url}, "type": kind}:
-                self.requests.append(url)
-                self.documents += [url] if kind == "Document" else []
+                self.asked_for.append(url)
+                self.began += [url] if kind == "Document" else []
             case "Network.webSocketCreated", {"url": url}:
-                self.requests.append(url)
+                self.asked_for.append(url)
             case "Inspector.targetCrashed", _:
                 self.complaints.append(method)
             case "Page.loadEventFired", _:
@@ -7374,6 +7447,7 @@ class Target:
         """Poll an expression until JavaScript holds it for true; its value."""
         deadline = time.monotonic() + seconds
         attempt = f"(async () => {{ const value = await ({expression}); return [Boolean(value), value] }})()"
+        pauses = growing_pauses()
         while True:
             with contextlib.suppress(DevToolsError):  # between two documents there is none to ask
                 holds, value = await self.evaluate(attempt)
@@ -7381,7 +7455,7 @@ class Target:
                     return value
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s: {expression}\n{await self.describe()}")
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(next(pauses))
 
     async def describe(self) -> str:
         return str(self.complaints)
@@ -7394,7 +7468,8 @@ class Page(Target):
 
     async def goto(self, url: str) -> None:
         """Load an address, from anew even where only the fragment differs."""
-        await self.call("Page.navigate", url="about:blank")
+        if await self.evaluate("location.href") != "about:blank":
+            await self.call("Page.navigate", url="about:blank")
         await self._load("Page.navigate", url=url)
 
     async def reload(self) -> None:
@@ -7511,7 +7586,7 @@ class Page(Target):
 
     async def another_tab(self) -> Page:
         """A second tab of the same browser, in front of this one, at the same address."""
-        page = await self.browser.page(self.context)
+        page = await self.browser.page(self.context, watched=self.watched)
         await page.goto(await self.evaluate("location.href"))
         await page.has_keys()
         return page
@@ -7599,8 +7674,7 @@ class Page(Target):
 
     async def has_relayed(self, number: int) -> None:
         """Wait until this many of the own messages in the open thread are with the relay."""
-        states = "[...document.querySelectorAll('.chat-line-out .chat-state')]"
-        await self.until(f"{states}.filter((each) => each.textContent === 'relayed').length === {number}")
+        await self.until(f"document.querySelectorAll('.chat-line-out[data-state=relayed]').length === {number}")
 
 
 IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((each) => each.textContent)"
@@ -7667,6 +7741,7 @@ class Firefox(Browser):
 class FirefoxPage(Page):
     """A tab of Firefox, and the person in front of it."""
 
+    watched = True
     KEYS: ClassVar = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "End": "\ue010", "Home": "\ue011"}
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
@@ -7674,8 +7749,8 @@ class FirefoxPage(Page):
             case "log.entryAdded", {"level": "error" | "warn", "text": text}:
                 self.complaints.append(text)
             case "network.beforeRequestSent", {"request": {"url": url}, "navigation": navigation}:
-                self.requests.append(url)
-                self.documents += [url] if navigation else []
+                self.asked_for.append(url)
+                self.began += [url] if navigation else []
             case "browsingContext.load", _:
                 self.loads.set()
 
@@ -7727,6 +7802,121 @@ class FirefoxPage(Page):
         await self.browser.call(
             "browser.setDownloadBehavior", None, downloadBehavior=behaviour, userContexts=[self.context]
         )
+
+
+class WebKit(Browser):
+    """The same over WebDriver (W3C), which WebKitGTK speaks: a context is a driver with one browser, and a page is a window
+    of it. What pages ask for and complain about is not to be had here."""
+
+    watches_nothing = True
+
+    def __init__(self, http: aiohttp.ClientSession, folder: Path) -> None:
+        self.http = http
+        self.folder = folder
+        self.expected: list[str] = []
+        self.drivers: dict[str, WebKitDriver] = {}
+
+    async def context(self) -> str:
+        home = self.folder / f"webkit{len(self.drivers)}"
+        (home / ".config").mkdir(parents=True)
+        (home / ".config/user-dirs.dirs").write_text('XDG_DOWNLOAD_DIR="$HOME/Downloads"')
+        driver = self.drivers[str(home)] = WebKitDriver(self.http, home)
+        await driver.begin()
+        return str(home)
+
+    async def page(self, context: str | None = None, **_: Any) -> Page:
+        context = context or await self.context()
+        return WebKitPage(self, await self.drivers[context].window(), context)
+
+    async def aclose(self) -> None:
+        for driver in self.drivers.values():
+            await driver.end()
+
+
+class WebKitDriver:
+    """One WebKitWebDriver with one browser."""
+
+    def __init__(self, http: aiohttp.ClientSession, home: Path) -> None:
+        self.http = http
+        self.home = home
+        self.session = f"http://127.0.0.1:{free_port()}/session"
+        self.turns = asyncio.Lock()  # a command goes to the window that was switched to last
+        self.unused: list[str] = []
+
+    async def begin(self) -> None:
+        environ = {**os.environ, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config")}
+        port = f"--port={URL(self.session).port}"
+        self.process = await asyncio.create_subprocess_exec("WebKitWebDriver", port, env=environ)
+        opened = await until(self.opens)
+        self.session += f"/{opened['sessionId']}"
+        self.unused = await self.command("GET", "window/handles")
+
+    async def opens(self) -> Any:
+        with contextlib.suppress(aiohttp.ClientConnectionError):
+            return await self.command("POST", "", capabilities={})
+        return None
+
+    async def command(self, method: str, path: str, **parameters: Any) -> Any:
+        body = {"json": parameters} if method == "POST" else {}
+        async with self.http.request(method, f"{self.session}/{path}".rstrip("/"), **body) as answer:
+            value = (await answer.json(content_type=None))["value"]
+        if answer.status != 200:
+            raise DevToolsError(f"{method} {path}: {value['error']}: {value['message']}")
+        return value
+
+    async def window(self) -> str:
+        """A window of its own: the one that the browser began with, or one more."""
+        return self.unused.pop() if self.unused else (await self.command("POST", "window/new", type="tab"))["handle"]
+
+    async def end(self) -> None:
+        """By the driver: killed itself, it would leave its browser behind."""
+        with contextlib.suppress(DevToolsError, aiohttp.ClientConnectionError):
+            await self.command("DELETE", "")
+        with contextlib.suppress(ProcessLookupError):
+            self.process.terminate()
+        await self.process.wait()
+
+
+class WebKitPage(FirefoxPage):
+    """A window of WebKit, and the person in front of it."""
+
+    watched = False
+
+    @property
+    def driver(self) -> WebKitDriver:
+        return self.browser.drivers[self.context]
+
+    async def call(self, method: str, **parameters: Any) -> Any:
+        """One WebDriver command to this window: "POST url"."""
+        async with self.driver.turns:
+            await self.driver.command("POST", "window", handle=self.id)
+            return await self.driver.command(*method.split(" "), **parameters)
+
+    async def evaluate(self, expression: str) -> Any:
+        promise = f"(async () => JSON.stringify((await ({expression})) ?? null))()"
+        script = f"{promise}.then((json) => arguments[0]([json]), (error) => arguments[0]([null, String(error)]))"
+        json_text, *error = await self.call("POST execute/async", script=script, args=[])
+        if error:
+            raise DevToolsError(error[0])
+        return json.loads(json_text)
+
+    async def goto(self, url: str) -> None:
+        await self.call("POST url", url="about:blank")
+        await self.call("POST url", url=url)
+
+    async def reload(self) -> None:
+        await self.evaluate("(window.before = true, void setTimeout(() => location.reload()))")
+        await self.until("!window.before && document.readyState === 'complete'")
+
+    async def perform(self, kind: str, *actions: dict[str, Any], **parameters: Any) -> None:
+        await self.call("POST actions", actions=[{"type": kind, "id": kind, "actions": actions, **parameters}])
+
+    async def upload(self, selector: str, path: Path) -> None:
+        [element] = (await self.call("POST element", using="css selector", value=selector)).values()
+        await self.call(f"POST element/{element}/value", text=str(path))
+
+    async def downloads_to(self, folder: Path) -> None:
+        (Path(self.context) / "Downloads").symlink_to(folder)
 
 
 def browser_or_skip(name: str) -> str:
@@ -7806,15 +7996,24 @@ def firefox() -> Iterator[str]:
         yield address
 
 
-ENGINES = {"chromium": Browser, "firefox": Firefox}
+@contextlib.asynccontextmanager
+async def driven_webkit(folder: Path) -> AsyncIterator[Browser]:
+    """WebKit for one test: a driver has one session, and so nothing is shared."""
+    browser_or_skip("WebKitWebDriver")
+    async with aiohttp.ClientSession() as http, contextlib.aclosing(WebKit(http, folder)) as browser:
+        yield browser
+
+
+ENGINES = {"chromium": Browser, "firefox": Firefox} | ({"webkit": WebKit} if os.environ.get("WEBKIT") == "1" else {})
 in_both_browsers = pytest.mark.parametrize("browser", list(ENGINES), indirect=True)
 
 
 @pytest.fixture(name="browser")
-async def browser_fixture(request: pytest.FixtureRequest, relays: Any) -> AsyncIterator[Browser]:
+async def browser_fixture(request: pytest.FixtureRequest, relays: Any, tmp_path: Path) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
     name = getattr(request, "param", "chromium")
-    async with connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
+    webkit = name == "webkit"
+    async with driven_webkit(tmp_path) if webkit else connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
         yield browser
 
 
@@ -7861,7 +8060,7 @@ class TestBrowserViews:
 
     @in_both_browsers
     async def test_every_view_opens_by_its_path_and_after_reload(self, browser, relay):
-        page = await browser.page()
+        page = await browser.page(watched=True)
 
         for view, title in VIEW_TITLES.items():
             await page.goto(f"{relay.url}/{view}")
@@ -7871,7 +8070,7 @@ class TestBrowserViews:
 
             assert await page.evaluate(SHOWN_VIEWS) == [f"view-{view}"]
             assert await page.evaluate("document.title") == title
-        assert {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
+        assert browser.watches_nothing or {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
 
     async def test_failure_that_nobody_handled_is_told_and_fails_the_test(self, browser, relay):
         page = await browser.person(relay)
@@ -7912,7 +8111,7 @@ class TestBrowserViews:
         await page.click("#tab-me")
 
         await page.until("document.title === 'Me · io3233'")
-        assert await page.count("#view-me a, #view-me button, #view-me #live") == 11
+        assert await page.count(".me-rows :is(a, button, #live)") == 11
 
     async def test_me_is_home_where_there_is_a_rail_and_a_turned_phone_keeps_the_focus(self, browser, relay):
         page = await browser.person(relay, "/me", size=(390, 844))
@@ -8122,7 +8321,7 @@ class TestBrowserConversation:
         await bob.call("DELETE", "/v1/me")
 
         await alice.says("are you there?")
-        await alice.shows(".chat-line-out", "Nobody with this address is registered")
+        await alice.shows(".chat-line-out", "Nobody with this address is at")
         await bob.register()
         await alice.click(".chat-retry")
 
@@ -8314,7 +8513,7 @@ class TestBrowserConversation:
         assert (await alice.sent(), await bob.fetch()) == ([], [])
 
     async def test_only_web_addresses_become_links_and_none_is_fetched(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         web = ["https://chat.example.com/a_(b)?c=d&e#f", "http://a.example/"]
         other = "javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com blob:x"
 
@@ -8366,6 +8565,24 @@ HOSTILE = {
     "format characters": ("", "http://bank\u200b.example ", ""),
     "half characters": ("", "\ud83d", ""),
     "one word": ("", "x", ""),
+    "backticks": ("", "`", "\nx"),
+    "backticks with a space": ("", "` ", "x"),
+    "backticks of two lengths": ("", "`` ` ", "```"),
+    "pieces of code": ("", "`a` ", ""),
+    "stars": ("", "*", "x"),
+    "stars with a space": ("", "* ", "x"),
+    "opening stars": ("", " *a", ""),
+    "opening stars of each kind": ("", "***a **b *c ", ""),
+    "closing stars": ("**a", "* ", "**"),
+    "bold words": ("", "**a** ", ""),
+    "fences": ("", "```\n", "x"),
+    "fences with nothing below": ("", "```\n \n", ""),
+    "blocks of code": ("", "```\nx\n```\n", ""),
+    "a block of code": ("````x\n", "```\n", "x"),
+    "points of a list": ("", "- a\n", ""),
+    "points without words": ("", "- \n", "- x"),
+    "numbers of a list": ("", "1. `a` *b*\n", ""),
+    "digits of a number": ("", "1", ". x"),
 }
 HOSTILE_TEXTS = f"""const hostile = Object.entries({json.dumps(HOSTILE)});
 const repeated = ([begin, unit, end], length) => begin + unit.repeat(length / unit.length) + end;"""
@@ -8435,7 +8652,39 @@ const readers = {
     oneLine: (text) => oneLine(text, 140), cut: (text) => cut(text, 400),
     characterStart: (text) => characterStart(text, text.length >> 1),
     fromBase64: attempt(fromBase64), parseAddress: attempt(parseAddress),
+    readMarks: (text) => readMarks(text), isEmojiAlone: (text) => isEmojiAlone(text),
+    codeAt: (text) => readMarks(text, 0, 99).nodes[0]?.kind === "fence" && codeAt(text, 0),
 };"""
+# A text, and how its marks are read: `<kind …>` around what they hold, without the signs themselves.
+MARKED = [
+    ("**bold**, *italic* and ***both***.", "<strong bold>, <em italic> and <both both>."),
+    ("**a *b* c** *d **e** f*", "<strong a <em b> c> <em d <strong e> f>"),
+    ("`code`, ``a ` in it`` and `**this**`", "<code code>, <code a ` in it> and <code **this**>"),
+    ("**`a`** and *https://a.example/b*", "<strong <code a>> and <em <link https://a.example/b>>"),
+    ("这是**重点**内容 (*so*)", "这是<strong 重点>内容 (<em so>)"),
+    ("https://a.example/*b*/c `https://a.example/d`", "<link https://a.example/*b*/c> <code https://a.example/d>"),
+    ("two\n- a\n- *b*\n", "two\n<list <item <bullet >a\n><item <bullet ><em b>\n>>"),
+    ("1. a\n  12) b", "<list <item 1. a\n><item   12) b>>"),
+    ("see\n```python\nx = **1**\n```\nso", "see\n<fence <label python\n><pre x = **1**\n>>so"),
+    ("```\na\nb```", "<fence <pre a\nb>>"),
+    ("```let a = 1;\nb```", "<fence <pre let a = 1;\nb>>"),
+    ("````\n```\nx\n````", "<fence <pre ```\nx\n>>"),
+    ("```\nto the end", "<fence <pre to the end>>"),
+    ("```on one line```", "<code on one line>"),
+    # none of these is a mark
+    ("2*3*4, 2 * 3 * 4 and 5**2", "2*3*4, 2 * 3 * 4 and 5**2"),
+    ("*args, **kwargs and snake_case_name __init__", "*args, **kwargs and snake_case_name __init__"),
+    ("** a ** **** *a\nb*", "** a ** **** *a\nb*"),
+    ("it`s 5 o`clock, `", "it`s 5 o`clock, `"),
+    ("-1 --- * -\n- ", "-1 --- * -\n- "),
+    ("```", "```"),
+    ("```\n\n```", "```\n\n```"),
+    ("<b>a</b> &lt; [a](b) # c\n> d", "<b>a</b> &lt; [a](b) # c\n> d"),
+]  # fmt: skip
+TOLD = """const told = ({ kind, text, nodes }) =>
+    kind === "text" ? text : kind === "sign" ? "" : `<${kind === "block" ? "pre" : kind} ${nodes ? nodes.map(told).join("") : text}>`;
+const written = ({ text, nodes }) => (nodes ? nodes.map(written).join("") : text);
+const depth = ({ nodes }) => (nodes ? 1 + Math.max(0, ...nodes.map(depth)) : 0);"""
 
 
 def in_sight(text: str) -> str:
@@ -8463,21 +8712,46 @@ class TestBrowserStrangers:
             part for each, _, part in zip(texts, hrefs, parts, strict=True) if "".join(p["text"] for p in part) != each
         ] == []
 
+    async def test_marks_are_read_where_people_mean_them(self, browser, relay):
+        page = await browser.person(relay)
+        texts = [text for text, _ in MARKED]
+
+        read = await page.evaluate(f"""(async () => {{
+            {imported(marks="readMarks")} {TOLD}
+            return {json.dumps(texts)}.map((text) => readMarks(text).nodes.map(told).join(""));
+        }})()""")
+
+        assert list(zip(texts, read, strict=True)) == MARKED
+
+    async def test_reading_marks_loses_nothing_of_any_text_and_goes_seven_deep_at_most(self, browser, relay):
+        page = await browser.person(relay)
+
+        wrong = await page.evaluate(f"""(async () => {{
+            {imported(marks="readMarks")} {TOLD}
+            const units = ["`", "``", "```", "*", "**", "***", " ", "\\n", "- ", "1. ", "a", "é", "(", ")", "https://a.example/", "\\r\\n"];
+            const any = (length) => Array.from({{ length }}, () => units[Math.floor(Math.random() * units.length)]).join("");
+            const texts = Array.from({{ length: 4000 }}, (_, index) => any(1 + (index % 60)));
+            return texts.filter((text) => ((nodes) => nodes.map(written).join("") !== text || depth({{ nodes }}) > 8)(readMarks(text).nodes));
+        }})()""")
+
+        assert wrong == []
+
     async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
         page = await browser.person(relay)
         names = {"links": "linkParts", "excerpt": "characterStart, cut, nextPiece, oneLine", "encoding": "fromBase64"}
-        names |= {"invite": "parseAddress", "errors": "ClientError"}
+        names |= {"invite": "parseAddress", "errors": "ClientError", "marks": "codeAt, isEmojiAlone, readMarks"}
 
-        slow = await page.evaluate(f"""(async () => {{
+        await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
             const inProportion = (read, short, long) => manages(3 * 8 * fastest(() => read(short)) + 500, () => read(long));
-            return hostile.flatMap(([name, kind]) => {{
-                const [short, long] = [repeated(kind, 31_250), repeated(kind, 250_000)];
-                return Object.keys(readers).filter((reader) => !inProportion(readers[reader], short, long)).map((reader) => [name, reader]);
-            }});
+            window.slow = (kind) => {{
+                const [short, long] = [repeated(kind, 15_625), repeated(kind, 125_000)];
+                return Object.keys(readers).filter((reader) => !inProportion(readers[reader], short, long));
+            }};
         }})()""")
 
-        assert slow == []
+        slow = {name: await page.evaluate(f"slow({json.dumps(kind)})") for name, kind in HOSTILE.items()}
+        assert {name: readers for name, readers in slow.items() if readers} == {}
 
     async def test_any_message_is_laid_out_about_as_fast_as_4000_characters_of_words(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -8501,11 +8775,10 @@ class TestBrowserStrangers:
         await write(bob, alice, "the first", *texts, *["\n" * 90_000] * 14, "the last")
         await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
-        await alice.until(in_sight("the last"))
+        await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 1e9, {in_sight('the last')})")
         await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 0, {in_sight('the first')})")
-        await alice.evaluate("document.querySelector('#chatMessages').scrollTop = 1e9")
 
-        await alice.until(in_sight("the last"))
+        await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 1e9, {in_sight('the last')})")
         assert (
             await alice.evaluate("Math.max(...[...document.querySelectorAll('.chat-line')].map((row) => row.offsetHeight))")
             < 20_000
@@ -8525,6 +8798,53 @@ class TestBrowserStrangers:
         assert part == "".join(text.splitlines(keepends=True)[:60])
         assert await alice.count(".chat-more") == 0 and await alice.count(".chat-bubble a") == 3_000
         assert await alice.evaluate("document.activeElement.matches('.chat-bubble')")
+
+    async def test_block_of_code_that_is_cut_goes_on_as_code_and_is_copied_whole(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        code = "\n".join(f"line_{number} = *{number}*" for number in range(900))
+        await alice.permit("clipboard-read", "clipboard-write")
+        await write(bob, alice, f"this:\n```\n{code}\n```\n*so*")
+        await alice.click(".chat-tab-label")
+        await alice.click(".code-copy")
+        await alice.shows("#toast", "Code copied")
+
+        await alice.click(".chat-more")
+        await alice.sees(f"this:\n```\n{code}\n```\n*so*")
+
+        assert await alice.evaluate("navigator.clipboard.readText()") == code
+        assert "".join(await alice.texts(".chat-bubble pre")).rstrip("\n") == code
+        assert (await alice.count(".code-copy"), await alice.texts(".chat-bubble em")) == (1, ["*so*"])
+
+    async def test_marked_words_are_selected_and_copied_as_they_were_written(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        texts = [text for text, _ in MARKED]
+        await write(bob, alice, *texts)
+        await alice.click(".chat-tab-label")
+        await alice.sees(texts[-1])
+
+        selected = await alice.evaluate("""[...document.querySelectorAll(".chat-bubble")].map((each) => {
+            getSelection().selectAllChildren(each);
+            return String(getSelection());
+        })""")
+
+        # a block of code has lines of its own
+        ends = {text: text.replace("b```", "b\n```").replace("```let", "```\nlet") for text in texts}
+        assert [each.rstrip("\n") for each in selected] == [ends[text].rstrip("\n") for text in texts]
+
+    @pytest.mark.parametrize(
+        ("text", "large"), [("👍", True), ("❤️ 🏳️‍🌈\n🇩🇪", True), ("👍👍👍👍", False), ("👍 yes", False), ("1", False)]
+    )
+    async def test_up_to_three_emoji_alone_are_large(self, browser, relay, text, large):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "a", text)
+        await alice.click(".chat-tab-label")
+        await alice.sees(text)
+
+        sizes = await alice.evaluate(
+            "[...document.querySelectorAll('.chat-bubble')].map((each) => parseFloat(getComputedStyle(each).fontSize))"
+        )
+
+        assert (sizes[1] >= 2 * sizes[0]) == large
 
     async def test_opening_a_long_message_leaves_a_reader_where_they_are(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -8564,7 +8884,7 @@ class TestBrowserStrangers:
         await alice.click(".chat-tab-label")
         await alice.until("document.querySelectorAll('.chat-bubble').length === 2")
 
-        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-bubble')).overflow") == "clip"
+        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-body')).overflow") == "clip"
 
     @pytest.mark.parametrize(
         "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
@@ -8812,6 +9132,235 @@ class TestBrowserShown:
 
 
 # ------------------------------------------------------------------------------------------------------------------------
+# Browser: the thread and its composer
+# ------------------------------------------------------------------------------------------------------------------------
+
+RULE = "[...document.querySelectorAll('.chat-new')].map((each) => each.textContent).join()"
+NEW_BELOW_RULE = "document.querySelector('.chat-new + .chat-line .chat-bubble')?.textContent"
+AT_END = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 5)(chatMessages)"
+BOX = "(({ left, right, top, bottom, height }) => ({ left, right, top, bottom, height }))"
+
+
+async def box_of(page: Page, selector: str) -> dict[str, float]:
+    """Where the first such element is, in CSS pixels of the window."""
+    return await page.evaluate(f"{BOX}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
+
+
+class TestBrowserThread:
+    """The open thread: where it opens, what stands in a bubble, and what says that something is wrong."""
+
+    async def test_thread_opens_at_its_first_unread_message_and_says_how_many_are_new(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(30)))
+        await alice.click(".chat-tab-label")
+        await alice.sees("line 29")
+        await alice.click("#tab-about")
+        await write(bob, alice, *(f"new {number}" for number in range(90)))
+        await alice.shows(".chat-tab-last", "new 89")
+
+        await alice.click(".chat-tab-label")
+
+        await alice.until(f"{RULE} === '90 new' && {NEW_BELOW_RULE} === 'new 0'")
+        await alice.until(in_sight("new 0"))
+        await alice.until(in_sight("line 29"))  # a little of what was read before
+
+    async def test_rule_is_kept_until_its_reader_leaves(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one", "two")
+        await alice.shows(".chat-tab-last", "two")
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-new", "2 new")
+
+        await alice.says("an answer")
+        await write(bob, alice, "three")
+        await alice.sees("three")
+        kept = await alice.evaluate(RULE)
+        await alice.click("#tab-about")
+        await alice.click(".chat-tab-label")
+
+        await alice.sees("three")
+        assert (kept, await alice.evaluate(RULE)) == ("2 new", "")
+
+    async def test_what_comes_while_nobody_looks_is_below_a_rule(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "seen")
+        await alice.sees("seen")
+        await hide(alice)
+
+        await write(bob, alice, "one")
+        await alice.until(f"{RULE} === '1 new'")
+        await write(bob, alice, "two")
+
+        await alice.until(f"{RULE} === '2 new' && {NEW_BELOW_RULE} === 'one'")
+
+    async def test_home_and_end_go_all_the_way(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(210)))
+        await alice.shows(".chat-tab-last", "line 209")
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-new")
+        await alice.evaluate("document.querySelector('#chatMessages').focus()")
+
+        await alice.key("End")
+        await alice.until(in_sight("line 209"))
+        await alice.until(AT_END)
+        await alice.key("Home")
+        await alice.until(f"{SCROLL_TOP} === 0 && {in_sight('line 0')}")
+        await alice.key("End")
+
+        await alice.until(in_sight("line 209"))
+        assert await alice.evaluate("document.activeElement.id") == "chatMessages"
+
+    async def test_reader_more_than_a_screen_above_the_end_has_a_button_there(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.shows(".chat-tab-last", "line 44")
+        await alice.click(".chat-tab-label")
+        await alice.sees("line 44")
+        box = "document.querySelector('#chatMessages')"
+
+        await alice.evaluate(f"{box}.scrollTop = {box}.scrollHeight - 1.5 * {box}.clientHeight")
+        await alice.until("document.querySelector('#newMessagesBtn').hidden")
+        await alice.evaluate(f"{box}.scrollTop = 0")
+        await alice.shows("#newMessagesBtn", "To the newest")
+        await alice.click("#newMessagesBtn")
+
+        await alice.until(AT_END)
+        assert await alice.count("#newMessagesBtn") == 0
+
+    async def test_time_and_state_stand_in_the_last_line_of_the_bubble_and_are_none_of_its_words(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await alice.has_relayed(1)
+
+        words, meta, body = [await box_of(alice, each) for each in (".chat-bubble", ".chat-meta", ".chat-body")]
+
+        assert words["top"] < (meta["top"] + meta["bottom"]) / 2 < words["bottom"] + 8 and body["height"] < 45
+        assert body["left"] < meta["left"] and meta["right"] < body["right"]
+        assert await alice.texts(".chat-bubble") == ["hello"]
+
+    @pytest.mark.parametrize(
+        ("fields", "mark", "words"),
+        [
+            ({"state": "queued"}, "#i-clock", "waiting"),
+            ({"state": "queued", "error": "No answer."}, "#i-clock", "waiting: No answer."),
+            ({"state": "relayed"}, "#i-check", "on the server"),
+            ({"state": "relayed", "delivered_at": 5}, "#i-checks", "delivered"),
+            ({"state": "relayed", "delivered_at": 5, "read_at": 6}, "#i-checks", "read"),
+            ({"state": "failed", "error": "Full."}, "#i-failed", "not sent: Full."),
+        ],
+    )
+    async def test_state_is_a_mark_with_words_on_hover_and_for_a_screen_reader(self, browser, relay, fields, mark, words):
+        page = await browser.person(relay)
+
+        told = await page.evaluate(f"""(async () => {{
+            {imported(**{"message-row": "messageRow"})}
+            const message = {{ seq: 1, direction: "out", kind: "text", text: "a", at: 1, ...{json.dumps(fields)} }};
+            const shown = messageRow(message, "Bob").querySelector(".chat-state");
+            return [shown.querySelector("use").getAttribute("href"), shown.title, shown.textContent];
+        }})()""")
+
+        assert told == [mark, words, words]
+
+    async def test_what_was_not_sent_has_one_line_with_two_buttons(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 640)), await relay.register()
+        alice.expects("404 (Not Found)")
+        await alice.opens(bob.fingerprint)
+        await bob.call("DELETE", "/v1/me")
+
+        await alice.says("are you there?")
+        await alice.shows(".chat-reason", "! Not sent: Nobody with this address")
+
+        lines = await alice.evaluate("document.querySelector('.chat-reason').getClientRects().length")
+        assert (lines, (await box_of(alice, ".chat-reason"))["height"] < 25) == (1, True)
+        assert [(await box_of(alice, each))["height"] >= 44 for each in (".chat-retry", ".chat-discard")] == [True, True]
+        assert await alice.evaluate("document.querySelector('.chat-reason').title.length") > 40
+
+    async def test_messages_of_one_minute_have_one_time(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await sets_clock(alice, 0)
+        await alice.opens(bob.fingerprint)
+        minute = "(ahead) => { const now = Date.real(); Date.now = () => now - (now % 60_000) + ahead }"
+
+        for ahead, text in ((10_000, "one"), (20_000, "two"), (70_000, "three")):
+            await alice.evaluate(f"({minute})({ahead})")
+            await alice.says(text)
+            await alice.sent()
+        await alice.has_relayed(3)
+
+        timed = "[...document.querySelectorAll('.chat-line')].map((each) => each.matches('.timed'))"
+        await alice.until(f"String({timed}) === 'false,true,true'")
+
+    @pytest.mark.parametrize(("verified", "told"), [(True, "verified"), (False, "not verified")])
+    async def test_head_says_what_matters_and_opens_the_contact(self, browser, relay, verified, told):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "hello")
+        await alice.sees("hello")
+
+        await alice.click("#contactOpen")
+        await alice.shows("#contactDialog")
+        await alice.fill("#contactName", "Bob")
+        await alice.click("#contactNameForm [type=submit]")
+        if verified:
+            await alice.click("#contactVerified")
+
+        await alice.until(f"document.querySelector('#threadDetail').textContent === '{told}'")
+        assert not re.search("[0-9a-f]{8}", await alice.text("#chatThreadHead"))
+
+    async def test_banner_is_there_while_the_server_is_away_and_only_then(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("ERR_CONNECTION", "WebSocket connection")
+        await alice.opens(bob.fingerprint)
+        well = await alice.count("#banner")
+
+        await relay.stop()
+        await alice.shows(
+            "#banner", f"No connection to {URL(relay.url).authority}. Messages wait here and go by themselves."
+        )
+        head = await alice.text("#chatThreadHead")
+        await relay.start()
+
+        await alice.until("document.querySelector('#banner').hidden")
+        assert (well, "offline" in head, await alice.text("#chatSendStatus")) == (0, False, "")
+
+    async def test_composer_grows_to_a_third_of_the_window_and_its_status_takes_no_room(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        empty, bar = await box_of(alice, "#chatBody"), await box_of(alice, "#composer")
+        dimmed = "getComputedStyle(document.querySelector('#chatSend')).backgroundColor"
+        colour = await alice.evaluate(dimmed)
+
+        await alice.evaluate("document.querySelector('#chatBody').focus()")
+        await alice.type("line\n" * 60)
+
+        full = await box_of(alice, "#chatBody")
+        assert (empty["height"], bar["height"] < 64) == (44, True)
+        assert abs(full["height"] - 0.35 * await alice.evaluate("innerHeight")) < 2
+        assert await alice.evaluate(dimmed) != colour
+
+    @pytest.mark.parametrize("resizes", [True, False], ids=["page", "visual-viewport"])
+    async def test_composer_and_last_message_stay_in_sight_with_a_soft_keyboard(self, browser, relay, resizes):
+        alice, bob = await browser.person(relay, size=PHONE), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, *(f"line {number}" for number in range(30)))
+        await alice.sees("line 29")
+        await alice.evaluate("document.querySelector('#chatBody').focus()")
+
+        if resizes:
+            await alice.resize(390, 400)
+        else:  # as Safari does
+            await alice.evaluate("Object.defineProperty(visualViewport, 'height', { get: () => 400 })")
+            await alice.evaluate("visualViewport.dispatchEvent(new Event('resize'))")
+
+        await alice.until("document.querySelector('#composer').getBoundingClientRect().bottom <= 400")
+        await alice.until(in_sight("line 29"))
+        assert (await box_of(alice, "#chatMessages"))["height"] > 200
+
+
+# ------------------------------------------------------------------------------------------------------------------------
 # Browser: attention
 # ------------------------------------------------------------------------------------------------------------------------
 
@@ -8853,9 +9402,9 @@ async def holds_store_over_a_reload(page: Page) -> None:
     await page.reload()
 
 
-async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
-    """Keep the page waiting for the next answer to "whose key is this?", until `window.release()`."""
-    await page.evaluate(f"""(() => {{
+async def holds_keys(page: Page, *, first_fails: bool = False, next_load: bool = False) -> None:
+    """Keep the page, or the next one, waiting for the next answer to "whose key is this?", until `window.release()`."""
+    source = f"""(() => {{
         const {{ fetch }} = window;
         let failing = {json.dumps(first_fails)};
         window.fetch = async (url, options) => {{
@@ -8864,7 +9413,11 @@ async def holds_keys(page: Page, *, first_fails: bool = False) -> None:
             await new Promise((released) => (window.release = released));
             return fetch(url, options);
         }};
-    }})()""")
+    }})()"""
+    if next_load:
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
+    else:
+        await page.evaluate(source)
 
 
 async def has_service_worker(page: Page) -> None:
@@ -9028,7 +9581,7 @@ class TestBrowserAttention:
         await write(bob, alice, "one", "two")
         await alice.until("document.title.startsWith('(2) ')")
 
-        await alice.click(".chat-tab-close")
+        await archives(alice, bob)
         await alice.until("!document.title.startsWith('(')")
         await alice.reload()
         await goes_live(alice)
@@ -9083,6 +9636,7 @@ class TestBrowserAttention:
 
         for person in people[:-1]:
             await alice.switches_to(person)
+            await alice.shows(f'.chat-tab:not(.unread)[data-fingerprint="{person.fingerprint}"]')
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '2 new messages')")
         await alice.switches_to(people[-1])
 
@@ -9670,7 +10224,7 @@ class TestBrowserOutage:
             await alice.evaluate("void dispatchEvent(new Event('online'))")
             await alice.says("good morning")
 
-            await alice.until("document.querySelector('.chat-state').textContent === 'relayed'", seconds=20)
+            await alice.until("document.querySelector('.chat-line[data-state=relayed]')", seconds=20)
             await alice.goto("about:blank")
 
     @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
@@ -9707,7 +10261,7 @@ class TestBrowserOutage:
         await alice.goto(liar.url)
         await alice.has_keys()
 
-        await alice.shows("#liveHint", "No live connection here: mail is looked for every 30 s")
+        await alice.shows("#liveHint", "No live connection here: messages are looked for every 30 s")
         await write(bob, alice, "by the post")
         await alice.evaluate("void dispatchEvent(new Event('online'))")
 
@@ -9724,7 +10278,7 @@ class TestBrowserOutage:
         await alice.says("one")
         await alice.says("two")
         await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
-        assert await alice.count(".chat-line-out.open .chat-state") == 2  # both say that they are queued
+        assert await alice.count(".chat-line-out[data-state=queued] .chat-state") == 2  # both say that they are queued
         await alice.reload()
         await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
         await alice.says("three")
@@ -9910,6 +10464,7 @@ async def has_full_disk(page: Page) -> None:
 async def has_slow_uplink(page: Page, bytes_per_second: int) -> None:
     """Throttle what the page sends; -1 ends that."""
     conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    await page.call("Network.enable")
     await page.call("Network.emulateNetworkConditions", **conditions)
 
 
@@ -10173,7 +10728,10 @@ class TestBrowserSending:
         await alice.says("x" * 240_000)
         await alice.says("are you there?")
 
-        await alice.click(".chat-discard")
+        await alice.evaluate(
+            "document.querySelector('.chat-line').dispatchEvent(new MouseEvent('contextmenu', { bubbles: true }))"
+        )
+        await alice.click("#messageMenu [data-action=take-back]")
 
         assert await until(lambda: read_all(bob)) == ["are you there?"]
         assert await alice.sent() == ["are you there?"]
@@ -10412,7 +10970,7 @@ class TestBrowserActions:
         await alice.click(".chat-tab-label")
         await alice.until("(document.activeElement.id === 'chatBody')")
 
-        await points_at(alice, "as written" if await alice.count(".chat-bubble strong") else "**as** written")
+        await points_at(alice, "**as** written")
         assert await alice.evaluate("document.activeElement.id") == "chatBody"
         await alice.click("#messageMenu [data-action=copy]")
 
@@ -10980,7 +11538,7 @@ class TestBrowserTabs:
     """Two tabs of one browser are one device."""
 
     async def test_tabs_share_one_socket_and_show_the_same_once(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         await alice.opens(bob.fingerprint)
         tab = await alice.another_tab()
 
@@ -10995,7 +11553,7 @@ class TestBrowserTabs:
         assert sockets(alice, tab) == 1
 
     async def test_second_tab_takes_over_when_the_first_is_closed(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         await alice.opens(bob.fingerprint)
         tab = await alice.another_tab()
 
@@ -11186,9 +11744,9 @@ class TestBrowserKeyboard:
     async def test_keys_are_told_by_a_question_mark_that_is_no_text(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
+        await alice.until("document.activeElement.id === 'chatBody'")
 
         await alice.key("?")
-        assert await alice.evaluate("document.activeElement.id") == "chatBody"
         assert not await alice.count("#keysDialog")
         await alice.evaluate("document.activeElement.blur()")
         await alice.key("?")
@@ -11208,7 +11766,7 @@ class TestBrowserKeyboard:
 
         await alice.until("document.activeElement.matches('[type=search]:not(#chatSearch)')")
 
-    @pytest.mark.parametrize(("view", "field"), [("library", "librarySearch"), ("server", "addRelayUrl")])
+    @pytest.mark.parametrize(("view", "field"), [("library", "listSearch"), ("server", "addRelayUrl")])
     async def test_focus_stays_where_the_person_put_it_before_the_view_had_loaded(self, browser, relay, view, field):
         alice = await browser.person(relay)
 
@@ -11600,7 +12158,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here), await browser.person(there)
 
         await alice.asks_for(await bob.value("#inviteLinkInput"))
-        await agrees(alice, "This contact is on another relay")
+        await agrees(alice, "This contact is on another server")
         await alice.says("from here")
         await bob.click(".chat-tab-label")
         await bob.sees("from here")
@@ -11614,10 +12172,10 @@ class TestBrowserRelays:
 
     async def test_declining_an_invite_from_another_relay_changes_and_sends_nothing(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
-        alice, bob = await browser.person(here), await there.register()
+        alice, bob = await browser.person(here, watched=True), await there.register()
 
         await alice.goto(f"{here.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await declines(alice, "This contact is on another relay")
+        await declines(alice, "This contact is on another server")
 
         await alice.until(f"!document.querySelector('#confirmDialog').open && location.href === '{here.url}/chats'")
         assert (await home_of(alice), await relays_of(alice)) == (here.url, [here.url])
@@ -11695,7 +12253,7 @@ class TestBrowserRelays:
         await alice.shows("#addRelayStatus", "Registered")
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await declines(alice, "Write by another relay?")
+        await declines(alice, "Write by another server?")
         await alice.says("still there?")
 
         await alice.has_relayed(1)
@@ -11710,7 +12268,7 @@ class TestBrowserRelays:
         await there.register(bob.secret_key)
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await agrees(alice, "Write by another relay?")
+        await agrees(alice, "Write by another server?")
         await alice.says("are you here?")
 
         await alice.has_relayed(1)
@@ -11723,7 +12281,7 @@ class TestBrowserRelays:
         alice = await browser.person(here)
 
         await adds_relay(alice, impostor.url)
-        await alice.shows("#confirmText", f"presents the registration key of {here.url}")
+        await alice.shows("#confirmText", f"presents the key of {here.url}")
         await declines(alice, "The same server under a new address?")
 
         await alice.shows("#addRelayStatus", "Nothing was changed.")
@@ -11741,7 +12299,7 @@ class TestBrowserRelays:
         await alice.fill("#serverUrl", moving.new.url)
         await alice.click("#saveServer")
         await agrees(alice, "The same server under a new address?")
-        await alice.shows("#serverStatus", f"Your home relay is {moving.new.url}")
+        await alice.shows("#serverStatus", f"Your server is {moving.new.url}")
         await goes_to(alice, "chats")
         await write(bob, alice, "by the new one")
 
@@ -11757,7 +12315,7 @@ class TestBrowserRelays:
         await moving.goes(alice)
 
         await alice.asks_for(f"{moving.new.url}/chats#chat={bob.fingerprint}&server={quote(moving.new.url)}")
-        await agrees(alice, "This contact is on another relay")
+        await agrees(alice, "This contact is on another server")
         await agrees(alice, "The same server under a new address?")
         await alice.says("here we are")
 
@@ -11791,7 +12349,7 @@ class TestBrowserRelays:
         await alice.click("#registerBtn")
         await alice.shows("#confirmText", f"and is {first.fingerprint[:16]}")
         liar.lie("POST /v1/register/challenge", lambda body: body | {"server_public_key": b64(second.public_key)})
-        await agrees(alice, "This relay's key has changed")
+        await agrees(alice, "This server's key has changed")
 
         await alice.shows("#confirmText", f"It was {first.fingerprint[:16]}…, and is {second.fingerprint[:16]}")
         assert "POST /v1/register" not in dict(liar.heard)
@@ -11819,7 +12377,7 @@ class TestBrowserRelays:
 
         await adds_relay(alice, liar.url)
 
-        await alice.shows("#addRelayStatus.bad", "presents the registration key of your contact")
+        await alice.shows("#addRelayStatus.bad", "presents the key of your contact")
         assert "POST /v1/register" not in dict(liar.heard)
 
     async def test_relay_with_a_new_key_is_used_only_once_the_person_accepts_it(self, relay, browser):
@@ -11829,9 +12387,9 @@ class TestBrowserRelays:
         relay.environ["JWT_SECRET"] = OTHER_SECRET
         await relay.start()
 
-        await alice.shows("#relayNotice", "presents another registration key than before")
+        await alice.shows("#relayNotice", "presents another key than before")
         await alice.click("#relayNoticeBtn")
-        await agrees(alice, "This relay's key has changed")
+        await agrees(alice, "This server's key has changed")
 
         await alice.shows("#liveIndicator.live")
         await alice.until("document.querySelector('#relayNotice').hidden")
@@ -11868,7 +12426,7 @@ class TestBrowserRelays:
         alice.expects("403")
 
         await adds_relay(alice, closed.url)
-        for code, question in [("simsim", "is a closed relay"), ("sesame", "That code was not accepted")]:
+        for code, question in [("simsim", "is a closed server"), ("sesame", "That code was not accepted")]:
             await alice.shows("#confirmText", question)
             await alice.type(code)
             await alice.key("Enter")
@@ -11883,7 +12441,7 @@ class TestBrowserRelays:
         await alice.goto(closed.url)
 
         await alice.click("#relayNoticeBtn")
-        await alice.shows("#confirmText", "is a closed relay")
+        await alice.shows("#confirmText", "is a closed server")
         await alice.type("sesame")
         await alice.key("Enter")
 
@@ -11919,7 +12477,7 @@ class TestBrowserRelays:
         await alice.click(f'.relay[data-origin="{liar.url}"] .relay-leave')
         await agrees(alice, f"Leave {liar.url}?")
 
-        await alice.shows("#addRelayStatus", "is forgotten here. It is an older relay that can't be told so")
+        await alice.shows("#addRelayStatus", "is forgotten here. It is an older server that can't be told so")
         assert await relays_of(alice) == [relay.url]
 
     async def test_new_key_of_a_relay_without_bound_proof_is_told_and_not_asked_about(self, relay, liar, browser):
@@ -11936,7 +12494,7 @@ class TestBrowserRelays:
         await liar.truth.start()
         await alice.evaluate("void dispatchEvent(new Event('online'))")
 
-        await alice.shows(f'.relay[data-origin="{liar.url}"]', "came with a new registration key")
+        await alice.shows(f'.relay[data-origin="{liar.url}"]', "came with a new key")
         await alice.shows(f'.relay[data-origin="{liar.url}"] .live-indicator.live')
         assert await alice.count("#confirmDialog") == 0
 
@@ -11964,7 +12522,7 @@ class TestBrowserRelays:
         await alice.fill("#serverUrl", there.url)
         await alice.click("#saveServer")
 
-        await alice.shows("#serverStatus", f"Your home relay is {there.url}")
+        await alice.shows("#serverStatus", f"Your server is {there.url}")
         await alice.until(f"document.querySelector('#inviteLinkInput').value.startsWith('{there.url}/chats#')")
         await goes_to(alice, "chats")
         await alice.says("are you there?")
@@ -12170,8 +12728,8 @@ class TestBrowserLyingRelay:
         ("changed", "reason"),
         [
             ({"to": NOBODY}, "It was written to somebody else"),
-            ({"from": NOBODY}, "It was written by somebody other than the relay says"),
-            ({"from": None}, "It was written by somebody other than the relay says"),
+            ({"from": NOBODY}, "It was written by somebody other than the server says"),
+            ({"from": None}, "It was written by somebody other than the server says"),
             ({"id": "short"}, "Its message id is malformed"),
         ],
     )
@@ -12259,7 +12817,7 @@ class TestBrowserLyingRelay:
         liar.lie("POST /v1/messages", lambda receipt: told if told is not None else web.Response())
 
         await alice.says("did you get this?")
-        await alice.shows(".chat-line-out .chat-state", "queued: ")
+        await alice.shows(".chat-line-out .chat-state", "waiting: ")
         liar.be_honest()
 
         await alice.has_relayed(1)
@@ -12272,7 +12830,7 @@ class TestBrowserLyingRelay:
 
         await alice.goto(liar.url)
 
-        await alice.shows("#liveHint", "registered another address than this device's")
+        await alice.shows("#liveHint", "took down another address than this device's")
 
     async def test_stats_that_lie_about_numbers_show_none(self, liar, browser):
         liar.lie("GET /v1/stats", lambda _: {"registered_identities": "<b>9</b>", "message_retention_days": -1})
@@ -12504,7 +13062,7 @@ class TestBrowserVersions:
         self, front, browser, tmp_path
     ):
         front.folder = first_version(tmp_path)
-        alice, bob = await browser.person(front), await front.truth.register()
+        alice, bob = await browser.person(front, watched=True), await front.truth.register()
         await alice.opens(bob.fingerprint)
         await has_service_worker(alice)
         tab = await alice.another_tab()
@@ -12593,6 +13151,37 @@ async def closes_panel(page: Page) -> None:
     await page.until("!document.querySelector('#contactDialog').open")
 
 
+async def archives(page: Page, other: Any) -> None:
+    """Put a chat into the archive, by the menu of its row."""
+    await chooses_for(page, other, "archive")
+    await page.until(f"!document.querySelector('#chatTabs [data-fingerprint=\"{other.fingerprint}\"]')")
+
+
+async def chooses_for(page: Page, other: Any, what: str) -> None:
+    """Choose "pin", "mute", "archive" or "block" from the menu of a row."""
+    await page.click(f'#chatTabs [data-fingerprint="{other.fingerprint}"] .chat-tab-more')
+    await page.click(f"#rowMenu [data-do={what}]")
+
+
+async def names(page: Page, name: str) -> None:
+    """Give the contact of the open thread a name."""
+    await page.click("#contactOpen")
+    await page.fill("#contactName", name)
+    await page.key("Enter")
+    await page.shows("#threadName", name)
+    await page.key("Escape")
+
+
+async def scanner(browser: Browser, relay: AnyRelay, *, camera: bool = True) -> Page:
+    """Somebody whose browser reads QR codes, which Chromium does on phones: this one reads `window.code`, off a picture of its own."""
+    page = await browser.page()
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=READS_CODES + (HAS_A_CAMERA if camera else ""))
+    await page.goto(relay.url)
+    await page.has_keys()
+    await page.until("document.querySelector('#liveIndicator.live')")
+    return page
+
+
 async def goes_elsewhere(page: Page) -> None:
     """Leave the chats for a view where no thread is on screen."""
     await goes_to(page, "about")
@@ -12613,6 +13202,20 @@ async def searches(page: Page, words: str, found: str) -> None:
 
 NOTIFICATION_BODIES = f"{NOTIFICATIONS}.then((all) => all.map(([, body]) => body))"
 
+
+READS_CODES = """window.BarcodeDetector = class {
+    detect = async () => (window.code ? [{ rawValue: window.code }] : []);
+};"""
+HAS_A_CAMERA = """if (navigator.mediaDevices) navigator.mediaDevices.getUserMedia = async () => {
+    const canvas = document.createElement("canvas");
+    canvas.getContext("2d").fillRect(0, 0, 9, 9);
+    return (window.camera = canvas.captureStream());
+};"""
+# As if the relay had refused the last message for good.
+FAILS = """(async () => {
+    const [{ Database }, { Store }] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
+    return new Store(await Database.open()).putContact("%s", { last_state: "failed" });
+})()"""
 
 # As if mail had been fetched while an answer is being stored: its transaction begins before the list of threads has that.
 STORES_ANOTHER_BEHIND_EACH_ANSWER = """(fingerprint) => {
@@ -12697,6 +13300,19 @@ class TestBrowserNames:
         await bob.shows("#contactCalls", "Calls themselves Alice <b>L</b>.")
         await bob.reload()
         await bob.shows("#threadName", "Alice <b>L</b>")
+
+    async def test_another_name_is_heard_of_without_a_message(self, relay, browser):
+        alice, bob = await browser.person(relay), await browser.person(relay)
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await bob.click(".chat-tab-label")
+        await bob.sees("hello")
+        await bob.says("who is this?")
+        await alice.sees("who is this?")
+
+        await calls_themselves(alice, "Alice")
+
+        await bob.shows("#threadName", "Alice")
 
     async def test_old_client_gets_the_name_where_it_ignores_it(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
@@ -12859,6 +13475,442 @@ class TestBrowserNames:
         assert await alice.evaluate(NOTIFICATIONS) == [["Bob", "psst"]]
 
 
+def held(released: asyncio.Event) -> Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]:
+    """What a front server does that gives a module only when it is told to."""
+
+    async def answer(request: web.Request, content: bytes) -> web.StreamResponse:
+        await released.wait()
+        return web.Response(body=content, content_type="text/javascript")
+
+    return answer
+
+
+async def comes_by(page: Page, link: str) -> None:
+    """Tap a link, and wait no longer than for the document's own markup."""
+    await page.call("Page.navigate", url=link)
+    await page.until("document.querySelector('#guestTitle')?.textContent.includes('Opening your')")
+
+
+async def arrives(page: Page, link: str) -> None:
+    """Tap a link, and wait until the chat is open."""
+    await page.goto(link)
+    await page.has_keys()
+    await page.shows("#guestTitle", "invited you to a private chat")
+
+
+async def inviting(browser: Browser, relay: AnyRelay, name: str = "Marie") -> tuple[Page, str]:
+    """Somebody who calls themselves so, and their link."""
+    host = await browser.person(relay)
+    if name:
+        await calls_themselves(host, name)
+        await host.until("document.querySelector('#inviteLinkInput').value.includes('&name=')")
+    return host, await host.value("#inviteLinkInput")
+
+
+HEX_ON_SCREEN = "(document.body.innerText.match(/[0-9a-f]{8,}/gi) ?? []).join()"
+# Before the page's own scripts: notes whatever hex is painted, at any time.
+WATCHES_FOR_HEX = f"""window.hexSeen = new Set();
+const look = () => {{ if (document.body && {HEX_ON_SCREEN}) hexSeen.add({HEX_ON_SCREEN}); requestAnimationFrame(look) }};
+look();"""
+
+
+class TestBrowserGuest:
+    """Whoever opens a link sees whom it leads to and can write, at once; nothing that they write is lost, or goes to somebody else."""
+
+    async def test_two_strangers_meet_by_a_link_and_see_no_hex(self, relay, browser):
+        host, link = await inviting(browser, relay)
+        guest = await browser.page(size=PHONE)
+        await guest.call("Page.addScriptToEvaluateOnNewDocument", source=WATCHES_FOR_HEX)
+
+        await arrives(guest, link)
+        await guest.shows("#guestText", "Only you and Marie can read it. No account, no phone number.")
+        await guest.fill("#guestName", "Ana")
+        await guest.says("Hi Marie!")
+        await is_called(host, "Ana")
+        await host.click(".chat-tab-label")
+        await host.sees("Hi Marie!")
+        await host.says("Hi Ana!")
+
+        await guest.sees("Hi Ana!")
+        assert await guest.evaluate("[...hexSeen]") == []
+        assert await guest.text("#threadName") == "Marie" and await guest.count("#guestCard") == 0
+
+    async def test_link_without_a_name_says_so_in_words(self, relay, browser):
+        _, link = await inviting(browser, relay, name="")
+        guest = await browser.page()
+        await guest.call("Page.addScriptToEvaluateOnNewDocument", source=WATCHES_FOR_HEX)
+
+        await comes_by(guest, link)
+        opening = await guest.text("#guestTitle")
+        await guest.shows("#guestTitle", "Somebody invited you to a private chat")
+
+        assert opening == "Opening your private chat…"
+        assert await guest.evaluate("[...hexSeen]") == []
+
+    @pytest.mark.parametrize("name", ["A%E2%80%AEna", "A%0Ana", "x" * 65, "Ana%20%E2%9C%93", "%3Cb%3EAna", "%FF"])
+    async def test_name_that_is_none_or_might_be_none_is_not_on_screen_before_it_was_looked_at(self, front, browser, name):
+        front.spoils["client.js"] = held(asyncio.Event())
+        guest = await browser.page()
+
+        await comes_by(guest, f"{front.url}/chats#chat={NOBODY}&server={front.url}&name={name}")
+
+        assert await guest.text("#guestTitle") == "Opening your private chat…"
+        assert await guest.evaluate("document.querySelector('#chatBody').placeholder") == "Say hello…"
+
+    async def test_composer_takes_words_before_anything_else_is_loaded_and_sends_them_then(self, front, relay, browser):
+        host, released = await relay.register(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+        guest = await browser.page()
+
+        await comes_by(guest, f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie")
+        await guest.fill("#guestName", "Ana")
+        for text in ("one", "two"):
+            await guest.says(text)
+        await guest.drafts("half a thou")
+        assert await guest.sent() == ["one", "two"]
+        released.set()
+
+        await guest.has_relayed(2)
+        assert await guest.value("#chatBody") == "half a thou"
+        opened = [json.loads(host.open(message)) for message in await host.fetch()]
+        assert [(each["text"], each["name"]) for each in opened] == [("one", "Ana"), ("two", "Ana")]
+
+    async def test_words_outlive_a_reload_before_the_modules_came(self, front, relay, browser):
+        host, released = await relay.register(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+        guest = await browser.page()
+
+        link = f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie"
+        await comes_by(guest, link)
+        await guest.says("one")
+        await guest.drafts("two")
+        await guest.call("Page.reload")
+        await guest.until("document.querySelector('#chatBody')?.value === 'one\\ntwo'")
+        released.set()
+
+        await guest.shows("#guestTitle", "Marie invited you")
+        assert await guest.value("#chatBody") == "one\ntwo"
+        assert await host.fetch() == []
+
+    async def test_what_was_written_for_one_goes_to_nobody_else(self, relay, browser):
+        marie, bob, guest = await relay.register(), await relay.register(), await browser.person(relay)
+        await guest.opens(bob.fingerprint)
+        await holds_keys(guest, next_load=True)
+
+        await guest.goto(f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await guest.until("window.release")
+        await guest.says("for Marie alone")
+        await guest.drafts("and this")
+        await guest.click(f'#chatTabs [data-fingerprint="{bob.fingerprint}"] .chat-tab-label')
+        await guest.until("document.querySelector('#chatBody').value === ''")
+        await guest.evaluate("window.release()")
+        await guest.opens(marie.fingerprint)
+
+        assert await guest.value("#chatBody") == "for Marie alone\nand this"
+        assert await bob.fetch() == await marie.fetch() == []
+
+    async def test_words_for_an_invite_that_fails_wait_as_a_draft(self, relay, browser):
+        guest, marie = await browser.person(relay), Person(relay)
+        guest.expects("404 (Not Found)")
+
+        await comes_by(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await guest.drafts("hello?")
+        await guest.shows("#openChatStatus", "Nobody with this address")
+        await marie.register()
+        await guest.click("#openChatBtn")
+
+        await guest.shows("#guestTitle", "Marie invited you")
+        assert await guest.value("#chatBody") == "hello?"
+
+    async def test_draft_of_a_chat_that_is_there_stays_when_its_link_is_opened_again(self, relay, browser):
+        guest, marie = await browser.person(relay), await relay.register()
+        link = f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie"
+        await arrives(guest, link)
+        await guest.drafts("half a thou")
+        await guest.until("document.querySelector('#chatBody').value === 'half a thou'")
+
+        await arrives(guest, link)
+
+        await guest.until("document.querySelector('#chatBody').value === 'half a thou'")
+
+    async def test_hints_come_one_at_a_time_after_the_first_answer_and_closed_ones_stay_away(self, relay, browser):
+        marie = await relay.register()
+        guest = await browser.page()
+        await guest.goto(f"{relay.url}/about")
+        await guest.permit("notifications", setting="prompt")
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await goes_live(guest)
+        assert await guest.count("#hint") == 0
+
+        await post(marie, guest, text="Hi!")
+        await guest.shows("#hint", "Know when Marie writes")
+        await guest.click("#hintClose")
+        await guest.until("document.querySelector('#hint').hidden")
+        await guest.reload()
+        await guest.sees("Hi!")
+        assert await guest.count("#hint") == 0
+
+        await sets_clock(guest, 2 * 86_400_000)
+        await post(marie, guest, text="Still there?")
+        await guest.shows("#hint", "Your key lives only in this browser.")
+
+    async def test_turning_notifications_on_in_the_hint_is_all_it_takes(self, relay, browser):
+        marie = await relay.register()
+        guest = await browser.person(relay)
+        await guest.permit("notifications")
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await post(marie, guest, text="Hi!")
+
+        await guest.click("#hintGo")
+
+        await guest.until("document.querySelector('#hint').hidden")
+        assert await guest.evaluate("document.querySelector('#notifToggle').getAttribute('aria-pressed')") == "true"
+
+    async def test_whoever_made_a_backup_is_not_asked_for_one(self, relay, browser, tmp_path):
+        marie = await relay.register()
+        guest = await browser.person(relay)
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await post(marie, guest, text="Hi!")
+        await guest.click("#hintClose")
+        await sets_clock(guest, 2 * 86_400_000)
+        await post(marie, guest, text="Still there?")
+        await guest.shows("#hint", "Your key lives only in this browser.")
+
+        await exports(guest, tmp_path)
+
+        await goes_to(guest, "chats")
+        await guest.sees("Still there?")
+        assert await guest.count("#hint") == 0
+
+
+class TestBrowserWelcome:
+    """Whoever has no chat yet is told in three steps how to get one."""
+
+    async def test_home_welcomes_until_the_first_chat(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.shows("#title-newchat", "Send a link, start talking.")
+        await alice.shows("#welcomeLede", f"End-to-end encrypted, on {URL(relay.url).authority}. No account needed.")
+
+        await alice.opens(bob.fingerprint)
+        await goes_to(alice, "newchat")
+
+        await alice.until("document.querySelector('#title-newchat').textContent === 'New chat'")
+        assert await alice.count("#welcomeLede") == 0
+
+    @pytest.mark.parametrize("shares", [True, False])
+    async def test_one_button_is_the_primary_one(self, relay, browser, shares):
+        page = await browser.page()
+        share = "(shared) => { window.shared = shared }" if shares else "undefined"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=f"navigator.share = {share}")
+
+        await page.goto(f"{relay.url}/newchat")
+        await page.has_keys()
+
+        assert await page.texts("#view-newchat .button.primary:not([hidden])") == [
+            "Share my link" if shares else "Copy my link"
+        ]
+        if shares:
+            await page.click("#shareInviteBtn")
+            await page.until(f"window.shared?.url === {json.dumps(await page.value('#inviteLinkInput'))}")
+
+    async def test_name_is_one_setting_in_every_place_that_asks_for_it(self, relay, browser):
+        alice = await browser.person(relay)
+        await calls_themselves(alice, "Alice")
+
+        await alice.click("#settingsOpen")
+        await alice.fill("#settingName", "Alice L")
+        await alice.key("Enter")
+
+        await alice.until(
+            "['myName', 'meName', 'settingName'].every((id) => document.getElementById(id).value === 'Alice L')"
+        )
+        await alice.reload()
+        await alice.has_keys()
+        assert await alice.value("#myName") == "Alice L"
+
+
+ORDER = "[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)"
+LISTED_TIMES = [  # days before a Thursday noon, and what the list says of it in en-GB
+    (0, "12:00"),
+    (-1, "12:00"),
+    (1, "Wed"),
+    (6, "Fri"),
+    (7, "19 Nov"),
+    (400, "Oct 2025"),
+]
+
+
+class TestBrowserList:
+    """The list says who wants what, and every chat can be put away and found again."""
+
+    async def test_time_is_as_short_as_it_can_be(self, browser, relay):
+        page = await browser.page()
+        await page.call("Emulation.setLocaleOverride", locale="en-GB")
+        await page.goto(relay.url)
+
+        told = await page.evaluate(f"""(async () => {{
+            {imported(format="formatWhen")}
+            const now = new Date(2026, 10, 26, 12).getTime();
+            return {[days for days, _ in LISTED_TIMES]}.map((days) => formatWhen(new Date(2026, 10, 26 - days, 12).getTime(), now));
+        }})()""")
+
+        assert told == [word for _, word in LISTED_TIMES]
+
+    async def test_row_tells_what_failed_before_a_draft_and_a_draft_before_what_was_said(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("שלום hello")
+        await alice.has_relayed(1)
+        await alice.shows(".chat-tab-last", "You:שלום hello✓")
+        await alice.drafts("half a thou")
+        await goes_elsewhere(alice)
+        await alice.shows(".chat-tab-last", "Draft:half a thou")
+
+        await alice.evaluate(FAILS % bob.fingerprint)
+
+        await alice.shows(".chat-tab-last", "! Not sent:שלום hello")
+        assert await alice.count(".chat-tab-last > bdi") == 2
+
+    async def test_state_of_what_i_said_last_is_there_after_a_reload(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await alice.has_relayed(1)
+
+        await alice.reload()
+
+        await alice.until("document.querySelector('.chat-tab-last > .state')?.ariaLabel === 'on the server'")
+
+    async def test_unread_are_counted_and_those_of_a_muted_chat_in_grey(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(bob, alice, "one", "two")
+        await write(carol, alice, "one")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+
+        await chooses_for(alice, carol, "mute")
+        await alice.until("document.querySelectorAll('.chat-tab.muted').length === 1")
+
+        background = "getComputedStyle(document.querySelector('[data-fingerprint=\"%s\"] .count')).backgroundColor"
+        assert await alice.text(f'[data-fingerprint="{bob.fingerprint}"] .chat-tab-unread-dot') == "2"
+        assert await alice.evaluate(background % carol.fingerprint) == "rgba(0, 0, 0, 0)"
+        assert await alice.evaluate(background % bob.fingerprint) != "rgba(0, 0, 0, 0)"
+
+    async def test_pinned_chat_stays_on_top_over_a_reload(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.opens(carol.fingerprint)
+
+        await chooses_for(alice, bob, "pin")
+        await alice.until("document.querySelector('.chat-tab-marks [href=\"#i-pin\"]')")
+        await write(carol, alice, "hello")
+        await alice.shows(".chat-tab-last", "hello")
+        await alice.reload()
+
+        await alice.until(f"{ORDER}.length === 2")
+        assert await alice.evaluate(ORDER) == [bob.fingerprint, carol.fingerprint]
+
+    async def test_archived_chat_is_found_again_and_taken_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await archives(alice, bob)
+        await alice.reload()
+        await alice.click("#archived > summary")
+        await alice.click("#archivedList a")
+        await alice.shows("#chatThread")
+        assert await alice.count(".chat-tab") == 0  # who looks at it leaves it where it is
+        await alice.click("#archivedList button")
+
+        await alice.shows(".chat-tab.active")
+        assert await alice.count("#archived") == 0
+
+    async def test_archiving_is_undone(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await archives(alice, bob)
+        await alice.until("location.hash === ''")
+        await alice.click("#toastUndo")
+
+        await alice.shows(".chat-tab")
+
+    @pytest.mark.parametrize("muted", [False, True])
+    async def test_new_message_takes_a_chat_out_of_the_archive_unless_it_is_muted(self, browser, relay, muted):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        if muted:
+            await chooses_for(alice, bob, "mute")
+        await archives(alice, bob)
+
+        await write(bob, alice, "still there?")
+
+        await alice.until("document.querySelector('.chat-tab-last').textContent === 'still there?'")
+        assert await alice.count(".chat-tab") == (not muted)
+
+    async def test_contact_is_blocked_from_the_list_after_a_question(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await chooses_for(alice, bob, "block")
+        await agrees(alice, "Block ")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.click("#settingsOpen")
+        await alice.shows("#blockedList li", bob.fingerprint[:8])
+
+    async def test_right_button_opens_the_menu_of_a_row_and_escape_gives_the_focus_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.evaluate("document.querySelector('.chat-tab-label').focus()")
+
+        await alice.evaluate(
+            "document.querySelector('.chat-tab-label').dispatchEvent(new Event('contextmenu', { bubbles: true, cancelable: true }))"
+        )
+        await alice.shows("#rowMenu", "Archive")
+        await alice.key("Escape")
+
+        await alice.until("document.activeElement.matches('.chat-tab-label')")
+
+    async def test_row_is_pushed_aside_by_a_finger_and_archived(self, browser, relay):
+        alice, bob = await browser.person(relay, "/chats", size=(390, 844)), await relay.register()
+        await write(bob, alice, "hello")
+        await alice.shows(".chat-tab")
+
+        await alice.call("Input.synthesizeScrollGesture", x=200, y=150, xDistance=-250, yDistance=0)
+        await alice.click(".chat-tab-close")
+
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.shows("#toast", "is archived")
+
+    async def test_search_finds_people_and_then_messages(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await write(carol, alice, "is Zoë there?")
+        await alice.opens(bob.fingerprint)
+        await names(alice, "Zoé")
+
+        await alice.key("k", CONTROL)
+        await alice.until("document.activeElement.id === 'listSearch'")
+        await alice.type("zoe")
+        await alice.shows("#messagesFound mark", "Zoë")
+        assert (await alice.texts("#peopleFound bdi"))[0] == "Zoé" and await alice.count("#chatTabs") == 0
+        await goes_elsewhere(alice)
+        await alice.evaluate("document.querySelector('#listSearch').focus()")
+        await alice.key("Enter")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert await alice.value("#listSearch") == "" and await alice.count("#chatTabs") == 1
+
+    async def test_search_that_finds_nothing_says_so_and_escape_ends_it(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.fill("#listSearch", "<b>nobody")
+        await alice.shows("#nothingFound", "Nobody and no message")
+        await alice.key("Escape")
+
+        await alice.shows(".chat-tab")
+
+
 class TestBrowserContacts:
     """A contact is what a person says it is, on this device alone."""
 
@@ -12915,7 +13967,7 @@ class TestBrowserContacts:
 
         await alice.shows(".thread-detail .verified", "verified")
         await alice.opens(carol.fingerprint)
-        await alice.shows("#threadDetail", carol.fingerprint[:32])
+        await alice.shows("#threadDetail", "not verified")
         assert await alice.count(".thread-detail .verified") == 0
 
     async def test_muted_contact_is_heard_of_by_no_notification_dot_or_title(self, relay, browser):
@@ -13102,7 +14154,7 @@ class TestBrowserContacts:
         await alice.until("document.querySelector('#chatTabs').textContent.includes('are you flooded?')")
 
         assert await alice.count(".chat-tab .mark") == 20
-        await alice.shows(".chat-tab", strangers[-1].fingerprint[:8])
+        await alice.shows(".chat-tab", f"New: {strangers[-1].fingerprint[:4]} {strangers[-1].fingerprint[4:8]}")
         await alice.shows("#requestsDropped", "And 40 more from strangers")
         left = "[await result(contacts.count()), await result(messages.count()), await result(seen.count())]"
         assert await alice.evaluate(FROM_DATABASE % left) == [21, 41, 41]
@@ -13264,9 +14316,95 @@ class TestBrowserContacts:
         await panel_of(alice, bob)
         await alice.permit("clipboard-read", "clipboard-write")
 
+        await alice.click("#contactDetails > summary")
         await alice.click("#contactCopy")
 
         await alice.until(f"navigator.clipboard.readText().then((text) => text === '{bob.fingerprint}')")
+
+    async def test_panel_stands_beside_the_chat_and_goes_along_with_it(self, relay, browser):
+        alice, bob, carol = await browser.person(relay, size=DESKTOP), await relay.register(), await relay.register()
+        await alice.opens(carol.fingerprint)
+        await panel_of(alice, bob)
+        assert await alice.evaluate("document.querySelector('#contactDialog').offsetWidth") == 360
+
+        await alice.says("beside it")
+        await alice.click(f'#chatTabs [data-fingerprint="{carol.fingerprint}"] a')
+        await alice.until(f"document.querySelector('#contactAddress').textContent === '{carol.fingerprint}'")
+        await alice.evaluate("history.back()")
+        await alice.until(f"document.querySelector('#contactAddress').textContent === '{bob.fingerprint}'")
+        await goes_elsewhere(alice)
+
+        assert await alice.count("#contactDialog") == 0
+
+    @pytest.mark.parametrize("size", [(390, 844), (820, 1180)], ids=["phone", "tablet"])
+    async def test_panel_lies_over_the_chat_and_back_closes_it(self, relay, browser, size):
+        alice, bob = await browser.person(relay, size=size), await relay.register()
+        await panel_of(alice, bob)
+        assert await alice.evaluate("document.querySelector('#contactDialog').matches(':modal')")
+
+        await alice.evaluate("history.back()")
+
+        await alice.until("!document.querySelector('#contactDialog').open")
+        await alice.shows("#chatThread")
+
+    async def test_digits_of_an_address_are_technical_details_alone(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await names(alice, "Bob")
+        await panel_of(alice, bob)
+
+        hidden = await alice.evaluate("document.querySelector('#contactDialog').innerText")
+        await alice.click("#contactDetails > summary")
+
+        assert not re.search("[0-9a-f]{8}", hidden)
+        assert bob.fingerprint in await alice.evaluate("document.querySelector('#contactDialog').innerText")
+
+    async def test_chat_is_archived_from_the_panel(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        await alice.click("#contactArchive")
+
+        await alice.shows("#archived", "Archived 1")
+        assert await alice.count("#contactDialog, .chat-tab") == 0
+
+    @pytest.mark.parametrize("same", [True, False])
+    async def test_scanned_number_verifies_only_where_it_is_the_same(self, relay, browser, same):
+        alice, bob = await scanner(browser, relay), await browser.person(relay)
+        await panel_of(alice, bob)
+        await alice.until("/^\\d{5}/.test(document.querySelector('#safetyNumber').textContent)")
+        number = (await alice.text("#safetyNumber")).replace(" ", "")
+
+        await alice.click("#safetyScan")
+        await alice.evaluate(f"window.code = '{number if same else number[::-1]}'")
+
+        await alice.shows("#contactStatus", "The same number" if same else "This is not the same number")
+        assert await alice.evaluate("document.querySelector('#contactVerified').checked") == same
+        assert await alice.evaluate("window.camera.getTracks().every(({ readyState }) => readyState === 'ended')")
+
+    async def test_invite_is_scanned(self, relay, browser):
+        alice, bob = await scanner(browser, relay), await relay.register()
+
+        await alice.chooses("#listScan")
+        await alice.evaluate(f"window.code = '{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}'")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+
+    async def test_scan_without_a_camera_says_so_and_is_cancelled(self, relay, browser):
+        alice = await scanner(browser, relay, camera=False)
+
+        await alice.chooses("#listScan")
+        await alice.shows("#scanStatus", "camera")
+        await alice.click("#scanDialog [data-close]")
+
+        await alice.until("!document.querySelector('#scanDialog').open")
+        assert await alice.evaluate("location.pathname") == "/newchat" and await alice.value("#openChatFp") == ""
+
+    async def test_nothing_is_scanned_where_the_browser_cannot(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await panel_of(alice, bob)
+
+        assert await alice.evaluate("'BarcodeDetector' in window") == bool(await alice.count("#safetyScan"))
 
     async def test_library_pages_through_all_history_of_all_contacts(self, relay, browser):
         alice, people = await browser.person(relay), [await relay.register() for _ in range(3)]
@@ -13759,6 +14897,7 @@ class TestBrowserBackup:
 
         await chooses(device, backup)
         await device.shows("#importReplaces", "It replaces all that is here")
+        await device.call("Network.enable")
         await device.call(
             "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
         )
@@ -13783,7 +14922,7 @@ class TestBrowserBackup:
         await restores(device, backup)
         await goes_live(device)
         await device.click(".chat-tab-label", "Bob")
-        await device.shows(".chat-line-out .chat-meta", "Not sent when this backup was made")
+        await device.shows(".chat-line-out .chat-failure", "Not sent when this backup was made")
         assert await read_all(alice.bob) == ["to Bob"]
 
         await device.click(".chat-retry")
@@ -14270,6 +15409,39 @@ SESSION_MODEL = """async ({ seed, runs }) => {
 }"""
 
 
+AGEING = """(async () => {
+    const rules = await import("/protocol/devices.js");
+    const DAY = 86_400_000;
+    let made = 0;
+    const make = () => ({ id: `key ${(made += 1)}`, public_key: "", secret_key: "" });
+    const heard = (session, device, now) => rules.heard(session, { device, key: "" }, now);
+    const use = (session, now) => rules.opened(session, { id: `${now}`, announced: { device: "a", key: "" } }, session.keys.at(-1).id, now);
+    const one = heard(rules.newSession("x"), "a", 0);
+    const two = heard(one, "b", 40 * DAY);
+    const turned = rules.prepared(use(rules.prepared(heard(two, "a", 40 * DAY), 40 * DAY, make), 40 * DAY), 40 * DAY, make);
+    let unanswered = one;
+    for (let turn = 0; turn < 20; turn += 1) unanswered = rules.prepared({ ...unanswered, keys: unanswered.keys.map((key) => ({ ...key, used: true })) }, 0, make);
+    const fresh = rules.prepared(one, 0, make);
+    let missed = rules.missed(one, { id: "m", announced: { device: "a", key: "" } }, 0);
+    const asked = [1, 2, 3, 4].map(() => { const [ids, next] = rules.asking(missed, ["m"]); missed = next; return ids.length; });
+    const old = rules.cameUnsealed(one, null, 1);
+    const told = rules.unanswered(missed, 1.05 * DAY);
+    return {
+        "devices after 44 and 46 days": [44, 46].map((days) => rules.swept(two, days * DAY).devices.length),
+        "last device after a year": rules.swept(one, 365 * DAY).devices.length,
+        "superseded key after 29 and 31 days": [69, 71].map((days) => rules.swept(turned, days * DAY).keys.length),
+        "keys of twenty turns that nobody answered": unanswered.keys.length,
+        "a key of 29 and of 31 days is announced": [29, 31].map((days) => rules.prepared(fresh, days * DAY, make) === fresh),
+        "last device that says goodbye": rules.without(one, "a").devices.length,
+        "asked for three times at most": asked,
+        "asks about the old form after 13 and 15 days, and not again": [
+            rules.wantsOldForm(old, 13 * DAY), rules.wantsOldForm(old, 15 * DAY), rules.wantsOldForm({ ...old, old_form_asked: true }, 15 * DAY)],
+        "says that something did not open after 23 and 25 hours, and not again": [
+            rules.unanswered(missed, 0.95 * DAY)[0], told[0], rules.unanswered(told[1], 2 * DAY)[0]],
+    };
+})()"""
+
+
 class Correspondent(Person):
     """Somebody with one device that keeps its keys by hand."""
 
@@ -14386,6 +15558,21 @@ class TestBrowserSealed:
 
         assert found["written"] > 0
 
+    async def test_what_is_too_old_goes_but_never_a_contacts_last_device(self, alice):
+        aged = await alice.evaluate(AGEING)
+
+        assert aged == {
+            "devices after 44 and 46 days": [2, 1],
+            "last device after a year": 1,
+            "superseded key after 29 and 31 days": [2, 1],
+            "keys of twenty turns that nobody answered": 16,
+            "a key of 29 and of 31 days is announced": [True, False],
+            "last device that says goodbye": 1,
+            "asked for three times at most": [1, 1, 1, 0],
+            "asks about the old form after 13 and 15 days, and not again": [False, True, False],
+            "says that something did not open after 23 and 25 hours, and not again": [0, 1, 0],
+        }
+
     async def test_answer_is_sealed_once_more_and_the_identity_keys_do_not_open_it(self, alice, bob):
         await alice.says("for this device alone")
 
@@ -14443,7 +15630,7 @@ class TestBrowserSealed:
         assert key_id(bob.theirs.public_key) in held
 
     async def test_what_does_not_open_is_asked_for_and_shows_once_it_comes_again(self, alice, bob):
-        good, bob.theirs = bob.theirs, Receiver.new().announced
+        good, bob.theirs = bob.theirs, Receiver.new().announced  # another device, that is
         number = await bob.says(type="text", text="sealed for another key")
 
         asked = await bob.hears("resend")
@@ -14455,6 +15642,18 @@ class TestBrowserSealed:
 
         assert asked["ids"] == [number]
         assert (await alice.received())[1:] == ["sealed for another key", "and the next"]
+
+    async def test_key_that_this_device_never_made_betrays_who_writes_in_its_name(self, alice, bob):
+        good, bob.theirs = bob.theirs, Receiver.new().announced._replace(device=bob.theirs.device)
+
+        await bob.says(type="text", text="sealed for a thief of Alice's key")
+        await alice.sees(
+            "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts."
+        )
+        bob.theirs = good
+        await bob.says(type="text", text="sealed for Alice")
+
+        await alice.sees("sealed for Alice")
 
     async def test_new_device_of_a_contact_is_told_of_and_gets_no_older_message_unless_the_person_agrees(self, alice, bob):
         await alice.says("before the new device")
@@ -14589,7 +15788,7 @@ class TestBrowserSealed:
         assert (await bob.hears("text", number=2))["lasts"] == 1
         await until(lambda: stored(alice, "messages.filter(({ gone_at }) => gone_at).length === 2"))
 
-        await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')", seconds=90)
+        await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')")
         await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
 
     async def test_what_v1_can_not_say_waits_until_a_device_of_the_contact_is_known(self, relay, alice):
@@ -14614,8 +15813,8 @@ class TestBrowserSealed:
         assert backup.count("secret_key") == 1
 
         other = await browser.person(relay)
-        await other.evaluate(f"({RESTORE})({json.dumps(backup)})")
-        await other.reload()
+        await other.evaluate(f"(window.before = true, void ({RESTORE})({json.dumps(backup)}))")
+        await other.until("!window.before")
         await other.has_keys()
         assert await other.evaluate(DEVICE_ID) != before
         assert (await bob.hears("hello"))["type"] == "hello"
@@ -14677,6 +15876,8 @@ async def furnished(relay: AnyRelay, browser: Browser, **context: Any) -> Page:
     await page.says("hello https://example.com/ 🙂")
     await page.has_relayed(1)
     await post(bob, address, text="hello back")
+    await post(bob, address, text="**all** `marks`\n```sh\n" + "a long line of code " * 9 + "\n```\n- *a point*\n- שלום")
+    await post(bob, address, text="🎉")
     await post(bob, address, text="not for you", to=NOBODY)
     await post(bob, address, type="hologram")
     await bob.send(address, json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode())
@@ -14735,6 +15936,17 @@ class TestBrowserAccessible:
             overflowing[view] = await page.evaluate(OVERFLOWING)
 
         assert {view: each for view, each in overflowing.items() if each} == {}
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize(("size", "text"), [((320, 640), 100), (PHONE, 200), (DESKTOP, 100), ((390, 400), 100)])
+    async def test_card_of_an_invite_has_no_findings_and_fits(self, relay, browser, axe, size, text, scheme):
+        marie = await relay.register()
+        guest = await browser.page(size=size, scheme=scheme)
+        await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name={'Marie%20' * 8}")
+        await guest.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
+
+        assert await findings(guest, axe) == []
+        assert not await guest.evaluate(OVERFLOWING)
 
     async def test_focus_is_seen_on_everything_that_takes_it(self, relay, browser):
         page = await furnished(relay, browser)
@@ -14815,7 +16027,7 @@ OVERFLOWING = """(() => {
     const width = document.documentElement.clientWidth;
     const wide = [...document.querySelectorAll("body *")].filter((each) => {
         const { left, right, height } = each.getBoundingClientRect();
-        const scrolls = each.parentElement.closest(".table-box, .view-tabs");
+        const scrolls = each.parentElement.closest(".table-box, .view-tabs, .chat-tab");
         return each.checkVisibility() && height > 1 && !scrolls && (right > width + 1 || left < -1);
     });
     return [...(document.documentElement.scrollWidth > width ? [`${document.documentElement.scrollWidth} px`] : []),
@@ -14863,7 +16075,7 @@ class TestBrowserWeight:
     """The page is small, stays small, and asks nobody else for anything."""
 
     async def test_first_load_is_small_and_asks_no_other_host(self, relay, browser):
-        page = await browser.person(relay)
+        page = await browser.person(relay, watched=True)
 
         loaded = {url.partition("#")[0] for url in page.requests if not url.startswith("about:")}
         files = {url for url in loaded if "/v1/" not in url}

@@ -2,14 +2,14 @@
 // (a click, a link, a notification they clicked) changes it.
 import { ChatSearch } from "./chat-search.js";
 import { ComposerView } from "./composer-view.js";
-import { ContactView } from "./contact-view.js";
-import { byId, icon, offerFocus, on, say } from "./dom.js";
+import { ContactView, block } from "./contact-view.js";
+import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
+import { GuestView } from "./guest-view.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
-import { stateWord } from "./relay-states.js";
 import { PHONE } from "./shell-view.js";
 import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
@@ -25,6 +25,7 @@ export class ChatsView {
   #search;
   #composer;
   #panel;
+  #guest;
   #contact = null;
 
   constructor(client, router, threads) {
@@ -35,14 +36,16 @@ export class ChatsView {
     new MessageMenu(client, (seq) => this.#thread.message(seq));
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
-    this.#panel = new ContactView(client);
+    this.#panel = new ContactView(client, (contact) => threads.archive(contact));
+    this.#guest = new GuestView(client);
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
     on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
     on(byId("chatSearchOpen"), "click", () => this.search());
+    on(byId("contactSearch"), "click", () => this.#panel.close() || this.search());
     on(byId("requestAccept"), "click", () => client.store.updateContact(this.#contact.fingerprint, { request: false }));
-    on(byId("requestBlock"), "click", () => this.#panel.block(this.#contact));
+    on(byId("requestBlock"), "click", () => block(client, this.#contact));
   }
 
   /** The router came to this view. Nothing is awaited for a listed contact: what is typed or sent from here on is for them. */
@@ -64,19 +67,19 @@ export class ChatsView {
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
     if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
+    this.#thread.left();
+    if (this.#router.view !== "chats") this.#panel.close(); // else it goes along
     this.#client.showThread(null);
   }
 
   async #open(contact, seq, byPerson) {
-    const again = this.#thread.contact === contact.fingerprint && seq === null;
+    const again = this.#thread.contact === contact.fingerprint && seq === null && !contact.unread;
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
+    this.#panel.follow(contact);
     this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
-    await Promise.all([
-      again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
-      !contact.open && !contact.blocked && this.#client.store.updateContact(contact.fingerprint, { open: true }),
-    ]);
+    await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), { seq, unread: contact.unread }));
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
     if (byPerson) this.#focus();
     await this.#client.showThread(contact.fingerprint);
@@ -96,6 +99,7 @@ export class ChatsView {
 
   #close() {
     this.#contact = null;
+    this.#panel.close();
     this.#composer.close();
     this.#thread.clear();
     this.#setScreen(null);
@@ -115,12 +119,15 @@ export class ChatsView {
     const link = location.href;
     const invite = takeInviteFromLocation(location, history);
     if (!invite) return false;
-    this.#close();
+    if (!window.guest) this.#close(); // a guest has the chat on screen
     try {
       if (invite.error) throw invite.error;
       const contact = await openChat(this.#client, invite);
+      if (contact && window.guest) await this.#guest.saveName();
       if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
+      else if (!contact) this.#close();
     } catch (error) {
+      if (window.guest && this.#waits()) this.#close();
       this.#explain(error, link);
     }
     return true;
@@ -160,35 +167,37 @@ export class ChatsView {
     const contact = this.#contact;
     if (!contact) return;
     byId("threadName").textContent = displayName(contact);
+    fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
-    const facts = document.createElement("span");
-    facts.textContent = this.#facts(contact).join(" · ");
-    byId("threadDetail").replaceChildren(...marks(contact), facts);
+    this.#guest.show(contact);
+    byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));
+    this.#showBanner(this.#client.relays.get(contact.relay));
   }
 
-  #facts(contact) {
-    const relay = this.#client.relays.get(contact.relay);
-    const facts = [contact.short];
-    if (contact.relay && contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
-    if (relay && relay.state !== "live") facts.push(stateWord(relay.state));
-    return facts;
+  /** One line while their server can't be reached. Where it asks something, or refuses, the notice above the views says so. */
+  #showBanner(relay) {
+    const away = relay?.state === "offline";
+    byId("banner").hidden = !away;
+    if (away) byId("banner").textContent = `No connection to ${new URL(relay.origin).host}. Messages wait here and go by themselves.`;
   }
 }
 
 /** A blocked contact's messages are only read one by one, from the library. */
 const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
-function marks(contact) {
-  const shown = [];
-  if (contact.verified) shown.push(mark("shield", "verified"));
-  if (contact.muted) shown.push(mark("muted", "muted"));
-  if (contact.blocked) shown.push(mark("close", "blocked"));
+/** What matters about somebody, before one writes to them. */
+function marks({ verified, muted, blocked, relay, invited, last_seq }, home) {
+  const shown = invited && !last_seq ? [mark("", "invited you")] : [];
+  shown.push(verified ? mark("shield", "verified") : mark("", "not verified"));
+  if (relay && relay !== home) shown.push(mark("", `via ${new URL(relay).host}`));
+  if (muted) shown.push(mark("muted", "muted"));
+  if (blocked) shown.push(mark("close", "blocked"));
   return shown;
 }
 
-function mark(name, word) {
+function mark(name, words) {
   const element = document.createElement("span");
-  element.className = `mark ${word}`;
-  element.append(icon(name), word);
+  element.className = `mark ${words === "verified" ? words : ""}`;
+  element.append(...(name ? [icon(name)] : []), words);
   return element;
 }

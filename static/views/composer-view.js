@@ -22,6 +22,7 @@ export class ComposerView {
     on(this.#body, "input", () => this.#typed());
     on(document, "visibilitychange", () => client.drafts.flush());
     on(window, "pagehide", () => client.drafts.flush());
+    on(visualViewport, "resize", followKeyboard);
     on(client.drafts, "draft", ({ detail }) => this.#isOpen(detail.fingerprint) && this.#showDraft());
     on(client.drafts, "unsaved", ({ detail }) => this.#tellUnsaved(detail.error));
     on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
@@ -32,12 +33,23 @@ export class ComposerView {
     const again = this.#isOpen(contact.fingerprint);
     this.#contact = contact;
     if (again) return;
-    this.#showDraft();
     say(this.#status, "");
+    this.#takeOver();
+    this.#showDraft();
+  }
+
+  /** What a guest wrote before the page was ready (see guest.js): what they sent goes now, if this is whom they were invited by. */
+  #takeOver() {
+    if (!window.guest) return;
+    const { fingerprint, sent, typed } = window.guest.end();
+    const unsent = this.#isOpen(fingerprint) ? sent.filter((text) => !this.#sends(text)) : sent;
+    const written = [...unsent, typed].filter(Boolean);
+    if (written.length > 0) this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), ...written].filter(Boolean).join("\n"));
   }
 
   /** Empties the field; the draft stays where it is kept. */
   close() {
+    this.#takeOver();
     this.#contact = null;
     this.#fill("");
     say(this.#status, "");
@@ -67,6 +79,7 @@ export class ComposerView {
   }
 
   #typed() {
+    if (!this.#contact) return; // a guest, whom guest.js looks after
     if (this.#status.textContent) say(this.#status, "");
     this.#client.drafts.set(this.#contact.fingerprint, this.#body.value);
     this.#measure();
@@ -81,7 +94,7 @@ export class ComposerView {
 
   #tellSize() {
     const counter = byId("chatByteCount");
-    const size = this.#contact && this.#client.outbox.measure(this.#contact.fingerprint, this.#body.value, this.#contact.relay);
+    const size = this.#contact && this.#client.outbox.measure(this.#contact.fingerprint, this.#body.value, this.#contact.relay, this.#contact.devices);
     const tells = Boolean(size) && (size.near || size.over);
     counter.textContent = tells ? `${formatBytes(size.bytes)} of ${formatBytes(size.limit)}` : "";
     counter.classList.toggle("over", tells && size.over);
@@ -111,14 +124,20 @@ export class ComposerView {
   // The field is emptied before anything is awaited: what is typed from now on is the next message.
   #submit(event) {
     event.preventDefault();
+    if (!this.#contact) return;
     this.#focus();
-    if (!this.#body.value.trim()) return;
+    if (this.#body.value.trim() && this.#sends(this.#body.value)) this.#fill("");
+  }
+
+  /** False where it was refused, with the reason shown. */
+  #sends(text) {
     try {
-      this.#send(this.#body.value);
-      this.#fill("");
+      this.#send(text);
+      return true;
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      say(this.#status, error.message, "bad"); // refused, and still in the field
+      say(this.#status, error.message, "bad");
+      return false;
     }
   }
 
@@ -147,4 +166,11 @@ export class ComposerView {
     this.#showDraft();
     return say(this.#status, error.message, "bad");
   }
+}
+
+/** A soft keyboard leaves less of the page than the page knows where the browser does not resize it (Safari): the composer stays in sight. */
+function followKeyboard() {
+  const covered = visualViewport.scale === 1 && visualViewport.height < innerHeight - 1;
+  document.body.style.setProperty("--visible", covered ? `${visualViewport.height}px` : "");
+  if (covered) scrollTo(0, 0);
 }
