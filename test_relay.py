@@ -8337,11 +8337,11 @@ class TestBrowserConversation:
         await alice.has_relayed(1)
         await bob.call("DELETE", "/v1/me")
         await alice.says("second")
-        await alice.shows(".chat-tab-label", "> second")
+        await alice.shows(".chat-tab-last", "second")
 
         await alice.click(".chat-discard")
 
-        await alice.shows(".chat-tab-label", "> first")
+        await alice.shows(".chat-tab-last", "first")
         assert await alice.sent() == ["first"]
 
     async def test_mail_that_comes_while_a_thread_is_read_is_added_to_it(self, browser, relay):
@@ -9357,7 +9357,7 @@ class TestBrowserThread:
 
         await alice.until("document.querySelector('#composer').getBoundingClientRect().bottom <= 400")
         await alice.until(in_sight("line 29"))
-        assert (await box_of(alice, "#chatMessages"))["height"] > 200
+        assert (await box_of(alice, "#chatMessages"))["height"] > 150
 
 
 # ------------------------------------------------------------------------------------------------------------------------
