@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "892bf28a8a284fac";
+const VERSION = "319e3232457094a2";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,31 +22,31 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-9Imk1aBSItdI+dFJ+t2HP0RvHCnFna3x5RC9YdRK6u0=",
+  "/index.html": "sha256-Bt8SayHppkuHPnz9yNumeyVjNqkTNMYqjiJ1zqYsA3w=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
-  "/mail/changes.js": "sha256-ms7qcgtpLIBaf7Ax5kYlsQTUTr0bF3OwenwnNvZwBYU=",
+  "/mail/changes.js": "sha256-19BVhxrW5ybpA4objKZjDs+JM6cwY5kR44q+NijAVmE=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
   "/mail/delivery.js": "sha256-DJeGufsyJ+SNxLohzbHEwSsmGpauctXXT0Zbu+rkrsI=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-5qW4MYH78guY/69w9mH8M1KZYnX+yJJP9T0DnE6c6y8=",
-  "/mail/page.js": "sha256-VYJJzgnlJucHwY/9H+7UnnZcUzAdQJnJfgOvfP2ixJE=",
-  "/mail/posts.js": "sha256-JR9iDBu3J2KsdPGMQ6V6qJpPvNTvkMhlvBgLYcjckt4=",
+  "/mail/outbox.js": "sha256-94cqF321QM5vu/46vOW6SyrYg4M+35BZzSycTkgRwpM=",
+  "/mail/page.js": "sha256-zAs7Vd1EKV9nD/sLPSulHuLIUra0jjs7+iUmeutRj1Q=",
+  "/mail/posts.js": "sha256-E9wvQ1QsfEjcL5KNqwyZjx+RSWJ2jnt8Yf67kcbMVVc=",
   "/mail/queue.js": "sha256-dReIT6t29AwSyxNx7oS20nK4MQzU26NkDVJyhV9uFA0=",
-  "/mail/receipts.js": "sha256-QnHOUPFZ4Q6AMMiDlsahcjDsVRS6c7lQPoDYZXyMK1Y=",
+  "/mail/receipts.js": "sha256-vxx8gUn5qUiq66jaDSfyYTEujw8TIhIqcrGRFC6A3V4=",
   "/mail/references.js": "sha256-IgZgwEEQ/xq0aIEk4eT1xa7fjvfc6ADrhBuY0HxqNcc=",
   "/mail/sealing.js": "sha256-AhIzUPWWnCDejZ/97z+I2bcHXWXmTAdSJiA9iRYWYHI=",
   "/mail/strangers.js": "sha256-ezZLPpKD3MP7Q19+UIdnaHDS+8BtzR8xw7GHmTsnHmU=",
-  "/mail/sweeper.js": "sha256-t+bWw49vyu+Za5MGD7FKK5/TD4SgBrLPTCpM0AT4cNI=",
+  "/mail/sweeper.js": "sha256-5ePlLHs8YTlUS6/nT/9QbxgusoDArIuGiw4y4Wnc/RI=",
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
-  "/mail/unsealing.js": "sha256-0M+keB9OXtpV2AVUk7vvSJxE5Qy96xmZaTvCA93LRRE=",
+  "/mail/unsealing.js": "sha256-SMpU66Wtzt3C6Jkao/Oac5su0f77I7yCmd5N/Jvaays=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-uoj1ZYCumtb9etgyoyG+iI3ca1ZXbU5D8+dVqy6PoHs=",
   "/protocol/content.js": "sha256-PkMHIjGi4fFPrw+wSTkkJGvfjbRlP4gh+OX/OcIAqvQ=",
   "/protocol/crypto.js": "sha256-YuvsK1/GbLnsfxyUszkkmX96Yoi9ziTzi7jJhModB0w=",
   "/protocol/devices.js": "sha256-9UUENROrAbyE5ES0mNFRnPnwJGnEOqAmwxHfwfqb4bo=",
   "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
-  "/protocol/envelope.js": "sha256-1nZp9mWWy2iY61gvVc1vAbldcymSU776EEt0PSc3zfY=",
+  "/protocol/envelope.js": "sha256-e+Jt7tx5hvgjUFUnpE/lBldpoU6uAXSh/OiAswxc9hc=",
   "/protocol/envelope2.js": "sha256-gp/kPnBGEMNjleYYO48Yb+uwj8juVE81q+QKl0oOytQ=",
   "/protocol/errors.js": "sha256-8C8T8UQ+G/oDVbkZCNd+diZVAw7Bk+VSRqfq8o9IRlE=",
   "/protocol/excerpt.js": "sha256-dxpdahhQK58Aoq8BZcX9TSl59I7LV5sJTzaQDSrdCJY=",
@@ -73,7 +73,7 @@ const FILES = {
   "/relay/sessions.js": "sha256-SX2GKkJtmYEbb6yntviZ4dyOZ6EwAqbhcH7mp64IPaE=",
   "/relay/tokens.js": "sha256-cV7Jem2TvrfV6PJhX+jPGjwWelwCjw0BNCokFPywllE=",
   "/store/backup-content.js": "sha256-++W6f31RBakWGxepQzBp8zU1BGVTGA00LflqkJ+JlkM=",
-  "/store/backup-shape.js": "sha256-09QL7YfmAOP8cPB3+nyKz2qNUgWTgMNv/H7F1jwaqLY=",
+  "/store/backup-shape.js": "sha256-WtkB7aBmh0qVGskApHK/rpb1J9n9WL5awfjwhuDRmgQ=",
   "/store/backup.js": "sha256-IN31bGSgNBEdmPV0WdBZio27M/r5bTmUDGkTGNnlrWs=",
   "/store/database.js": "sha256-WwIBIDRGNyhtEJvtNo41dFBgq15p+6aWgDuFFtGyAdk=",
   "/store/drafts.js": "sha256-B9exS+zePhgmIUxqzul9CFY4WsHmJrTpjq/VPequX4Q=",
@@ -166,7 +166,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-UlRAm6dgElrLExx+RyK1Q59wZ3aAJpFkL9pw8i88By0="
+  "/worker.js": "sha256-1YQz0KZYlzBEvDc/SXSf0j4ONhufBSTBKQLFXP82kmU="
 };
 
 const PREFIX = "io3233-";

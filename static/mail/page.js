@@ -81,8 +81,8 @@ export class Page {
 
   /** Stores a message of a contact, with `more` fields. */
   async put(message, contact, more = {}) {
-    const { from, kind, text, reason, legacy, at, id, ts } = message;
-    const record = { contact: from, relay: this.origin, direction: "in", kind, text, at, ts, stored_at: Date.now(), reason, legacy, envelope_id: id, ...more };
+    const { from, kind, text, reason, legacy, at, id, ts, unsealed } = message;
+    const record = { contact: from, relay: this.origin, direction: "in", kind, text, at, ts, stored_at: Date.now(), reason, legacy, envelope_id: id, ...(unsealed && { unsealed }), ...more };
     if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
     const stored = await applyKept(this.stores, await this.#store(record, at), false);
     const read = this.#reading.has(from) || wasRead(this.#taken_over, message);

@@ -25,13 +25,13 @@ export async function unseal(page, message, contact) {
 async function take(page, message, contact, { session, key_id, content }) {
   const known = await page.contact(message.from);
   const words = isWords(content);
-  if (!known && !words) return; // a stranger's first message is words
-  if (words && !fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
+  if (!words && !(known && (key_id || !session.sealed))) return; // a stranger begins with words; and who only has my key changes none
+  if (!fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
   if (known && key_id) await tellNew(page, message, known, session);
   page.see(message);
   page.setSession(key_id ? opened(session, message, key_id, Date.now()) : cameUnsealed(session, null, Date.now()));
   const kept = (await page.contact(message.from)) ?? contact;
-  const keeper = words ? { ...kept, public_key: message.public_key, open: isListed(kept) } : kept;
+  const keeper = words ? { ...kept, public_key: message.public_key, open: isListed(kept) } : counting(kept, { text: content.text ?? "" });
   page.setContact(keeper);
   await takeContent(page, key_id || !session.sealed ? message : { ...message, unsealed: true }, content, keeper);
 }
