@@ -110,6 +110,6 @@ export class Outbox {
     if (fingerprint === this.#parts.identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");
     if (blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
     const { bytes, limit, over } = this.measure(fingerprint, text, relay, devices);
-    if (over) throw new MessageTooLongError(`This message is too long for the relay: ${bytes} of ${limit} bytes. Split it.`, { bytes, limit });
+    if (over) throw new MessageTooLongError(`This message is too long for the server: ${bytes} of ${limit} bytes. Split it.`, { bytes, limit });
   }
 }

@@ -3,14 +3,13 @@
 import { ChatSearch } from "./chat-search.js";
 import { ComposerView } from "./composer-view.js";
 import { ContactView, block } from "./contact-view.js";
-import { byId, icon, offerFocus, on, say } from "./dom.js";
+import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
 import { GuestView } from "./guest-view.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
-import { stateWord } from "./relay-states.js";
 import { PHONE } from "./shell-view.js";
 import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
@@ -68,18 +67,19 @@ export class ChatsView {
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
     if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
+    this.#thread.left();
     if (this.#router.view !== "chats") this.#panel.close(); // else it goes along
     this.#client.showThread(null);
   }
 
   async #open(contact, seq, byPerson) {
-    const again = this.#thread.contact === contact.fingerprint && seq === null;
+    const again = this.#thread.contact === contact.fingerprint && seq === null && !contact.unread;
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
     this.#panel.follow(contact);
     this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
-    await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq));
+    await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), { seq, unread: contact.unread }));
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
     if (byPerson) this.#focus();
     await this.#client.showThread(contact.fingerprint);
@@ -167,37 +167,37 @@ export class ChatsView {
     const contact = this.#contact;
     if (!contact) return;
     byId("threadName").textContent = displayName(contact);
+    fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
     this.#guest.show(contact);
-    const facts = document.createElement("span");
-    facts.textContent = this.#facts(contact).join(" · ");
-    byId("threadDetail").replaceChildren(...marks(contact), facts);
+    byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));
+    this.#showBanner(this.#client.relays.get(contact.relay));
   }
 
-  #facts(contact) {
-    const relay = this.#client.relays.get(contact.relay);
-    const facts = contact.invited && !contact.last_seq ? ["invited you"] : [];
-    if (!contact.verified) facts.push("not verified");
-    if (contact.relay && contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
-    if (relay && relay.state !== "live") facts.push(stateWord(relay.state));
-    return facts;
+  /** One line while their server can't be reached. Where it asks something, or refuses, the notice above the views says so. */
+  #showBanner(relay) {
+    const away = relay?.state === "offline";
+    byId("banner").hidden = !away;
+    if (away) byId("banner").textContent = `No connection to ${new URL(relay.origin).host}. Messages wait here and go by themselves.`;
   }
 }
 
 /** A blocked contact's messages are only read one by one, from the library. */
 const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
-function marks(contact) {
-  const shown = [];
-  if (contact.verified) shown.push(mark("shield", "verified"));
-  if (contact.muted) shown.push(mark("muted", "muted"));
-  if (contact.blocked) shown.push(mark("close", "blocked"));
+/** What matters about somebody, before one writes to them. */
+function marks({ verified, muted, blocked, relay, invited, last_seq }, home) {
+  const shown = invited && !last_seq ? [mark("", "invited you")] : [];
+  shown.push(verified ? mark("shield", "verified") : mark("", "not verified"));
+  if (relay && relay !== home) shown.push(mark("", `via ${new URL(relay).host}`));
+  if (muted) shown.push(mark("muted", "muted"));
+  if (blocked) shown.push(mark("close", "blocked"));
   return shown;
 }
 
-function mark(name, word) {
+function mark(name, words) {
   const element = document.createElement("span");
-  element.className = `mark ${word}`;
-  element.append(icon(name), word);
+  element.className = `mark ${words === "verified" ? words : ""}`;
+  element.append(...(name ? [icon(name)] : []), words);
   return element;
 }

@@ -22,6 +22,7 @@ export class ComposerView {
     on(this.#body, "input", () => this.#typed());
     on(document, "visibilitychange", () => client.drafts.flush());
     on(window, "pagehide", () => client.drafts.flush());
+    on(visualViewport, "resize", followKeyboard);
     on(client.drafts, "draft", ({ detail }) => this.#isOpen(detail.fingerprint) && this.#showDraft());
     on(client.drafts, "unsaved", ({ detail }) => this.#tellUnsaved(detail.error));
     on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
@@ -93,7 +94,7 @@ export class ComposerView {
 
   #tellSize() {
     const counter = byId("chatByteCount");
-    const size = this.#contact && this.#client.outbox.measure(this.#contact.fingerprint, this.#body.value, this.#contact.relay);
+    const size = this.#contact && this.#client.outbox.measure(this.#contact.fingerprint, this.#body.value, this.#contact.relay, this.#contact.devices);
     const tells = Boolean(size) && (size.near || size.over);
     counter.textContent = tells ? `${formatBytes(size.bytes)} of ${formatBytes(size.limit)}` : "";
     counter.classList.toggle("over", tells && size.over);
@@ -165,4 +166,11 @@ export class ComposerView {
     this.#showDraft();
     return say(this.#status, error.message, "bad");
   }
+}
+
+/** A soft keyboard leaves less of the page than the page knows where the browser does not resize it (Safari): the composer stays in sight. */
+function followKeyboard() {
+  const covered = visualViewport.scale === 1 && visualViewport.height < innerHeight - 1;
+  document.body.style.setProperty("--visible", covered ? `${visualViewport.height}px` : "");
+  if (covered) scrollTo(0, 0);
 }
