@@ -15625,7 +15625,9 @@ class TestBrowserSealed:
         await post(carol, bob.page, text="the last one")
         await alice.until("document.querySelectorAll('.chat-tab').length === 2")
 
-        assert 200_000 < len(await stored(alice, "JSON.stringify(messages)")) < 320_000  # each edit, and the newest once more
+        assert (
+            200_000 < len(await stored(alice, "JSON.stringify(messages)")) < 320_000
+        )  # each edit, and the newest once more
 
     async def test_message_with_a_timer_goes_on_both_sides_once_it_was_read(self, alice, bob):
         await changes(alice, "setTimer(contact, 1)")
