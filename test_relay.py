@@ -15453,7 +15453,7 @@ class TestBrowserSealed:
 
         await bob.says(type="text", text="sealed for a thief of Alice's key")
         await alice.sees(
-            "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts."
+            "A message for this device has a key that it never made. Unless they play a trick, somebody else has your keys: ask them by another way."
         )
         bob.theirs = good
         await bob.says(type="text", text="sealed for Alice")
@@ -15701,6 +15701,9 @@ class TestBrowserSealed:
         assert (await bob.hears("hello"))["type"] == "hello"
         await until(lambda: stored(alice, "sessions.length === 2"))  # one of them with the other device of Alice's own
 
+        await alice.sees(
+            "Another device with your keys gets what you write from now on. If it is not yours, make new keys."
+        )
         await alice.says("written on the first device")
         await goes_to(other, "chats")
         await other.click(".chat-tab-label")

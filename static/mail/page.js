@@ -71,6 +71,12 @@ export class Page {
     return this.#contacts.get(fingerprint) ?? (await result(this.stores.contacts.get(fingerprint)));
   }
 
+  /** The contacts of whom devices are known, but for strangers and who is blocked. */
+  async acquainted() {
+    const all = await Promise.all((await result(this.stores.contacts.getAll())).map(({ fingerprint }) => this.contact(fingerprint)));
+    return all.filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked);
+  }
+
   async session(contact) {
     return this.#sessions.get(contact.fingerprint) ?? readSession(this.stores, contact);
   }

@@ -42,7 +42,7 @@ async function miss(page, message, contact, session) {
   if (!fits(contact, { text: "" })) return page.count({ dropped: true });
   const known = await page.contact(message.from);
   if (known) await tellNew(page, message, known, session);
-  const forged = known && !session.warned && isForged(session, page.device, message.keys);
+  const forged = known && !known.request && !session.warned && isForged(session, page.device, message.keys);
   if (forged) await page.line((await page.contact(message.from)) ?? contact, { event: "impostor", at: message.at });
   page.setSession({ ...missed(session, message, Date.now()), warned: session.warned || forged });
   page.miss(message);
@@ -66,7 +66,7 @@ export async function hearUnsealed(page, message) {
   return session.sealed ? { unsealed: true } : {};
 }
 
-/** Takes what another device of mine wrote. One that is heard of for the first time is greeted, or it would not know of this one. */
+/** Takes what another device of mine wrote. */
 export async function unsealMine(page, message) {
   const { announced, from } = message;
   if (announced.device === page.device || (await page.isSeen(message))) return;
@@ -74,11 +74,17 @@ export async function unsealMine(page, message) {
   const found = openBody(message, page.device, session.keys);
   const content = found && readContent(found.content);
   if (content?.reason || (found && !found.key_id && content.type !== "hello")) return void page.count({ dropped: false });
-  if (!isHeardOf(session, announced.device)) await queuePost(page.stores, from, { type: "hello" });
+  if (!isHeardOf(session, announced.device)) await welcome(page, message);
   if (!found) return void missMine(page, message, session);
   page.see(message);
   page.setSession(found.key_id ? opened(session, message, found.key_id, Date.now()) : cameUnsealed(session, announced, Date.now()));
   await takeFromMine(page, message, content);
+}
+
+/** One that is heard of for the first time is greeted, or it would not know of this one; and told of wherever it reads along from now on. */
+async function welcome(page, { from, at }) {
+  await queuePost(page.stores, from, { type: "hello" });
+  for (const contact of await page.acquainted()) await page.line(contact, { event: "own-device", at });
 }
 
 function missMine(page, message, session) {
