@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "6cfcb0208b5abab5";
+const VERSION = "fb91ffccdfe5adc3";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-b/Ss0qfgJKwZHR6AHB5Z0xhiiRQ97ZEuOCXFs2l+U8w=",
+  "/index.html": "sha256-U/D2tdxQ0Xhfsyug3jmHdchQkaDKFpcsEycyJRIWjQ4=",
   "/mail/arrivals.js": "sha256-KC5kTki2HtqFdeYBj9rSPOKuv7jF6yDu+PWCRhzuHvM=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -37,7 +37,7 @@ const FILES = {
   "/mail/references.js": "sha256-IgZgwEEQ/xq0aIEk4eT1xa7fjvfc6ADrhBuY0HxqNcc=",
   "/mail/sealing.js": "sha256-AhIzUPWWnCDejZ/97z+I2bcHXWXmTAdSJiA9iRYWYHI=",
   "/mail/strangers.js": "sha256-ezZLPpKD3MP7Q19+UIdnaHDS+8BtzR8xw7GHmTsnHmU=",
-  "/mail/sweeper.js": "sha256-5ePlLHs8YTlUS6/nT/9QbxgusoDArIuGiw4y4Wnc/RI=",
+  "/mail/sweeper.js": "sha256-svgAGvdiEbq7yJr7Bt4U6Sw9vKMbxnPV5iXXFgC7Ztg=",
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
   "/mail/unsealing.js": "sha256-3jdY35zr7JYF74frpx+kimH3qMQ9GYWWqk9r66O3UXQ=",
   "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
@@ -95,10 +95,10 @@ const FILES = {
   "/store/settings.js": "sha256-vFlt2fdeA6Q7ba7KBBkScWr4yW3p0KTT1y/avJVTemU=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
   "/store/storage-states.js": "sha256-QifUYYl+MXTg/Ba8fl/FiGiTb7LVLOw/9okR0G9J+lM=",
-  "/store/store.js": "sha256-S1/E3nWLoASQ+jhBWSZlwC7T2qakRgcJwpC97MZPa+Y=",
+  "/store/store.js": "sha256-iq/hYlBeNkLIba8/PM0lSynoa17Lx+HJds/41feo3G8=",
   "/store/taken-over.js": "sha256-Ougj2c3vzlYlZwb7AoslHsOAX9s/W7ikHJhOV2Rx+mw=",
   "/store/web-storage.js": "sha256-NEB3w5aYRKgwLxIgKkgSkeqgApcZQHbR6JF5y7i3hl8=",
-  "/style.css": "sha256-cmRRGO1NAHPYyON7w0VcXBv+TmhAreR/utpWhKw7EqE=",
+  "/style.css": "sha256-JXLaeB0qcQrN5Tr4StZ7H50E6T7ixp+TxlRc5Dy7d5M=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
@@ -170,7 +170,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-adIXj15uerghPhsQ6h6PUqyfy7HTQdhRXhFNgsq/LFI="
+  "/worker.js": "sha256-V7fT73Z7cKNIFOcln0oLc3qBr/rKVk0G89diA5dOrDA="
 };
 
 const PREFIX = "io3233-";
