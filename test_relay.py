@@ -15588,12 +15588,13 @@ class Correspondent(Person):
 
         return (await until(such))[-1]
 
-    async def says(self, *, writer: Receiver | None = None, header: dict[str, Any] | None = None, **fields: Any) -> str:
-        """Send a content, sealed for the page's device; its envelope's id."""
+    async def says(
+        self, *, writer: Receiver | None = None, header: dict[str, Any] | None = None, unsealed: bool = False, **fields: Any
+    ) -> str:
+        """Send a content, sealed for the page's device unless `unsealed`; its envelope's id."""
         known = {"id": b64url(os.urandom(16))} | (header or {})
-        await self.send(
-            self.page, envelope2(self, self.page, writer or self.device, [self.theirs], content(**fields), **known)
-        )
+        receivers = [] if unsealed else [self.theirs]
+        await self.send(self.page, envelope2(self, self.page, writer or self.device, receivers, content(**fields), **known))
         return str(known["id"])
 
 
@@ -15712,11 +15713,28 @@ class TestBrowserSealed:
         await bob.says(type="text", text="sealed twice")
         await alice.sees("sealed twice")
 
-        await post(bob, bob.page, text="sealed once", ts=int(time.time() * 1000))
-        await alice.sees("sealed once")
+        await post(bob, bob.page, text="sealed once")
+        await bob.says(type="text", text="in envelope 2, but not sealed", unsealed=True)
+        await alice.sees("in envelope 2, but not sealed")
 
-        notes = dict(zip(await alice.received(), await alice.texts(".chat-line-in .chat-note"), strict=True))
-        assert notes == {"a first word": "", "sealed twice": "", "sealed once": "sealed with the address key only"}
+        notes = zip(await alice.received(), await alice.texts(".chat-line-in .chat-note"), strict=True)
+        marked = [words for words, note in notes if "sealed with the address key only" in note]
+        assert marked == ["sealed once", "in envelope 2, but not sealed"]
+
+    async def test_what_is_not_sealed_changes_nothing_once_the_contact_seals(self, alice, bob):
+        number = await bob.says(type="text", text="true words")
+        [own] = await stored(
+            alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
+        )
+
+        for change in ({"type": "edit", "of": number, "text": "words of a thief"}, {"type": "delete", "of": number}):
+            await bob.says(unsealed=True, **change)
+        await bob.says(unsealed=True, type="receipt", delivered=[own], read=[own])
+        await bob.says(type="text", text="done")
+        await alice.sees("done")
+
+        assert (await alice.received())[1:] == ["true words", "done"]
+        assert await stored(alice, "messages.every(({ delivered_at }) => !delivered_at)")
 
     @pytest.mark.parametrize("bad", BAD_SEALED)
     async def test_what_breaks_a_rule_is_refused_with_a_reason_and_teaches_no_key(self, alice, bob, bad):
@@ -15765,7 +15783,7 @@ class TestBrowserSealed:
 
         await bob.says(type="text", text="sealed for a thief of Alice's key")
         await alice.sees(
-            "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts."
+            "A message for this device has a key that it never made. Unless they play a trick, somebody else has your keys: ask them by another way."
         )
         bob.theirs = good
         await bob.says(type="text", text="sealed for Alice")
@@ -15784,6 +15802,18 @@ class TestBrowserSealed:
         await changes(alice, "answerAgain(contact, true)")
 
         assert {each["header"]["id"] for each in await until(lambda: bob.reads_texts(2, newer))} == set(known)
+
+    async def test_answer_to_a_message_without_an_id_is_sent_without_what_it_answers(self, relay, alice, bob):
+        await bob.send(bob.page, json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode())
+        await alice.sees("from an old client")
+        [of] = await stored(alice, "messages.filter(({ legacy }) => legacy).map((each) => each.envelope_id)")
+
+        await alice.evaluate(f"({SENDS})({json.dumps(bob.fingerprint)}, 'an answer to it', {json.dumps(of)})")
+        refused = await changes(alice, "react(received.at(-1).seq, '👍').catch((error) => error.name)")
+
+        said = await bob.hears("text", number=2)
+        assert said == {"type": "text", "text": "an answer to it"}
+        assert refused == "UnchangeableError"
 
     async def test_edit_changes_the_words_and_keeps_the_earlier_ones_whatever_comes_first(self, alice, bob):
         number, written = b64url(os.urandom(16)), int(time.time() * 1000)
@@ -15864,6 +15894,22 @@ class TestBrowserSealed:
         await until(lambda: stored(alice, "messages.some(({ read_at }) => read_at)"))
         assert number in receipt["read"]
 
+    async def test_receipts_begin_with_the_first_message_of_a_client_that_reads_them(self, relay, alice):
+        bob, first = Correspondent(relay), b64url(os.urandom(16))
+        await bob.register()
+        bob.device, bob.page = Receiver.new(), await address_of(alice)
+        await alice.opens(bob.fingerprint)
+        await alice.says("plain words")
+        await alice.has_relayed(1)
+        await post(bob, bob.page, text="from an old client")
+        await alice.sees("from an old client")
+        await changes(alice, "confirm(contact, { reading: true })")
+
+        await post(bob, bob.page, text="from a new one", id=first, **bob.device.fields)
+        receipt = await bob.hears("receipt")
+
+        assert {*receipt["delivered"], *receipt["read"]} == {first}
+
     async def test_who_gives_no_receipts_of_reading_sees_none(self, alice, bob):
         await alice.evaluate("""(async () => {
             const [{ Database }, { Store }, { Settings }] = await Promise.all(["database", "store", "settings"].map((name) => import(`/store/${name}.js`)));
@@ -15896,6 +15942,23 @@ class TestBrowserSealed:
         assert (await bob.hears("resend"))["ids"] == [missed]
         assert len((await bob.hears("receipt"))["read"]) == 1
 
+    async def test_stranger_fills_no_more_room_by_what_is_no_message(self, relay, alice):
+        bob, carol = Correspondent(relay), await relay.register()
+        await bob.register()
+        bob.device, bob.page = Receiver.new(), await address_of(alice)
+        number = await bob.says(unsealed=True, type="text", text="a request")
+
+        for at in range(8):
+            header = {"ts": int(time.time() * 1000) + at}
+            await bob.says(unsealed=True, header=header, type="edit", of=number, text=f"{at}" * 60_000)
+            await bob.says(unsealed=True, header=header, type="setting", lasts=at + 1)
+        await post(carol, bob.page, text="the last one")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+
+        assert (
+            200_000 < len(await stored(alice, "JSON.stringify(messages)")) < 320_000
+        )  # each edit, and the newest once more
+
     async def test_message_with_a_timer_goes_on_both_sides_once_it_was_read(self, alice, bob):
         await changes(alice, "setTimer(contact, 1)")
         assert (await bob.hears("setting"))["lasts"] == 1
@@ -15907,6 +15970,17 @@ class TestBrowserSealed:
 
         await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')")
         await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
+
+    async def test_no_words_of_a_message_with_a_timer_are_left_once_it_is_gone(self, alice, bob):
+        await changes(alice, "setTimer(contact, 1)")
+        await alice.says("a needle")
+        await alice.has_relayed(2)
+        await changes(alice, "edit(sent.at(-1).seq, 'another needle')")
+        await bob.hears("edit")
+
+        await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
+
+        assert "needle" not in json.dumps(await stored(alice, "[contacts, messages, posts]"))
 
     async def test_what_v1_can_not_say_waits_until_a_device_of_the_contact_is_known(self, relay, alice):
         bob = Correspondent(relay)
@@ -15921,6 +15995,23 @@ class TestBrowserSealed:
         await post(bob, bob.page, text="hello", **bob.device.fields)
 
         assert (await bob.hears("edit"))["text"] == "edited words"
+
+    async def test_greeting_that_did_not_open_is_sealed_again(self, alice, bob):
+        await alice.evaluate(HELLO_DUE)
+        await alice.reload()
+        await bob.hears("hello")
+        [greeted] = [each["header"]["id"] for each in await bob.reads() if each["content"]["type"] == "hello"]
+
+        await bob.says(type="resend", ids=[greeted])
+        await bob.hears("hello", number=2)
+
+        assert {each["header"]["id"] for each in await bob.reads() if each["content"]["type"] == "hello"} == {greeted}
+
+    async def test_longest_text_is_read_and_stops_no_mail(self, alice):
+        read = await alice.evaluate("""import("/protocol/content.js").then(({ packContent, readContent }) =>
+            readContent(packContent({ type: "text", text: "a".repeat(2 ** 24) })).text.length)""")
+
+        assert read == 2**24
 
     async def test_restored_device_has_another_id_greets_and_never_falls_back(self, browser, relay, alice, bob, tmp_path):
         before = await alice.evaluate(DEVICE_ID)
@@ -15937,6 +16028,9 @@ class TestBrowserSealed:
         assert (await bob.hears("hello"))["type"] == "hello"
         await until(lambda: stored(alice, "sessions.length === 2"))  # one of them with the other device of Alice's own
 
+        await alice.sees(
+            "Another device with your keys gets what you write from now on. If it is not yours, make new keys."
+        )
         await alice.says("written on the first device")
         await goes_to(other, "chats")
         await other.click(".chat-tab-label")
@@ -15945,6 +16039,14 @@ class TestBrowserSealed:
         )
 
 
+SENDS = """async (fingerprint, text, of) => {
+    const [{ Database }, { Store }, { Outbox }] = await Promise.all(["store/database", "store/store", "mail/outbox"].map((name) => import(`/${name}.js`)));
+    const store = new Store(Database.shared);
+    const relays = Object.assign(new EventTarget(), { home: location.origin, get: () => undefined });
+    const outbox = new Outbox({ store, relays, identity: await store.value("identity") });
+    await outbox.send(await store.contact(fingerprint), text, { was_draft: false, re: { of, quote: "", mine: false } });
+}"""
+HELLO_DUE = """(async () => (await import("/store/database.js")).Database.shared.write(["kv"], ({ kv }) => void kv.put(true, "hello_due")))()"""
 DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
     new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""
 SNAPSHOT = """async () => {
