@@ -8,8 +8,9 @@ import { codeAt } from "../protocol/marks.js";
 /** Lines of a thread that nobody wrote. */
 const LINES = {
   device: "They use a new device.",
+  "own-device": "Another device with your keys gets what you write from now on. If it is not yours, make new keys.",
   unopened: "A message could not be opened: ask them to write again.",
-  impostor: "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts.",
+  impostor: "A message for this device has a key that it never made. Unless they play a trick, somebody else has your keys: ask them by another way.",
   timer: "How long messages last was changed.",
 };
 const told = new WeakMap(); // row → what its bubble tells
