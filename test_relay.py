@@ -13861,6 +13861,7 @@ class TestBrowserList:
     async def test_right_button_opens_the_menu_of_a_row_and_escape_gives_the_focus_back(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
+        await alice.until("document.activeElement.id === 'chatBody'")
         await alice.evaluate("document.querySelector('.chat-tab-label').focus()")
 
         await alice.evaluate(
