@@ -10460,6 +10460,16 @@ class TestBrowserActions:
 
         assert not await alice.evaluate(MENU_IS_OPEN)
 
+    async def test_sheet_is_in_sight_also_after_a_toolbar(self, browser, relay):
+        alice, bob = await browser.person(relay, size=PHONE), await relay.register()
+        await talks_to(alice, bob, "one")
+
+        await points_at(alice, "one")
+        await opens_menu(alice, "one")
+
+        inside = "(({ top, bottom, left, right }) => top > 0 && bottom <= innerHeight && left === 0 && right === innerWidth)"
+        await alice.until(f"{inside}(document.querySelector('#messageMenu').getBoundingClientRect())")
+
     async def test_links_and_selected_words_keep_the_browsers_own_menu(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "https://example.com/", "selected", "other")

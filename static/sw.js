@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "9d39598253819a27";
+const VERSION = "2c83e472ce7521d7";
 const FILES = {
   "/app.js": "sha256-k2GU7gA/do9dDbmUq6NFJEAaCUATjqpbfwqkrfOuzS8=",
   "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-+Al31iycd7rRzPc+kU/O4cfhf8i2qpDcyoxV2jvwnhA=",
+  "/index.html": "sha256-+yebfYt1W4u12CH/oQnDA7waZGm0IvFinr3McB7iMOE=",
   "/mail/arrivals.js": "sha256-E/SG2bOPxah0uNgaa3+rBM9O8vagNgTPBM47Ox6cQz4=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -125,7 +125,7 @@ const FILES = {
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-actions.js": "sha256-WxYyTPQReQxrP8PS0hU6uJHnOjtJvbOEjLKY5A63ZCY=",
   "/views/message-info.js": "sha256-tpPi2rn31RgWOtDyhDihhRZGHz51TU0VDXv3c+aG6+0=",
-  "/views/message-menu.js": "sha256-frcZ30I3TXTDephB8Z6rySjtPwI+KKNa3Mhv3j0ZhJw=",
+  "/views/message-menu.js": "sha256-MRhhuw3Zj8aRAVPvqNh+Q2iPFdY0Amouocs/sALQ9tg=",
   "/views/message-row.js": "sha256-se3MM+Fkrt4zZhFpGU9DEWp23o4v1OlG0kbyWWkKGVA=",
   "/views/message-window.js": "sha256-J9TXswywIb18LyrCY3h0N5wWdXAkXC1nDbBNI6Vb4xk=",
   "/views/my-name-view.js": "sha256-K+9bYzLc6DySUC5lI5VFXI36PSDr5pRXjbU+wFL77wE=",
@@ -149,7 +149,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-sCTDANBf/Frz09uFCuGKpIqy/fYcuoNnwsCR0BMpoWI="
+  "/worker.js": "sha256-XXbNmYAaYyN4GDUuGe5LeDV2WtAI7aKQQwWVlgX5rZE="
 };
 
 const PREFIX = "io3233-";

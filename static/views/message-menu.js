@@ -31,6 +31,7 @@ export class MessageMenu {
     this.#find = find;
     on(this.#box, "pointerover", (event) => this.#over(event));
     for (const target of [this.#box, this.#menu]) on(target, "pointerleave", () => this.#soon(LEAVE_MS, () => this.#hideTools()));
+    new MutationObserver(() => this.#hideTools()).observe(this.#box, { childList: true }); // rows have moved
     on(this.#menu, "pointerenter", () => clearTimeout(this.#waiting));
     on(this.#box, "scroll", () => (this.#lift(), this.#hideTools()), { passive: true });
     on(this.#box, "pointerdown", (event) => this.#press(event));
@@ -124,6 +125,7 @@ export class MessageMenu {
     if (!row.isConnected || !this.#fill(row)) return;
     if (sheet.matches && document.activeElement.matches("textarea")) document.activeElement.blur(); // the keyboard would come back with the focus
     this.#menu.className = `message-menu ${sheet.matches ? "sheet" : "list"}`;
+    this.#menu.removeAttribute("style"); // where the toolbar was
     this.#touched = false;
     row.classList.add("chosen");
     showModal(this.#menu);
