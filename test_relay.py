@@ -7574,8 +7574,7 @@ class Page(Target):
 
     async def has_relayed(self, number: int) -> None:
         """Wait until this many of the own messages in the open thread are with the relay."""
-        states = "[...document.querySelectorAll('.chat-line-out .chat-state')]"
-        await self.until(f"{states}.filter((each) => each.textContent === 'relayed').length === {number}")
+        await self.until(f"document.querySelectorAll('.chat-line-out[data-state=relayed]').length === {number}")
 
 
 IN_BUBBLES = "[...document.querySelectorAll('.chat-line-in .chat-bubble')].map((each) => each.textContent)"
@@ -8341,6 +8340,24 @@ HOSTILE = {
     "format characters": ("", "http://bank\u200b.example ", ""),
     "half characters": ("", "\ud83d", ""),
     "one word": ("", "x", ""),
+    "backticks": ("", "`", "\nx"),
+    "backticks with a space": ("", "` ", "x"),
+    "backticks of two lengths": ("", "`` ` ", "```"),
+    "pieces of code": ("", "`a` ", ""),
+    "stars": ("", "*", "x"),
+    "stars with a space": ("", "* ", "x"),
+    "opening stars": ("", " *a", ""),
+    "opening stars of each kind": ("", "***a **b *c ", ""),
+    "closing stars": ("**a", "* ", "**"),
+    "bold words": ("", "**a** ", ""),
+    "fences": ("", "```\n", "x"),
+    "fences with nothing below": ("", "```\n \n", ""),
+    "blocks of code": ("", "```\nx\n```\n", ""),
+    "a block of code": ("````x\n", "```\n", "x"),
+    "points of a list": ("", "- a\n", ""),
+    "points without words": ("", "- \n", "- x"),
+    "numbers of a list": ("", "1. `a` *b*\n", ""),
+    "digits of a number": ("", "1", ". x"),
 }
 HOSTILE_TEXTS = f"""const hostile = Object.entries({json.dumps(HOSTILE)});
 const repeated = ([begin, unit, end], length) => begin + unit.repeat(length / unit.length) + end;"""
@@ -8410,7 +8427,39 @@ const readers = {
     oneLine: (text) => oneLine(text, 140), cut: (text) => cut(text, 400),
     characterStart: (text) => characterStart(text, text.length >> 1),
     fromBase64: attempt(fromBase64), parseAddress: attempt(parseAddress),
+    readMarks: (text) => readMarks(text), isEmojiAlone: (text) => isEmojiAlone(text),
+    codeAt: (text) => readMarks(text, 0, 99).nodes[0]?.kind === "fence" && codeAt(text, 0),
 };"""
+# A text, and how its marks are read: `<kind …>` around what they hold, without the signs themselves.
+MARKED = [
+    ("**bold**, *italic* and ***both***.", "<strong bold>, <em italic> and <both both>."),
+    ("**a *b* c** *d **e** f*", "<strong a <em b> c> <em d <strong e> f>"),
+    ("`code`, ``a ` in it`` and `**this**`", "<code code>, <code a ` in it> and <code **this**>"),
+    ("**`a`** and *https://a.example/b*", "<strong <code a>> and <em <link https://a.example/b>>"),
+    ("这是**重点**内容 (*so*)", "这是<strong 重点>内容 (<em so>)"),
+    ("https://a.example/*b*/c `https://a.example/d`", "<link https://a.example/*b*/c> <code https://a.example/d>"),
+    ("two\n- a\n- *b*\n", "two\n<list <item <bullet >a\n><item <bullet ><em b>\n>>"),
+    ("1. a\n  12) b", "<list <item 1. a\n><item   12) b>>"),
+    ("see\n```python\nx = **1**\n```\nso", "see\n<fence <label python\n><pre x = **1**\n>>so"),
+    ("```\na\nb```", "<fence <pre a\nb>>"),
+    ("```let a = 1;\nb```", "<fence <pre let a = 1;\nb>>"),
+    ("````\n```\nx\n````", "<fence <pre ```\nx\n>>"),
+    ("```\nto the end", "<fence <pre to the end>>"),
+    ("```on one line```", "<code on one line>"),
+    # none of these is a mark
+    ("2*3*4, 2 * 3 * 4 and 5**2", "2*3*4, 2 * 3 * 4 and 5**2"),
+    ("*args, **kwargs and snake_case_name __init__", "*args, **kwargs and snake_case_name __init__"),
+    ("** a ** **** *a\nb*", "** a ** **** *a\nb*"),
+    ("it`s 5 o`clock, `", "it`s 5 o`clock, `"),
+    ("-1 --- * -\n- ", "-1 --- * -\n- "),
+    ("```", "```"),
+    ("```\n\n```", "```\n\n```"),
+    ("<b>a</b> &lt; [a](b) # c\n> d", "<b>a</b> &lt; [a](b) # c\n> d"),
+]  # fmt: skip
+TOLD = """const told = ({ kind, text, nodes }) =>
+    kind === "text" ? text : kind === "sign" ? "" : `<${kind === "block" ? "pre" : kind} ${nodes ? nodes.map(told).join("") : text}>`;
+const written = ({ text, nodes }) => (nodes ? nodes.map(written).join("") : text);
+const depth = ({ nodes }) => (nodes ? 1 + Math.max(0, ...nodes.map(depth)) : 0);"""
 
 
 def in_sight(text: str) -> str:
@@ -8438,21 +8487,46 @@ class TestBrowserStrangers:
             part for each, _, part in zip(texts, hrefs, parts, strict=True) if "".join(p["text"] for p in part) != each
         ] == []
 
+    async def test_marks_are_read_where_people_mean_them(self, browser, relay):
+        page = await browser.person(relay)
+        texts = [text for text, _ in MARKED]
+
+        read = await page.evaluate(f"""(async () => {{
+            {imported(marks="readMarks")} {TOLD}
+            return {json.dumps(texts)}.map((text) => readMarks(text).nodes.map(told).join(""));
+        }})()""")
+
+        assert list(zip(texts, read, strict=True)) == MARKED
+
+    async def test_reading_marks_loses_nothing_of_any_text_and_goes_seven_deep_at_most(self, browser, relay):
+        page = await browser.person(relay)
+
+        wrong = await page.evaluate(f"""(async () => {{
+            {imported(marks="readMarks")} {TOLD}
+            const units = ["`", "``", "```", "*", "**", "***", " ", "\\n", "- ", "1. ", "a", "é", "(", ")", "https://a.example/", "\\r\\n"];
+            const any = (length) => Array.from({{ length }}, () => units[Math.floor(Math.random() * units.length)]).join("");
+            const texts = Array.from({{ length: 4000 }}, (_, index) => any(1 + (index % 60)));
+            return texts.filter((text) => ((nodes) => nodes.map(written).join("") !== text || depth({{ nodes }}) > 8)(readMarks(text).nodes));
+        }})()""")
+
+        assert wrong == []
+
     async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
         page = await browser.person(relay)
         names = {"links": "linkParts", "excerpt": "characterStart, cut, nextPiece, oneLine", "encoding": "fromBase64"}
-        names |= {"invite": "parseAddress", "errors": "ClientError"}
+        names |= {"invite": "parseAddress", "errors": "ClientError", "marks": "codeAt, isEmojiAlone, readMarks"}
 
-        slow = await page.evaluate(f"""(async () => {{
+        await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
             const inProportion = (read, short, long) => manages(3 * 8 * fastest(() => read(short)) + 500, () => read(long));
-            return hostile.flatMap(([name, kind]) => {{
-                const [short, long] = [repeated(kind, 31_250), repeated(kind, 250_000)];
-                return Object.keys(readers).filter((reader) => !inProportion(readers[reader], short, long)).map((reader) => [name, reader]);
-            }});
+            window.slow = (kind) => {{
+                const [short, long] = [repeated(kind, 15_625), repeated(kind, 125_000)];
+                return Object.keys(readers).filter((reader) => !inProportion(readers[reader], short, long));
+            }};
         }})()""")
 
-        assert slow == []
+        slow = {name: await page.evaluate(f"slow({json.dumps(kind)})") for name, kind in HOSTILE.items()}
+        assert {name: readers for name, readers in slow.items() if readers} == {}
 
     async def test_any_message_is_laid_out_about_as_fast_as_4000_characters_of_words(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -8501,6 +8575,53 @@ class TestBrowserStrangers:
         assert await alice.count(".chat-more") == 0 and await alice.count(".chat-bubble a") == 3_000
         assert await alice.evaluate("document.activeElement.matches('.chat-bubble')")
 
+    async def test_block_of_code_that_is_cut_goes_on_as_code_and_is_copied_whole(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        code = "\n".join(f"line_{number} = *{number}*" for number in range(900))
+        await alice.permit("clipboard-read", "clipboard-write")
+        await write(bob, alice, f"this:\n```\n{code}\n```\n*so*")
+        await alice.click(".chat-tab-label")
+        await alice.click(".code-copy")
+        await alice.shows("#toast", "Code copied")
+
+        await alice.click(".chat-more")
+        await alice.sees(f"this:\n```\n{code}\n```\n*so*")
+
+        assert await alice.evaluate("navigator.clipboard.readText()") == code
+        assert "".join(await alice.texts(".chat-bubble pre")).rstrip("\n") == code
+        assert (await alice.count(".code-copy"), await alice.texts(".chat-bubble em")) == (1, ["*so*"])
+
+    async def test_marked_words_are_selected_and_copied_as_they_were_written(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        texts = [text for text, _ in MARKED]
+        await write(bob, alice, *texts)
+        await alice.click(".chat-tab-label")
+        await alice.sees(texts[-1])
+
+        selected = await alice.evaluate("""[...document.querySelectorAll(".chat-bubble")].map((each) => {
+            getSelection().selectAllChildren(each);
+            return String(getSelection());
+        })""")
+
+        # a block of code has lines of its own
+        ends = {text: text.replace("b```", "b\n```").replace("```let", "```\nlet") for text in texts}
+        assert [each.rstrip("\n") for each in selected] == [ends[text].rstrip("\n") for text in texts]
+
+    @pytest.mark.parametrize(
+        ("text", "large"), [("👍", True), ("❤️ 🏳️‍🌈\n🇩🇪", True), ("👍👍👍👍", False), ("👍 yes", False), ("1", False)]
+    )
+    async def test_up_to_three_emoji_alone_are_large(self, browser, relay, text, large):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "a", text)
+        await alice.click(".chat-tab-label")
+        await alice.sees(text)
+
+        sizes = await alice.evaluate(
+            "[...document.querySelectorAll('.chat-bubble')].map((each) => parseFloat(getComputedStyle(each).fontSize))"
+        )
+
+        assert (sizes[1] >= 2 * sizes[0]) == large
+
     async def test_opening_a_long_message_leaves_a_reader_where_they_are(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "x " * 20_000)
@@ -8539,7 +8660,7 @@ class TestBrowserStrangers:
         await alice.click(".chat-tab-label")
         await alice.until("document.querySelectorAll('.chat-bubble').length === 2")
 
-        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-bubble')).overflow") == "clip"
+        assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-body')).overflow") == "clip"
 
     @pytest.mark.parametrize(
         "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
@@ -9627,7 +9748,7 @@ class TestBrowserOutage:
             await alice.evaluate("void dispatchEvent(new Event('online'))")
             await alice.says("good morning")
 
-            await alice.until("document.querySelector('.chat-state').textContent === 'relayed'", seconds=20)
+            await alice.until("document.querySelector('.chat-line[data-state=relayed]')", seconds=20)
             await alice.goto("about:blank")
 
     @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
@@ -9681,7 +9802,7 @@ class TestBrowserOutage:
         await alice.says("one")
         await alice.says("two")
         await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
-        assert await alice.count(".chat-line-out.open .chat-state") == 2  # both say that they are queued
+        assert await alice.count(".chat-line-out[data-state=queued] .chat-state") == 2  # both say that they are queued
         await alice.reload()
         await alice.until(f"{ALL_BUBBLES}.join() === 'one,two'")
         await alice.says("three")
@@ -12226,7 +12347,7 @@ class TestBrowserLyingRelay:
         liar.lie("POST /v1/messages", lambda receipt: told if told is not None else web.Response())
 
         await alice.says("did you get this?")
-        await alice.shows(".chat-line-out .chat-state", "queued: ")
+        await alice.shows(".chat-line-out .chat-state", "waiting: ")
         liar.be_honest()
 
         await alice.has_relayed(1)
@@ -13753,7 +13874,7 @@ class TestBrowserBackup:
         await restores(device, backup)
         await goes_live(device)
         await device.click(".chat-tab-label", "Bob")
-        await device.shows(".chat-line-out .chat-meta", "Not sent when this backup was made")
+        await device.shows(".chat-line-out .chat-failure", "Not sent when this backup was made")
         assert await read_all(alice.bob) == ["to Bob"]
 
         await device.click(".chat-retry")

@@ -6,7 +6,11 @@ const LINE_END = /\r\n?|[\n\v\f\x85\u2028\u2029]/g;
 const NOT_IN_A_LINE = /[\s\p{Cc}\u2028\u2029]+/gu;
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g; // would reorder what stands beside an excerpt where nothing isolates it
 
+const LONGEST_EMOJI = 48; // UTF-16 units of three
+const PICTURE = /[\p{Emoji_Presentation}\p{Extended_Pictographic}\ufe0f]/u;
+
 let graphemes;
+let pictures;
 
 /** The start of the character (grapheme) that `at` is in. */
 export function characterStart(text, at) {
@@ -47,4 +51,11 @@ function pieceEnd(text, from, characters, lines) {
   const near = from + (3 / 4) * characters;
   const seams = [ends.at(-1), from + most.lastIndexOf(" ") + 1]; // where a break shows least
   return seams.find((end) => end > near) ?? characterStart(text, from + characters);
+}
+
+/** One to three emoji, and nothing else. */
+export function isEmojiAlone(text) {
+  if (text.length > LONGEST_EMOJI || !PICTURE.test(text)) return false;
+  pictures ??= new RegExp("^(?:\\s*\\p{RGI_Emoji}){1,3}\\s*$", "v"); // made when first needed: it takes a while
+  return pictures.test(text);
 }

@@ -95,7 +95,7 @@ export class Store extends SharedEventTarget {
     await this.emitUnread();
   }
 
-  /** A page of one thread, ascending: `{messages, older, newer}`. Without `before`/`after`/`around` (a seq): the newest. */
+  /** A page of one thread, ascending: `{messages, older, newer}`. Without any of history.js's options: the newest. */
   thread(fingerprint, options = {}) {
     return readThread(this.#db, fingerprint, options);
   }

@@ -1,5 +1,7 @@
 // What a bubble shows of a message's text: at first no more than one look takes in, for a stranger may have sent anything.
+import { icon } from "./dom.js";
 import { nextPiece } from "../protocol/excerpt.js";
+import { readMarks } from "../protocol/marks.js";
 
 const PIECE_CHARACTERS = 4000; // what a slow phone lays out at once, whatever the characters
 const FIRST_LINES = 60;
@@ -7,39 +9,96 @@ const FIRST_LINES = 60;
 const HEAP = /[\p{M}\p{Emoji_Modifier}\p{Default_Ignorable_Code_Point}]{17,}/gu;
 const MARKS = 16;
 
-/** Shows the beginning of `text` in an empty bubble. Returns how much that is: less than its length, if it is long. */
+/** Shows the beginning of `text` in an empty bubble. Returns `{end, ticks}`: up to where, and what readMarks is to read on with. */
 export function showBeginning(bubble, text) {
-  const { parts, end } = nextPiece(text, 0, { characters: PIECE_CHARACTERS, lines: FIRST_LINES });
-  bubble.append(...parts.flatMap(nodes));
-  return end;
+  const { end } = nextPiece(text, 0, { characters: PIECE_CHARACTERS, lines: FIRST_LINES });
+  const { nodes, ticks } = readMarks(text, 0, end);
+  bubble.append(...nodes.flatMap(drawn));
+  return { end, ticks };
 }
 
 /**
- * Shows the rest, from `from` on, a piece a frame: the page stays usable meanwhile. Each is a block of its own in a bubble as wide
+ * Shows the rest, from there on, a piece a frame: the page stays usable meanwhile. Each is a block of its own in a bubble as wide
  * as it may be, so that none is laid out again when the next comes. Ends early when the bubble leaves the page.
  */
-export async function showRest(bubble, text, from) {
+export async function showRest(bubble, text, begun) {
   bubble.classList.add("whole");
-  for (let at = from; at < text.length && bubble.isConnected; await new Promise(requestAnimationFrame)) {
-    const { parts, end } = nextPiece(text, at, { characters: PIECE_CHARACTERS });
-    const block = document.createElement("div");
-    block.append(...parts.flatMap(nodes));
-    bubble.append(block);
-    at = end;
+  let { end: at, ticks } = begun;
+  for (; at < text.length && bubble.isConnected; await new Promise(requestAnimationFrame)) {
+    const { end } = nextPiece(text, at, { characters: PIECE_CHARACTERS });
+    const piece = readMarks(text, at, end, ticks);
+    bubble.append(element("div", "", piece.nodes));
+    [at, ticks] = [end, piece.ticks];
   }
 }
 
-const nodes = ({ text, href }) => (href ? [link(href)] : plain(text));
+const draw = {
+  text: ({ text }) => plain(text),
+  sign: ({ text }) => hidden(text),
+  label: ({ text }) => element("span", "code-label", text),
+  block: ({ text }) => scrolling(element("pre", "", text)),
+  link: ({ href }) => link(href),
+  code: ({ nodes }) => towardsRight(element("code", "", nodes)),
+  strong: ({ nodes }) => element("strong", "", nodes),
+  em: ({ nodes }) => element("em", "", nodes),
+  both: ({ nodes }) => element("strong", "both", nodes),
+  list: ({ nodes }) => element("ul", "points", nodes),
+  item: ({ nodes, hang }) => hanging(element("li", "", nodes), hang),
+  bullet: ({ nodes }) => element("span", "bullet", nodes),
+  fence: ({ nodes, at }) => codeBlock(nodes, at),
+};
+
+const drawn = (node) => draw[node.kind](node);
+
+function element(name, className, content) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...(typeof content === "string" ? plain(content) : content.flatMap(drawn)));
+  return made;
+}
+
+/** Part of what was written, so that it is copied and compared as such; neither seen nor read out. */
+function hidden(text) {
+  const sign = element("span", "sign", text);
+  sign.ariaHidden = true;
+  return sign;
+}
+
+/** Reached by the keyboard, or whoever has no other means never sees the ends of its lines. */
+function scrolling(block) {
+  block.tabIndex = 0;
+  return block;
+}
+
+function hanging(item, characters) {
+  item.style.setProperty("--hang", `${characters}ch`);
+  return item;
+}
+
+/** The button holds no words: what a bubble holds is what was said. One is enough for a block that is shown in pieces. */
+function codeBlock(nodes, at) {
+  const block = towardsRight(element("div", "code-block", nodes));
+  if (at === undefined) return block;
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "icon-button code-copy", value: at, title: "Copy the code", ariaLabel: "Copy the code" });
+  button.append(icon("copy"));
+  block.prepend(button);
+  return block;
+}
 
 /** From left to right whatever stands before it: a `dir` isolates (HTML, "Bidirectional text"). */
+function towardsRight(made) {
+  made.dir = "ltr";
+  return made;
+}
+
 function link(href) {
   const anchor = document.createElement("a");
   anchor.href = href;
   anchor.target = "_blank";
   anchor.rel = "noopener noreferrer";
-  anchor.dir = "ltr";
   anchor.textContent = href;
-  return anchor;
+  return towardsRight(anchor);
 }
 
 /** The text, with heaps of marks taken apart into isolated ones of a size that engines can bear. */

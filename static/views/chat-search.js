@@ -113,7 +113,7 @@ export class ChatSearch {
     mark([]);
     const [seq, contact] = [this.#seqs[this.#at], this.#contact];
     if (seq === undefined) return;
-    await this.#thread.open(contact.fingerprint, displayName(contact), seq);
+    await this.#thread.open(contact.fingerprint, displayName(contact), { seq });
     if (contact === this.#contact && seq === this.#seqs[this.#at]) await markIn(seq, fold(this.#field.value.trim()));
   }
 }

@@ -3,13 +3,13 @@
 import { ChatSearch } from "./chat-search.js";
 import { ComposerView } from "./composer-view.js";
 import { ContactView } from "./contact-view.js";
-import { byId, icon, offerFocus, on, say } from "./dom.js";
+import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
+import { MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
-import { stateWord } from "./relay-states.js";
 import { PHONE } from "./shell-view.js";
 import { notice } from "./toast.js";
 import { threadPath } from "./router.js";
@@ -32,10 +32,12 @@ export class ChatsView {
     this.#router = router;
     this.#threads = threads;
     this.#thread = new ThreadView(client);
-    new MessageMenu(client, (seq) => this.#thread.message(seq));
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
     this.#panel = new ContactView(client);
+    const find = (seq) => this.#thread.message(seq);
+    new MessageMenu(client, find, () => ({ contact: this.#contact, answering: this.#composer.answering }));
+    new MessageExtras(client, find, (seq) => this.#thread.open(this.#contact.fingerprint, displayName(this.#contact), { seq }));
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
@@ -64,17 +66,18 @@ export class ChatsView {
   /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
     if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
+    this.#thread.left();
     this.#client.showThread(null);
   }
 
   async #open(contact, seq, byPerson) {
-    const again = this.#thread.contact === contact.fingerprint && seq === null;
+    const again = this.#thread.contact === contact.fingerprint && seq === null && !contact.unread;
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
     this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
     await Promise.all([
-      again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), seq),
+      again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), { seq, unread: contact.unread }),
       !contact.open && !contact.blocked && this.#client.store.updateContact(contact.fingerprint, { open: true }),
     ]);
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
@@ -160,35 +163,35 @@ export class ChatsView {
     const contact = this.#contact;
     if (!contact) return;
     byId("threadName").textContent = displayName(contact);
+    fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
-    const facts = document.createElement("span");
-    facts.textContent = this.#facts(contact).join(" · ");
-    byId("threadDetail").replaceChildren(...marks(contact), facts);
+    byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));
+    this.#showBanner(this.#client.relays.get(contact.relay));
   }
 
-  #facts(contact) {
-    const relay = this.#client.relays.get(contact.relay);
-    const facts = [contact.short];
-    if (contact.relay && contact.relay !== this.#client.relays.home) facts.push(`by ${new URL(contact.relay).host}`);
-    if (relay && relay.state !== "live") facts.push(stateWord(relay.state));
-    return facts;
+  /** One line while their server can't be reached. Where it asks something, or refuses, the notice above the views says so. */
+  #showBanner(relay) {
+    const away = relay?.state === "offline";
+    byId("banner").hidden = !away;
+    if (away) byId("banner").textContent = `No connection to ${new URL(relay.origin).host}. Messages wait here and go by themselves.`;
   }
 }
 
 /** A blocked contact's messages are only read one by one, from the library. */
 const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
-function marks(contact) {
-  const shown = [];
-  if (contact.verified) shown.push(mark("shield", "verified"));
-  if (contact.muted) shown.push(mark("muted", "muted"));
-  if (contact.blocked) shown.push(mark("close", "blocked"));
+/** What matters about somebody, before one writes to them. */
+function marks({ verified, muted, blocked, relay }, home) {
+  const shown = [verified ? mark("shield", "verified") : mark("", "not verified")];
+  if (relay && relay !== home) shown.push(mark("", `via ${new URL(relay).host}`));
+  if (muted) shown.push(mark("muted", "muted"));
+  if (blocked) shown.push(mark("close", "blocked"));
   return shown;
 }
 
-function mark(name, word) {
+function mark(name, words) {
   const element = document.createElement("span");
-  element.className = `mark ${word}`;
-  element.append(icon(name), word);
+  element.className = `mark ${words === "verified" ? words : ""}`;
+  element.append(...(name ? [icon(name)] : []), words);
   return element;
 }

@@ -1,4 +1,5 @@
 // The composer: the draft of the open thread, and what was sent and is not stored yet.
+import { Answering } from "./answering.js";
 import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
@@ -12,19 +13,27 @@ export class ComposerView {
   #body = byId("chatBody");
   #status = byId("chatSendStatus");
   #contact = null;
+  #answering;
   #unsettled = []; // {fingerprint, text, settled, error}, in the order they were sent
   #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
 
   constructor(client) {
     this.#client = client;
+    this.#answering = new Answering(client, () => this.#showDraft());
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
     on(document, "visibilitychange", () => client.drafts.flush());
     on(window, "pagehide", () => client.drafts.flush());
+    on(visualViewport, "resize", followKeyboard);
     on(client.drafts, "draft", ({ detail }) => this.#isOpen(detail.fingerprint) && this.#showDraft());
     on(client.drafts, "unsaved", ({ detail }) => this.#tellUnsaved(detail.error));
     on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
+  }
+
+  /** Begins an answer to a message, or a change of its words: see answering.js. */
+  get answering() {
+    return this.#answering;
   }
 
   /** Puts the draft for this contact into the field. */
@@ -32,6 +41,7 @@ export class ComposerView {
     const again = this.#isOpen(contact.fingerprint);
     this.#contact = contact;
     if (again) return;
+    this.#answering.open(contact.fingerprint);
     this.#showDraft();
     say(this.#status, "");
   }
@@ -39,6 +49,7 @@ export class ComposerView {
   /** Empties the field; the draft stays where it is kept. */
   close() {
     this.#contact = null;
+    this.#answering.open(null);
     this.#fill("");
     say(this.#status, "");
   }
@@ -48,7 +59,7 @@ export class ComposerView {
   }
 
   #showDraft() {
-    this.#fill(this.#client.drafts.get(this.#contact.fingerprint));
+    this.#fill(this.#answering.edited?.text ?? this.#client.drafts.get(this.#contact.fingerprint));
   }
 
   #tellUnsaved(error) {
@@ -68,7 +79,7 @@ export class ComposerView {
 
   #typed() {
     if (this.#status.textContent) say(this.#status, "");
-    this.#client.drafts.set(this.#contact.fingerprint, this.#body.value);
+    if (!this.#answering.edited) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
     this.#measure();
     this.#fit();
   }
@@ -114,8 +125,10 @@ export class ComposerView {
     this.#focus();
     if (!this.#body.value.trim()) return;
     try {
+      const edited = this.#answering.edited;
       this.#send(this.#body.value);
-      this.#fill("");
+      if (edited) this.#showDraft();
+      else this.#fill("");
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       say(this.#status, error.message, "bad"); // refused, and still in the field
@@ -123,7 +136,7 @@ export class ComposerView {
   }
 
   #send(text) {
-    const storing = this.#client.outbox.send(this.#contact, text);
+    const storing = this.#answering.send(this.#contact, text);
     const sent = { fingerprint: this.#contact.fingerprint, text, settled: false, error: null };
     this.#unsettled.push(sent);
     storing.catch((error) => (sent.error = error)).finally(() => this.#settle(sent));
@@ -147,4 +160,11 @@ export class ComposerView {
     this.#showDraft();
     return say(this.#status, error.message, "bad");
   }
+}
+
+/** A soft keyboard leaves less of the page than the page knows where the browser does not resize it (Safari): the composer stays in sight. */
+function followKeyboard() {
+  const covered = visualViewport.scale === 1 && visualViewport.height < innerHeight - 1;
+  document.body.style.setProperty("--visible", covered ? `${visualViewport.height}px` : "");
+  if (covered) scrollTo(0, 0);
 }

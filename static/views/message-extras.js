@@ -65,7 +65,7 @@ export class MessageExtras {
   #show;
   #box = byId("chatMessages");
 
-  /** `find(seq)`: a message of the open thread. `show(message)`: brings another one of it into sight. */
+  /** `find(seq)`: a message of the open thread. `show(seq)`: brings another one of it into sight. */
   constructor(client, find, show) {
     this.#client = client;
     this.#find = find;

@@ -192,13 +192,13 @@ function isSelected(row) {
 }
 
 const belowBubble = (row) => {
-  const { left, bottom } = row.querySelector(".chat-bubble").getBoundingClientRect();
+  const { left, bottom } = row.querySelector(".chat-body").getBoundingClientRect();
   return { left, top: bottom + GAP_PX };
 };
 
 /** On the bubble's inner side where there is room, and else above it: never over its words. */
 function besideBubble(row, menu, box) {
-  const [bubble, room] = [row.querySelector(".chat-bubble"), box].map((each) => each.getBoundingClientRect());
+  const [bubble, room] = [row.querySelector(".chat-body"), box].map((each) => each.getBoundingClientRect());
   const { offsetWidth: width, offsetHeight: height } = menu;
   const isOwn = row.matches(".chat-line-out");
   const left = isOwn ? bubble.left - width - GAP_PX : bubble.right + GAP_PX;

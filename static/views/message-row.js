@@ -1,66 +1,116 @@
 // One message as a row of the thread.
 import { showBeginning, showRest } from "./bubble.js";
 import { clone } from "./dom.js";
+import { eventWords, fillExtras } from "./message-extras.js";
 import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
+import { isEmojiAlone } from "../protocol/excerpt.js";
+import { codeAt } from "../protocol/marks.js";
 
 const GROUP_MS = 5 * 60_000;
+/** How a message of mine stands, as a mark and in words; the marks are of the sprite. */
+const STATES = {
+  queued: { icon: "clock", words: "waiting" },
+  relayed: { icon: "check", words: "on the server" },
+  delivered: { icon: "checks", words: "delivered" },
+  read: { icon: "checks", words: "read" },
+  failed: { icon: "failed", words: "not sent" },
+  "taken back": { icon: "undo", words: "taken back" },
+};
+
+/** One of the keys of STATES for a message of mine, "" for one that came in. */
+export function stateOf({ direction, state, taken_back_at, delivered_at, read_at }) {
+  if (direction === "in") return "";
+  if (taken_back_at) return "taken back";
+  return (read_at && "read") || (delivered_at && "delivered") || state;
+}
+
+/** `{icon, words}` for what stateOf gave. */
+export const stateMark = (state) => STATES[state] ?? { icon: "clock", words: state };
 
 /** A new row for `message`; `fillRow` fills it again when the message changed. */
 export function messageRow(message, name) {
   const row = clone("lineTemplate");
   row.dataset.seq = message.seq;
   row.classList.add(message.direction === "in" ? "chat-line-in" : "chat-line-out");
-  fillBubble(row, message);
   fillRow(row, message, name);
   return row;
 }
 
-/** Writes what can change about a row: its state, reason and buttons. */
-export function fillRow(row, message, name) {
-  row.classList.toggle("refused", message.kind === "refused");
-  row.classList.toggle("unknown", message.kind === "unknown");
-  row.classList.toggle("failed", message.state === "failed");
-  // A row that still wants attention shows its line of facts inside a group too.
-  row.classList.toggle("open", message.state === "queued" || message.state === "failed" || Boolean(message.taken_back_at || note(message)));
-  row.querySelector(".chat-who").textContent = message.direction === "in" ? `${name}: ` : "You: ";
-  fillMeta(row, message);
+/** The words, where they are others than the row shows. */
+function tellAnew(row, message, name) {
+  const told = `${message.edited_at ?? ""} ${message.deleted_at ?? ""} ${message.event && name}`;
+  if (row.dataset.told === told) return;
+  row.dataset.told = told;
+  row.querySelector(".chat-more")?.remove();
+  row.querySelector(".chat-bubble").replaceChildren();
+  row.querySelector(".chat-bubble").classList.remove("whole");
+  fillBubble(row, message, name);
 }
 
-function fillMeta(row, message) {
+/** Writes what can change about a row: its state, reason and buttons. */
+export function fillRow(row, message, name) {
+  const state = stateOf(message);
+  tellAnew(row, message, name);
+  fillExtras(row, message, name);
+  row.dataset.state = state;
+  row.classList.toggle("refused", message.kind === "refused");
+  row.classList.toggle("unknown", message.kind === "unknown");
+  row.classList.toggle("failed", state === "failed");
+  row.classList.toggle("open", state === "queued" || state === "failed" || state === "taken back");
+  row.querySelector(".chat-who").textContent = message.direction === "in" ? `${name}: ` : "You: ";
+  row.querySelector(".chat-note").textContent = note(message);
+  fillMeta(row, message, state);
+  tellFailure(row, message, state);
+}
+
+function fillMeta(row, message, state) {
   const time = row.querySelector("time");
   time.dateTime = new Date(message.at).toISOString();
   time.title = formatDateTime(message.at);
-  row.querySelector(".chat-note").textContent = note(message);
-  row.querySelector(".chat-state").textContent = state(message);
-  row.querySelector(".chat-retry").hidden = !(message.state === "failed" && message.retriable);
-  row.querySelector(".chat-discard").hidden = message.state !== "failed" && message.state !== "queued";
+  if (state) fillState(row.querySelector(".chat-state"), message, stateMark(state));
+}
+
+function fillState(mark, message, { icon, words }) {
+  mark.hidden = false;
+  mark.querySelector("use").setAttribute("href", `#i-${icon}`);
+  mark.title = message.error && message.state !== "relayed" ? `${words}: ${message.error}` : words;
+  mark.lastElementChild.textContent = mark.title;
 }
 
 /** The time of day; with the date, where the row stands `apart`, below the line of another day. */
 export function tellTime(row, message, apart) {
+  row.classList.toggle("apart", apart);
   row.querySelector("time").textContent = (apart ? formatDateTime : formatTime)(message.at);
 }
 
 function note(message) {
   const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
-  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : [])].join(" · ");
+  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : []), ...(message.unsealed ? ["sealed with the address key only"] : [])].join(" · ");
 }
 
-function state(message) {
-  if (message.direction === "in") return "";
-  if (message.taken_back_at) return "taken back";
-  return message.error && message.state !== "relayed" ? `${message.state}: ${message.error}` : message.state;
+/** One line below what was not sent, with what can be done about it. All of the reason is in Info, and on hover. */
+function tellFailure(row, message, state) {
+  const shown = row.querySelector(".chat-failure");
+  if (state !== "failed") return shown?.remove();
+  const failure = shown ?? clone("failureTemplate");
+  failure.firstElementChild.textContent = `! Not sent: ${message.error}`;
+  failure.firstElementChild.title = message.error;
+  failure.querySelector(".chat-retry").hidden = !message.retriable;
+  return shown ?? row.append(failure);
 }
 
 /** Writes what is told in `message`. What is long is shown in part, with a button for the rest. */
-function fillBubble(row, message) {
+function fillBubble(row, message, name) {
   const bubble = row.querySelector(".chat-bubble");
-  const told = toTell(message);
-  const shown = showBeginning(bubble, told);
-  const more = row.querySelector(".chat-more");
-  more.hidden = shown === told.length;
-  more.value = shown;
-  more.textContent = `Show all (${formatCount(told.length - shown)} more characters)`;
+  const told = toTell(message, name);
+  const { end, ticks } = showBeginning(bubble, told);
+  row.classList.toggle("emoji", isEmojiAlone(told));
+  if (end === told.length) return;
+  const more = clone("moreTemplate");
+  more.value = end;
+  more.dataset.ticks = ticks;
+  more.textContent = `Show all (${formatCount(told.length - end)} more characters)`;
+  bubble.after(more);
 }
 
 /** Opens all of a long message. The focus stays in it when its button goes. */
@@ -68,11 +118,16 @@ export function showAll(row, message) {
   const [bubble, more] = [row.querySelector(".chat-bubble"), row.querySelector(".chat-more")];
   bubble.tabIndex = -1;
   bubble.focus({ preventScroll: true });
-  more.hidden = true;
-  return showRest(bubble, toTell(message), Number(more.value));
+  more.remove();
+  return showRest(bubble, toTell(message), { end: Number(more.value), ticks: Number(more.dataset.ticks) });
 }
 
-function toTell(message) {
+/** The code of which a button in the message's bubble says where it begins. */
+export const codeOf = (message, button) => codeAt(toTell(message), Number(button.value));
+
+function toTell(message, name) {
+  if (message.event) return eventWords(message, name);
+  if (message.deleted_at) return "Deleted";
   if (message.kind === "refused") return `Refused: ${message.reason}`;
   if (message.kind === "unknown") return "Sent with a newer client: update this page to read it.";
   return message.text;

@@ -11,6 +11,7 @@ export class MessageWindow {
   #arrived = null; // while a page is read: what came in meanwhile
   older = false; // there is more before the first
   newer = false; // there is more after the last
+  first = null; // the seq of the first that was unread when it was loaded
 
   constructor(store) {
     this.#store = store;
@@ -41,7 +42,7 @@ export class MessageWindow {
     this.older = this.newer = false;
   }
 
-  /** Reads the newest page, or the one around a seq. False: another one was asked for meanwhile. */
+  /** Reads the newest page, or another one (see store/history.js). False: another one was asked for meanwhile. */
   async load(range = {}) {
     const arrived = (this.#arrived = []);
     try {
@@ -50,6 +51,7 @@ export class MessageWindow {
       this.#messages = page.messages;
       this.older = page.older;
       this.newer = page.newer;
+      this.first = page.first ?? null;
       if (!this.newer) this.#addNewer(arrived);
       return true;
     } finally {

@@ -1,10 +1,10 @@
 // The messages of the open thread. What arrives never scrolls a person who has
 // scrolled up, and the page does not grow however much arrives.
-import { byId, clone, on, reconcile } from "./dom.js";
-import { formatDay, plural } from "../protocol/format.js";
-import { dayLines } from "../protocol/order.js";
-import { continues, fillRow, messageRow, showAll, tellTime } from "./message-row.js";
+import { byId, on } from "./dom.js";
+import { codeOf, showAll } from "./message-row.js";
 import { MessageWindow } from "./message-window.js";
+import { EndButton, ThreadRows } from "./thread-rows.js";
+import { copy } from "./toast.js";
 import { whenDayChanges } from "./today.js";
 
 const NEAR_PX = 400; // how close to an end of the rows the next page is read
@@ -15,13 +15,10 @@ export class ThreadView {
   #client;
   #window;
   #box = byId("chatMessages");
-  #button = byId("newMessagesBtn");
-  #name = "";
-  #rows = new Map();
-  #days = new Map();
+  #rows = new ThreadRows(this.#box);
+  #button = new EndButton(() => this.#showNewest());
   #sticks = true; // the newest message is in sight, and stays so
   #top = 0;
-  #missed = 0;
 
   constructor(client) {
     this.#client = client;
@@ -29,11 +26,11 @@ export class ThreadView {
     on(client.store, "messages", ({ detail, remote }) => this.#arrive(detail.messages, !detail.received && !remote));
     on(client.store, "message", ({ detail }) => this.#changed(detail.message));
     on(client.store, "message-removed", ({ detail }) => this.#drop(detail.seq));
-    on(client.store, "message-restored", ({ detail }) => this.#window.restore(detail.message) && this.#keepingPlace(() => this.#render()));
+    on(client.store, "message-restored", ({ detail }) => this.#window.restore(detail.message) && this.#renderInPlace());
     on(this.#box, "scroll", () => this.#scrolled(), { passive: true });
-    on(this.#button, "click", () => this.#showNewest());
+    on(this.#box, "keydown", (event) => this.#keyDown(event));
     on(this.#box, "click", (event) => this.#act(event));
-    whenDayChanges(() => this.#writeAnew());
+    whenDayChanges(() => this.#rows.fill(this.#window.messages));
     new ResizeObserver(() => this.#settle()).observe(this.#box);
   }
 
@@ -46,30 +43,33 @@ export class ThreadView {
     return this.#window.messages.find((message) => message.seq === seq);
   }
 
-  /** Shows a contact's thread at its end, or around the message `seq`. */
-  async open(fingerprint, name, seq = null) {
+  /** Shows a contact's thread: around the message `seq`, else from the first of `unread` messages on, else at its end. */
+  async open(fingerprint, name, { seq = null, unread = 0 } = {}) {
     if (this.#window.contact !== fingerprint) this.clear(fingerprint);
-    this.#name = name;
+    this.#rows.name = name;
     try {
-      if (!(await this.#window.load(seq === null ? {} : { around: seq }))) return;
+      if (!(await this.#window.load(seq === null ? { unread } : { around: seq }))) return;
     } catch (error) {
       if (this.#window.contact === fingerprint) this.clear(); // so that the next click on it tries again
       throw error;
     }
+    if (seq === null) this.#rows.divide(this.#window.first, unread);
     this.#render();
     if (seq !== null && this.#window.has(seq)) this.#pointOut(seq);
+    else if (this.#rows.rule) this.#toRule();
     else this.#toEnd();
   }
 
   /** Writes a contact's new name into the rows. */
   rename(name) {
-    this.#name = name;
-    this.#writeAnew();
+    this.#rows.name = name;
+    this.#rows.fill(this.#window.messages);
   }
 
   clear(next = null) {
     this.#window.reset(next);
-    this.#caughtUp();
+    this.#rows.divide(null);
+    this.#button.hide();
     this.#render();
   }
 
@@ -79,11 +79,33 @@ export class ThreadView {
     else this.#box.scrollTop = this.#top;
   }
 
+  /** Nobody looks at the thread any more: what was new is so no longer. */
+  left() {
+    this.#rows.divide(null);
+    if (this.#rows.rule) this.#renderInPlace();
+  }
+
   async #showNewest() {
     if (this.#window.newer) await this.#window.load();
     this.#render();
     this.#toEnd();
     this.#box.focus({ preventScroll: true });
+  }
+
+  async #showOldest() {
+    if (this.#window.older) await this.#window.load({ after: -Infinity });
+    this.#sticks = false;
+    this.#render();
+    this.#box.scrollTop = 0;
+    this.#box.focus({ preventScroll: true });
+  }
+
+  #keyDown(event) {
+    if (!event.target.matches("#chatMessages, .chat-line") || event.altKey || event.shiftKey || event.metaKey) return undefined;
+    const show = { Home: () => this.#showOldest(), End: () => this.#showNewest() }[event.key];
+    if (!show) return undefined;
+    event.preventDefault();
+    return show();
   }
 
   #arrive(messages, sent_here) {
@@ -102,35 +124,24 @@ export class ThreadView {
   }
 
   #showNewer(messages) {
+    const received = messages.filter(({ direction }) => direction === "in");
+    if (document.hidden) this.#rows.divideUnseen(received);
     this.#window.append(messages, { keep_first: !this.#sticks });
     this.#render();
     if (this.#sticks) this.#settle();
-    else this.#countMissed(messages.filter(({ direction }) => direction === "in").length);
-  }
-
-  #countMissed(number) {
-    if (number === 0) return;
-    this.#missed += number;
-    byId("newMessagesLabel").textContent = plural(this.#missed, "new message");
-    this.#button.hidden = false;
-  }
-
-  #caughtUp() {
-    this.#missed = 0;
-    this.#button.hidden = true;
-    byId("newMessagesLabel").textContent = "To the newest";
+    else this.#button.miss(received.length);
   }
 
   /** Also one that is new here: the tab that stored it may have gone before it told of it. */
   #changed(message) {
     if (!this.#window.replace(message)) return this.#window.isPast(message) && this.#arrive([message], false);
-    fillRow(this.#rows.get(message.seq), message, this.#name);
+    this.#rows.fill([message], this.#window.messages);
     return this.#settle();
   }
 
   #drop(seq) {
     this.#window.drop(seq);
-    this.#keepingPlace(() => this.#render());
+    this.#renderInPlace();
   }
 
   #scrolled() {
@@ -138,63 +149,41 @@ export class ThreadView {
     const below = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
     this.#top = this.#box.scrollTop;
     this.#sticks = below < AT_END_PX && !this.#window.newer;
-    if (this.#sticks) this.#caughtUp();
-    else this.#button.hidden = !this.#missed && !this.#window.newer;
+    if (this.#sticks) this.#button.hide();
+    else this.#button.offer(this.#window.newer || below > this.#box.clientHeight);
     return this.#extend(below);
   }
 
   #extend(below) {
-    const change = (alter) => this.#keepingPlace(() => (alter(), this.#render()));
+    const change = (alter) => this.#rows.keepingPlace(() => (alter(), this.#render()));
     if (this.#top < NEAR_PX && this.#window.older) return this.#window.extendOlder(change);
     return below < NEAR_PX && this.#window.newer && this.#window.extendNewer(change);
   }
 
-  // Not left to the browser's scroll anchoring: Safari has none.
-  #keepingPlace(change) {
-    const edge = this.#box.getBoundingClientRect().top;
-    const anchor = [...this.#rows.values()].find((row) => row.getBoundingClientRect().bottom > edge);
-    const before = anchor?.getBoundingClientRect().top;
-    change();
-    if (anchor?.isConnected) this.#box.scrollTop += anchor.getBoundingClientRect().top - before;
-  }
-
   #render() {
-    const { messages } = this.#window;
-    const rows = new Map(messages.map((message) => [message.seq, this.#rows.get(message.seq) ?? messageRow(message, this.#name)]));
-    const days = new Map();
-    const lines = dayLines(messages);
-    const nodes = messages.flatMap((message, index) => this.#place(rows.get(message.seq), messages, index, lines[index], days));
-    this.#rows = rows;
-    this.#days = days;
-    reconcile(this.#box, nodes);
+    this.#rows.show(this.#window.messages);
   }
 
-  #writeAnew() {
-    for (const message of this.#window.messages) fillRow(this.#rows.get(message.seq), message, this.#name);
-    this.#render();
-  }
-
-  /** A row, with the day above it where a day begins, and its place in its group. */
-  #place(row, messages, index, { begins, apart }, days) {
-    const [previous, message, next] = [messages[index - 1], messages[index], messages[index + 1]];
-    row.classList.toggle("head", !previous || !continues(previous, message));
-    row.classList.toggle("tail", !next || !continues(message, next));
-    tellTime(row, message, apart);
-    if (!begins) return [row];
-    const day = this.#days.get(message.seq) ?? clone("dayTemplate");
-    day.firstElementChild.textContent = formatDay(message.at);
-    days.set(message.seq, day);
-    return [day, row];
+  #renderInPlace() {
+    this.#rows.keepingPlace(() => this.#render());
   }
 
   #toEnd() {
     this.#sticks = true;
-    this.#caughtUp();
+    this.#button.hide();
     this.#settle();
   }
 
   #settle() {
     if (this.#sticks) this.#box.scrollTop = this.#box.scrollHeight;
+  }
+
+  /** With some of what was read before above it; at the end where all that is new has room. */
+  #toRule() {
+    this.#sticks = false;
+    const box = this.#box;
+    box.scrollTop += this.#rows.rule.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 4;
+    this.#scrolled();
   }
 
   #pointOut(seq) {
@@ -207,9 +196,14 @@ export class ThreadView {
 
   #act(event) {
     const seq = Number(event.target.closest(".chat-line")?.dataset.seq);
-    if (event.target.closest(".chat-retry")) return this.#client.outbox.retry(seq);
-    if (event.target.closest(".chat-discard")) return this.#client.outbox.discard(seq);
-    return event.target.closest(".chat-more") && this.#showAll(seq);
+    const code = event.target.closest(".code-copy");
+    if (code) return copy(codeOf(this.message(seq), code), "Code");
+    if (event.target.closest(".chat-more")) return this.#showAll(seq);
+    const { outbox } = this.#client;
+    const task = (event.target.closest(".chat-retry") && outbox.retry) ?? (event.target.closest(".chat-discard") && outbox.discard);
+    if (!task) return undefined;
+    this.#box.focus({ preventScroll: true }); // the button goes
+    return task.call(outbox, seq);
   }
 
   // Who opens a long message reads it from where they are.
