@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "21ec2a87a3f88ed0";
+const VERSION = "6d5c294a8141f721";
 const FILES = {
   "/app.js": "sha256-k2GU7gA/do9dDbmUq6NFJEAaCUATjqpbfwqkrfOuzS8=",
   "/client.js": "sha256-kxgrumN0JNhuZNGXsW1TqD/ZbLbqcGiuSy1f2e/sp5U=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-3J1729a9b7GEY8n2h8fuqxct8dYgFJZacWOshKzdV84=",
+  "/index.html": "sha256-0bGSeKAlxJ5gVNhPH+vFyzKbs7tMIlJsNegwuu43H7M=",
   "/mail/arrivals.js": "sha256-E/SG2bOPxah0uNgaa3+rBM9O8vagNgTPBM47Ox6cQz4=",
   "/mail/delivery.js": "sha256-ydVbx8upKfC8DbvuCo9rlpAdmwpCeskq3LwpA+p7GHE=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -32,7 +32,7 @@ const FILES = {
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-uoj1ZYCumtb9etgyoyG+iI3ca1ZXbU5D8+dVqy6PoHs=",
-  "/protocol/content.js": "sha256-PkMHIjGi4fFPrw+wSTkkJGvfjbRlP4gh+OX/OcIAqvQ=",
+  "/protocol/content.js": "sha256-WBJMdZsP41umnZXjylDDq+H9P2KW4VOwVGVdH9BePXU=",
   "/protocol/crypto.js": "sha256-YuvsK1/GbLnsfxyUszkkmX96Yoi9ziTzi7jJhModB0w=",
   "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
   "/protocol/envelope.js": "sha256-1nZp9mWWy2iY61gvVc1vAbldcymSU776EEt0PSc3zfY=",
@@ -154,7 +154,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-L51DwRmIyrRi1TYz/32KHaJGZyR/PbTGcFkcwW6okg4="
+  "/worker.js": "sha256-5Y49anSgFbgo85X7EvIw5tvl8z36MyIy0/N0dojNx9Y="
 };
 
 const PREFIX = "io3233-";
