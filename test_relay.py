@@ -8550,11 +8550,10 @@ class TestBrowserStrangers:
         await write(bob, alice, "the first", *texts, *["\n" * 90_000] * 14, "the last")
         await alice.until("document.querySelector('.chat-tab')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
-        await alice.until(in_sight("the last"))
+        await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 1e9, {in_sight('the last')})")
         await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 0, {in_sight('the first')})")
-        await alice.evaluate("document.querySelector('#chatMessages').scrollTop = 1e9")
 
-        await alice.until(in_sight("the last"))
+        await alice.until(f"(document.querySelector('#chatMessages').scrollTop = 1e9, {in_sight('the last')})")
         assert (
             await alice.evaluate("Math.max(...[...document.querySelectorAll('.chat-line')].map((row) => row.offsetHeight))")
             < 20_000
@@ -8905,6 +8904,234 @@ class TestBrowserShown:
         sheet = await alice.call("Page.printToPDF", paperWidth=4, paperHeight=4)
 
         assert base64.b64decode(sheet["data"]).count(b"/Type /Page\n") >= 5
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: the thread and its composer
+# ------------------------------------------------------------------------------------------------------------------------
+
+RULE = "[...document.querySelectorAll('.chat-new')].map((each) => each.textContent).join()"
+NEW_BELOW_RULE = "document.querySelector('.chat-new + .chat-line .chat-bubble')?.textContent"
+AT_END = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight < 5)(chatMessages)"
+BOX = "(({ left, right, top, bottom, height }) => ({ left, right, top, bottom, height }))"
+
+
+async def box_of(page: Page, selector: str) -> dict[str, float]:
+    """Where the first such element is, in CSS pixels of the window."""
+    return await page.evaluate(f"{BOX}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
+
+
+class TestBrowserThread:
+    """The open thread: where it opens, what stands in a bubble, and what says that something is wrong."""
+
+    async def test_thread_opens_at_its_first_unread_message_and_says_how_many_are_new(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(30)))
+        await alice.click(".chat-tab-label")
+        await alice.sees("line 29")
+        await alice.click("#tab-about")
+        await write(bob, alice, *(f"new {number}" for number in range(90)))
+        await alice.shows(".chat-tab-last", "new 89")
+
+        await alice.click(".chat-tab-label")
+
+        await alice.until(f"{RULE} === '90 new' && {NEW_BELOW_RULE} === 'new 0'")
+        await alice.until(in_sight("new 0"))
+        await alice.until(in_sight("line 29"))  # a little of what was read before
+
+    async def test_rule_is_kept_until_its_reader_leaves(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one", "two")
+        await alice.shows(".chat-tab-last", "two")
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-new", "2 new")
+
+        await alice.says("an answer")
+        await write(bob, alice, "three")
+        await alice.sees("three")
+        kept = await alice.evaluate(RULE)
+        await alice.click("#tab-about")
+        await alice.click(".chat-tab-label")
+
+        await alice.sees("three")
+        assert (kept, await alice.evaluate(RULE)) == ("2 new", "")
+
+    async def test_what_comes_while_nobody_looks_is_below_a_rule(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "seen")
+        await alice.sees("seen")
+        await hide(alice)
+
+        await write(bob, alice, "one")
+        await alice.until(f"{RULE} === '1 new'")
+        await write(bob, alice, "two")
+
+        await alice.until(f"{RULE} === '2 new' && {NEW_BELOW_RULE} === 'one'")
+
+    async def test_home_and_end_go_all_the_way(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(210)))
+        await alice.shows(".chat-tab-last", "line 209")
+        await alice.click(".chat-tab-label")
+        await alice.shows(".chat-new")
+        await alice.evaluate("document.querySelector('#chatMessages').focus()")
+
+        await alice.key("End")
+        await alice.until(in_sight("line 209"))
+        await alice.until(AT_END)
+        await alice.key("Home")
+        await alice.until(f"{SCROLL_TOP} === 0 && {in_sight('line 0')}")
+        await alice.key("End")
+
+        await alice.until(in_sight("line 209"))
+        assert await alice.evaluate("document.activeElement.id") == "chatMessages"
+
+    async def test_reader_more_than_a_screen_above_the_end_has_a_button_there(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.shows(".chat-tab-last", "line 44")
+        await alice.click(".chat-tab-label")
+        await alice.sees("line 44")
+        box = "document.querySelector('#chatMessages')"
+
+        await alice.evaluate(f"{box}.scrollTop = {box}.scrollHeight - 1.5 * {box}.clientHeight")
+        await alice.until("document.querySelector('#newMessagesBtn').hidden")
+        await alice.evaluate(f"{box}.scrollTop = 0")
+        await alice.shows("#newMessagesBtn", "To the newest")
+        await alice.click("#newMessagesBtn")
+
+        await alice.until(AT_END)
+        assert await alice.count("#newMessagesBtn") == 0
+
+    async def test_time_and_state_stand_in_the_last_line_of_the_bubble_and_are_none_of_its_words(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("hello")
+        await alice.has_relayed(1)
+
+        words, meta, body = [await box_of(alice, each) for each in (".chat-bubble", ".chat-meta", ".chat-body")]
+
+        assert words["top"] < (meta["top"] + meta["bottom"]) / 2 < words["bottom"] + 8 and body["height"] < 45
+        assert body["left"] < meta["left"] and meta["right"] < body["right"]
+        assert await alice.texts(".chat-bubble") == ["hello"]
+
+    @pytest.mark.parametrize(
+        ("state", "mark", "words"),
+        [
+            ("queued", "#i-clock", "waiting"),
+            ("relayed", "#i-check", "on the server"),
+            ("delivered", "#i-checks", "delivered"),
+            ("read", "#i-checks", "read"),
+            ("failed", "#i-failed", "not sent"),
+        ],
+    )
+    async def test_state_is_a_mark_with_words_on_hover_and_for_a_screen_reader(self, browser, relay, state, mark, words):
+        page = await browser.person(relay)
+
+        told = await page.evaluate(f"""(async () => {{
+            {imported(**{"message-row": "messageRow"})}
+            const row = messageRow({{ seq: 1, direction: "out", kind: "text", text: "a", at: 1, state: "{state}" }}, "Bob");
+            const shown = row.querySelector(".chat-state");
+            return [shown.querySelector("use").getAttribute("href"), shown.title, shown.textContent, row.dataset.state];
+        }})()""")
+
+        assert told == [mark, words, words, state]
+
+    async def test_what_was_not_sent_has_one_line_with_two_buttons(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 640)), await relay.register()
+        alice.expects("404 (Not Found)")
+        await alice.opens(bob.fingerprint)
+        await bob.call("DELETE", "/v1/me")
+
+        await alice.says("are you there?")
+        await alice.shows(".chat-reason", "! Not sent: Nobody with this address")
+
+        lines = await alice.evaluate("document.querySelector('.chat-reason').getClientRects().length")
+        assert (lines, (await box_of(alice, ".chat-reason"))["height"] < 25) == (1, True)
+        assert [(await box_of(alice, each))["height"] >= 44 for each in (".chat-retry", ".chat-discard")] == [True, True]
+        assert await alice.evaluate("document.querySelector('.chat-reason').title.length") > 40
+
+    async def test_messages_of_one_minute_have_one_time(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await sets_clock(alice, 0)
+        await alice.opens(bob.fingerprint)
+        minute = "(ahead) => { const now = Date.real(); Date.now = () => now - (now % 60_000) + ahead }"
+
+        for ahead, text in ((10_000, "one"), (20_000, "two"), (70_000, "three")):
+            await alice.evaluate(f"({minute})({ahead})")
+            await alice.says(text)
+            await alice.sent()
+        await alice.has_relayed(3)
+
+        timed = "[...document.querySelectorAll('.chat-line')].map((each) => each.matches('.timed'))"
+        await alice.until(f"String({timed}) === 'false,true,true'")
+
+    @pytest.mark.parametrize(("verified", "told"), [(True, "verified"), (False, "not verified")])
+    async def test_head_says_what_matters_and_opens_the_contact(self, browser, relay, verified, told):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "hello")
+        await alice.sees("hello")
+
+        await alice.click("#contactOpen")
+        await alice.shows("#contactDialog")
+        await alice.fill("#contactName", "Bob")
+        await alice.click("#contactNameForm [type=submit]")
+        if verified:
+            await alice.click("#contactVerified")
+
+        await alice.until(f"document.querySelector('#threadDetail').textContent === '{told}'")
+        assert not re.search("[0-9a-f]{8}", await alice.text("#chatThreadHead"))
+
+    async def test_banner_is_there_while_the_server_is_away_and_only_then(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("ERR_CONNECTION", "WebSocket connection")
+        await alice.opens(bob.fingerprint)
+        well = await alice.count("#banner")
+
+        await relay.stop()
+        await alice.shows(
+            "#banner", f"No connection to {URL(relay.url).authority}. Messages wait here and go by themselves."
+        )
+        head = await alice.text("#chatThreadHead")
+        await relay.start()
+
+        await alice.until("document.querySelector('#banner').hidden")
+        assert (well, "offline" in head, await alice.text("#chatSendStatus")) == (0, False, "")
+
+    async def test_composer_grows_to_a_third_of_the_window_and_its_status_takes_no_room(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        empty, bar = await box_of(alice, "#chatBody"), await box_of(alice, "#composer")
+        dimmed = "getComputedStyle(document.querySelector('#chatSend')).backgroundColor"
+        colour = await alice.evaluate(dimmed)
+
+        await alice.evaluate("document.querySelector('#chatBody').focus()")
+        await alice.type("line\n" * 60)
+
+        full = await box_of(alice, "#chatBody")
+        assert (empty["height"], bar["height"] < 64) == (44, True)
+        assert abs(full["height"] - 0.35 * await alice.evaluate("innerHeight")) < 2
+        assert await alice.evaluate(dimmed) != colour
+
+    @pytest.mark.parametrize("resizes", [True, False], ids=["page", "visual-viewport"])
+    async def test_composer_and_last_message_stay_in_sight_with_a_soft_keyboard(self, browser, relay, resizes):
+        alice, bob = await browser.person(relay, size=PHONE), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, *(f"line {number}" for number in range(30)))
+        await alice.sees("line 29")
+        await alice.evaluate("document.querySelector('#chatBody').focus()")
+
+        if resizes:
+            await alice.resize(390, 400)
+        else:  # as Safari does
+            await alice.evaluate("Object.defineProperty(visualViewport, 'height', { get: () => 400 })")
+            await alice.evaluate("visualViewport.dispatchEvent(new Event('resize'))")
+
+        await alice.until("document.querySelector('#composer').getBoundingClientRect().bottom <= 400")
+        await alice.until(in_sight("line 29"))
+        assert (await box_of(alice, "#chatMessages"))["height"] > 200
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -10251,7 +10478,10 @@ class TestBrowserSending:
         await alice.says("x" * 240_000)
         await alice.says("are you there?")
 
-        await alice.click(".chat-discard")
+        await alice.evaluate(
+            "document.querySelector('.chat-line').dispatchEvent(new MouseEvent('contextmenu', { bubbles: true }))"
+        )
+        await alice.click("#messageMenu [data-action=take-back]")
 
         assert await until(lambda: read_all(bob)) == ["are you there?"]
         assert await alice.sent() == ["are you there?"]
@@ -13006,7 +13236,7 @@ class TestBrowserContacts:
 
         await alice.shows(".thread-detail .verified", "verified")
         await alice.opens(carol.fingerprint)
-        await alice.shows("#threadDetail", carol.fingerprint[:32])
+        await alice.shows("#threadDetail", "not verified")
         assert await alice.count(".thread-detail .verified") == 0
 
     async def test_muted_contact_is_heard_of_by_no_notification_dot_or_title(self, relay, browser):
@@ -14249,6 +14479,8 @@ async def furnished(relay: AnyRelay, browser: Browser, **context: Any) -> Page:
     await page.says("hello https://example.com/ 🙂")
     await page.has_relayed(1)
     await post(bob, address, text="hello back")
+    await post(bob, address, text="**all** `marks`\n```sh\n" + "a long line of code " * 9 + "\n```\n- *a point*\n- שלום")
+    await post(bob, address, text="🎉")
     await post(bob, address, text="not for you", to=NOBODY)
     await post(bob, address, type="hologram")
     await bob.send(address, json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode())
