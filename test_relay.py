@@ -5839,6 +5839,13 @@ def key_id(public_key: bytes) -> str:
     return b64url(hashlib.sha256(public_key).digest()[:8])
 
 
+class Announced(NamedTuple):
+    """A device, and what others seal to it."""
+
+    device: str
+    public_key: bytes
+
+
 class Receiver(NamedTuple):
     """A device, and the receiving key that it made for somebody."""
 
@@ -5850,6 +5857,15 @@ class Receiver(NamedTuple):
         """One of random bytes, or of one byte over and over."""
         make = os.urandom if fill is None else lambda length: bytes([fill]) * length
         return cls(b64url(make(8)), PrivateKey(make(32)))
+
+    @property
+    def announced(self) -> Announced:
+        return Announced(self.device, bytes(self.key.public_key))
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The same as an envelope has it."""
+        return {"device": self.device, "key": b64(bytes(self.key.public_key))}
 
 
 class Secrets(NamedTuple):
@@ -5879,23 +5895,23 @@ def header2(sender: Any, recipient: Any, writer: Receiver, body: bytes, **change
     """The header of an envelope 2, but for the fields that are `changed`; None leaves one out."""
     fields = {
         "v": 2, "id": b64url(os.urandom(16)), "from": sender.fingerprint, "to": recipient.fingerprint,
-        "ts": int(time.time() * 1000), "device": writer.device, "key": b64(bytes(writer.key.public_key)), "size": len(body),
+        "ts": int(time.time() * 1000), **writer.fields, "size": len(body),
     }  # fmt: skip
     return {name: value for name, value in (fields | changed).items() if value is not None}
 
 
-def sealed_body(said: bytes, receivers: Sequence[Receiver], secrets: Secrets) -> tuple[bytes, dict[str, Any]]:
+def sealed_body(said: bytes, receivers: Sequence[Announced], secrets: Secrets) -> tuple[bytes, dict[str, Any]]:
     """The body of an envelope 2, and the header's fields that open it, by PyNaCl alone."""
     rows = []
-    for device, key in receivers:
-        wrapped = Box(secrets.one_time, key.public_key).encrypt(secrets.content_key, secrets.nonce).ciphertext
-        rows.append([device, key_id(bytes(key.public_key)), b64(wrapped)])
+    for device, public_key in receivers:
+        wrapped = Box(secrets.one_time, PublicKey(public_key)).encrypt(secrets.content_key, secrets.nonce).ciphertext
+        rows.append([device, key_id(public_key), b64(wrapped)])
     body = SecretBox(secrets.content_key).encrypt(said, secrets.nonce).ciphertext
     return body, {"one_time": b64(bytes(secrets.one_time.public_key)), "nonce": b64(secrets.nonce), "keys": rows}
 
 
 def envelope2(
-    sender: Any, recipient: Any, writer: Receiver, receivers: Sequence[Receiver], said: bytes, **changed: Any
+    sender: Any, recipient: Any, writer: Receiver, receivers: Sequence[Announced], said: bytes, **changed: Any
 ) -> bytes:
     """The plaintext of an envelope 2 with this content, sealed for the receivers, or for none of them unsealed."""
     body, opens = sealed_body(said, receivers, Secrets.new()) if receivers else (said, {})
@@ -6019,7 +6035,7 @@ def envelope2_vector(alice: Person, bob: Person) -> dict[str, Any]:
     writer, *receivers = (Receiver.new(fill) for fill in (3, 4, 5))
     secrets = Secrets(PrivateKey(b"\x06" * 32), b"\x07" * 32, VECTOR_NONCE)
     said = content(type="text", text="Hello, Bob! 👋")
-    body, opens = sealed_body(said, receivers, secrets)
+    body, opens = sealed_body(said, [receiver.announced for receiver in receivers], secrets)
     known = {"id": b64url(bytes(range(16))), "ts": 1_700_000_000_000}
     header = json.dumps(header2(alice, bob, writer, body, **known, **opens), separators=(",", ":"))
     return {
@@ -9336,7 +9352,7 @@ class TestBrowserAttention:
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
         alice.expects("newer version")
-        newer = "indexedDB.open('io3233', 2)"
+        newer = "indexedDB.open('io3233', 99)"
 
         await alice.evaluate(f"new Promise((done) => ({newer}.onsuccess = ({{ target }}) => done(target.result.close())))")
         await alice.drafts("hold on to this")
@@ -14441,6 +14457,525 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelo
         }),
         restored: readBackup(encoding.utf8(backup.plaintext)).identity.fingerprint,
     };
+}"""
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: envelope 2
+#
+# What one device says to another, and which keys it keeps. The rules about devices and keys are pure functions, so a model of
+# two people with up to three devices each runs them over random orders of all that can happen; what stores and sends is
+# watched in pages, with a correspondent who speaks the protocol by PyNaCl alone.
+# ------------------------------------------------------------------------------------------------------------------------
+
+SESSION_RUNS = int(os.environ.get("SESSION_RUNS", "1000"))  # of the model; 20000 take two minutes
+# Symbolic keys, real rules: rows are opened by names of keys, and mailboxes are lists.
+SESSION_MODEL = """async ({ seed, runs }) => {
+    const rules = await import("/protocol/devices.js");
+    const HOUR = 3_600_000;
+    let state = seed;
+    const random = () => (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) / 0x7fffffff;
+    const pick = (list) => list[Math.floor(random() * list.length)];
+    let now, made, people, mailboxes, written, faults;
+
+    const newKey = () => ({ id: `key ${(made += 1)}`, public_key: "", secret_key: "" });
+    const newDevice = (person) => ({ id: `device ${(made += 1)}`, person, sessions: new Map(), shown: [], seen: new Set(), cursor: 0, queue: [], sent: new Map(), used: new Map(), numbers: new Map() });
+    const sessionOf = (device, contact) => device.sessions.get(contact) ?? rules.newSession(contact);
+    const keep = (device, session) => device.sessions.set(session.contact, session);
+    const expect = (holds, fault) => holds || faults.push(fault);
+
+    // A restored backup: history, what was seen, devices and the cursor, but no receiving keys and another device id.
+    function restored(old) {
+        const device = { ...newDevice(old.person), shown: [...old.shown], seen: new Set(old.seen), cursor: old.cursor, sent: new Map(old.sent) };
+        for (const [contact, { devices, sealed }] of old.sessions) keep(device, rules.newSession(contact, { devices: devices.map((each) => ({ ...each, used: 0 })), sealed }));
+        for (const contact of ["alice", "bob"]) queue(device, contact, "hello");
+        return device;
+    }
+
+    function queue(device, to, type, fields = {}) {
+        device.queue.push({ id: `message ${(made += 1)}`, at: now, to, type, ...fields });
+    }
+
+    // `cut`: the tab dies, or the answer is lost, after the relay has the message.
+    function send(device, { cut }) {
+        const mail = device.queue.find(({ to, type }) => sessionOf(device, to).devices.length > 0 || type === "text" || (type === "hello" && to === device.person));
+        if (!mail) return false;
+        const session = rules.prepared(sessionOf(device, mail.to), now, newKey);
+        keep(device, session);
+        for (const { id, n } of session.keys) device.numbers.set(id, n);
+        expect(!session.keys.at(-1).used, "a key that was used is announced again");
+        const keys = rules.receivers(session).map((each) => [each.device, each.key]);
+        const unsealed = keys.length === 0;
+        const known = session.devices.map((each) => each.device);
+        mailboxes[mail.to].push({ ...mail, from: device.person, keys, unsealed, announced: { device: device.id, key: session.keys.at(-1).id } });
+        if (unsealed && mail.type === "text") expect(!device.everKnew?.has(mail.to), "v1 after a device was known");
+        if (mail.type === "text" && !written.has(mail.id)) written.set(mail.id, { to: mail.to, must: known, unsealed });
+        if (cut) return true;
+        device.queue.splice(device.queue.indexOf(mail), 1);
+        device.sent.set(`${mail.to} ${mail.id}`, { ...mail, resent: 0, sent_at: now, ...device.sent.get(`${mail.to} ${mail.id}`) });
+        const mine = sessionOf(device, device.person);
+        if (mail.type === "text" && mail.to !== device.person && mine.devices.length > 0) device.queue.push({ ...mail, to: device.person, chat: mail.to });
+        return true;
+    }
+
+    function take(device, row) {
+        const { from, id, announced } = row;
+        if (announced.device === device.id || device.seen.has(`${from} ${id}`)) return;
+        const session = sessionOf(device, from);
+        const [, key_id] = row.keys.find(([receiver]) => receiver === device.id) ?? [];
+        const key = session.keys.find((each) => each.id === key_id);
+        if (from === device.person && !rules.isHeardOf(session, announced.device)) queue(device, from, "hello");
+        if (!row.unsealed && !key) return miss(device, row, session);
+        device.seen.add(`${from} ${id}`);
+        keep(device, row.unsealed ? rules.cameUnsealed(session, announced, now) : rules.opened(session, row, key_id, now));
+        if (key) device.used.set(`${from} ${announced.device}`, Math.max(key.n, device.used.get(`${from} ${announced.device}`) ?? 0));
+        if (row.type === "text") device.shown.push(id);
+        if (row.type === "resend") for (const wanted of row.ids) sendAgain(device, row, wanted);
+        (device.everKnew ??= new Set()).add(from);
+    }
+
+    function miss(device, row, session) {
+        const [ids, asked] = rules.asking(rules.missed(session, row, now), [row.id]);
+        keep(device, asked);
+        if (ids.length > 0) queue(device, row.from, "resend", { ids });
+        (device.everKnew ??= new Set()).add(row.from);
+    }
+
+    function sendAgain(device, { from, announced }, id) {
+        const sent = device.sent.get(`${from} ${id}`);
+        if (sent?.type !== "text" || rules.mayResend(sessionOf(device, from), announced.device, sent, now) !== true) return;
+        sent.resent += 1;
+        device.queue.push({ id: sent.id, at: sent.at, to: sent.to, type: sent.type });
+    }
+
+    function fetch(device, most = Infinity) {
+        for (const row of mailboxes[device.person].slice(device.cursor, device.cursor + most)) take(device, row);
+        device.cursor = Math.min(mailboxes[device.person].length, device.cursor + most);
+        for (const session of device.sessions.values()) checkKeys(device, session);
+    }
+
+    // The rule, told from what this model has seen and not from what the session says of itself.
+    function checkKeys(device, { contact, devices, keys }) {
+        const used = devices.map((each) => device.used.get(`${contact} ${each.device}`) ?? 0);
+        const oldest = devices.length > 0 ? Math.min(...used) : 0;
+        expect(keys.every(({ n }) => n >= oldest), "a key that every device is past is still there");
+        expect(keys.length <= 16, "too many keys");
+        const held = new Set(keys.map(({ id }) => id));
+        const recorded = mailboxes[device.person].filter((row) => row.from === contact).flatMap((row) => row.keys);
+        for (const [receiver, key] of recorded) expect(receiver !== device.id || device.numbers.get(key) >= oldest || !held.has(key), "what was recorded opens still");
+    }
+
+    const events = [
+        [6, (device) => queue(device, device.person === "alice" ? "bob" : "alice", "text")],
+        [6, (device) => send(device, { cut: false })],
+        [1, (device) => send(device, { cut: true })],
+        [5, (device) => fetch(device)],
+        [3, (device) => fetch(device, 1)],
+        [1, (device) => people[device.person].length < 3 && people[device.person].push(restored(device))],
+        [1, ({ person }) => mailboxes[person].length > 0 && mailboxes[person].push(pick(mailboxes[person]))], // the relay delivers an old one again
+        [2, () => (now += random() * 5 * HOUR)],
+    ];
+    const bag = events.flatMap(([weight, event]) => new Array(weight).fill(event));
+
+    function run() {
+        [now, made, faults] = [1e12, 0, []];
+        [people, mailboxes, written] = [{ alice: [newDevice("alice")], bob: [newDevice("bob")] }, { alice: [], bob: [] }, new Map()];
+        const all = () => [...people.alice, ...people.bob];
+        for (let step = 0; step < 60; step += 1) {
+            now += 1000;
+            pick(bag)(pick(all()));
+        }
+        for (let round = 0; round < 12; round += 1) {
+            now += 20_000;
+            for (const device of all()) while (send(device, { cut: false }));
+            for (const device of all()) fetch(device);
+        }
+        for (const [id, { to, must, unsealed }] of written) {
+            for (const device of people[to].filter((each) => must.includes(each.id))) expect(device.shown.includes(id), `lost ${id}`);
+            if (unsealed) expect(people[to].some((device) => device.shown.includes(id)), `lost ${id} in v1's form`);
+        }
+        for (const { shown } of all()) expect(new Set(shown).size === shown.length, "shown twice");
+        return faults;
+    }
+
+    const bad = [];
+    for (let number = 0; number < runs && bad.length < 5; number += 1) {
+        const begun = state;
+        if (run().length > 0) bad.push({ seed: begun, faults: [...new Set(faults)].slice(0, 5) });
+    }
+    return { bad, made, written: written.size };
+}"""
+
+
+class Correspondent(Person):
+    """Somebody with one device that keeps its keys by hand."""
+
+    async def meets(self, page: Page) -> None:
+        """Write to a page in v1's form, announcing the device; read its answer, and remember its device and key."""
+        self.device, self.page = Receiver.new(), await address_of(page)
+        await post(self, self.page, text="a first word", **self.device.fields)
+        await page.click(f'#chatTabs [data-fingerprint="{self.fingerprint}"] .chat-tab-label')
+        await page.sees("a first word")
+        await page.says("an answer")
+        await self.catches_up()
+
+    async def catches_up(self, number: int = 1) -> None:
+        """Wait for so many texts, and remember the page's device and the key that it named last."""
+        header = (await until(lambda: self.reads_texts(number)))[-1]["header"]
+        self.theirs = Announced(header["device"], unb64(header["key"]))
+
+    async def reads(self, by: Receiver | None = None) -> list[dict[str, Any]]:
+        """What the inbox on the relay holds that was sealed for this device, or for another one of this person."""
+        receiver = by or self.device
+        rows = [self.open(row) for row in await self.fetch_all()]
+        sealed = [row for row in rows if b"\0" in row and key_id(receiver.announced.public_key).encode() in row]
+        return [open_envelope2(row, receiver) for row in sealed]
+
+    async def reads_texts(self, number: int, by: Receiver | None = None) -> list[dict[str, Any]]:
+        """So many texts of them, or more; else none."""
+        texts = [each for each in await self.reads(by) if each["content"]["type"] == "text"]
+        return texts if len(texts) >= number else []
+
+    async def hears(self, kind: str, number: int = 1) -> dict[str, Any]:
+        """Wait for so many contents of this type; the newest."""
+
+        async def such() -> list[dict[str, Any]]:
+            found = [each["content"] for each in await self.reads() if each["content"]["type"] == kind]
+            return found if len(found) >= number else []
+
+        return (await until(such))[-1]
+
+    async def says(self, *, writer: Receiver | None = None, header: dict[str, Any] | None = None, **fields: Any) -> str:
+        """Send a content, sealed for the page's device; its envelope's id."""
+        known = {"id": b64url(os.urandom(16))} | (header or {})
+        await self.send(
+            self.page, envelope2(self, self.page, writer or self.device, [self.theirs], content(**fields), **known)
+        )
+        return str(known["id"])
+
+
+async def stored(page: Page, expression: str) -> Any:
+    """What a page's database holds, as JSON: `expression` over the stores' records by name."""
+    return await page.evaluate(f"""(async () => {{
+        const {{ Database }} = await import("/store/database.js");
+        const names = ["contacts", "messages", "posts", "references", "sessions"];
+        const lists = await Database.shared.read(names, (stores) => Promise.all(names.map((name) => new Promise((resolve) => {{
+            const request = stores[name].getAll();
+            request.onsuccess = () => resolve(request.result);
+        }}))));
+        const {{ contacts, messages, posts, references, sessions }} = Object.fromEntries(names.map((name, index) => [name, lists[index]]));
+        return {expression};
+    }})()""")
+
+
+async def changes(page: Page, call: str) -> Any:
+    """Calls the page's own `client.changes`, as its views do; `last` and `first` are the thread's messages."""
+    return await page.evaluate(f"""(async () => {{
+        const {{ Changes }} = await import("/mail/changes.js");
+        const {{ Store }} = await import("/store/store.js");
+        const {{ Database }} = await import("/store/database.js");
+        const {{ Settings }} = await import("/store/settings.js");
+        const store = new Store(Database.shared);
+        const parts = {{ identity: await store.value("identity"), settings: await Settings.load(store, {{ home: location.origin }}) }};
+        const client = new Changes({{ store, relays: {{ pass: () => Promise.reject(new Error("not asked")) }}, ...parts, reading: () => null }});
+        const contact = location.hash.slice(6, 70);
+        const {{ messages }} = await store.thread(contact);
+        const [received, sent] = ["in", "out"].map((direction) => messages.filter((each) => each.direction === direction && !each.event));
+        return await client.{call};
+    }})()""")
+
+
+BAD_SEALED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a header of another version": ({"v": 3}, {"type": "text", "text": "hi"}),
+    "no device": ({"device": None}, {"type": "text", "text": "hi"}),
+    "a key of small order": ({"key": b64(bytes(32))}, {"type": "text", "text": "hi"}),
+    "ten thousand keys": ({"keys": [["A" * 11, "A" * 11, b64(bytes(48))]] * 1_000}, {"type": "text", "text": "hi"}),
+    "a clock ten years ahead": ({"ts": int((time.time() + 3650 * 86_400) * 1000)}, {"type": "text", "text": "hi"}),
+    "somebody else's name in it": ({"from": NOBODY}, {"type": "text", "text": "hi"}),
+    "a text that is none": ({}, {"type": "text", "text": 7}),
+    "a text with a NUL": ({}, {"type": "text", "text": "a\0b"}),
+    "two reactions at once": ({}, {"type": "react", "of": "A" * 22, "emoji": "👍👍"}),
+    "a receipt for too many": ({}, {"type": "receipt", "delivered": ["A" * 22] * 201, "read": []}),
+}
+
+
+class TestBrowserSealed:
+    """Envelope 2: who reads what, which keys are kept, and what people make of messages that are there."""
+
+    @pytest.fixture
+    async def alice(self, browser, relay):
+        return await browser.person(relay)
+
+    @pytest.fixture
+    async def bob(self, relay, alice):
+        """A correspondent whom Alice has answered."""
+        bob = Correspondent(relay)
+        await bob.register()
+        await bob.meets(alice)
+        return bob
+
+    async def test_no_order_of_events_loses_a_message_or_keeps_a_key(self, alice):
+        found = {"bad": [], "written": 0}
+
+        for seed in range(1, SESSION_RUNS, 250):
+            found = await alice.evaluate(f"({SESSION_MODEL})({{ seed: {seed}, runs: 250 }})")
+            assert found["bad"] == []
+
+        assert found["written"] > 0
+
+    async def test_answer_is_sealed_once_more_and_the_identity_keys_do_not_open_it(self, alice, bob):
+        await alice.says("for this device alone")
+
+        said = await bob.hears("text", number=2)
+
+        assert said["text"] == "for this device alone"
+        assert all(b"for this device" not in bob.open(row) for row in await bob.fetch_all())
+
+    async def test_nothing_goes_in_v1s_form_once_a_device_is_known(self, relay, alice, bob):
+        first = (await bob.fetch_all())[0]
+        await post(bob, bob.page, text="an old client now?")
+        await alice.sees("an old client now?")
+
+        await alice.says("still sealed")
+
+        assert (await bob.hears("text", number=2))["text"] == "still sealed"
+        assert all(b"\0" in bob.open(row) for row in await bob.fetch_all() if row["id"] >= first["id"])
+
+    async def test_message_in_v1s_form_is_marked_where_a_device_is_known(self, alice, bob):
+        await bob.says(type="text", text="sealed twice")
+        await alice.sees("sealed twice")
+
+        await post(bob, bob.page, text="sealed once")
+        await alice.sees("sealed once")
+
+        notes = dict(zip(await alice.received(), await alice.texts(".chat-line-in .chat-note"), strict=True))
+        assert notes == {"a first word": "", "sealed twice": "", "sealed once": "sealed with the address key only"}
+
+    @pytest.mark.parametrize("bad", BAD_SEALED)
+    async def test_what_breaks_a_rule_is_refused_with_a_reason_and_teaches_no_key(self, alice, bob, bad):
+        header, fields = BAD_SEALED[bad]
+        before = await stored(alice, "sessions.map(({ devices }) => devices.map(({ device }) => device))")
+
+        await bob.says(writer=Receiver.new(), header=header, **fields)
+        await alice.until("document.querySelector('.chat-line.refused')?.textContent.includes('Refused: ')")
+
+        assert await stored(alice, "sessions.map(({ devices }) => devices.map(({ device }) => device))") == before
+        assert (
+            await stored(alice, "messages.filter(({ kind, direction }) => kind === 'text' && direction === 'in').length")
+            == 1
+        )
+
+    async def test_key_that_opened_a_message_is_gone_with_the_turn_after_it(self, alice, bob):
+        used = bob.theirs
+        await bob.says(type="text", text="one")
+        await alice.sees("one")
+        await alice.says("two")
+
+        await bob.catches_up(number=2)
+        await bob.says(type="text", text="three")
+        await alice.sees("three")
+
+        held = await stored(alice, "sessions.flatMap(({ keys }) => keys.map(({ id }) => id))")
+        assert key_id(used.public_key) not in held
+        assert key_id(bob.theirs.public_key) in held
+
+    async def test_what_does_not_open_is_asked_for_and_shows_once_it_comes_again(self, alice, bob):
+        good, bob.theirs = bob.theirs, Receiver.new().announced
+        number = await bob.says(type="text", text="sealed for another key")
+
+        asked = await bob.hears("resend")
+        bob.theirs = good
+        for _ in range(2):
+            await bob.says(type="text", text="sealed for another key", header={"id": number})
+        await bob.says(type="text", text="and the next")
+        await alice.sees("and the next")
+
+        assert asked["ids"] == [number]
+        assert (await alice.received())[1:] == ["sealed for another key", "and the next"]
+
+    async def test_new_device_of_a_contact_is_told_of_and_gets_no_older_message_unless_the_person_agrees(self, alice, bob):
+        await alice.says("before the new device")
+        known = [each["header"]["id"] for each in await until(lambda: bob.reads_texts(2))]
+        newer = Receiver.new()
+
+        await bob.says(writer=newer, type="resend", ids=known)
+        await until(lambda: stored(alice, "contacts[0].asks_again === 2"))
+        await alice.shows(".chat-line", "They use a new device.")
+        assert [each["content"]["type"] for each in await bob.reads(newer)] == []
+        await changes(alice, "answerAgain(contact, true)")
+
+        assert {each["header"]["id"] for each in await until(lambda: bob.reads_texts(2, newer))} == set(known)
+
+    async def test_edit_changes_the_words_and_keeps_the_earlier_ones_whatever_comes_first(self, alice, bob):
+        number, written = b64url(os.urandom(16)), int(time.time() * 1000)
+        for later in (2, 1):
+            await bob.says(type="edit", of=number, text=f"words {later}", header={"ts": written + later})
+        await bob.says(type="edit", of=number, text="too late", header={"ts": written + 86_400_001})
+
+        await bob.says(type="text", text="words 0", header={"id": number, "ts": written})
+        await alice.sees("words 2")
+
+        assert [each["text"] for each in await changes(alice, "earlier(received.at(-1).seq)")] == ["words 0", "words 1"]
+        assert await stored(alice, "references") == []
+
+    async def test_nobody_edits_or_deletes_what_they_did_not_write(self, alice, bob):
+        [own] = await stored(
+            alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
+        )
+
+        await bob.says(type="edit", of=own, text="words of another")
+        await bob.says(type="delete", of=own)
+        await bob.says(type="text", text="done")
+        await alice.sees("done")
+
+        assert await alice.sent() == ["an answer"]
+
+    async def test_deleted_message_leaves_nothing_but_that_it_was(self, alice, bob):
+        number = await bob.says(type="text", text="a secret needle")
+        await bob.says(type="edit", of=number, text="another needle")
+        await alice.sees("another needle")
+
+        await bob.says(type="delete", of=number)
+        await alice.sees("Deleted.")
+
+        assert "needle" not in json.dumps(await stored(alice, "[contacts, messages, posts, references]"))
+        assert await stored(alice, "messages.at(-1).deleted_at > 0")
+
+    async def test_search_finds_edited_words_and_no_deleted_ones(self, alice, bob):
+        edited, deleted = [await bob.says(type="text", text=f"an old needle {number}") for number in (1, 2)]
+        await bob.says(type="edit", of=edited, text="a new haystack")
+        await bob.says(type="delete", of=deleted)
+        await alice.sees("Deleted.")
+        await alice.until("document.querySelectorAll('.chat-line-in').length === 3")
+
+        await goes_to(alice, "library")
+        await alice.fill("#librarySearch", "haystack")
+        await alice.until("document.querySelectorAll('.msg').length === 1")
+        await alice.fill("#librarySearch", "needle")
+
+        await alice.until("document.querySelectorAll('.msg').length === 0")
+
+    async def test_reaction_is_one_a_person_and_the_newest_wins_in_any_order(self, alice, bob):
+        [own] = await stored(
+            alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
+        )
+        now = int(time.time() * 1000)
+
+        for emoji, later in (("👍", 1), ("❤️", 3), ("😀", 2)):
+            await bob.says(type="react", by=alice.fingerprint, of=own, emoji=emoji, header={"ts": now + later})
+        await bob.says(type="text", text="done")
+        await alice.sees("done")
+        await changes(alice, "react(received.at(-1).seq, '🎉')")
+
+        assert await stored(alice, "messages[1].reactions.map(({ by, emoji }) => [by, emoji])") == [[bob.fingerprint, "❤️"]]
+        assert (await bob.hears("react"))["emoji"] == "🎉"
+
+    async def test_receipts_say_what_came_and_what_was_read(self, alice, bob):
+        number = await bob.says(type="text", text="did you get this?")
+        await alice.sees("did you get this?")
+        receipt = await bob.hears("receipt")
+        [own] = await stored(
+            alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
+        )
+
+        await bob.says(type="receipt", delivered=[own], read=[])
+        await until(lambda: stored(alice, "messages.some(({ delivered_at, read_at }) => delivered_at && !read_at)"))
+        await bob.says(type="receipt", delivered=[], read=[own, "A" * 22])
+
+        await until(lambda: stored(alice, "messages.some(({ read_at }) => read_at)"))
+        assert number in receipt["read"]
+
+    async def test_who_gives_no_receipts_of_reading_sees_none(self, alice, bob):
+        await alice.evaluate("""(async () => {
+            const [{ Database }, { Store }, { Settings }] = await Promise.all(["database", "store", "settings"].map((name) => import(`/store/${name}.js`)));
+            await (await Settings.load(new Store(Database.shared), { home: location.origin })).set("receipts", false);
+        })()""")
+        [own] = await stored(
+            alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
+        )
+
+        number = await bob.says(type="text", text="did you read this?")
+        await bob.says(type="receipt", delivered=[], read=[own])
+        await until(lambda: stored(alice, "messages.some(({ delivered_at }) => delivered_at)"))
+
+        assert number in (await bob.hears("receipt"))["delivered"]
+        assert await stored(alice, "messages.every(({ read_at }) => !read_at)")
+
+    async def test_nothing_is_sent_to_a_stranger_until_they_are_accepted(self, relay, alice):
+        bob = Correspondent(relay)
+        await bob.register()
+        bob.device, bob.page, bob.theirs = Receiver.new(), await address_of(alice), Receiver.new().announced
+
+        await post(bob, bob.page, text="a request", **bob.device.fields)
+        missed = await bob.says(type="text", text="does not open")
+        await alice.click(".chat-tab-label")
+        await alice.sees("a request")
+        await alice.sees("A message could not be opened: ask them to write again.")
+        assert await stored(alice, "posts") == []
+        await alice.says("accepted")
+
+        assert (await bob.hears("resend"))["ids"] == [missed]
+        assert len((await bob.hears("receipt"))["read"]) == 1
+
+    async def test_message_with_a_timer_goes_on_both_sides_once_it_was_read(self, alice, bob):
+        await changes(alice, "setTimer(contact, 1)")
+        assert (await bob.hears("setting"))["lasts"] == 1
+
+        await bob.says(type="text", text="gone in a second", lasts=1)
+        await alice.says("mine as well")
+        assert (await bob.hears("text", number=2))["lasts"] == 1
+        await until(lambda: stored(alice, "messages.filter(({ gone_at }) => gone_at).length === 2"))
+
+        await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')", seconds=90)
+        await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
+
+    async def test_what_v1_can_not_say_waits_until_a_device_of_the_contact_is_known(self, relay, alice):
+        bob = Correspondent(relay)
+        await bob.register()
+        await alice.opens(bob.fingerprint)
+        await alice.says("plain words")
+        await alice.has_relayed(1)
+
+        await changes(alice, "edit(sent[0].seq, 'edited words')")
+        assert [json.loads(bob.open(row))["text"] for row in await bob.fetch_all()] == ["plain words"]
+        bob.device, bob.page = Receiver.new(), await address_of(alice)
+        await post(bob, bob.page, text="hello", **bob.device.fields)
+
+        assert (await bob.hears("edit"))["text"] == "edited words"
+
+    async def test_restored_device_has_another_id_greets_and_never_falls_back(self, browser, relay, alice, bob, tmp_path):
+        before = await alice.evaluate(DEVICE_ID)
+        backup = await alice.evaluate(f"({SNAPSHOT})()")
+        assert before not in backup
+        assert '"secret_key":' in backup
+        assert backup.count("secret_key") == 1
+
+        other = await browser.person(relay)
+        await other.evaluate(f"({RESTORE})({json.dumps(backup)})")
+        await other.reload()
+        await other.has_keys()
+        assert await other.evaluate(DEVICE_ID) != before
+        assert (await bob.hears("hello"))["type"] == "hello"
+        await until(lambda: stored(alice, "sessions.length === 2"))  # one of them with the other device of Alice's own
+
+        await alice.says("written on the first device")
+        await goes_to(other, "chats")
+        await other.click(".chat-tab-label")
+        await other.until(
+            "[...document.querySelectorAll('.chat-line-out .chat-bubble')].some((each) => each.textContent === 'written on the first device')"
+        )
+
+
+DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
+    new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""
+SNAPSHOT = """async () => {
+    const [{ snapshot }, { Database }, { Store }] = await Promise.all(["backup-content", "database", "store"].map((name) => import(`/store/${name}.js`)));
+    return snapshot(new Store(Database.shared), { history: true });
+}"""
+RESTORE = """async (text) => {
+    const [{ readBackup, replaceEverything }, { Database }, { Store }] = await Promise.all(
+        ["backup-content", "database", "store"].map((name) => import(`/store/${name}.js`)));
+    await replaceEverything(new Store(Database.shared), readBackup(new TextEncoder().encode(text)));
 }"""
 
 

@@ -1,5 +1,6 @@
 /** Puts the parts together. One direction: connection → inbox → store event → view; person → view → outbox → store. */
 import { SharedKeys } from "./protocol/crypto.js";
+import { Changes } from "./mail/changes.js";
 import { Contacts } from "./relay/contacts.js";
 import { exportBackup, openBackup } from "./store/backup.js";
 import { clientHashes } from "./device/hashes.js";
@@ -61,6 +62,7 @@ export class Client extends EventTarget {
     Object.assign(this, { store, identity, settings, drafts, tabs, relays });
     this.membership = new Membership({ store, settings, tokens, relays });
     this.contacts = new Contacts({ store, relays, identity });
+    this.changes = new Changes({ store, relays, settings, identity, reading: () => tabs.visible && tabs.thread });
     this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender, myName: () => settings.get("name") });
     this.notifications = new Notifications({ settings, registration });
     const manager = registration.then((registered) => registered?.pushManager);
@@ -182,6 +184,7 @@ export class Client extends EventTarget {
     if (!thread || !visible) return;
     // Asking what is shown while something is being shown can lose that in Chromium: not without need.
     if (await this.store.markRead(thread)) await this.notifications.clear(thread);
+    await this.changes.confirm(thread, { reading: true });
   }
 
   /** Whoever answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */

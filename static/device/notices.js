@@ -14,8 +14,11 @@ export async function toTell(store, messages, reading) {
   const contacts = new Map((await store.contacts()).map((contact) => [contact.fingerprint, contact]));
   return messages
     .map((message) => ({ message, contact: contacts.get(message.contact) }))
-    .filter(({ message, contact }) => contact && !contact.muted && !contact.blocked && message.kind !== "refused" && !reading.has(contact.fingerprint));
+    .filter(({ message, contact }) => contact && isNews(message) && !contact.muted && !contact.blocked && !reading.has(contact.fingerprint));
 }
+
+/** No refusal, no line that nobody wrote, and nothing that another device of mine sent. */
+const isNews = ({ direction, kind, event }) => direction === "in" && kind !== "refused" && !event;
 
 /** Shows messages, `[{message, contact}]`: the latest of each sender, or one summary when the senders are many. */
 export async function showNotices(registration, arrived, { preview }) {

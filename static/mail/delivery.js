@@ -10,8 +10,10 @@ import {
   BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError,
   TooLargeError, TooSlowError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 } from "../protocol/errors.js";
-import { packEnvelope } from "../protocol/envelope.js";
+import { readyToWrite } from "../store/sessions.js";
+import { dropPost, settlePost } from "./posts.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
+import { contentOf, pack } from "./sealing.js";
 
 export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
 const LONGEST_WAIT_MS = 60_000;
@@ -94,37 +96,54 @@ export class Delivery {
     }
   }
 
-  /** Sends the oldest queued message. False when there is none left. */
+  /** Sends the oldest queued message or, where there is none, the oldest post. False when there is nothing left to be sent now. */
   async #sendNext(contact, line) {
-    const { record, claimed_elsewhere } = await claimNext(this.#store, contact, this.#tab, line.too_slow);
+    const { record, post, claimed_elsewhere, due_at } = await claimNext(this.#store, contact, this.#tab, line.too_slow);
     if (claimed_elsewhere) return line.backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
-    if (!record) return false;
+    if (!record && !post) return this.#lookAt(due_at);
     const controller = new AbortController();
-    line.sending = { seq: record.seq, controller };
+    line.sending = { seq: record?.seq, controller };
     try {
-      await this.#relay(record, controller.signal);
+      await (record ? this.#relayMessage(record, controller.signal) : this.#relayPost(post, controller.signal));
       line.backoff.reset();
     } catch (error) {
-      if (!controller.signal.aborted) await this.#failed(record, error, line);
+      if (!controller.signal.aborted) await (record ? this.#failed(record, error, line) : this.#postFailed(post, error, line));
     }
     return true;
   }
 
-  async #relay(record, signal) {
-    const contact = await this.#recipient(record.contact);
-    const nonce = randomBytes(NONCE_BYTES);
-    const { fingerprint: from, public_key: sender_public_key } = this.#identity;
+  #lookAt(due_at) {
+    if (Number.isFinite(due_at)) setTimeout(() => this.#stopped || this.look(), due_at - Date.now());
+    return false;
+  }
+
+  async #relayMessage(record, signal) {
+    const written = { id: record.envelope_id, at: record.at, content: contentOf(record) };
+    const { relay, id, expires_at } = await this.#relay(record.contact, written, signal);
+    await settle(this.#store, record, { state: "relayed", relay, relay_id: id, expires_at }, this.#identity.fingerprint);
+  }
+
+  async #relayPost(post, signal) {
+    await this.#relay(post.contact, post, signal);
+    await settlePost(this.#store, this.#identity.fingerprint, post);
+  }
+
+  /** Seals anew at each attempt: one-time keys are for one. */
+  async #relay(fingerprint, written, signal) {
+    const contact = await this.#recipient(fingerprint);
+    const session = await readyToWrite(this.#store, contact);
     const limit = this.#relays.get(contact.relay)?.max_message_bytes ?? USUAL_LIMIT_BYTES;
-    const written = { id: record.envelope_id, from, to: contact.fingerprint, ts: record.at, text: record.text };
-    const plaintext = packEnvelope({ ...written, name: this.#myName() }, limit);
+    const plaintext = pack(written, { identity: this.#identity, session, to: fingerprint, name: this.#myName(), limit });
+    const nonce = randomBytes(NONCE_BYTES);
     const ciphertext = sealBox(plaintext, nonce, this.#sharedKeys.with(contact.public_key));
-    const message = { recipient_fingerprint: contact.fingerprint, ciphertext, nonce, sender_public_key };
-    const { id, expires_at } = await this.#relays.authorized(contact.relay, (token) => postMessage(contact.relay, token, message, signal));
-    await settle(this.#store, record, { state: "relayed", relay: contact.relay, relay_id: id, expires_at });
+    const message = { recipient_fingerprint: fingerprint, ciphertext, nonce, sender_public_key: this.#identity.public_key };
+    const receipt = await this.#relays.authorized(contact.relay, (token) => postMessage(contact.relay, token, message, signal));
+    return { relay: contact.relay, ...receipt };
   }
 
   /** The contact with its key, fetched once and used only if it hashes to the address. */
   async #recipient(fingerprint) {
+    if (fingerprint === this.#identity.fingerprint) return { ...this.#identity, relay: this.#relays.home };
     const contact = await this.#store.contact(fingerprint);
     if (!contact) throw new UnknownContactError("This contact was removed.");
     if (contact.blocked) throw new BlockedContactError("You blocked this contact: unblock and retry.");
@@ -133,6 +152,13 @@ export class Delivery {
     if (fingerprintOf(public_key) !== fingerprint) throw new WrongKeyError(`${contact.relay} gave a key that is not this address's. Nothing was sent.`);
     await this.#store.updateContact(fingerprint, { public_key });
     return this.#recipient(fingerprint); // who may have been removed or blocked while the key was fetched
+  }
+
+  /** A post has nobody to retry it: what no waiting mends is dropped. */
+  async #postFailed(post, error, { backoff }) {
+    if (!(error instanceof ClientError)) console.error(error);
+    if (FINAL.some((FinalError) => error instanceof FinalError)) return dropPost(this.#store, post);
+    return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
   }
 
   async #failed(record, error, { backoff, too_slow }) {

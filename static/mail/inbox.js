@@ -89,7 +89,8 @@ export class Inbox {
    * may be made up, and the hint of the true one must still count.
    */
   async #keep(rows, after_id) {
-    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, reading: await this.#reading() };
+    const person = { reading: await this.#reading(), receipts: this.#settings.get("receipts"), home: this.#settings.get("home") };
+    const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, ...person };
     const { rewound, genuine, counted } = await storeArrivals(this.#store, { ...parts, rows, after_id });
     if (rewound) return false;
     if (counted) this.#relays.changed(this.#origin);

@@ -3,9 +3,11 @@
  * leading tab sends it.
  */
 import { BlockedContactError, EmptyMessageError, MessageTooLongError, SelfChatError } from "../protocol/errors.js";
-import { newEnvelopeId, packEnvelope, wireBytes } from "../protocol/envelope.js";
+import { newEnvelopeId } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { discard, enqueue, requeue } from "./queue.js";
+import { Sweeper } from "./sweeper.js";
+import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
 import { mayTakeBack, takeBack } from "./taking-back.js";
 
 const NEAR = 0.9;
@@ -14,6 +16,7 @@ const LOOK_EVERY_MS = 5000;
 export class Outbox {
   #parts;
   #delivery = null; // while this tab leads
+  #sweeper;
   #looking = 0;
   #storing = Promise.resolve();
 
@@ -21,9 +24,11 @@ export class Outbox {
   constructor(parts) {
     this.#parts = parts;
     const { store, relays } = parts;
+    this.#sweeper = new Sweeper(parts);
     store.addEventListener("messages", ({ detail }) => !detail.received && this.wake());
     store.addEventListener("message-restored", ({ detail }) => detail.message.state === "queued" && this.wake());
     store.addEventListener("message", ({ detail }) => detail.message.state === "queued" && !detail.message.error && this.wake());
+    store.addEventListener("posts", () => this.#delivery?.look());
     store.addEventListener("message-removed", ({ detail }) => this.#delivery?.abandon(detail));
     for (const type of ["came-live", "wake"]) relays.addEventListener(type, () => this.wake());
   }
@@ -31,14 +36,17 @@ export class Outbox {
   /**
    * Queues `text`, which was the draft of this contact's thread unless it is forwarded; resolves when it is stored, and rejects with
    * StorageError. Begun within this call, so what is sent one after the other is stored in that order. Throws at once, and changes
-   * nothing: EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError.
+   * nothing: EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError. `re`, `{of, quote, mine}`: what it answers, by its
+   * `envelope_id`; `lasts`: seconds. Either waits until the contact's client is known to read it.
    */
-  send(contact, text, { was_draft = true } = {}) {
+  send(contact, text, { was_draft = true, re, lasts = contact.lasts } = {}) {
     const { store, drafts, relays } = this.#parts;
     const { fingerprint } = contact;
     const relay = contact.relay || relays.home;
     this.#refuse(contact, relay, text);
-    const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId(), was_draft });
+    const more = { ...(re && { re }), ...(lasts && { lasts }) };
+    const error = contact.devices > 0 || isPlain(more) ? "" : WAITS;
+    const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId(), was_draft, error, ...more });
     if (was_draft) drafts.sent(fingerprint, text, storing);
     this.#storing = Promise.allSettled([this.#storing, storing]);
     return storing;
@@ -49,11 +57,10 @@ export class Outbox {
     return this.#storing;
   }
 
-  /** What `text` will weigh on the wire, without my name, which gives way: `{bytes, limit, near, over}`. */
-  measure(fingerprint, text, relay = this.#parts.relays.home) {
+  /** What `text` will weigh on the wire for a contact with so many known devices, without my name, which gives way: `{bytes, limit, near, over}`. */
+  measure(fingerprint, text, relay = this.#parts.relays.home, devices = 0) {
     const { relays, identity } = this.#parts;
-    const plaintext = packEnvelope({ id: "0".repeat(22), from: identity.fingerprint, to: fingerprint, ts: Date.now(), text });
-    const bytes = wireBytes(plaintext);
+    const bytes = wireBytesOf({ identity, to: fingerprint, text, devices });
     const limit = relays.get(relay)?.max_message_bytes ?? USUAL_LIMIT_BYTES;
     return { bytes, limit, near: bytes > limit * NEAR, over: bytes > limit };
   }
@@ -80,6 +87,7 @@ export class Outbox {
   lead() {
     this.#delivery ??= new Delivery(this.#parts);
     this.#looking ||= setInterval(() => this.#delivery?.look(), LOOK_EVERY_MS);
+    this.#sweeper.start();
     this.wake();
   }
 
@@ -87,6 +95,7 @@ export class Outbox {
   follow() {
     clearInterval(this.#looking);
     this.#looking = 0;
+    this.#sweeper.stop();
     this.#delivery?.stop();
     this.#delivery = null;
   }
@@ -96,11 +105,11 @@ export class Outbox {
     await this.#delivery?.wake();
   }
 
-  #refuse({ fingerprint, blocked }, relay, text) {
+  #refuse({ fingerprint, blocked, devices }, relay, text) {
     if (text.trim() === "") throw new EmptyMessageError("Write something first.");
     if (fingerprint === this.#parts.identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");
     if (blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
-    const { bytes, limit, over } = this.measure(fingerprint, text, relay);
+    const { bytes, limit, over } = this.measure(fingerprint, text, relay, devices);
     if (over) throw new MessageTooLongError(`This message is too long for the relay: ${bytes} of ${limit} bytes. Split it.`, { bytes, limit });
   }
 }

@@ -4,6 +4,8 @@ import { toMessage, withLatest } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 import { newContact } from "../store/store.js";
 import { uploadMs } from "../relay/http.js";
+import { copyToMine } from "./posts.js";
+import { contentOf, isPlain } from "./sealing.js";
 
 const UNSENT = ["queued", "failed"];
 const CLAIM_MS = 40_000; // longer than one request may take
@@ -12,12 +14,12 @@ const CLAIM_MS = 40_000; // longer than one request may take
  * Stores a message as queued and returns it; the thread's draft goes in the same transaction where `was_draft`. Begun and committed within
  * this call: whatever becomes of the page, one of the two is kept, and never both. `envelope_id` and `at` stay the same over every retry.
  */
-export async function enqueue(store, { contact, relay, text, envelope_id, at = Date.now(), was_draft = true }) {
-  const queued = { state: "queued", queued_for: contact };
-  const record = { contact, relay, direction: "out", kind: "text", text, at, envelope_id, ...queued };
+export async function enqueue(store, { was_draft = true, ...written }) {
+  const queued = { state: "queued", queued_for: written.contact };
+  const record = { direction: "out", kind: "text", at: Date.now(), ...written, ...queued };
   record.seq = await store.db.write(["drafts", "messages"], ({ drafts, messages }) => {
     const added = result(messages.add(record));
-    if (was_draft) drafts.delete(contact);
+    if (was_draft) drafts.delete(record.contact);
     messages.transaction.commit();
     return added;
   });
@@ -45,10 +47,11 @@ async function putLatest(contacts, record) {
 
 /** Contacts that have something queued. */
 export function waitingContacts(store) {
-  return store.db.read(["messages"], async ({ messages }) => {
-    const index = messages.index("queued");
-    const found = [];
-    for (let next = await firstAfter("", index); next; next = await firstAfter(next.key, index)) found.push(next.key);
+  return store.db.read(["messages", "posts"], async ({ messages, posts }) => {
+    const found = new Set();
+    for (const index of [messages.index("queued"), posts.index("queued")]) {
+      for (let next = await firstAfter("", index); next; next = await firstAfter(next.key, index)) found.add(next.key);
+    }
     return found;
   });
 }
@@ -56,22 +59,39 @@ export function waitingContacts(store) {
 const firstAfter = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true)));
 
 /**
- * `{record}`: the contact's oldest queued message, claimed for `tab`; `{claimed_elsewhere: true}`; or `{}`. Those in `too_slow` (seqs)
- * come when there is no other. A claim keeps two tabs that have no Web Locks from sending the same message at once; it lapses, so a
- * closed tab holds nothing up.
+ * `{record}`: the contact's oldest queued message, and after all of these the oldest `{post}`, claimed for `tab`; `{claimed_elsewhere:
+ * true}`; or `{due_at}`, when the next post may go. Those in `too_slow` (seqs) come when there is no other. What v1 can't say waits until
+ * a device of the contact is known. A claim keeps two tabs that have no Web Locks from sending the same message at once; it lapses, so
+ * a closed tab holds nothing up.
  */
 export function claimNext(store, contact, tab, too_slow, now = Date.now()) {
-  return store.db.write(["messages"], async ({ messages }) => {
-    const seqs = await result(messages.index("queued").getAllKeys(contact));
-    if (seqs.length === 0) return {};
-    const record = await result(messages.get(seqs.find((seq) => !too_slow.has(seq)) ?? seqs[0]));
-    const claim_ms = CLAIM_MS + uploadMs(record.text.length);
-    const lapses_in = (record.claimed_until ?? 0) - now; // more than a claim's length: the clock was set back
-    if (lapses_in > 0 && lapses_in <= claim_ms && record.claimed_by !== tab) return { claimed_elsewhere: true };
-    const claimed = { ...record, claimed_by: tab, claimed_until: now + claim_ms };
-    messages.put(claimed);
-    return { record: claimed };
+  return store.db.write(["messages", "posts", "sessions"], async ({ messages, posts, sessions }) => {
+    const isHeardOf = (await result(sessions.get(contact)))?.devices.length > 0;
+    const record = await nextMessage(messages, contact, too_slow, isHeardOf);
+    if (record) return claim(messages, "record", record, record.text.length, tab, now);
+    const queued = (await result(posts.index("queued").getAll(contact))).filter(({ content }) => isHeardOf || content.type === "hello");
+    const due = queued.find(({ after }) => after <= now);
+    if (due) return claim(posts, "post", due, JSON.stringify(due.content).length, tab, now);
+    return { due_at: Math.min(...queued.map(({ after }) => after), Infinity) };
   });
+}
+
+async function nextMessage(messages, contact, too_slow, isHeardOf) {
+  const seqs = await result(messages.index("queued").getAllKeys(contact));
+  for (const seq of [...seqs.filter((each) => !too_slow.has(each)), ...seqs.filter((each) => too_slow.has(each))]) {
+    const record = await result(messages.get(seq));
+    if (isHeardOf || isPlain(record)) return record;
+  }
+  return null;
+}
+
+function claim(store, name, record, characters, tab, now) {
+  const claim_ms = CLAIM_MS + uploadMs(characters);
+  const lapses_in = (record.claimed_until ?? 0) - now; // more than a claim's length: the clock was set back
+  if (lapses_in > 0 && lapses_in <= claim_ms && record.claimed_by !== tab) return { claimed_elsewhere: true };
+  const claimed = { ...record, claimed_by: tab, claimed_until: now + claim_ms };
+  store.put(claimed);
+  return { [name]: claimed };
 }
 
 /** Puts a failed message in the queue again. */
@@ -82,16 +102,19 @@ export async function requeue(store, seq) {
 
 /**
  * Changes fields of a message if it is still there as it was, and tells every tab. Meanwhile its thread may have been removed, or
- * a backup restored, in which its seq is another message's.
+ * a backup restored, in which its seq is another message's. What a relay has is copied to the other devices of `me`.
  */
-export async function settle(store, { seq, envelope_id }, fields) {
-  const [changed, contact] = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
+export async function settle(store, { seq, envelope_id }, fields, me = "") {
+  const [changed, contact] = await store.db.write(["contacts", "messages", "posts", "sessions"], async ({ contacts, messages, ...stores }) => {
     const record = await result(messages.get(seq));
     if (record?.direction !== "out" || record.envelope_id !== envelope_id || record.state === "relayed") return [];
     const next = { ...record, error: "", retriable: false, ...fields, claimed_until: 0 };
     next.queued_for = next.state === "queued" ? next.contact : undefined;
     if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages
+    if (next.state === "relayed") next.sent_at = Date.now();
+    if (next.state === "relayed" && next.lasts) next.gone_at = Date.now() + next.lasts * 1000;
     messages.put(next);
+    if (next.state === "relayed") await copyToMine(stores, me, { id: envelope_id, at: next.at, content: contentOf(next), contact: next.contact });
     return [next, await putLatest(contacts, next)];
   });
   if (changed) store.emit("message", { message: toMessage(changed) });

@@ -34,8 +34,9 @@ export async function dropSurplus(stores, origin, reading) {
   return dropped;
 }
 
-async function drop({ contacts, messages, seen }, fingerprint) {
+async function drop({ contacts, messages, seen, sessions }, fingerprint) {
   contacts.delete(fingerprint);
+  sessions.delete(fingerprint);
   seen.delete(IDBKeyRange.bound(`${fingerprint} `, `${fingerprint}!`));
   for (const seq of await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)))) messages.delete(seq);
 }

@@ -21,6 +21,12 @@ const MOST_CLOCK_ERROR_MS = 5 * 366 * 86_400_000;
 /** What a receiving key goes by: base64url of the first 8 bytes of its SHA-256. */
 export const keyId = (public_key) => toBase64Url(sha256(public_key).subarray(0, KEY_ID_BYTES));
 
+/** A receiving key of this device, as devices.js keeps it: `{id, public_key, secret_key}`. */
+export function newReceivingKey() {
+  const pair = keyPairFrom(randomBytes(KEY_BYTES));
+  return { id: keyId(pair.public_key), ...pair };
+}
+
 const newSecrets = () => ({ one_time: randomBytes(KEY_BYTES), content_key: randomBytes(KEY_BYTES), nonce: randomBytes(NONCE_BYTES) });
 
 /**
@@ -83,7 +89,7 @@ export function readEnvelope2(plaintext, { from, to, at }) {
   if (reason) return { reason };
   const { id, ts, size } = header;
   const body = plaintext.subarray(end + 1, end + 1 + size);
-  return { kind: "sealed", from, id, ts, legacy: false, announced: readAnnounced(header), body, ...(readKeys(header) ?? { keys: null }) };
+  return { kind: "sealed", from, id, ts, text: "", reason: "", legacy: false, announced: readAnnounced(header), body, ...(readKeys(header) ?? { keys: null }) };
 }
 
 /** A reason to refuse a header, or "". */

@@ -52,6 +52,10 @@ export class WeakKeyError extends ClientError {}
 export class NameError extends ClientError {}
 export class EmptyMessageError extends ClientError {}
 export class MessageTooLongError extends ClientError {}
+/** The other side's client can't read this, as far as is known. */
+export class NotYetError extends ClientError {}
+/** A change of a message that its kind, its writer or its age does not allow. */
+export class UnchangeableError extends ClientError {}
 export class BlockedContactError extends ClientError {}
 export class UnknownContactError extends ClientError {}
 

@@ -3,11 +3,13 @@ import { ALL_STORES, result } from "./database.js";
 import { identityFrom } from "../protocol/crypto.js";
 import { fromBase64, fromUtf8, toBase64 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError } from "../protocol/errors.js";
+import { newSession } from "../protocol/devices.js";
 import { formatDateTime } from "../protocol/format.js";
 import { throwIfAborted } from "../protocol/kdf.js";
 import { readName } from "../protocol/names.js";
 import { shaped } from "./backup-shape.js";
 import { reviewNames } from "./namesakes.js";
+import { withSession } from "./sessions.js";
 import { newContact, newRelay } from "./store.js";
 
 const BATCH = 500;
@@ -18,7 +20,7 @@ const EMPTY_THREAD = { unread: 0, last_at: 0, last_text: "", last_seq: 0, last_d
  * received once must not come back as new.
  */
 export function snapshot(store, { history }) {
-  return store.db.read(ALL_STORES, async ({ kv, contacts, drafts, messages, seen, relays }) => {
+  return store.db.read(ALL_STORES, async ({ kv, contacts, drafts, messages, seen, relays, sessions }) => {
     const content = {
       created_at: Date.now(), history,
       secret_key: (await result(kv.get("identity"))).secret_key,
@@ -28,6 +30,7 @@ export function snapshot(store, { history }) {
       relays: await result(relays.getAll()),
       messages: history ? await result(messages.getAll()) : [],
       seen: await result(seen.getAllKeys()),
+      sessions: (await result(sessions.getAll())).filter(({ devices }) => devices.length > 0),
     };
     const known = shaped(content); // what a reader would not take is not written either
     return JSON.stringify(known, (_, value) => (value instanceof Uint8Array ? { base64: toBase64(value) } : value));
@@ -68,7 +71,7 @@ function held(message, created_at) {
  * gets "reset".
  */
 export async function replaceEverything(store, content, { onProgress, signal } = {}) {
-  const { identity, settings, contacts, drafts, relays, messages, seen } = content;
+  const { identity, settings, contacts, drafts, relays, messages, seen, sessions } = content;
   await store.db.write(ALL_STORES, async (stores) => {
     for (const name of ALL_STORES) stores[name].clear();
     stores.kv.put(identity, "identity");
@@ -78,10 +81,23 @@ export async function replaceEverything(store, content, { onProgress, signal } =
     for (const [fingerprint, text] of drafts) stores.drafts.put(text, fingerprint);
     for (const relay of relays) stores.relays.put({ ...newRelay(relay.origin), ...relay });
     for (const key of seen) stores.seen.put(1, key);
+    await putSessions(stores, sessions, contacts);
     await putAll(stores.messages, messages, { onProgress, signal });
   });
   onProgress?.(1);
   store.emit("reset");
+}
+
+/** The devices of contacts are known still. What confirms and times their messages begins anew: it belonged to the device before. */
+async function putSessions({ contacts, sessions }, restored, people) {
+  for (const { contact, devices, sealed } of restored) {
+    const person = people.find(({ fingerprint }) => fingerprint === contact);
+    const read = person?.last_seq ?? 0;
+    const fields = { devices: devices.map((device) => ({ used: 0, ...device })), sealed, receipted: { delivered: read, read } };
+    sessions.put(newSession(contact, fields));
+    const record = person && (await result(contacts.get(contact)));
+    if (record) contacts.put(withSession(record, newSession(contact, fields)));
+  }
 }
 
 async function putAll(store, rows, { onProgress, signal }) {

@@ -3,7 +3,8 @@
  * and one value of the wrong type or out of range breaks the whole, for it would break a thread, a list or the page later.
  */
 import { isFingerprint } from "../protocol/address.js";
-import { KEY_BYTES, fingerprintOf } from "../protocol/crypto.js";
+import { KEY_BYTES, fingerprintOf, isSafeKey } from "../protocol/crypto.js";
+import { isDeviceId } from "../protocol/envelope.js";
 import { DamagedBackupError } from "../protocol/errors.js";
 
 const LATEST_TIME = 253_402_300_799_999; // the end of the year 9999, ms
@@ -32,19 +33,23 @@ const figure = number(0, Number.MAX_VALUE); // what a relay says of itself
 const line = text(LONGEST_LINE);
 const origin = (value) => line(value) && URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
 
+const isReply = (value) => isObject(value) && line(value.of) && line(value.quote) && flag(value.mine);
+const isEdit = (value) => isObject(value) && line(value.id) && number(-LAST_DATE, LAST_DATE)(value.ts) && text(LONGEST_TEXT)(value.text);
+const isReaction = (value) => isObject(value) && line(value.id) && number(-LAST_DATE, LAST_DATE)(value.ts) && isFingerprint(value.by) && line(value.emoji);
+
 const CONTENT = {
   created_at: time, history: flag, secret_key: bytes(KEY_BYTES), settings: isObject,
   contacts: Array.isArray, drafts: listOf((pair) => Array.isArray(pair) && pair.length === 2), relays: Array.isArray,
-  messages: Array.isArray, seen: listOf(line),
+  messages: Array.isArray, seen: listOf(line), sessions: maybe(Array.isArray),
 };
 
-const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag), name: maybe(text(LONGEST_NAME)) };
+const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag), receipts: maybe(flag), name: maybe(text(LONGEST_NAME)) };
 
 const CONTACT = {
   fingerprint: isFingerprint, name: text(LONGEST_NAME), their_name: maybe(text(LONGEST_NAME)), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
   verified: flag, muted: flag, blocked: flag, open: flag, request: maybe(flag),
   request_size: maybe(count), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
-  last_text: line, last_direction: either("in", "out", ""), refused: count, added_at: time,
+  last_text: line, last_direction: either("in", "out", ""), refused: count, added_at: time, lasts: maybe(count), lasts_ts: maybe(time),
 };
 
 const MESSAGE = {
@@ -52,8 +57,14 @@ const MESSAGE = {
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
   reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either("queued", "relayed", "failed", "")),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
-  stored_at: maybe(time), taken_back_at: maybe(time),
+  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "unopened", "timer")),
+  delivered_at: maybe(time), read_at: maybe(time), edited_at: maybe(time), deleted_at: maybe(time), lasts: maybe(count), gone_at: maybe(time), resent: maybe(count), sent_at: maybe(time),
+  re: maybe(isReply), edits: maybe(listOf(isEdit)), reactions: maybe(listOf(isReaction)),
 };
+
+/** Of the devices of a contact only what they are written to with. My own receiving keys, and this device's id, are in no backup. */
+const SESSION = { contact: isFingerprint, devices: Array.isArray, sealed: flag };
+const DEVICE = { device: isDeviceId, key: bytes(KEY_BYTES), since: time, heard_at: time };
 
 const RELAY = {
   origin, cursor: id, erased_through: id, refused: count, requests_dropped: maybe(count), added_at: time,
@@ -73,7 +84,13 @@ export function shaped(content) {
   insistUnique(contacts, "fingerprint", "contacts");
   insistUnique(messages, "seq", "messages");
   const relays = pickAll(top.relays, RELAY, "relays");
-  return { ...top, contacts, messages, relays, settings: pick(top.settings, SETTINGS, "settings.") };
+  const sessions = pickAll(top.sessions ?? [], SESSION, "sessions").map((session, at) => {
+    const devices = pickAll(session.devices, DEVICE, `sessions[${at}].devices`);
+    devices.forEach(({ key }) => insist(isSafeKey(key), `sessions[${at}].devices.key`));
+    return { ...session, devices };
+  });
+  insistUnique(sessions, "contact", "sessions");
+  return { ...top, contacts, messages, relays, sessions, settings: pick(top.settings, SETTINGS, "settings.") };
 }
 
 const pickAll = (records, shape, name) => records.map((record, at) => pick(record, shape, `${name}[${at}].`));

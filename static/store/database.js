@@ -6,7 +6,7 @@ import { StorageError } from "../protocol/errors.js";
 import { isMarked } from "./mark.js";
 import { abortIfActive, pause, result, settled } from "./requests.js";
 import { hasRoom } from "./room.js";
-import { NAME, VERSION, createStores } from "./schema.js";
+import { NAME, VERSION, upgrade } from "./schema.js";
 import { FINAL, SENTENCES } from "./storage-states.js";
 import { localItems } from "./web-storage.js";
 
@@ -165,17 +165,17 @@ export class Database extends EventTarget {
     try {
       const request = indexedDB.open(NAME, VERSION);
       request.onblocked = () => this.#report("slow");
-      request.onupgradeneeded = () => this.#create(request.result);
+      request.onupgradeneeded = ({ oldVersion }) => this.#upgrade(request, oldVersion);
       return await result(request);
     } finally {
       clearTimeout(slow);
     }
   }
 
-  /** There is none yet, or not any more. */
-  #create(db) {
-    createStores(db);
-    if (this.#was_open) this.#report("dropped");
+  /** There is an older one, none yet, or none any more. */
+  #upgrade({ result: db, transaction }, old_version) {
+    upgrade(db, transaction, old_version);
+    if (old_version === 0 && this.#was_open) this.#report("dropped");
   }
 
   #keep(db) {

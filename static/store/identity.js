@@ -1,5 +1,6 @@
 /** This device's key pair: made on the first visit, or taken over from an earlier client. */
 import { identityFrom, newIdentity } from "../protocol/crypto.js";
+import { newDeviceId } from "../protocol/envelope.js";
 import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy } from "./legacy.js";
@@ -14,16 +15,22 @@ export async function lostAddress(db, storage) {
   return stored || readLegacy(storage).identity ? null : readMark(storage);
 }
 
-/** `{fingerprint, short, public_key, secret_key}`; two tabs that start at once agree on one. */
+/**
+ * `{fingerprint, short, public_key, secret_key, device}`; two tabs that start at once agree on one. Where the keys came from elsewhere (a
+ * backup, an earlier version), other devices may have them, and do not know of this one: it is noted that it has to say hello.
+ */
 export async function loadIdentity(store, storage, home) {
   const legacy = readLegacy(storage);
   const identity = await store.db.write(["kv", "contacts", "messages"], async (stores) => {
-    const stored = await result(stores.kv.get("identity"));
-    if (stored) return stored;
-    const mine = legacy.identity ?? newIdentity();
+    const [stored, device] = await Promise.all([result(stores.kv.get("identity")), result(stores.kv.get("device"))]);
+    const mine = stored ?? legacy.identity ?? newIdentity();
+    const id = device ?? newDeviceId();
+    if (!device) stores.kv.put(id, "device");
+    if (!device && (stored || legacy.identity)) stores.kv.put(true, "hello_due");
+    if (stored) return { ...stored, device: id };
     stores.kv.put(mine, "identity");
     await takeOver(stores, legacy, home);
-    return mine;
+    return { ...mine, device: id };
   });
   if (legacy.identity?.fingerprint === identity.fingerprint) await clearLegacy(storage);
   const short = shortForm(identity.fingerprint);
@@ -36,11 +43,17 @@ export function restoreIdentity(store, { fingerprint, public_key, secret_key }) 
   return store.db.write(["kv"], ({ kv }) => result(kv.put({ fingerprint, public_key, secret_key }, "identity")));
 }
 
-/** Replaces the keys. Tokens and cursors belong to the old ones; history, contacts and pinned relay keys stay. */
+/**
+ * Replaces the keys. Tokens, cursors and sessions belong to the old ones: to the contacts this is somebody new. History, contacts and
+ * pinned relay keys stay.
+ */
 export async function replaceIdentity(store, secret_key) {
   const identity = secret_key ? identityFrom(secret_key) : newIdentity();
-  await store.db.write(["kv", "relays"], async ({ kv, relays }) => {
+  await store.db.write(["contacts", "kv", "relays", "sessions", "posts", "references"], async ({ contacts, kv, relays, ...theirs }) => {
     kv.put(identity, "identity");
+    kv.put(newDeviceId(), "device");
+    for (const each of Object.values(theirs)) each.clear();
+    for (const contact of await result(contacts.getAll())) contacts.put({ ...contact, devices: 0, asks_again: 0, asks_old_form: false });
     for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, ...UNREAD_RELAY });
   });
 }

@@ -26,6 +26,21 @@ export const toMessage = (record) => ({
   relay_id: record.relay_id ?? null,
   expires_at: record.expires_at ?? "",
   taken_back_at: record.taken_back_at ?? null,
+  unsealed: record.unsealed ?? false, // sealed with the address key only, though the contact's client knows better
+  event: record.event ?? "", // a line that nobody wrote: "device", "unopened" or "timer", with `lasts`
+  delivered_at: record.delivered_at ?? null,
+  read_at: record.read_at ?? null,
+  re: record.re ?? null, // {of, quote, mine}: the message that is answered, by envelope_id
+  edited_at: record.edited_at ?? null,
+  deleted_at: record.deleted_at ?? null,
+  reactions: (record.reactions ?? []).filter(({ emoji }) => emoji).map(({ by, emoji }) => ({ by, emoji })), // by: fingerprint
+  lasts: record.lasts ?? 0, // seconds; 0: for ever
+  gone_at: record.gone_at ?? null, // ms, once the timer runs
+});
+
+/** A line of a contact's thread that nobody wrote: `event` is `{event, at, …}`. */
+export const lineOf = ({ fingerprint, relay }, event) => ({
+  contact: fingerprint, relay, direction: "in", kind: "unknown", text: "", stored_at: Date.now(), ...event,
 });
 
 /** The contact record with this message as its latest. */

@@ -3,6 +3,7 @@
  * count of unread ones change together or not at all. `seen` keeps the id: a copy that the relay delivers again stays away.
  */
 import { result } from "./database.js";
+import { forgetThread } from "./sessions.js";
 import { everythingOf, toMessage, withLatest } from "./messages.js";
 import { reviewNames } from "./namesakes.js";
 
@@ -11,6 +12,7 @@ const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
 /** Deletes, in a transaction, a contact with draft and history. Returns the contacts who are called otherwise without them. */
 export async function removeEverything(stores, fingerprint) {
   for (const name of ["contacts", "drafts"]) stores[name].delete(fingerprint);
+  await forgetThread(stores, fingerprint);
   const keys = await result(stores.messages.index("thread").getAllKeys(everythingOf(fingerprint)));
   for (const seq of keys) stores.messages.delete(seq);
   return reviewNames(stores);

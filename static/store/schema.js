@@ -1,17 +1,27 @@
 /** The IndexedDB schema. A change of it raises VERSION, and PROTOCOL.md says what a backup holds of it. */
 export const NAME = "io3233";
-export const VERSION = 1;
+export const VERSION = 2;
 
 /**
- * kv        the identity, settings           key: name
- * contacts  one record a contact             key: fingerprint
- * drafts    unsent text                      key: the contact's fingerprint
- * messages  both directions, all contacts    key: seq (order of arrival here)
- *           index thread [contact, seq]; index queued: contact, of messages still to be sent only
- * seen      (sender, envelope id) of all that ever arrived, kept after a thread is removed so that no replay returns it
- * relays    cursor, token and pinned key     key: origin
+ * kv          the identity, this device's id, settings  key: name
+ * contacts    one record a contact             key: fingerprint
+ * drafts      unsent text                      key: the contact's fingerprint
+ * messages    both directions, all contacts    key: seq (order of arrival here)
+ *             index thread [contact, seq]; queued: contact, of messages still to be sent only; envelope [contact, envelope id];
+ *             gone: when a message with a timer goes
+ * seen        (sender, envelope id) of all that ever arrived, kept after a thread is removed so that no replay returns it
+ * relays      cursor, token and pinned key     key: origin
+ * sessions    a contact's devices and my receiving keys for them (protocol/devices.js)  key: the contact's fingerprint
+ * posts       what goes out beside messages: edits, receipts, copies for my other devices…  key: n
+ *             index queued: contact, of what is still to be sent; sent [contact, envelope id], for who could not open it
+ * references  edits, deletions and reactions that came before their message  key: n; index of [contact, envelope id]
  */
-export function createStores(db) {
+export function upgrade(db, transaction, old_version) {
+  if (old_version < 1) createFirst(db);
+  if (old_version < 2) createSecond(db, transaction.objectStore("messages"));
+}
+
+function createFirst(db) {
   for (const name of ["kv", "drafts", "seen"]) db.createObjectStore(name);
   db.createObjectStore("contacts", { keyPath: "fingerprint" });
   db.createObjectStore("relays", { keyPath: "origin" });
@@ -20,4 +30,14 @@ export function createStores(db) {
   messages.createIndex("queued", "queued_for");
 }
 
-export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "relays"];
+function createSecond(db, messages) {
+  messages.createIndex("envelope", ["contact", "envelope_id"]);
+  messages.createIndex("gone", "gone_at");
+  db.createObjectStore("sessions", { keyPath: "contact" });
+  const posts = db.createObjectStore("posts", { keyPath: "n", autoIncrement: true });
+  posts.createIndex("queued", "queued_for");
+  posts.createIndex("sent", ["contact", "id"]);
+  db.createObjectStore("references", { keyPath: "n", autoIncrement: true }).createIndex("of", ["contact", "of"]);
+}
+
+export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "relays", "sessions", "posts", "references"];

@@ -3,7 +3,7 @@ import { NameError } from "../protocol/errors.js";
 import { readName } from "../protocol/names.js";
 import { SharedEventTarget } from "./shared-events.js";
 
-const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false, name: "" };
+const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false, receipts: true, name: "" };
 const KEY = "settings";
 
 export class Settings extends SharedEventTarget {

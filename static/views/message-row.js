@@ -6,6 +6,7 @@ import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol
 import { isEmojiAlone } from "../protocol/excerpt.js";
 import { codeAt } from "../protocol/marks.js";
 
+const shown_in = new WeakMap(); // row → what its bubble tells
 const GROUP_MS = 5 * 60_000;
 /** How a message of mine stands, as a mark and in words; the marks are of the sprite. */
 const STATES = {
@@ -36,21 +37,10 @@ export function messageRow(message, name) {
   return row;
 }
 
-/** The words, where they are others than the row shows. */
-function tellAnew(row, message, name) {
-  const told = `${message.edited_at ?? ""} ${message.deleted_at ?? ""} ${message.event && name}`;
-  if (row.dataset.told === told) return;
-  row.dataset.told = told;
-  row.querySelector(".chat-more")?.remove();
-  row.querySelector(".chat-bubble").replaceChildren();
-  row.querySelector(".chat-bubble").classList.remove("whole");
-  fillBubble(row, message, name);
-}
-
 /** Writes what can change about a row: its state, reason and buttons. */
 export function fillRow(row, message, name) {
   const state = stateOf(message);
-  tellAnew(row, message, name);
+  if (shown_in.get(row) !== toTell(message, name)) fillBubble(row, message, name);
   fillExtras(row, message, name);
   row.dataset.state = state;
   row.classList.toggle("refused", message.kind === "refused");
@@ -84,8 +74,11 @@ export function tellTime(row, message, apart) {
 }
 
 function note(message) {
+  const waits = message.state === "queued" && (message.re || message.lasts) ? [message.error] : []; // for a client that can read it
   const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
-  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : []), ...(message.unsealed ? ["sealed with the address key only"] : [])].join(" · ");
+  const legacy = message.legacy ? ["not bound to this chat: sent by an older client"] : [];
+  const unsealed = message.unsealed ? ["sealed with the address key only"] : [];
+  return [...waits, ...written, ...legacy, ...unsealed].filter(Boolean).join(" · ");
 }
 
 /** One line below what was not sent, with what can be done about it. All of the reason is in Info, and on hover. */
@@ -103,6 +96,10 @@ function tellFailure(row, message, state) {
 function fillBubble(row, message, name) {
   const bubble = row.querySelector(".chat-bubble");
   const told = toTell(message, name);
+  shown_in.set(row, told);
+  row.querySelector(".chat-more")?.remove();
+  bubble.classList.remove("whole");
+  bubble.replaceChildren();
   const { end, ticks } = showBeginning(bubble, told);
   row.classList.toggle("emoji", isEmojiAlone(told));
   if (end === told.length) return;
@@ -129,6 +126,8 @@ function toTell(message, name) {
   if (message.event) return eventWords(message, name);
   if (message.deleted_at) return "Deleted";
   if (message.kind === "refused") return `Refused: ${message.reason}`;
+  if (message.event) return LINES[message.event];
+  if (message.deleted_at) return "Deleted.";
   if (message.kind === "unknown") return "Sent with a newer client: update this page to read it.";
   return message.text;
 }

@@ -1,0 +1,164 @@
+/**
+ * What a person does to messages that are there, and to what a chat is: edit, delete for both, react, the timer, who may be written to
+ * how. Each is stored and queued in one transaction, and goes to the contact's devices and to my own others.
+ *
+ * A message has `edited_at`, `deleted_at`, `reactions` `[{by, emoji}]`, `re` `{of, quote, mine}`, `lasts`, `gone_at`, `delivered_at`, `read_at`,
+ * `unsealed`, `event`; a contact has `devices` (0: their client reads plain text only), `lasts`, `asks_again`, `asks_old_form`.
+ */
+import { newEnvelopeId } from "../protocol/envelope.js";
+import { NotYetError, UnchangeableError } from "../protocol/errors.js";
+import { result } from "../store/database.js";
+import { lineOf, toMessage, withLatest } from "../store/messages.js";
+import { changeSession } from "../store/sessions.js";
+import { queueAgain } from "./contents.js";
+import { discard } from "./queue.js";
+import { forgetWords, queuePost, sentPost } from "./posts.js";
+import { confirm } from "./receipts.js";
+import { applyChange, earlierWords, findMessage, mayEdit } from "./references.js";
+import { removeGone } from "./sweeper.js";
+import { takeBack } from "./taking-back.js";
+
+const STORES = ["contacts", "messages", "posts", "references", "sessions"];
+
+export class Changes {
+  #store;
+  #relays;
+  #settings;
+  #me;
+  #requests = new Set(); // fingerprints, as many as are kept
+
+  /** `reading()`: the fingerprint of the thread on screen in this tab, or null. */
+  constructor({ store, relays, settings, identity, reading }) {
+    store.addEventListener("contact", ({ detail, remote }) => remote || this.#contactChanged(detail.contact, reading));
+    this.#store = store;
+    this.#relays = relays;
+    this.#settings = settings;
+    this.#me = identity.fingerprint;
+  }
+
+  /** Whether `message` may be edited: an own text of the last 24 hours. */
+  mayEdit(message) {
+    return mayEdit(message);
+  }
+
+  /** Gives an own message other words. Throws UnchangeableError, NotYetError. */
+  async edit(seq, text) {
+    await this.#change(seq, { type: "edit", text: text.replaceAll("\0", "\ufffd") }, (record) => mayEdit(record) && text.trim() !== "");
+  }
+
+  /** Deletes an own message on both sides, and takes the relay's copy back where it can be. */
+  async remove(seq) {
+    const unsent = await discard(this.#store, seq);
+    if (unsent) return this.#maybeSent(unsent);
+    const record = await this.#change(seq, { type: "delete" }, ({ direction, deleted_at }) => direction === "out" && !deleted_at);
+    await this.#store.db.write(["posts"], (stores) => forgetWords(stores, [record.contact, this.#me], record.envelope_id));
+    if (record.relay_id) takeBack({ store: this.#store, relays: this.#relays }, seq).catch((error) => console.debug("Not taken back:", error.message));
+  }
+
+  /** One that was being sent when it was removed may have reached the relay. */
+  async #maybeSent({ contact, envelope_id: of, claimed_until }) {
+    if (claimed_until === undefined) return;
+    await this.#store.db.write(["posts"], (stores) => queuePost(stores, contact, { type: "delete", of }));
+    this.#store.emit("posts");
+  }
+
+  /** My one reaction to a message; "" takes it back. */
+  async react(seq, emoji) {
+    await this.#change(seq, { type: "react", emoji }, ({ deleted_at, kind }) => !deleted_at && kind === "text");
+  }
+
+  /** The words of a message before it was edited, oldest first: `[{text, ts}]`. */
+  async earlier(seq) {
+    const record = await this.#store.db.read(["messages"], ({ messages }) => result(messages.get(seq)));
+    return record ? earlierWords(record) : [];
+  }
+
+  /** The seq of the message that `message` answers, or null where it is not here. */
+  async answered({ contact, re }) {
+    const record = re && (await this.#store.db.read(["messages"], (stores) => findMessage(stores, contact, re.of, re.mine)));
+    return record?.seq ?? null;
+  }
+
+  /** How long messages of a chat last from now on, in seconds; 0: for ever. */
+  async setTimer(fingerprint, lasts) {
+    const at = Date.now();
+    const [contact, line] = await this.#store.db.write(["contacts", "messages", "posts"], async (stores) => {
+      const known = await result(stores.contacts.get(fingerprint));
+      if (!(known?.devices > 0)) throw new NotYetError("Their client can't do this yet, or has not written to you.");
+      stores.contacts.put({ ...known, lasts, lasts_ts: at });
+      queuePost(stores, fingerprint, { type: "setting", lasts }, { at, copied: true });
+      const said = lineOf(known, { event: "timer", lasts, at });
+      return [{ ...known, lasts, lasts_ts: at }, { ...said, seq: await result(stores.messages.add(said)) }];
+    });
+    this.#store.emitContact(contact);
+    this.#store.emit("messages", { messages: [toMessage(line)], received: true });
+    this.#store.emit("posts");
+  }
+
+  /** Tells all contacts what I call myself now. */
+  async sayMyName(name) {
+    await this.#store.db.write(["contacts", "posts"], async (stores) => {
+      const known = (await result(stores.contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked);
+      for (const { fingerprint } of known) queuePost(stores, fingerprint, { type: "profile", name });
+    });
+    this.#store.emit("posts");
+  }
+
+  /** A contact was accepted, or their thread is on screen (`reading`): receipts go, and timers start. */
+  async confirm(fingerprint, { reading }) {
+    await confirm(this.#store, fingerprint, { reading, shows: this.#settings.get("receipts") });
+    await removeGone(this.#store);
+  }
+
+  /** The person's answer to `asks_again`: a new device of the contact could not read what was written before it was there. */
+  async answerAgain(fingerprint, yes) {
+    await this.#store.db.write(["messages", "posts", "sessions"], async (stores) => {
+      const { wanted } = await result(stores.sessions.get(fingerprint));
+      for (const id of (yes && wanted?.ids) || []) {
+        const sent = (await findMessage(stores, fingerprint, id, true)) ?? (await sentPost(stores, fingerprint, id));
+        if (sent && !sent.deleted_at && sent.queued_for === undefined) queueAgain(stores, sent, fingerprint, id);
+      }
+    });
+    await changeSession(this.#store, fingerprint, ({ wanted, ...session }) => session);
+    this.#store.emit("posts");
+  }
+
+  /** The person's answer to `asks_old_form`: their client was replaced by one that reads v1's form only. Nobody else may decide that. */
+  async answerOldForm(fingerprint, yes) {
+    await changeSession(this.#store, fingerprint, (session) => ({ ...session, old_form_asked: true, ...(yes && { devices: [], sealed: false, old_since: 0, old_form_asked: false }) }));
+  }
+
+  /** Somebody was accepted: what they wrote is confirmed now. */
+  #contactChanged({ fingerprint, request }, reading) {
+    if (request) this.#requests.add(fingerprint);
+    else if (this.#requests.delete(fingerprint)) this.confirm(fingerprint, { reading: reading() === fingerprint });
+  }
+
+  async #change(seq, change, may) {
+    const said = { ...change, id: newEnvelopeId(), ts: Date.now(), author: this.#me };
+    const { record, contact } = await this.#store.db.write(STORES, async (stores) => {
+      const known = await result(stores.messages.get(seq));
+      const record = known && may(known) && (await applyChange(stores, { ...said, ...meant(known) }, { keep: false }));
+      if (!record) throw new UnchangeableError("This message can't be changed so any more.");
+      return { record, contact: await this.#tell(stores, record, said) };
+    });
+    this.#store.emit("message", { message: toMessage(record) });
+    if (contact) this.#store.emitContact(contact);
+    this.#store.emit("posts");
+    return record;
+  }
+
+  /** Queues a change, and has the list of threads show it. */
+  async #tell(stores, record, { type, text, emoji, id, ts }) {
+    const { contact: fingerprint, of, mine } = meant(record);
+    const by = type === "react" && !mine && { by: fingerprint };
+    queuePost(stores, fingerprint, { type, of, ...(text && { text }), ...(emoji !== undefined && { emoji }), ...by }, { id, at: ts, copied: true });
+    const known = await result(stores.contacts.get(fingerprint));
+    if (known?.last_seq !== record.seq) return null;
+    stores.contacts.put(withLatest(known, record));
+    return withLatest(known, record);
+  }
+}
+
+/** Which message a change means. */
+const meant = ({ contact, direction, envelope_id }) => ({ contact, of: envelope_id, mine: direction === "out" });

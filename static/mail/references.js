@@ -1,0 +1,94 @@
+/**
+ * What one message says of another: edits, deletions, reactions (PROTOCOL.md, "Content"). Applied to the stored record in any order, and
+ * twice as well as once; what comes before its message is kept for a while.
+ */
+import { result } from "../store/database.js";
+import { toMessage } from "../store/messages.js";
+
+const EDITABLE_MS = 24 * 60 * 60_000;
+const KEPT_MS = 14 * 24 * 60 * 60_000;
+const MOST_KEPT = 200; // a contact
+const MOST_CHARACTERS = 524_288; // of these edits, a contact
+const MOST_EDITS = 20;
+const STAYS = ["seq", "contact", "relay", "direction", "at", "ts", "stored_at", "envelope_id", "state", "relay_id", "expires_at", "delivered_at", "read_at"];
+
+/** When a message was written, by its writer's clock. */
+const writtenAt = ({ ts, written_at, at }) => ts ?? written_at ?? at;
+const isNewer = (a, b) => a.ts > b.ts || (a.ts === b.ts && a.id > b.id);
+
+/** The words and times of a message before it was edited, oldest first. */
+export const earlierWords = ({ edits = [] }) => edits.slice(0, -1).map(({ text, ts }) => ({ text, ts }));
+
+/** Each changes a record as `change` says, `{type, id, ts, author, text?, emoji?}`; null where nothing changes, or may change. */
+const APPLY = {
+  edit(record, { id, ts, text }) {
+    const first = { id: "", ts: writtenAt(record), text: record.text };
+    const { edits = [first] } = record;
+    if (record.deleted_at || record.kind !== "text" || ts > edits[0].ts + EDITABLE_MS || edits.some((each) => each.id === id)) return null;
+    const [original, ...later] = [...edits, { id, ts, text }].sort((a, b) => (isNewer(a, b) ? 1 : -1));
+    const kept = [original, ...later.slice(1 - MOST_EDITS)];
+    return { ...record, edits: kept, text: kept.at(-1).text, edited_at: kept.at(-1).ts };
+  },
+  delete(record) {
+    if (record.deleted_at) return null;
+    const stays = Object.fromEntries(STAYS.filter((name) => record[name] !== undefined).map((name) => [name, record[name]]));
+    return { ...stays, kind: "text", text: "", deleted_at: Date.now() };
+  },
+  react(record, { id, ts, author, emoji }) {
+    const { reactions = [] } = record;
+    const known = reactions.find(({ by }) => by === author);
+    if (record.deleted_at || (known && !isNewer({ id, ts }, known))) return null;
+    return { ...record, reactions: [...reactions.filter((each) => each !== known), { by: author, emoji, id, ts }] };
+  },
+};
+
+/** Whether this message may be edited still. */
+export const mayEdit = (record, now = Date.now()) =>
+  record.direction === "out" && record.kind === "text" && !record.deleted_at && now <= writtenAt(record) + EDITABLE_MS;
+
+/** The stored message of this id in a contact's thread, `mine` being whether I wrote it; or undefined. */
+export async function findMessage({ messages }, contact, id, mine) {
+  const found = await result(messages.index("envelope").getAll([contact, id]));
+  return found.find(({ direction }) => (direction === "out") === mine);
+}
+
+/**
+ * Applies `change`, `{contact, of, mine, …}`, to the message `of` that I (`mine`) or the contact wrote. Returns its changed record, stored;
+ * or null. Where it is not here, the change is kept for it if `keep`.
+ */
+export async function applyChange(stores, change, { keep = true, now = Date.now() } = {}) {
+  const record = await findMessage(stores, change.contact, change.of, change.mine);
+  if (record) return putChanged(stores, APPLY[change.type](record, change));
+  if (keep) await keepChange(stores.references, change, now);
+  return null;
+}
+
+function putChanged({ messages }, changed) {
+  if (changed) messages.put(changed);
+  return changed;
+}
+
+async function keepChange(references, change, now) {
+  const kept = await result(references.index("of").getAll(IDBKeyRange.bound([change.contact], [change.contact, []])));
+  if (kept.some(({ id }) => id === change.id)) return;
+  references.add({ ...change, kept_at: now });
+  let characters = change.text?.length ?? 0;
+  for (const [index, { n, text = "", kept_at }] of kept.sort((a, b) => b.n - a.n).entries()) {
+    characters += text.length;
+    if (index + 1 >= MOST_KEPT || characters > MOST_CHARACTERS || now - kept_at > KEPT_MS) references.delete(n);
+  }
+}
+
+/** Applies what was kept for a message that is being stored. Returns its record as it is then. */
+export async function applyKept(stores, record, mine) {
+  const kept = (await result(stores.references.index("of").getAll([record.contact, record.envelope_id]))).filter((each) => each.mine === mine);
+  let now = record;
+  for (const change of kept) {
+    now = putChanged(stores, APPLY[change.type](now, change)) ?? now;
+    stores.references.delete(change.n);
+  }
+  return now;
+}
+
+/** Tells every tab of changed messages. */
+export const tellChanged = (store, records) => records.forEach((record) => store.emit("message", { message: toMessage(record) }));

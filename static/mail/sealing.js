@@ -1,0 +1,44 @@
+/**
+ * In which form a message goes, and its plaintext. Once a device of a contact is known, nothing goes to them in v1's form any more,
+ * whatever a relay says or loses (PROTOCOL.md, "Who gets it").
+ */
+import { packContent } from "../protocol/content.js";
+import { receivers } from "../protocol/devices.js";
+import { packEnvelope, wireBytes } from "../protocol/envelope.js";
+import { packEnvelope2, plaintextBytes } from "../protocol/envelope2.js";
+import { NotYetError } from "../protocol/errors.js";
+
+export const WAITS = "It waits for their first message: their client has to be one that can read this.";
+
+/** The content of a message that was written here. */
+export const contentOf = ({ contact, text, re, lasts }) => ({ type: "text", text: text.replaceAll("\0", "\ufffd"), ...(re && { re: { of: re.of, quote: re.quote, ...(re.mine || { by: contact }) } }), ...(lasts && { lasts }) });
+
+/** Whether v1 can say it. */
+export const isPlain = ({ re, lasts }) => !re && !lasts;
+
+/**
+ * The plaintext of `{id, at, content}` from `identity` to a contact, by the `session` with them. `name`: what I call myself; where the
+ * words alone fill the relay's `limit` (bytes), it comes with the next ones. Throws NotYetError for what v1 can't say.
+ */
+export function pack({ id, at, content }, { identity, session, to, name, limit }) {
+  const { id: key_id, public_key } = session.keys.at(-1);
+  const written = { id, from: identity.fingerprint, to, ts: at, device: identity.device, key: public_key, key_id };
+  const sealed = session.devices.length > 0;
+  const greetsMine = to === identity.fingerprint && content.type === "hello";
+  if (!sealed && !greetsMine) return packPlain(content, written, name, limit);
+  const plaintext = (named) => packEnvelope2(written, packContent({ ...content, ...(named && { name: named }) }), receivers(session));
+  const whole = plaintext(content.type === "text" ? name : "");
+  return name && wireBytes(whole) > limit ? plaintext("") : whole;
+}
+
+function packPlain(content, written, name, limit) {
+  if (content.type !== "text" || !isPlain(content)) throw new NotYetError(WAITS);
+  return packEnvelope({ ...written, text: content.text, name }, limit);
+}
+
+/** What a text will weigh on the wire for a contact with so many devices. */
+export function wireBytesOf({ identity, to, text, devices }) {
+  if (devices > 0) return wireBytes({ length: plaintextBytes(packContent(contentOf({ text })).length, Math.min(devices, 8)) });
+  const announced = { device: identity.device, key: new Uint8Array(32) };
+  return wireBytes(packEnvelope({ id: "0".repeat(22), from: identity.fingerprint, to, ts: Date.now(), text, ...announced }));
+}

@@ -1,0 +1,81 @@
+/**
+ * What time does, in the tab that leads: messages with a timer go, receiving keys and silent devices get too old, what was asked for and
+ * never came is told of, and keys that came from elsewhere greet those who know them.
+ */
+import { swept, unanswered } from "../protocol/devices.js";
+import { result } from "../store/database.js";
+import { lineOf, toMessage } from "../store/messages.js";
+import { removeMessage } from "../store/removal.js";
+import { putSession } from "../store/sessions.js";
+import { queuePost } from "./posts.js";
+
+const EVERY_MS = 60_000;
+
+export class Sweeper {
+  #store;
+  #me;
+  #timer = 0;
+
+  constructor({ store, identity }) {
+    this.#store = store;
+    this.#me = identity.fingerprint;
+  }
+
+  start() {
+    this.#timer ||= setInterval(() => this.#sweep(), EVERY_MS);
+    this.#sweep();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = 0;
+  }
+
+  async #sweep() {
+    try {
+      await greet(this.#store, this.#me);
+      await sweepSessions(this.#store);
+      await removeGone(this.#store);
+    } catch (error) {
+      console.warn("What is past its time goes later:", error);
+    }
+  }
+}
+
+/** Queues a hello for everybody whose devices are known, and for other devices with these keys. */
+export async function greet(store, me) {
+  await store.db.write(["contacts", "kv", "posts"], async ({ contacts, kv, posts }) => {
+    if (!(await result(kv.get("hello_due")))) return;
+    kv.delete("hello_due");
+    const known = (await result(contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked);
+    for (const contact of [me, ...known.map(({ fingerprint }) => fingerprint)]) queuePost({ posts }, contact, { type: "hello" });
+  });
+  store.emit("posts");
+}
+
+/** Deletes keys and devices that are too old, and says what was not answered for a day. */
+export async function sweepSessions(store, now = Date.now()) {
+  const lines = await store.db.write(["contacts", "messages", "sessions"], async (stores) => {
+    const told = [];
+    for (const session of await result(stores.sessions.getAll())) {
+      const contact = await result(stores.contacts.get(session.contact));
+      const [late, next] = unanswered(swept(session, now), now);
+      if (contact) putSession(stores, contact, next);
+      else stores.sessions.put(next);
+      if (late > 0 && contact) told.push(await addLine(stores, contact, now));
+    }
+    return told;
+  });
+  if (lines.length > 0) store.emit("messages", { messages: lines.map(toMessage), received: true });
+}
+
+async function addLine({ messages }, contact, at) {
+  const line = lineOf(contact, { event: "unopened", at });
+  return { ...line, seq: await result(messages.add(line)) };
+}
+
+/** Deletes messages whose time has come. */
+export async function removeGone(store, now = Date.now()) {
+  const seqs = await store.db.read(["messages"], ({ messages }) => result(messages.index("gone").getAllKeys(IDBKeyRange.upperBound(now))));
+  for (const seq of seqs) await removeMessage(store, seq, ({ gone_at }) => gone_at <= now);
+}

@@ -1,0 +1,84 @@
+/**
+ * Opens what was sealed once more, and keeps what it says of the sender's devices (PROTOCOL.md, "Envelope 2"). Nothing is learnt from a
+ * message that was refused or that came before. `page` is the page of mail that is being stored.
+ */
+import { readContent } from "../protocol/content.js";
+import { cameUnsealed, isHeardOf, missed, opened } from "../protocol/devices.js";
+import { openBody } from "../protocol/envelope2.js";
+import { result } from "../store/database.js";
+import { isWords, takeContent, takeFromMine } from "./contents.js";
+import { queuePost } from "./posts.js";
+import { counting, fits } from "./strangers.js";
+
+/** Takes an envelope 2 of `contact`, a record that is new where the sender is a stranger. */
+export async function unseal(page, message, contact) {
+  if (await page.isSeen(message)) return;
+  const session = await page.session(contact);
+  const found = openBody(message, page.device, session.keys);
+  const content = found && readContent(found.content);
+  if (!found) await miss(page, message, contact, session);
+  else if (content.reason) await page.add({ ...message, kind: "refused", reason: content.reason });
+  else await take(page, message, contact, { session, key_id: found.key_id, content });
+}
+
+async function take(page, message, contact, { session, key_id, content }) {
+  const known = await page.contact(message.from);
+  const words = isWords(content);
+  if (!known && !words) return; // a stranger's first message is words
+  if (words && !fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
+  if (known && key_id) await tellNew(page, message, known, session);
+  page.see(message);
+  page.setSession(key_id ? opened(session, message, key_id, Date.now()) : cameUnsealed(session, null, Date.now()));
+  const kept = (await page.contact(message.from)) ?? contact;
+  const keeper = words ? { ...kept, public_key: message.public_key, open: true } : kept;
+  page.setContact(keeper);
+  await takeContent(page, key_id || !session.sealed ? message : { ...message, unsealed: true }, content, keeper);
+}
+
+/** It is asked for. A stranger is asked for nothing, so of them it shows that something came. */
+async function miss(page, message, contact, session) {
+  if (session.unopened.some(({ id }) => id === message.id)) return page.miss(message);
+  if (!fits(contact, { text: "" })) return page.count({ dropped: true });
+  const known = await page.contact(message.from);
+  if (known) await tellNew(page, message, known, session);
+  page.setSession(missed(session, message, Date.now()));
+  page.miss(message);
+  return contact.request ? page.line(counting((await page.contact(message.from)) ?? contact, { text: "" }), { event: "unopened", at: message.at }) : undefined;
+}
+
+/** A device that is heard of for the first time is told of in a line, except with somebody's first message. */
+async function tellNew(page, { from, announced, at }, contact, session) {
+  if (!announced || isHeardOf(session, announced.device)) return;
+  const wrote = await result(page.stores.seen.getKey(IDBKeyRange.bound(`${from} `, `${from}!`)));
+  if (wrote !== undefined || session.devices.length > 0) await page.line(contact, { event: "device", at });
+}
+
+/** What a message in v1's form says of the devices. Returns the fields that mark it. */
+export async function hearUnsealed(page, message) {
+  const known = await page.contact(message.from);
+  const session = await page.session(known ?? { fingerprint: message.from });
+  if (message.kind === "refused" || (!message.announced && session.devices.length === 0)) return {};
+  if (known) await tellNew(page, message, known, session);
+  page.setSession(cameUnsealed(session, message.announced, Date.now()));
+  return session.sealed ? { unsealed: true } : {};
+}
+
+/** Takes what another device of mine wrote. One that is heard of for the first time is greeted, or it would not know of this one. */
+export async function unsealMine(page, message) {
+  const { announced, from } = message;
+  if (announced.device === page.device || (await page.isSeen(message))) return;
+  const session = await page.session({ fingerprint: from });
+  const found = openBody(message, page.device, session.keys);
+  const content = found && readContent(found.content);
+  if (content?.reason || (found && !found.key_id && content.type !== "hello")) return void page.count({ dropped: false });
+  if (!isHeardOf(session, announced.device)) await queuePost(page.stores, from, { type: "hello" });
+  if (!found) return void missMine(page, message, session);
+  page.see(message);
+  page.setSession(found.key_id ? opened(session, message, found.key_id, Date.now()) : cameUnsealed(session, announced, Date.now()));
+  await takeFromMine(page, message, content);
+}
+
+function missMine(page, message, session) {
+  page.miss(message);
+  page.setSession(missed(session, message, Date.now()));
+}
