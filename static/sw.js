@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "fb28bc323d068960";
+const VERSION = "0c9de9d2b6f4a361";
 const FILES = {
   "/app.js": "sha256-k2GU7gA/do9dDbmUq6NFJEAaCUATjqpbfwqkrfOuzS8=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-DBuBgHC4RcNe26UD5YWHBWVZe9hQjLFLAuYUX3VLMOY=",
+  "/index.html": "sha256-4Y4pbWfUBAKVyjD6lOtEtQLfj/QZer+FAOibzaXToOo=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-ms7qcgtpLIBaf7Ax5kYlsQTUTr0bF3OwenwnNvZwBYU=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -122,9 +122,9 @@ const FILES = {
   "/views/bounded-field.js": "sha256-wZ4KVPIwyHMa0VRYHNgrVJsKEFEPPi8EngDI3YWogoU=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-OAfRJ4RK35GwNgCXCXE9hZoAgS6buwxLZl7qXCqDSvg=",
-  "/views/chats-view.js": "sha256-5y2o2Ap9IxuF0sH8Y2Rlr1xFyf+Ne2K401zon5uToT8=",
+  "/views/chats-view.js": "sha256-6Hf5JHAx7vpixM55/aNVZDAcJDArE1qaCkg5edgabl0=",
   "/views/composer-view.js": "sha256-IO2QJNQqYdbJviyS+LVNT7mPMv6InzppRdp3vQ3kGUU=",
-  "/views/contact-view.js": "sha256-JrjnNH+fByUB3ZbLZkblBpqLkChOQ3vP1cp8nbRcShA=",
+  "/views/contact-view.js": "sha256-p4uqgUTXXbuYwBI/f3S4rkankLWkOXKMjBwnH8yQF1s=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-g0DcPLTpZGbaCRWW4rHOE6zSzgsp/8oq6mw8kkSPnLQ=",
   "/views/export-view.js": "sha256-Kbc2JI358WSB0otkVsLI0d0KyLuMoSgvYoAuNekgHwE=",
@@ -137,10 +137,10 @@ const FILES = {
   "/views/list.css": "sha256-jha3YbMLxYk5VBeg6meCfiphlL9KJG6MdLKy4wAjzhM=",
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
   "/views/message-actions.js": "sha256-22gcbHWtKk6jgCK5mqbK8zYBHbWIBrfrhVWYyanUzXc=",
-  "/views/message-extras.js": "sha256-YCvnlYDXyEibQ9JMRmriMJsS26AcanHg5mlhwbCvMag=",
+  "/views/message-extras.js": "sha256-2GBKk7noMVmhJcthK7O8xkrPiSxIiWjNjv6ZPK7g/Bo=",
   "/views/message-info.js": "sha256-BlVQ9+fOBEP0MWxeazeOsiStXy7fDAMnhebcBWTt+0U=",
   "/views/message-menu.js": "sha256-QXMzL6DdG060O5xP11cyA14TDnOT+Amgq4nMuDbvQ5w=",
-  "/views/message-row.js": "sha256-FgM8KEu9uwh2OjBLaNMpinDAiMJlIrDHIa2XhCpHkH4=",
+  "/views/message-row.js": "sha256-1C8RC+a8OXCxAwme+D5F2jFODuYJOUcEgAPW2suli64=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/my-name-view.js": "sha256-K+9bYzLc6DySUC5lI5VFXI36PSDr5pRXjbU+wFL77wE=",
   "/views/newchat-view.js": "sha256-MjZ/uKP+nXJqUCpxOzdI1xPjcT+4zhlaFFqXJEq/Bjk=",
@@ -154,7 +154,7 @@ const FILES = {
   "/views/relay-states.js": "sha256-ZjbJhQ390LCoWrUhlalUS+fA/qcIX8Kr5J0ajwVe+wI=",
   "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
   "/views/server-view.js": "sha256-rnzRmrVKFgOQaqoT13xuUWQbcCIzc8oSZjnMzfx0BeU=",
-  "/views/settings-view.js": "sha256-kzMdf81TmexYWad+GJhcvMiKdvLBY+6SJCestnDrjKc=",
+  "/views/settings-view.js": "sha256-MJueaA1v/qOtEE0IUbotBcRO0PdOfbyKsU6AVnEwPYk=",
   "/views/shell-view.js": "sha256-4TFLVAwOP35bkJgJW37W6TrXbFFVWXmzueDxkmGOk2I=",
   "/views/status-view.js": "sha256-R9kpXSMJ04JyqCXgXyLqV7tOf2ac8FtNWPOvNfTANJk=",
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
@@ -165,7 +165,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-bX4OxOIkWRjlW4FH64iYt0rUCPK/Fya2mUzj/Ezi6/0="
+  "/worker.js": "sha256-mBe/Oo5SBitlxMIaeAZ5RwXKUv7KBX6P+yUsSS/jMc4="
 };
 
 const PREFIX = "io3233-";

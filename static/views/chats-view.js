@@ -7,7 +7,7 @@ import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
-import { MessageExtras } from "./message-extras.js";
+import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
 import { PHONE } from "./shell-view.js";
@@ -25,6 +25,7 @@ export class ChatsView {
   #search;
   #composer;
   #panel;
+  #asks;
   #contact = null;
 
   constructor(client, router, threads) {
@@ -35,6 +36,7 @@ export class ChatsView {
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
     this.#panel = new ContactView(client);
+    this.#asks = new AskBar(client);
     const find = (seq) => this.#thread.message(seq);
     new MessageMenu(client, find, () => ({ contact: this.#contact, answering: this.#composer.answering }));
     new MessageExtras(client, find, (seq) => this.#thread.open(this.#contact.fingerprint, displayName(this.#contact), { seq }));
@@ -165,6 +167,7 @@ export class ChatsView {
     byId("threadName").textContent = displayName(contact);
     fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
+    this.#asks.show(contact, displayName(contact));
     byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));
     this.#showBanner(this.#client.relays.get(contact.relay));
   }

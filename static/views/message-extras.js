@@ -1,7 +1,7 @@
 // What stands beside a message's words: what it answers, reactions, that it was edited; and the lines of a thread that nobody wrote.
 import { byId, clone, on } from "./dom.js";
 import { oneLine } from "../protocol/excerpt.js";
-import { formatSpan } from "../protocol/format.js";
+import { formatSpan, plural } from "../protocol/format.js";
 import { showInfo } from "./message-info.js";
 import { notice } from "./toast.js";
 
@@ -56,6 +56,33 @@ function reaction(emoji, by) {
   button.setAttribute("aria-label", button.title);
   button.setAttribute("aria-pressed", String(isOwn));
   return button;
+}
+
+/** What the person is asked about a contact's devices: `{text, yes, no, answer(changes, agreed)}`, or null. */
+function questionOf({ fingerprint, asks_again, asks_old_form }, name) {
+  if (asks_again) {
+    const text = `${name}’s new device could not read ${plural(asks_again, "message")} from before. Send again? Whoever stole their key could ask the same.`;
+    return { text, yes: "Send again", no: "No", answer: (changes, agreed) => changes.answerAgain(fingerprint, agreed) };
+  }
+  if (!asks_old_form) return null;
+  const text = `For two weeks ${name} has written with an older client, which can’t read what you send. Write in the old form, sealed once only?`;
+  return { text, yes: "Write in the old form", no: "No", answer: (changes, agreed) => changes.answerOldForm(fingerprint, agreed) };
+}
+
+/** The line above the composer that asks it. */
+export class AskBar {
+  #question = null;
+
+  constructor(client) {
+    on(byId("askYes"), "click", () => this.#question.answer(client.changes, true));
+    on(byId("askNo"), "click", () => this.#question.answer(client.changes, false));
+  }
+
+  show(contact, name) {
+    this.#question = questionOf(contact, name);
+    byId("askBar").hidden = !this.#question;
+    for (const [id, field] of [["askText", "text"], ["askYes", "yes"], ["askNo", "no"]]) byId(id).textContent = this.#question?.[field] ?? "";
+  }
 }
 
 /** Looks for what is quoted, and does what a click on these things means. */

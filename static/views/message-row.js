@@ -126,8 +126,6 @@ function toTell(message, name) {
   if (message.event) return eventWords(message, name);
   if (message.deleted_at) return "Deleted";
   if (message.kind === "refused") return `Refused: ${message.reason}`;
-  if (message.event) return LINES[message.event];
-  if (message.deleted_at) return "Deleted.";
   if (message.kind === "unknown") return "Sent with a newer client: update this page to read it.";
   return message.text;
 }
