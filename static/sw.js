@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "0c9de9d2b6f4a361";
+const VERSION = "232dd8ae3dddca18";
 const FILES = {
   "/app.js": "sha256-k2GU7gA/do9dDbmUq6NFJEAaCUATjqpbfwqkrfOuzS8=",
   "/client.js": "sha256-sB0MEQk4Pdgx3q8dzO36NmNS1KhkdqRNLasC7iYrk8c=",
@@ -21,7 +21,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-4Y4pbWfUBAKVyjD6lOtEtQLfj/QZer+FAOibzaXToOo=",
+  "/index.html": "sha256-Hu82rGmo9I0Zzp7k6n9duShm+DEAYzN/4ByrQ+Imk5E=",
   "/mail/arrivals.js": "sha256-yXWZsIgSkHgzszBIUG5sUt8YsSk3rqu5ptYpk+AJRU0=",
   "/mail/changes.js": "sha256-ms7qcgtpLIBaf7Ax5kYlsQTUTr0bF3OwenwnNvZwBYU=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -38,7 +38,7 @@ const FILES = {
   "/mail/strangers.js": "sha256-ezZLPpKD3MP7Q19+UIdnaHDS+8BtzR8xw7GHmTsnHmU=",
   "/mail/sweeper.js": "sha256-t+bWw49vyu+Za5MGD7FKK5/TD4SgBrLPTCpM0AT4cNI=",
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
-  "/mail/unsealing.js": "sha256-QdViUaxVrapQR3vpvd0HSASO18BG+qFGTTaRqul6jNc=",
+  "/mail/unsealing.js": "sha256-AoXF7RYmAVRVkmmmNadUzVxEZvsW2K7wvqRZ1ZAHq6c=",
   "/manifest.webmanifest": "sha256-6ruN2zIglmXbUIINQzvzO1VYWTFpuk9Z9lQbmPkijrw=",
   "/protocol/address.js": "sha256-uoj1ZYCumtb9etgyoyG+iI3ca1ZXbU5D8+dVqy6PoHs=",
   "/protocol/content.js": "sha256-WBJMdZsP41umnZXjylDDq+H9P2KW4VOwVGVdH9BePXU=",
@@ -82,7 +82,7 @@ const FILES = {
   "/store/legacy.js": "sha256-UVfUqWDsxImRyrc3MXCD3oSB1Dz8VoYl48pWXvWkz94=",
   "/store/lost.js": "sha256-hIpmWzG8Tfzg5hgMG01UI6NIYUvWAqzbL5IEhllHaMU=",
   "/store/mark.js": "sha256-jSx6KAGfJRWMhWtnFYS/BF2FPkxv7URAtP0d/fRG6O4=",
-  "/store/messages.js": "sha256-FQSRIS32qF1Rag45zygxExcl62FUb4+c4qdC2jWnzns=",
+  "/store/messages.js": "sha256-VhhbhwcKszOVZ8b4lz4qUivNIBZFOZc5GbljNGULlnc=",
   "/store/moved-relay.js": "sha256-MQ4TLfjtHvrzEL6sZNLVKloOlI7AyEH7AEld2P+//fM=",
   "/store/namesakes.js": "sha256-Qv05ixWO2h1GSE5vFMid8oYXEU+PEFIT3MQ/qLkzPNs=",
   "/store/removal.js": "sha256-X0xAoglfay9D8OKryjsVvELK9T3+q737xumISYtmgdg=",
@@ -136,11 +136,11 @@ const FILES = {
   "/views/library-view.js": "sha256-3N35+0JnR0pOtifhf2CVqn11VriBuuEcHKzlcCczGJE=",
   "/views/list.css": "sha256-jha3YbMLxYk5VBeg6meCfiphlL9KJG6MdLKy4wAjzhM=",
   "/views/lost-view.js": "sha256-ZXpXv/rAGvE3u19YgkrkN5Sp9q+KPtgFpXgjvkRJVKI=",
-  "/views/message-actions.js": "sha256-22gcbHWtKk6jgCK5mqbK8zYBHbWIBrfrhVWYyanUzXc=",
+  "/views/message-actions.js": "sha256-y03kw+mnX5Db2R3mQdVN1vKjLK2SVUTqCs7kFNGxnv0=",
   "/views/message-extras.js": "sha256-2GBKk7noMVmhJcthK7O8xkrPiSxIiWjNjv6ZPK7g/Bo=",
   "/views/message-info.js": "sha256-BlVQ9+fOBEP0MWxeazeOsiStXy7fDAMnhebcBWTt+0U=",
   "/views/message-menu.js": "sha256-QXMzL6DdG060O5xP11cyA14TDnOT+Amgq4nMuDbvQ5w=",
-  "/views/message-row.js": "sha256-1C8RC+a8OXCxAwme+D5F2jFODuYJOUcEgAPW2suli64=",
+  "/views/message-row.js": "sha256-8445G+jU7q+zx/C4fwYId1ehvQXjP7Lu9f7N4pXXuNo=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/my-name-view.js": "sha256-K+9bYzLc6DySUC5lI5VFXI36PSDr5pRXjbU+wFL77wE=",
   "/views/newchat-view.js": "sha256-MjZ/uKP+nXJqUCpxOzdI1xPjcT+4zhlaFFqXJEq/Bjk=",
@@ -160,12 +160,12 @@ const FILES = {
   "/views/storage-view.js": "sha256-l6ddEPrKjmVhccJ3aWipdfkDYcaHZ8i7qMIgx2OfQZE=",
   "/views/thread-rows.js": "sha256-TAIVvve3g90ba0e2czpJltQ9WUPquMVB4SI9gNwhXug=",
   "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-vKWDcM4wCfSQE70EBdEdAuPgCnp0Lhm2lBdWbufMKrk=",
+  "/views/thread.css": "sha256-BApAQFKomeT3DUnmTGQobF6PA6ybe9MyUy+jledoIXM=",
   "/views/threads-view.js": "sha256-b7A8qw++C18ccfIMtZZeiHpIWA7jeKd95HIi1vmTES0=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-mBe/Oo5SBitlxMIaeAZ5RwXKUv7KBX6P+yUsSS/jMc4="
+  "/worker.js": "sha256-ZsDYwtNUmPUdfYr0YGczdFaG+0U49RLadcpZt9N2JUo="
 };
 
 const PREFIX = "io3233-";

@@ -48,6 +48,6 @@ export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
   last_at: message.at,
-  last_text: oneLine(message.text, PREVIEW_CHARACTERS),
+  last_text: message.deleted_at ? "Deleted" : oneLine(message.text, PREVIEW_CHARACTERS),
   last_direction: message.direction,
 });

@@ -17,7 +17,7 @@ const ACTIONS = [
   { name: "edit", label: "Edit", icon: "edit", when: (message, client, { contact }) => contact.devices > 0 && client.changes.mayEdit(message), run: (message, client, { answering }) => answering.edit(message) },
   { name: "take-back", label: "Take back", icon: "undo", when: (message, client) => client.outbox.mayTakeBack(message), run: takeBack },
   { name: "delete-here", label: "Delete here", icon: "trash", danger: true, when: () => true, run: deleteHere },
-  { name: "delete-both", label: "Delete for both", icon: "trash", danger: true, when: mayDeleteForBoth, run: deleteForBoth },
+  { name: "delete-both", label: "Delete for both", icon: "ban", danger: true, when: mayDeleteForBoth, run: deleteForBoth },
 ];
 
 export const actionsFor = (message, client, place) => ACTIONS.filter(({ when }) => when(message, client, place));

@@ -19,9 +19,9 @@ const STATES = {
 };
 
 /** One of the keys of STATES for a message of mine, "" for one that came in. */
-export function stateOf({ direction, state, taken_back_at, delivered_at, read_at }) {
+export function stateOf({ direction, state, taken_back_at, deleted_at, delivered_at, read_at }) {
   if (direction === "in") return "";
-  if (taken_back_at) return "taken back";
+  if (taken_back_at && !deleted_at) return "taken back";
   return (read_at && "read") || (delivered_at && "delivered") || state;
 }
 
