@@ -1918,7 +1918,7 @@ PAGE_HEADERS = {
     "Server": "io3233",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(),"
+    "Permissions-Policy": "accelerometer=(), camera=(self), display-capture=(), encrypted-media=(), fullscreen=(),"
     " geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(),"
     " screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=(), clipboard-write=(self)",
 }
@@ -3524,8 +3524,8 @@ def judge(good: bool, praise: str, mend: str, level: str = FAILURE) -> Finding:
 
 def examine_settings(config: Config, url: str | None) -> list[Finding]:
     findings = [(WARNING, f"settings: {warning}") for warning in config_warnings(config)]
-    obstacle = push_obstacle(config)
-    findings.append(judge(not obstacle, f"push: on, for {', '.join(config.push_hosts)}", f"push: off: {obstacle}", WARNING))
+    if obstacle := push_obstacle(config):
+        findings.append((WARNING, f"push: off: {obstacle}"))
     if url and config.host in ("127.0.0.1", "::1") and not config.trust_forwarded_for:
         message = "settings: behind a proxy TRUST_FORWARDED_FOR=1 is wanted, or all clients share one rate limit"
         findings.append((WARNING, message))
@@ -3646,6 +3646,20 @@ async def examine_forwarding(session: aiohttp.ClientSession, origin: str) -> Fin
     return FAILURE, f"X-Forwarded-For: an invented one gets past the rate limit: {mend} (or RATE_LIMIT is off)"
 
 
+async def examine_push(config: Config) -> Finding:
+    """Whether one of the push services can be called from here. It is told nothing."""
+    host = next((each for each in config.push_hosts if each[0] != "*"), "push.apple.com")
+    name, _, port = host.partition(":")
+    try:
+        async with asyncio.timeout(PUSH_SECONDS):
+            _, writer = await asyncio.open_connection(name, int(port or 443), ssl=ssl.create_default_context())
+    except OSError as error:
+        why = f"{host} can't be called ({error or type(error).__name__})"
+        return WARNING, f"push: {why}: let this machine reach it (docs/HOSTING.md), or set PUSH=off"
+    writer.close()
+    return OK, f"push: on, for {', '.join(config.push_hosts)}; {host} can be called"
+
+
 async def examine_from_outside(url: str, config: Config | None) -> AsyncIterator[Finding]:
     """The relay before what stands in front of it: of a stopped one, that is to be said."""
     try:
@@ -3670,6 +3684,7 @@ async def doctor(url: str | None) -> int:
     try:
         config = Config.from_env(os.environ)
         findings = examine_settings(config, url) + examine_database(config) + examine_disk_and_client(config)
+        findings += [] if push_obstacle(config) else [await examine_push(config)]
     except ConfigError as error:
         findings = [(FAILURE, f"settings: {line}") for line in str(error).splitlines()]
     if url:

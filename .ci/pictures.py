@@ -1,8 +1,9 @@
 """Takes a picture of every view and state: `make pictures`, into the folder pictures/, which git ignores.
 
-Each is taken as a phone, a tablet and a desktop show it, light and dark, and is named size-theme-state.png.
+Each is taken as a phone, a tablet and a desktop show it, light and dark, and is named size-theme-state.png. On the way each is looked
+at by axe-core (make axe) and for what is wider than the screen; what they find is printed, and the exit status is 1 then.
 
-    pictures.py [--only WORD] [FOLDER]    only those whose name has the word in it
+    pictures.py [--only PATTERN] [FOLDER]    only those whose name it is found in; the other sizes are narrow, landscape, zoomed, large
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,10 +20,32 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from test_relay import Browser, Clock, Page, Person, RunningRelay, connected_to, envelope, goes_to, running_chromium, write
+from test_relay import (
+    AXE,
+    OVERFLOWING,
+    Browser,
+    Clock,
+    Page,
+    Person,
+    RunningRelay,
+    connected_to,
+    envelope,
+    findings,
+    goes_to,
+    running_chromium,
+    write,
+)
 
-SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1280, 800)}
-SCALE = {"phone": 2, "tablet": 1, "desktop": 1}
+SIZES = {  # width, height, pixels to one of CSS, text in percent
+    "phone": (390, 844, 2, 100),
+    "tablet": (820, 1180, 1, 100),
+    "desktop": (1280, 800, 1, 100),
+    "narrow": (320, 640, 1, 100),
+    "landscape": (844, 390, 1, 100),
+    "zoomed": (320, 200, 1, 100),  # a desktop at 400 %
+    "large": (390, 844, 1, 200),
+}
+USUAL = "^(phone|tablet|desktop)-"
 THEMES = ("light", "dark")
 HOUR = 3600
 PEOPLE = {  # name, hours since they wrote, whether verified, what they wrote
@@ -58,8 +82,10 @@ class Scene:
         await self.page.until("document.querySelector('#liveIndicator.live')")
 
     async def rests(self) -> None:
-        """Wait until nothing moves and no short-lived line is shown."""
-        await self.page.until("!document.querySelector('#toast').checkVisibility()")
+        """Wait until nothing moves and no short-lived line is shown, but one that can be taken back."""
+        await self.page.until(
+            "!document.querySelector('#toast').checkVisibility() || !document.querySelector('#toastUndo').hidden"
+        )
         await self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished)).then(() => 1)")
 
 
@@ -86,6 +112,42 @@ async def menu_of_the_list(scene: Scene) -> None:
 
 
 @state
+async def menu_of_a_row(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.evaluate("document.querySelector('#chatTabs li:nth-child(3) [data-do=more]').click()")
+
+
+@state
+async def row_pushed_aside(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.evaluate("document.querySelector('#chatTabs li:nth-child(3)').scrollBy(999, 0)")
+
+
+@state
+async def search_in_the_list(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.fill("#listSearch", "ma")
+    await scene.page.shows("#messagesFound")
+
+
+@state
+async def archive(scene: Scene) -> None:
+    await list_of_chats(scene)
+    for name in ("Sofia", "Priya"):
+        await names(scene.page, scene.friends[name], open=False)
+    await scene.page.click("#archived > summary")
+
+
+@state
+async def undo(scene: Scene) -> None:
+    for name in ("Sofia", "Priya"):
+        await names(scene.page, scene.friends[name], open=True)
+    await list_of_chats(scene)
+    await scene.page.evaluate("document.querySelector('#chatTabs li:nth-child(8) [data-do=archive]').click()")
+    await scene.page.shows("#toastUndo")
+
+
+@state
 async def thread(scene: Scene) -> None:
     await scene.opens("Marie Lindqvist")
 
@@ -94,6 +156,14 @@ async def thread(scene: Scene) -> None:
 async def contact(scene: Scene) -> None:
     await scene.opens("Marie Lindqvist")
     await scene.page.click("#contactOpen")
+    await scene.page.shows("#safetyQr svg")
+
+
+@state
+async def contact_end(scene: Scene) -> None:
+    await contact(scene)
+    await scene.page.click("#contactDetails > summary")
+    await scene.page.evaluate("document.querySelector('#contactDialog').scrollTo(0, 9999)")
 
 
 @state
@@ -138,6 +208,7 @@ async def furnish(page: Page, relay: RunningRelay, clock: Clock) -> Scene:
     await page.has_relayed(2)
     await page.opens(friends["Old Nokia of Kim with a really long name"].fingerprint)
     await page.drafts("Are you still using that")
+    await names(page, friends["Marie Lindqvist"], pinned=True)
     await goes_to(page, "about")
     await write(friends["Dad"], page, "And bring the ladder")
     await write(friends["Jonas (work)"], page, "you have to see this")
@@ -168,49 +239,67 @@ async def closing(relay: RunningRelay) -> AsyncIterator[None]:
         await relay.close()
 
 
-async def pictures(folder: Path, only: str) -> None:
+async def pictures(folder: Path, only: str) -> list[str]:
+    """Take those that are wanted; what is wrong with them."""
+    wrong: list[str] = []
     with running_chromium() as address, tempfile.TemporaryDirectory() as home:
         for size in SIZES:
             clock = Clock()
             relay = RunningRelay(Path(home) / size, {"JWT_EXPIRY_SEC": "9000000"}, clock)
             await relay.start()
             async with closing(relay), connected_to(address, Browser) as browser:
-                await picture_all(browser, relay, clock, folder, size, only)
+                wrong += await picture_all(browser, relay, clock, folder, size, only)
+    return wrong
 
 
-async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folder: Path, size: str, only: str) -> None:
-    """All states at one size, in both themes."""
-    wanted = [name for name in STATES if any(only in f"{size}-{theme}-{name}" for theme in THEMES)]
+async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folder: Path, size: str, only: str) -> list[str]:
+    """All states at one size, in both themes; what is wrong with them."""
+    wanted = [name for name in STATES if any(re.search(only, f"{size}-{theme}-{name}") for theme in THEMES)]
     if not wanted:
-        return
+        return []
     now = clock.seconds
     clock.seconds -= 200 * HOUR
-    page = await browser.person(relay, size=SIZES["desktop"])
+    page = await browser.person(relay, size=(1280, 800))
     clock.seconds = now
     page.expects("")
     await page.call("Emulation.setLocaleOverride", locale="en-GB")
     scene = await furnish(page, relay, clock)
-    width, height = SIZES[size]
-    await page.call("Emulation.setTouchEmulationEnabled", enabled=size != "desktop")
-    metrics = {"width": width, "height": height, "deviceScaleFactor": SCALE[size], "mobile": size == "phone"}
+    width, height, scale, text = SIZES[size]
+    touch = size != "desktop"
+    await page.call("Emulation.setTouchEmulationEnabled", enabled=touch)
+    metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": touch and size != "tablet"}
     await page.call("Emulation.setDeviceMetricsOverride", **metrics)
     await page.call("Emulation.setScrollbarsHidden", hidden=True)
+    larger = f"addEventListener('DOMContentLoaded', () => (document.documentElement.style.fontSize = '{text}%'))"
+    await page.call("Page.addScriptToEvaluateOnNewDocument", source=larger)
+    wrong = []
     for name in wanted:
         await STATES[name](scene)
         for theme in THEMES:
-            await page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-            await scene.rests()
-            await page.screenshot(folder / f"{size}-{theme}-{name}.png")
-            print(folder / f"{size}-{theme}-{name}.png", flush=True)
+            wrong += await picture(scene, folder / f"{size}-{theme}-{name}.png", theme)
+    return wrong
+
+
+async def picture(scene: Scene, path: Path, theme: str) -> list[str]:
+    """Take one; what is wrong with it."""
+    await scene.page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+    await scene.rests()
+    await scene.page.screenshot(path)
+    found = await findings(scene.page, AXE.read_text()) if AXE.exists() else []
+    wide = await scene.page.evaluate(OVERFLOWING)
+    wrong = [f"{path.stem}: {each}" for each in found + [f"wider than the screen: {each}" for each in wide]]
+    print(path, *wrong, sep="\n  ", flush=True)
+    return wrong
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parents[1] / "pictures")
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default=USUAL)
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
-    asyncio.run(pictures(options.folder, options.only))
+    if asyncio.run(pictures(options.folder, options.only)):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import { IdentityView } from "./views/identity-view.js";
 import { listenToKeys } from "./views/keyboard.js";
 import { KeysView } from "./views/keys-view.js";
 import { LibraryView } from "./views/library-view.js";
+import { ListSearch } from "./views/list-search.js";
 import { LostView } from "./views/lost-view.js";
 import { MyNameView } from "./views/my-name-view.js";
 import { NewChatView } from "./views/newchat-view.js";
@@ -49,11 +50,12 @@ async function boot(client) {
     about: new AboutView(client),
     me: new ShellView(client, router),
   };
+  const search = new ListSearch(client, router, threads);
   tellWhatDoesNotFit();
   new SettingsView(client);
   new MyNameView(client);
   new BlockedView(client);
-  listenToKeys({ search: () => router.go("/library") || byId("librarySearch").focus(), searchChat: () => views.chats.search() });
+  listenToKeys({ search: () => search.begin(), searchChat: () => views.chats.search() });
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));
   on(client.updates, "updated", () => reload(client));

@@ -7,6 +7,7 @@ import asyncio
 import os
 import random
 import re
+import socket
 import sqlite3
 import sys
 import time
@@ -94,6 +95,38 @@ def print_post(crowd: str, row: dict[str, Any]) -> None:
             f"  max {seen['max'] * 1e3:5.0f} ms  WAL {seen['wal_peak_bytes'] / 1e6:.1f} MB",
             flush=True,
         )
+
+
+# Pushes that nobody takes
+
+SUBSCRIPTIONS = 10_000
+
+
+def measure_push(options: argparse.Namespace) -> dict[str, Any]:
+    """POST by 32 senders to people who all are to be pushed to, at a service that takes connections and says nothing, beside the
+    same with push off, in turns and random order. A turn outlasts the delay of a push."""
+    rounds, seconds = (options.rounds or (2 if options.quick else 7)), (options.seconds or 15)
+    people = [Person.make() for _ in range(SUBSCRIPTIONS)]
+    drawn = random.choices(people, k=4000)
+    with scratch_folder() as folder, socket.create_server(("127.0.0.1", 0)) as dead, ExitStack() as stack:
+        host = f"localhost:{dead.getsockname()[1]}"
+        pushes = {"PUSH": "on", "PUSH_HOSTS": host, "PUSH_CONTACT": "mailto:operator@example.org"}
+        servers = {}
+        for name, settings in {"off": {"PUSH": "off"}, "dead": pushes}.items():
+            database = common.make_database(folder / f"{name}.db", people)
+            common.add_subscriptions(database, people, f"https://{host}")
+            servers[name] = stack.enter_context(start_relay(database, name, options.relay, **settings))
+        load = Load(common.posts(people[:32], drawn, len(drawn)), folder / "requests")
+        slices: dict[str, list[Slice]] = {name: [] for name in servers}
+        for turn in range(rounds + 1):
+            for name in random.sample(list(servers), len(servers)):
+                result = load.run(servers[name], 32, seconds if turn else 1)
+                servers[name].settle()
+                if turn:
+                    slices[name].append(result)
+    table = {name: summarize(slices[name], slices["off"], 0) for name in slices}
+    print_post("32, push off or dead", table)
+    return {"rounds": rounds, "seconds": seconds, "subscriptions": SUBSCRIPTIONS, **table}
 
 
 # One sender, nobody else
@@ -507,7 +540,7 @@ def measure_peers(options: argparse.Namespace) -> dict[str, Any]:
 
 
 SECTIONS = {
-    "post": measure_post, "lone": measure_lone, "page": measure_page, "sockets": measure_sockets,
+    "post": measure_post, "push": measure_push, "lone": measure_lone, "page": measure_page, "sockets": measure_sockets,
     "prune": measure_prune, "memory": measure_memory, "peers": measure_peers,
 }  # fmt: skip
 

@@ -125,6 +125,15 @@ def add_strangers(path: Path, count: int) -> None:
         connection.execute("COMMIT")
 
 
+def add_subscriptions(path: Path, people: Iterable[Person], origin: str) -> None:
+    """A device of each person's that is to be pushed to."""
+    with closing(relay.open_database(str(path), True)) as connection:
+        connection.execute("BEGIN")
+        rows = ((person.fingerprint, f"{origin}/{person.fingerprint.hex()}", 0) for person in people)
+        connection.executemany(relay.STATEMENTS["add_push_subscription"], rows)
+        connection.execute("COMMIT")
+
+
 def add_messages(
     path: Path,
     sender: Person,

@@ -150,6 +150,27 @@ mailboxes, so the more there are, the more pages a commit writes: the row with 1
 """
 
 
+def push_section(seen: dict[str, Any]) -> str:
+    names = {"off": "push off", "dead": "push on, its service dead"}
+    rows = [
+        [names[name], f"{median(one['rates']):,}/s", ms(one["p50"]), ms(one["p99"]), f"{one['p99_ratio']:.2f}"]
+        for name, one in ((name, seen[name]) for name in names)
+    ]
+    chart = [(label, seen[name]["p99"], ms(seen[name]["p99"]), name == "dead") for name, label in names.items()]
+    (HERE / "push.svg").write_text(
+        bars("POST /v1/messages, 32 senders: the slowest of a hundred waits (less is better)", chart)
+    )
+    return f"""## Pushes that nobody takes
+
+![p99 of POST](bench/push.svg)
+
+{table(["32 senders", "messages", "p50", "p99", "p99 beside push off"], rows)}
+
+{seen["subscriptions"]:,} people, each with a device that is to be pushed to, and a push service that takes connections and never says anything, beside
+the same with `PUSH=off`: {seen["rounds"]} rounds of {seen["seconds"]:g} s, in turns and random order, the ratio is the median of the rounds'. The goal is 1.1: {target(seen["dead"]["p99_ratio"] <= 1.1)}.
+"""
+
+
 def lone_section(seen: dict[str, Any]) -> str:
     rows = [
         ["INSERT + COMMIT through an executor of one thread", f"{seen['insert_and_commit'] * 1e6:.0f} µs", "1"],
@@ -292,7 +313,7 @@ that it is stored, and it never arrived. Doubled: an id was given twice, or a me
 
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "post": post_section, "lone": lone_section, "page": page_section, "sockets": sockets_section,
+    "post": post_section, "push": push_section, "lone": lone_section, "page": page_section, "sockets": sockets_section,
     "prune": prune_section, "memory": memory_section, "peers": peers_section, "soak": soak_section,
 }  # fmt: skip
 

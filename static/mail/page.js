@@ -1,6 +1,6 @@
 /** One page of mail while it is being stored: what is in it goes to threads, sessions and the queue in one transaction (arrivals.js). */
 import { result } from "../store/database.js";
-import { lineOf, toMessage, withLatest } from "../store/messages.js";
+import { isListed, lineOf, toMessage, withLatest } from "../store/messages.js";
 import { reviewNames } from "../store/namesakes.js";
 import { readSession, withSession } from "../store/sessions.js";
 import { newContact } from "../store/store.js";
@@ -165,7 +165,8 @@ export class Page {
     const known = await this.contact(from);
     if (kind === "refused") return known && known.refused < REFUSED_KEPT ? { ...known, refused: known.refused + 1 } : null;
     const made = () => newContact(from, { relay: this.origin, request: !isKnown(this.#taken_over, from) });
-    return { ...(known ?? made()), public_key, open: true };
+    const contact = known ?? made();
+    return { ...contact, public_key, open: isListed(contact) };
   }
 
   async #store(record, at) {

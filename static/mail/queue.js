@@ -37,7 +37,7 @@ async function leadThread(store, record) {
 /** Whoever is answered is no stranger any more, though a message of theirs was stored behind the answer meanwhile. */
 async function putLatest(contacts, record) {
   const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
-  const isLatest = record.seq > known.last_seq;
+  const isLatest = record.seq >= known.last_seq; // the same again: its state has changed
   if (!isLatest && !known.request) return null;
   const answered = { ...known, open: true, request: false };
   const changed = isLatest ? withLatest(answered, record) : answered;

@@ -6,6 +6,7 @@ import { readContent } from "../protocol/content.js";
 import { cameUnsealed, isHeardOf, missed, opened } from "../protocol/devices.js";
 import { openBody } from "../protocol/envelope2.js";
 import { result } from "../store/database.js";
+import { isListed } from "../store/messages.js";
 import { isWords, takeContent, takeFromMine } from "./contents.js";
 import { queuePost } from "./posts.js";
 import { counting, fits } from "./strangers.js";
@@ -30,7 +31,7 @@ async function take(page, message, contact, { session, key_id, content }) {
   page.see(message);
   page.setSession(key_id ? opened(session, message, key_id, Date.now()) : cameUnsealed(session, null, Date.now()));
   const kept = (await page.contact(message.from)) ?? contact;
-  const keeper = words ? { ...kept, public_key: message.public_key, open: true } : kept;
+  const keeper = words ? { ...kept, public_key: message.public_key, open: isListed(kept) } : kept;
   page.setContact(keeper);
   await takeContent(page, key_id || !session.sealed ? message : { ...message, unsealed: true }, content, keeper);
 }

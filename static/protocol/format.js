@@ -16,6 +16,9 @@ const timeZone = () => `${new Date(2026, 0).getTimezoneOffset()} ${new Date(2026
 const time = lazily(() => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }));
 const day = lazily(() => new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }));
 const dayWithYear = lazily(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" }));
+const weekday = lazily(() => new Intl.DateTimeFormat(undefined, { weekday: "short" }));
+const shortDay = lazily(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }));
+const month = lazily(() => new Intl.DateTimeFormat(undefined, { month: "short", year: "numeric" }));
 const full = lazily(() => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }));
 const count = lazily(() => new Intl.NumberFormat());
 
@@ -38,6 +41,15 @@ export function formatDay(at, now = Date.now()) {
   if (days === 1) return "Yesterday";
   const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   return (thisYear ? day : dayWithYear)().format(at);
+}
+
+/** As short as a list needs: the time of today, the weekday of the last six days, else the date. */
+export function formatWhen(at, now = Date.now()) {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000);
+  if (days <= 0) return formatTime(at);
+  if (days < 7) return weekday().format(at);
+  const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return (thisYear ? shortDay : month)().format(at);
 }
 
 /** The local midnight that `at` follows, in ms since 1970. */

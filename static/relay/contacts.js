@@ -22,7 +22,7 @@ export class Contacts {
 
   /**
    * Finds whom `address` (text, or what parseAddress gave) names, storing nothing:
-   * `{fingerprint, public_key|null, relay, their_name, existing: contact|null, moves, chosen_by_relay}`. `moves`: the contact is kept at
+   * `{fingerprint, public_key|null, relay, their_name, invited, existing: contact|null, moves, chosen_by_relay}`. `invited`: new here, by a link of theirs. `moves`: the contact is kept at
    * another relay than the invite names, and stays there unless the person says otherwise. `chosen_by_relay`: a stranger, of
    * whose address the person typed so few digits that a relay could make one that begins so.
    */
@@ -40,13 +40,14 @@ export class Contacts {
     const public_key = existing || known_key ? known_key : await this.#key(relay, fingerprint);
     if (public_key && !isCanonical(public_key)) throw new WeakKeyError("This address belongs to another spelling of somebody's key: ask for the true one.");
     const their_name = existing?.their_name || (parsed.name ?? ""); // anybody can write a link that calls my friend otherwise
+    const invited = existing ? Boolean(existing.invited) : parsed.server !== null;
     const chosen_by_relay = !existing && parsed.prefix?.length < TOO_MANY_TO_MAKE;
-    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, their_name, existing, moves, chosen_by_relay };
+    return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, their_name, invited, existing, moves, chosen_by_relay };
   }
 
   /** Stores what find() found, or reopens the thread that is there: from now on the person wants to hear of them. */
-  open({ fingerprint, public_key, relay, their_name = "" }) {
-    return this.#store.putContact(fingerprint, { open: true, request: false, blocked: false, public_key, relay, their_name });
+  open({ fingerprint, public_key, relay, their_name = "", invited = false }) {
+    return this.#store.putContact(fingerprint, { open: true, request: false, blocked: false, public_key, relay, their_name, invited });
   }
 
   #refuseOneself({ fingerprint, prefix }) {

@@ -13,7 +13,7 @@ import { withSession } from "./sessions.js";
 import { newContact, newRelay } from "./store.js";
 
 const BATCH = 500;
-const EMPTY_THREAD = { unread: 0, last_at: 0, last_text: "", last_seq: 0, last_direction: "" };
+const EMPTY_THREAD = { unread: 0, last_at: 0, last_text: "", last_seq: 0, last_direction: "", last_state: "" };
 
 /**
  * The stores as JSON. Tokens stay behind, and without `history` so do messages. `seen` and the relays' cursors never do: what was

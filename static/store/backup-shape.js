@@ -36,6 +36,7 @@ const origin = (value) => line(value) && URL.canParse(value) && new URL(value).o
 const isReply = (value) => isObject(value) && line(value.of) && line(value.quote) && flag(value.mine);
 const isEdit = (value) => isObject(value) && line(value.id) && number(-LAST_DATE, LAST_DATE)(value.ts) && text(LONGEST_TEXT)(value.text);
 const isReaction = (value) => isObject(value) && line(value.id) && number(-LAST_DATE, LAST_DATE)(value.ts) && isFingerprint(value.by) && line(value.emoji);
+const STATES = ["queued", "relayed", "failed", ""];
 
 const CONTENT = {
   created_at: time, history: flag, secret_key: bytes(KEY_BYTES), settings: isObject,
@@ -47,15 +48,15 @@ const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: may
 
 const CONTACT = {
   fingerprint: isFingerprint, name: text(LONGEST_NAME), their_name: maybe(text(LONGEST_NAME)), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
-  verified: flag, muted: flag, blocked: flag, open: flag, request: maybe(flag),
+  verified: flag, muted: flag, blocked: flag, open: flag, pinned: maybe(flag), request: maybe(flag),
   request_size: maybe(count), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
-  last_text: line, last_direction: either("in", "out", ""), refused: count, added_at: time, lasts: maybe(count), lasts_ts: maybe(time),
+  last_text: line, last_direction: either("in", "out", ""), last_state: maybe(either(...STATES, "delivered", "read")), refused: count, added_at: time, lasts: maybe(count), lasts_ts: maybe(time),
 };
 
 const MESSAGE = {
   seq: whole(1, LAST_SEQ), contact: isFingerprint, relay: (value) => value === "" || origin(value), direction: either("in", "out"),
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
-  reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either("queued", "relayed", "failed", "")),
+  reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either(...STATES)),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
   stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "unopened", "timer")),
   delivered_at: maybe(time), read_at: maybe(time), edited_at: maybe(time), deleted_at: maybe(time), lasts: maybe(count), gone_at: maybe(time), resent: maybe(count), sent_at: maybe(time),

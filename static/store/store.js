@@ -15,7 +15,7 @@ import { removeEverything, removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
 import { SharedEventTarget } from "./shared-events.js";
 
-const EDITABLE = ["name", "verified", "muted", "blocked", "open", "request", "relay", "public_key"];
+const EDITABLE = ["name", "verified", "muted", "blocked", "pinned", "open", "request", "relay", "public_key"];
 
 /**
  * Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. `push_endpoint`: where it pushes
@@ -27,8 +27,8 @@ const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages 
 
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
-  fingerprint, name: "", their_name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, open: true,
-  request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", refused: 0, added_at: Date.now(), ...fields,
+  fingerprint, name: "", their_name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, pinned: false, open: true,
+  request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", last_state: "", refused: 0, added_at: Date.now(), ...fields,
 });
 
 export const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });

@@ -27,7 +27,7 @@ export class BlockedView {
 function row(contact) {
   const item = clone("blockedTemplate");
   item.dataset.fingerprint = contact.fingerprint;
-  item.querySelector("bdi").textContent = contact.name ? `${contact.name} (${shortAddress(contact)})` : displayName(contact);
+  item.querySelector("bdi").textContent = contact.name || `${displayName(contact)} (${shortAddress(contact)})`;
   item.querySelector("button").setAttribute("aria-label", `Unblock ${displayName(contact)}`);
   return item;
 }

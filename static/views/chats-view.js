@@ -2,11 +2,12 @@
 // (a click, a link, a notification they clicked) changes it.
 import { ChatSearch } from "./chat-search.js";
 import { ComposerView } from "./composer-view.js";
-import { ContactView } from "./contact-view.js";
+import { ContactView, block } from "./contact-view.js";
 import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
+import { GuestView } from "./guest-view.js";
 import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
@@ -25,6 +26,7 @@ export class ChatsView {
   #search;
   #composer;
   #panel;
+  #guest;
   #asks;
   #contact = null;
 
@@ -35,7 +37,8 @@ export class ChatsView {
     this.#thread = new ThreadView(client);
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
-    this.#panel = new ContactView(client);
+    this.#panel = new ContactView(client, (contact) => threads.archive(contact));
+    this.#guest = new GuestView(client);
     this.#asks = new AskBar(client);
     const find = (seq) => this.#thread.message(seq);
     new MessageMenu(client, find, () => ({ contact: this.#contact, answering: this.#composer.answering }));
@@ -45,8 +48,9 @@ export class ChatsView {
     on(client.relays, "relays", () => this.#showHead());
     on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
     on(byId("chatSearchOpen"), "click", () => this.search());
+    on(byId("contactSearch"), "click", () => this.#panel.close() || this.search());
     on(byId("requestAccept"), "click", () => client.store.updateContact(this.#contact.fingerprint, { request: false }));
-    on(byId("requestBlock"), "click", () => this.#panel.block(this.#contact));
+    on(byId("requestBlock"), "click", () => block(client, this.#contact));
   }
 
   /** The router came to this view. Nothing is awaited for a listed contact: what is typed or sent from here on is for them. */
@@ -69,6 +73,7 @@ export class ChatsView {
   hide() {
     if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
     this.#thread.left();
+    if (this.#router.view !== "chats") this.#panel.close(); // else it goes along
     this.#client.showThread(null);
   }
 
@@ -77,11 +82,9 @@ export class ChatsView {
     this.#contact = contact;
     this.#showHead();
     this.#setScreen(contact.fingerprint);
+    this.#panel.follow(contact);
     this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
-    await Promise.all([
-      again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), { seq, unread: contact.unread }),
-      !contact.open && !contact.blocked && this.#client.store.updateContact(contact.fingerprint, { open: true }),
-    ]);
+    await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), { seq, unread: contact.unread }));
     if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
     if (byPerson) this.#focus();
     await this.#client.showThread(contact.fingerprint);
@@ -101,6 +104,7 @@ export class ChatsView {
 
   #close() {
     this.#contact = null;
+    this.#panel.close();
     this.#composer.close();
     this.#thread.clear();
     this.#setScreen(null);
@@ -120,12 +124,15 @@ export class ChatsView {
     const link = location.href;
     const invite = takeInviteFromLocation(location, history);
     if (!invite) return false;
-    this.#close();
+    if (!window.guest) this.#close(); // a guest has the chat on screen
     try {
       if (invite.error) throw invite.error;
       const contact = await openChat(this.#client, invite);
+      if (contact && window.guest) await this.#guest.saveName();
       if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
+      else if (!contact) this.#close();
     } catch (error) {
+      if (window.guest && this.#waits()) this.#close();
       this.#explain(error, link);
     }
     return true;
@@ -167,6 +174,7 @@ export class ChatsView {
     byId("threadName").textContent = displayName(contact);
     fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
+    this.#guest.show(contact);
     this.#asks.show(contact, displayName(contact));
     byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));
     this.#showBanner(this.#client.relays.get(contact.relay));
@@ -184,8 +192,9 @@ export class ChatsView {
 const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
 /** What matters about somebody, before one writes to them. */
-function marks({ verified, muted, blocked, relay }, home) {
-  const shown = [verified ? mark("shield", "verified") : mark("", "not verified")];
+function marks({ verified, muted, blocked, relay, invited, last_seq }, home) {
+  const shown = invited && !last_seq ? [mark("", "invited you")] : [];
+  shown.push(verified ? mark("shield", "verified") : mark("", "not verified"));
   if (relay && relay !== home) shown.push(mark("", `via ${new URL(relay).host}`));
   if (muted) shown.push(mark("muted", "muted"));
   if (blocked) shown.push(mark("close", "blocked"));

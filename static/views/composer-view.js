@@ -42,12 +42,23 @@ export class ComposerView {
     this.#contact = contact;
     if (again) return;
     this.#answering.open(contact.fingerprint);
-    this.#showDraft();
     say(this.#status, "");
+    this.#takeOver();
+    this.#showDraft();
+  }
+
+  /** What a guest wrote before the page was ready (see guest.js): what they sent goes now, if this is whom they were invited by. */
+  #takeOver() {
+    if (!window.guest) return;
+    const { fingerprint, sent, typed } = window.guest.end();
+    const unsent = this.#isOpen(fingerprint) ? sent.filter((text) => !this.#sends(text)) : sent;
+    const written = [...unsent, typed].filter(Boolean);
+    if (written.length > 0) this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), ...written].filter(Boolean).join("\n"));
   }
 
   /** Empties the field; the draft stays where it is kept. */
   close() {
+    this.#takeOver();
     this.#contact = null;
     this.#answering.open(null);
     this.#fill("");
@@ -78,6 +89,7 @@ export class ComposerView {
   }
 
   #typed() {
+    if (!this.#contact) return; // a guest, whom guest.js looks after
     if (this.#status.textContent) say(this.#status, "");
     if (!this.#answering.edited) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
     this.#measure();
@@ -122,16 +134,20 @@ export class ComposerView {
   // The field is emptied before anything is awaited: what is typed from now on is the next message.
   #submit(event) {
     event.preventDefault();
+    if (!this.#contact) return;
     this.#focus();
-    if (!this.#body.value.trim()) return;
+    if (this.#body.value.trim() && this.#sends(this.#body.value)) this.#showDraft();
+  }
+
+  /** False where it was refused, with the reason shown. */
+  #sends(text) {
     try {
-      const edited = this.#answering.edited;
-      this.#send(this.#body.value);
-      if (edited) this.#showDraft();
-      else this.#fill("");
+      this.#send(text);
+      return true;
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      say(this.#status, error.message, "bad"); // refused, and still in the field
+      say(this.#status, error.message, "bad");
+      return false;
     }
   }
 

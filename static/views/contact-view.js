@@ -1,36 +1,63 @@
-// The panel of one contact: name, safety number, verified, mute, block, remove.
+// One contact: name, mute, search, archive, safety number, block, remove, and below all
+// the technical details. Beside the chat where there is room, else over it.
 import { showModal } from "./dialogs.js";
-import { byId, on, say } from "./dom.js";
+import { byId, fillAvatar, on, say } from "./dom.js";
 import { displayName, formatSpan } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
 import { confirmed, withdraw } from "./questions.js";
 import { safetyNumber } from "../protocol/safety.js";
+import { canScan, scan } from "./scan.js";
 import { copy, notice } from "./toast.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
+const ROOMY = matchMedia("(min-width: 64em) and (min-height: 30em)");
 
 export class ContactView {
   #client;
   #dialog = byId("contactDialog");
   #contact = null;
 
-  constructor(client) {
+  /** `archive(contact)`: puts its chat away. */
+  constructor(client, archive) {
     this.#client = client;
     on(byId("contactNameForm"), "submit", (event) => this.#rename(event));
     for (const [id, field] of Object.entries(SWITCHES)) on(byId(id), "change", (event) => this.#switch(event.target, field));
     on(byId("contactTimer"), "change", ({ target }) => client.changes.setTimer(this.#contact.fingerprint, Number(target.value)));
     on(byId("contactRemove"), "click", () => this.#remove());
     on(byId("contactCopy"), "click", () => copy(this.#contact.fingerprint, "Address"));
+    on(byId("contactArchive"), "click", () => this.#archive(archive));
+    on(byId("safetyScan"), "click", () => this.#compare());
+    on(this.#dialog, "keydown", (event) => event.key === "Escape" && this.close());
+    on(this.#dialog, "close", () => document.body.removeAttribute("data-contact"));
     on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
     on(client.store, "contact-removed", ({ detail, remote }) => remote && this.#removed(detail.fingerprint));
+    byId("safetyScan").hidden = !canScan();
   }
 
   open(contact) {
+    this.#fill(contact);
+    byId("contactDetails").open = false;
+    if (this.#dialog.open) return;
+    if (!ROOMY.matches) return showModal(this.#dialog);
+    document.body.toggleAttribute("data-contact", true);
+    this.#dialog.show();
+  }
+
+  close() {
+    this.#dialog.close();
+  }
+
+  /** Another chat is on screen: the panel beside it goes along. */
+  follow(contact) {
+    if (this.#dialog.open && contact.fingerprint !== this.#contact.fingerprint) this.#fill(contact);
+  }
+
+  #fill(contact) {
     say(byId("contactStatus"), "");
     byId("contactName").value = contact.name;
     this.#show(contact);
     this.#showSafetyNumber(contact);
-    showModal(this.#dialog);
+    this.#dialog.scrollTop = 0;
   }
 
   #changed(contact) {
@@ -44,19 +71,24 @@ export class ContactView {
   #removed(fingerprint) {
     if (!this.#dialog.open || fingerprint !== this.#contact.fingerprint) return;
     withdraw();
-    this.#dialog.close();
+    this.close();
     notice(`${displayName(this.#contact)} was removed in another tab`);
   }
 
   #show(contact) {
     this.#contact = contact;
-    byId("contactTitle").textContent = displayName(contact);
+    const name = displayName(contact);
+    fillAvatar(byId("contactAvatar"), contact, name);
+    byId("contactTitle").textContent = name;
+    byId("contactMark").textContent = contact.verified ? "✓ verified" : "not verified";
+    byId("contactMark").classList.toggle("good", contact.verified);
     byId("contactCalls").hidden = !contact.their_name;
     byId("contactCallsName").textContent = contact.their_name;
+    byId("contactArchiveLabel").textContent = contact.open ? "Archive" : "Unarchive";
     byId("contactAddress").textContent = contact.fingerprint;
     byId("contactRelay").textContent = contact.relay;
     for (const [id, field] of Object.entries(SWITCHES)) byId(id).checked = contact[field];
-    byId("contactVerified").disabled = !contact.public_key;
+    byId("contactVerified").disabled = byId("safetyScan").disabled = !contact.public_key;
     this.#showTimer(contact);
   }
 
@@ -68,6 +100,21 @@ export class ContactView {
     if (select.value !== String(lasts)) select.append(unusual(lasts));
     select.disabled = !(devices > 0);
     byId("contactTimerHint").textContent = devices > 0 ? "On both sides, and for both of you." : "Once they have written with a client that can do this.";
+  }
+
+  async #archive(archive) {
+    this.close();
+    await archive(this.#contact);
+  }
+
+  /** Their code is the same number as this one: then nobody sits between, and that is kept. */
+  async #compare() {
+    const { fingerprint } = this.#contact;
+    const [mine, theirs] = [byId("safetyNumber").textContent.replaceAll(" ", ""), await scan("Scan the code on their screen")];
+    if (theirs === null || fingerprint !== this.#contact.fingerprint) return;
+    if (theirs !== mine) return say(byId("contactStatus"), NOT_THE_SAME, "bad");
+    await this.#client.store.updateContact(fingerprint, { verified: true });
+    say(byId("contactStatus"), "The same number: verified.", "good");
   }
 
   #showSafetyNumber({ public_key }) {
@@ -95,11 +142,6 @@ export class ContactView {
     }
   }
 
-  /** Blocks whoever asks to write, without the panel. */
-  async block(contact) {
-    if (await mayBlock(contact)) await this.#client.store.updateContact(contact.fingerprint, { blocked: true, request: false });
-  }
-
   async #remove() {
     const agreed = await confirmed({
       title: `Remove ${displayName(this.#contact)}?`,
@@ -108,7 +150,7 @@ export class ContactView {
       danger: true,
     });
     if (!agreed) return;
-    this.#dialog.close();
+    this.close();
     await this.#client.store.removeContact(this.#contact.fingerprint);
   }
 }
@@ -118,6 +160,14 @@ function unusual(lasts) {
   option.dataset.chosen = "";
   return option;
 }
+
+/** Blocks somebody after a question, without the panel. */
+export async function block(client, contact) {
+  if (await mayBlock(contact)) await client.store.updateContact(contact.fingerprint, { blocked: true, request: false });
+}
+
+const NOT_THE_SAME =
+  "This is not the same number. It may be another contact's code: let them open this chat and show theirs. If it is, somebody may sit between you.";
 
 function mayBlock(contact) {
   return confirmed({

@@ -51,6 +51,7 @@ export class ExportView {
     if (!blob) return undefined;
     download({ name: this.#client.backupName(), blob });
     this.#dialog.close();
+    await this.#client.settings.set("backed_up", true);
     return say(byId("backupStatus"), "Backup exported. Keep the file and the passphrase in different places.", "good");
   }
 

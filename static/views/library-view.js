@@ -55,7 +55,7 @@ export class LibraryView {
     if (asked !== this.#asked) return;
     const names = new Map(contacts.map((contact) => [contact.fingerprint, displayName(contact)]));
     offerContacts(names);
-    byId("libraryList").replaceChildren(...page.messages.map((message) => row(message, names, text)));
+    byId("libraryList").replaceChildren(...page.messages.map((message) => foundMessage(message, names, text)));
     this.#older = page.older;
     this.#showPager(page);
     if (!page.messages.length) byId("libraryEmpty").textContent = whyEmpty(text, filters);
@@ -94,7 +94,8 @@ function offerContacts(names) {
   select.replaceChildren(select.options[0], ...options);
 }
 
-function row(message, names, text) {
+/** A message that holds `text`, as a row that leads to it. `names`: of the contacts, by fingerprint. */
+export function foundMessage(message, names, text) {
   const item = clone("libraryTemplate");
   const name = names.get(message.contact) ?? `3233:${message.contact.slice(0, 8)}…`;
   const time = item.querySelector("time");

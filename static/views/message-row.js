@@ -22,6 +22,7 @@ const STATES = {
 export function stateOf({ direction, state, taken_back_at, deleted_at, delivered_at, read_at }) {
   if (direction === "in") return "";
   if (taken_back_at && !deleted_at) return "taken back";
+  if (state !== "relayed") return state;
   return (read_at && "read") || (delivered_at && "delivered") || state;
 }
 
@@ -42,10 +43,11 @@ export function fillRow(row, message, name) {
   const state = stateOf(message);
   if (shown_in.get(row) !== toTell(message, name)) fillBubble(row, message, name);
   fillExtras(row, message, name);
-  row.dataset.state = state;
+  row.dataset.state = message.state;
   row.classList.toggle("refused", message.kind === "refused");
   row.classList.toggle("unknown", message.kind === "unknown");
   row.classList.toggle("failed", state === "failed");
+  row.classList.toggle("read", state === "read");
   row.classList.toggle("open", state === "queued" || state === "failed" || state === "taken back");
   row.querySelector(".chat-who").textContent = message.direction === "in" ? `${name}: ` : "You: ";
   row.querySelector(".chat-note").textContent = note(message);
@@ -106,7 +108,7 @@ function fillBubble(row, message, name) {
   const more = clone("moreTemplate");
   more.value = end;
   more.dataset.ticks = ticks;
-  more.textContent = `Show all (${formatCount(told.length - end)} more characters)`;
+  more.textContent = `Show all (${formatCount(words.length - end)} more characters)`;
   bubble.after(more);
 }
 

@@ -2,7 +2,7 @@
 import { attempt, byId, on, say } from "./dom.js";
 import { notice } from "./toast.js";
 
-const FORMS = { myNameForm: "myNameStatus", settingNameForm: "settingNameStatus" };
+const FORMS = { myNameForm: "myNameStatus", meNameForm: "meNameStatus", settingNameForm: "settingNameStatus" };
 
 export class MyNameView {
   #client;
@@ -19,11 +19,20 @@ export class MyNameView {
     const { elements, submitter = elements[1] } = event.target;
     say(status, "");
     const saved = await attempt(submitter, status, async () => {
-      await this.#client.settings.callMyself(elements[0].value);
+      await this.#call(elements[0].value);
       return true;
     });
     if (saved) notice(this.#client.settings.get("name") ? "Name saved" : "You go without a name");
     else elements[0].focus();
+  }
+
+  /** Whoever I write to hears of another name at once. */
+  async #call(typed) {
+    const { settings, changes } = this.#client;
+    const before = settings.get("name");
+    await settings.callMyself(typed);
+    const name = settings.get("name");
+    if (name && name !== before) await changes.sayMyName(name);
   }
 
   #show() {

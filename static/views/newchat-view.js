@@ -6,6 +6,8 @@ import { showQr } from "./qr.js";
 import { threadPath } from "./router.js";
 import { share } from "./shell-view.js";
 
+const WELCOME = "Private chat.\nSend a link, start talking.";
+
 export class NewChatView {
   #client;
   #router;
@@ -17,12 +19,31 @@ export class NewChatView {
     on(byId("showInviteQr"), "click", () => showQr("My invite link", client.inviteLink()));
     on(byId("shareInviteBtn"), "click", () => share(client.inviteLink()));
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
-    for (const [source, type] of [[client.relays, "relays"], [client.settings, "change"]]) on(source, type, () => this.show());
-    byId("shareInviteBtn").hidden = !navigator.share;
+    for (const [source, type] of [[client.relays, "relays"], [client.settings, "change"]]) on(source, type, () => this.#writeLinks());
+    if (navigator.share) this.#offerShare();
+    byId("openChatScan").hidden = byId("listScan").hidden;
+    on(byId("openChatScan"), "click", () => byId("listScan").click());
     byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }
 
-  show() {
+  /** One button is the primary one. */
+  #offerShare() {
+    byId("shareInviteBtn").hidden = false;
+    byId("copyInviteLinkBtn").classList.remove("primary");
+    byId("copyInviteLabel").textContent = "Copy";
+  }
+
+  /** Whoever has no chat yet is welcomed. */
+  async show() {
+    this.#writeLinks();
+    const isNew = (await this.#client.store.contacts()).length === 0;
+    byId("view-newchat").classList.toggle("welcome", isNew);
+    byId("title-newchat").textContent = isNew ? WELCOME : "New chat";
+    byId("welcomeLede").hidden = !isNew;
+    byId("welcomeHost").textContent = new URL(this.#client.relays.home).host;
+  }
+
+  #writeLinks() {
     const words = encodeURIComponent(`Write to me, end-to-end encrypted: ${this.#client.inviteLink()}`);
     byId("loopbackNotice").hidden = !isLoopback(new URL(this.#client.inviteLink()).hostname);
     byId("smsInvite").href = `sms:?&body=${words}`;
@@ -45,7 +66,7 @@ export class NewChatView {
   }
 
   #refuseEmpty(field, status) {
-    say(status, "Paste an invite link, an address or a public key first.", "bad");
+    say(status, "Paste a link, an address or a public key first.", "bad");
     field.focus();
   }
 }

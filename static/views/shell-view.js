@@ -2,6 +2,7 @@
 // screen "Me", and the menu of the list's head.
 import { asMenu, showMenu } from "./dialogs.js";
 import { byId, on } from "./dom.js";
+import { canScan, scan } from "./scan.js";
 import { copy } from "./toast.js";
 
 /** One screen at a time; style.css says the same. */
@@ -18,6 +19,8 @@ export class ShellView {
     asMenu(byId("listMenu"));
     on(byId("listMenuOpen"), "click", () => showMenu(byId("listMenu"), byId("listMenuOpen")));
     on(byId("listPaste"), "click", () => this.#offerField());
+    byId("listScan").hidden = !canScan();
+    on(byId("listScan"), "click", () => this.#scan());
     on(byId("listInvite"), "click", () => invite(client.inviteLink()));
     on(PHONE, "change", () => this.#arrange());
     this.#arrange();
@@ -46,6 +49,15 @@ export class ShellView {
   #offerField() {
     this.#router.go("/newchat");
     byId("openChatFp").focus();
+  }
+
+  /** What was scanned goes where a link is pasted, and is opened from there. */
+  async #scan() {
+    const found = await scan("Scan an invite");
+    if (found === null) return;
+    this.#offerField();
+    byId("openChatFp").value = found;
+    byId("openChatForm").requestSubmit();
   }
 }
 

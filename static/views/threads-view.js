@@ -1,19 +1,24 @@
-// The list of threads: beside every view, and on a phone a screen of its own.
-import { byId, clone, fillAvatar, icon, on, reconcile } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
+// The list of chats: beside every view, and on a phone a screen of its own.
+// What was archived stands below it.
+import { block } from "./contact-view.js";
+import { asMenu, showMenu } from "./dialogs.js";
+import { byId, clone, on, reconcile } from "./dom.js";
 import { displayName, formatCount } from "../protocol/format.js";
 import { newestFirst } from "../protocol/order.js";
-import { threadPath } from "./router.js";
-
-const LAST_CHARACTERS = 120;
+import { fillRow, nameButton } from "./thread-row.js";
+import { whenDayChanges } from "./today.js";
+import { offerUndo } from "./toast.js";
 
 export class ThreadsView {
   #client;
   #router;
   #list = byId("chatTabs");
-  #contacts = new Map();
-  #tabs = new Map();
+  #archive = byId("archivedList");
+  #menu = byId("rowMenu");
+  #contacts = new Map(); // all but the blocked
+  #rows = new Map();
   #active = null;
+  #menuFor = "";
   #mayHover = matchMedia("(hover: hover)").matches;
 
   constructor(client, router) {
@@ -21,9 +26,17 @@ export class ThreadsView {
     this.#router = router;
     on(client.store, "contact", ({ detail }) => this.#update(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#remove(detail.fingerprint));
+    on(client.drafts, "draft", ({ detail }) => this.#fill(detail.fingerprint));
+    on(router, "route", () => this.#fill(this.#active));
     on(client.relays, "relays", () => this.#countDropped());
-    on(this.#list, "click", (event) => this.#close(event));
+    for (const list of [this.#list, this.#archive]) {
+      on(list, "click", (event) => this.#act(event.target.closest("[data-do]"), event.target.closest("li")?.dataset.fingerprint));
+      on(list, "contextmenu", (event) => this.#openMenu(event));
+    }
+    asMenu(this.#menu);
+    on(this.#menu, "click", (event) => this.#act(event.target.closest("[data-do]"), this.#menuFor));
     for (const type of ["pointerleave", "focusout"]) on(this.#list, type, () => queueMicrotask(() => this.#arrange()));
+    whenDayChanges(() => this.#contacts.forEach((_, fingerprint) => this.#fill(fingerprint)));
   }
 
   async load() {
@@ -31,15 +44,21 @@ export class ThreadsView {
     this.#arrange(true);
   }
 
-  /** A contact of the list, at once; undefined for others. */
+  /** A contact of the list or the archive, at once; undefined for others. */
   contact(fingerprint) {
     return this.#contacts.get(fingerprint);
   }
 
-  /** Marks the open thread; null when none is. */
+  /** All of them, as they stand in the list. */
+  get contacts() {
+    return [...this.#contacts.values()];
+  }
+
+  /** Marks the open thread; null when none is. Whatever was typed in the one before is its draft from now on. */
   set active(fingerprint) {
+    const left = this.#active;
     this.#active = fingerprint;
-    for (const [key, tab] of this.#tabs) markActive(tab, key === fingerprint);
+    for (const each of [left, fingerprint]) if (this.#contacts.has(each)) this.#fill(each);
   }
 
   #update(contact) {
@@ -48,12 +67,24 @@ export class ThreadsView {
   }
 
   #keep(contact) {
-    const { fingerprint } = contact;
-    if (!contact.open || contact.blocked) return this.#forget(fingerprint);
+    const { fingerprint, open, blocked } = contact;
+    const moved = Boolean(this.#contacts.get(fingerprint)?.open) !== open;
+    if (blocked || moved) this.#forget(fingerprint);
+    if (blocked) return;
     this.#contacts.set(fingerprint, contact);
-    if (!this.#tabs.has(fingerprint)) this.#tabs.set(fingerprint, clone("chatTabTemplate"));
-    fillTab(this.#tabs.get(fingerprint), contact);
-    markActive(this.#tabs.get(fingerprint), fingerprint === this.#active);
+    if (!this.#rows.has(fingerprint)) this.#rows.set(fingerprint, clone(open ? "chatTabTemplate" : "archivedTemplate"));
+    this.#fill(fingerprint);
+  }
+
+  #fill(fingerprint) {
+    const row = this.#rows.get(fingerprint);
+    if (!row) return;
+    const active = fingerprint === this.#active;
+    const isTyped = active && this.#router.view === "chats"; // and told as a draft once it is left
+    fillRow(row, this.#contacts.get(fingerprint), isTyped ? "" : this.#client.drafts.get(fingerprint));
+    row.classList.toggle("active", active);
+    if (active) row.querySelector("a").setAttribute("aria-current", "true");
+    else row.querySelector("a").removeAttribute("aria-current");
   }
 
   #remove(fingerprint) {
@@ -63,24 +94,33 @@ export class ThreadsView {
 
   #forget(fingerprint) {
     this.#contacts.delete(fingerprint);
-    this.#tabs.get(fingerprint)?.remove();
-    this.#tabs.delete(fingerprint);
+    this.#rows.get(fingerprint)?.remove();
+    this.#rows.delete(fingerprint);
   }
 
-  // Newest first; but a list that somebody is pointing at or tabbing through
-  // stays as it is until they leave, or the click would land on another thread.
+  // Pinned ones first, then the newest; but a list that somebody is pointing at or tabbing
+  // through stays as it is until they leave, or the click would land on another thread.
   #arrange(now = false) {
-    const tabs = newestFirst([...this.#contacts.values()]).map(({ fingerprint }) => this.#tabs.get(fingerprint));
-    if (now || !this.#isInUse()) reconcile(this.#list, tabs);
-    else this.#list.append(...tabs.filter((tab) => !tab.isConnected));
-    byId("threadsEmpty").hidden = tabs.length > 0;
+    const order = newestFirst(this.contacts);
+    const listed = order.filter(({ open }) => open);
+    const rows = [...listed.filter(({ pinned }) => pinned), ...listed.filter(({ pinned }) => !pinned)].map(({ fingerprint }) => this.#rows.get(fingerprint));
+    if (now || !this.#isInUse()) reconcile(this.#list, rows);
+    else this.#list.append(...rows.filter((row) => !row.isConnected));
+    byId("threadsEmpty").hidden = rows.length > 0;
+    this.#showArchive(order.filter(({ open }) => !open));
     this.#countDropped();
+  }
+
+  #showArchive(archived) {
+    reconcile(this.#archive, archived.map(({ fingerprint }) => this.#rows.get(fingerprint)));
+    byId("archived").hidden = archived.length === 0;
+    byId("archivedCount").textContent = formatCount(archived.length);
   }
 
   /** Said while there are requests that one could think to be all. */
   #countDropped() {
     const dropped = this.#client.relays.list().reduce((sum, relay) => sum + (relay.requests_dropped ?? 0), 0);
-    const asked = [...this.#contacts.values()].some(({ request }) => request);
+    const asked = this.contacts.some(({ request }) => request);
     const shown = dropped > 0 && asked;
     byId("requestsDropped").hidden = !shown;
     if (shown) byId("requestsDropped").textContent = `And ${formatCount(dropped)} more from strangers, for which there was no room.`;
@@ -90,61 +130,45 @@ export class ThreadsView {
     return this.#list.matches(":focus-within") || (this.#mayHover && this.#list.matches(":hover"));
   }
 
-  async #close(event) {
-    const tab = event.target.closest(".chat-tab-close")?.closest(".chat-tab");
-    if (!tab) return;
-    const { fingerprint } = tab.dataset;
-    const neighbour = tab.nextElementSibling ?? tab.previousElementSibling;
+  // By the right button, a long press or the key for it; by the row's own button it comes below that.
+  #openMenu(event) {
+    const row = event.target.closest("li");
+    if (!row) return;
+    event.preventDefault();
+    this.#showMenu(row, row.querySelector("a"));
+  }
+
+  #showMenu(row, anchor) {
+    this.#menuFor = row.dataset.fingerprint;
+    const contact = this.#contacts.get(this.#menuFor);
+    for (const button of this.#menu.querySelectorAll("button")) nameButton(button, contact);
+    this.#menu.setAttribute("aria-label", displayName(contact));
+    showMenu(this.#menu, anchor);
+  }
+
+  #act(button, fingerprint) {
+    const contact = this.#contacts.get(fingerprint);
+    if (!button || !contact) return undefined;
+    const change = (fields) => this.#client.store.updateContact(fingerprint, fields);
+    const acts = {
+      pin: () => change({ pinned: !contact.pinned }),
+      mute: () => change({ muted: !contact.muted }),
+      archive: () => this.archive(contact),
+      block: () => block(this.#client, contact),
+      more: () => this.#showMenu(this.#rows.get(fingerprint), button),
+    };
+    return acts[button.dataset.do]();
+  }
+
+  /** Puts a chat away, which can be undone, or takes it out again. The focus goes on to the row that takes this one's place. */
+  async archive({ fingerprint }) {
+    const contact = this.#contacts.get(fingerprint);
+    if (!contact.open) return this.#client.store.updateContact(fingerprint, { open: true });
+    const row = this.#rows.get(fingerprint);
+    const next = row.contains(document.activeElement) && (row.nextElementSibling ?? row.previousElementSibling);
     await this.#client.store.updateContact(fingerprint, { open: false });
     if (fingerprint === this.#active) this.#router.go("/chats");
-    (neighbour?.querySelector(".chat-tab-close") ?? byId("tab-chats")).focus();
+    if (next !== false) (next?.querySelector("a") ?? byId("listMenuOpen")).focus();
+    offerUndo(`${displayName(contact)} is archived.`, () => this.#client.store.updateContact(fingerprint, { open: true }));
   }
-}
-
-function fillTab(tab, contact) {
-  const name = displayName(contact);
-  tab.dataset.fingerprint = contact.fingerprint;
-  tab.classList.toggle("unread", contact.unread > 0);
-  tab.querySelector(".chat-tab-label").setAttribute("href", threadPath(contact.fingerprint));
-  fillAvatar(tab.querySelector(".avatar"), contact, contact.name || "#");
-  tab.querySelector("bdi").textContent = name;
-  tab.querySelector(".chat-tab-marks").replaceChildren(...marks(contact));
-  tab.querySelector(".chat-tab-last").textContent = lastLine(contact);
-  tab.querySelector(".chat-tab-close").setAttribute("aria-label", `Close the chat with ${name}; its history stays`);
-}
-
-function marks(contact) {
-  const shown = [];
-  if (contact.request) shown.push(requestMark());
-  if (contact.verified) shown.push(icon("shield"));
-  if (contact.muted) shown.push(icon("muted"));
-  if (contact.unread > 0) shown.push(unreadDot(contact.unread));
-  return shown;
-}
-
-function requestMark() {
-  const mark = document.createElement("span");
-  mark.className = "mark";
-  mark.textContent = "request";
-  return mark;
-}
-
-function unreadDot(unread) {
-  const dot = document.createElement("span");
-  dot.className = "chat-tab-unread-dot";
-  dot.setAttribute("role", "img");
-  dot.setAttribute("aria-label", `${unread} unread`);
-  return dot;
-}
-
-function lastLine(contact) {
-  if (!contact.last_at) return "No messages yet";
-  return (contact.last_direction === "out" ? "> " : "") + (oneLine(contact.last_text, LAST_CHARACTERS) || "(not readable)");
-}
-
-function markActive(tab, active) {
-  tab.classList.toggle("active", active);
-  const label = tab.querySelector(".chat-tab-label");
-  if (active) label.setAttribute("aria-current", "true");
-  else label.removeAttribute("aria-current");
 }
