@@ -3052,11 +3052,22 @@ def could_be_proof(plaintext: bytes, fields: dict[str, Any]) -> bool:
     return len(plaintext) <= PROOF_BYTES and not is_short_text
 
 
+def read_unsealed(header: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """What envelope 2 says (docs/PROTOCOL.md), as v1's would: this client keeps no keys for what is sealed once more. Raises
+    EnvelopeRefused."""
+    size = header.get("size")
+    if header.get("v") != 2 or "id" not in header or not isinstance(size, float) or not 0 <= size <= len(body):
+        raise EnvelopeRefused("its header is malformed")
+    said = {"type": "sealed"} if "keys" in header else read_fields(body[: int(size)].partition(b"\0")[0])
+    return said | {name: header.get(name) for name in ("id", "from", "to", "ts")}
+
+
 def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str, Any]:
     """The envelope in a row of GET /v1/messages, `ts` a whole number or None, plus "legacy" for an old client's. Raises
     EnvelopeRefused."""
     sender, plaintext, digest_id = unbox(row, secret_key)
-    envelope = read_fields(plaintext)
+    header, zero, body = plaintext.partition(b"\0")
+    envelope = read_unsealed(read_fields(header), body) if zero else read_fields(plaintext)
     if could_be_proof(plaintext, envelope):
         raise EnvelopeRefused("it is as short as a registration proof")
     legacy = "from" not in envelope and "to" not in envelope
@@ -3421,7 +3432,8 @@ def print_message(mail: Mail, record: RelayRecord, as_json: bool) -> None:
     elif not record.is_new(sender, envelope["id"]):
         log.debug("dropped a replay")
     elif envelope["type"] != "text":
-        say(f"message {message_id} from {sender} was sent with a newer client")
+        how = "sealed for another device of this address" if envelope["type"] == "sealed" else "sent with a newer client"
+        say(f"message {message_id} from {sender} was {how}")
     elif as_json:
         legacy = {"legacy": True} if envelope["legacy"] else {}
         fields = {"id": message_id, "from": sender, "ts": envelope["ts"], "text": envelope["text"], **legacy}

@@ -257,9 +257,18 @@ class Clock:
         self.seconds += seconds
 
 
+def growing_pauses(first_seconds: float = 0.004, last_seconds: float = 0.1) -> Iterator[float]:
+    """How long to wait between two looks at something: what comes soon is seen soon, and what takes long is not kept busy."""
+    pause = first_seconds
+    while True:
+        yield pause
+        pause = min(1.5 * pause, last_seconds)
+
+
 async def until(condition: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS) -> Any:
     """Poll a condition, plain or awaitable, until it holds; its value."""
     deadline = time.monotonic() + seconds
+    pauses = growing_pauses()
     while True:
         value = condition()
         if inspect.isawaitable(value):
@@ -267,7 +276,7 @@ async def until(condition: Callable[[], Any], *, seconds: float = PATIENCE_SECON
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {seconds} s: {inspect.getsource(condition).strip()}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(next(pauses))
 
 
 def free_port() -> int:
@@ -4217,6 +4226,13 @@ BAD_ENVELOPE_PLAINTEXTS: dict[str, Callable[[Person, Person], bytes]] = {
     "a list": lambda alice, bob: json.dumps(["x" * 64]).encode(),
     "nested too deeply": lambda alice, bob: b"[" * 50_000,
     "no UTF-8": lambda alice, bob: b"\xff" * 64,
+    "an envelope 3": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], content(type="text", text="hi"), v=3),
+    "an envelope 2 that ends early": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], b"", size=9_999),
+    "an envelope 2 for somebody else": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], b"{}", to=NOBODY),
+    "an envelope 2 without an id": lambda alice, bob: envelope2(
+        alice, bob, Receiver.new(), [], content(text="hi"), id=None
+    ),
+    "an envelope 2 of a newer client": lambda alice, bob: envelope2(alice, bob, Receiver.new(), [], content(type="x")),
 }
 
 
@@ -4295,6 +4311,18 @@ class TestSendAndListen:
         assert await listener.line() == f"{alice.fingerprint[:8]} a good one"
         assert "refused message" in listener.stderr or "newer client" in listener.stderr
         assert "Traceback" not in listener.stderr
+
+    async def test_envelope_2_is_printed_where_it_is_not_sealed_once_more_and_else_told_of(self, relay, listen):
+        alice, bob = await relay.register(), await relay.register()
+        other = Receiver.new()
+        said = content(type="text", text="not sealed twice")
+        await alice.send(bob, envelope2(alice, bob, Receiver.new(), [other.announced], said))
+        await alice.send(bob, envelope2(alice, bob, Receiver.new(), [], said))
+
+        listener = await listen(relay, person=bob)
+
+        assert await listener.line() == f"{alice.fingerprint[:8]} not sealed twice"
+        assert "was sealed for another device of this address" in listener.stderr
 
     async def test_replay_under_another_spelling_of_the_sender_is_printed_once(self, relay, listen):
         alice, bob = Person(relay), Person(relay)
@@ -7262,15 +7290,24 @@ class Browser:
         self.contexts.append(opened["browserContextId"])
         return self.contexts[-1]
 
-    async def page(self, context: str | None = None, *, size: tuple[int, int] | None = None, scheme: str = "light") -> Page:
-        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or dark."""
+    async def page(
+        self,
+        context: str | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        scheme: str = "light",
+        watched: bool = False,
+    ) -> Page:
+        """A blank page in a new context, in that of another page or in the profile (""), perhaps as large as a phone's, or
+        dark; `watched` writes down what it asks for, which costs a tenth of all that a page does."""
         context = await self.context() if context is None else context
         opened = await self.call(
             "Target.createTarget", url="about:blank", **({"browserContextId": context} if context else {})
         )
         page = Page(self, opened["targetId"], context)
         await self.attach(page)
-        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+        page.watched = watched
+        for domain in ("Page", "Runtime", "Log", "Audits", *(["Network"] if watched else [])):
             await page.call(f"{domain}.enable")
         if size:
             await page.resize(*size)
@@ -7314,6 +7351,7 @@ class Target:
     """Something that runs scripts: a page, or a service worker."""
 
     session = ""
+    watched = False
 
     def __init__(self, browser: Browser, target_id: str, context: str) -> None:
         self.browser = browser
@@ -7321,10 +7359,22 @@ class Target:
         self.context = context
         self.complaints: list[str] = []
         self.expected: list[str] = []
-        self.requests: list[str] = []
-        self.documents: list[str] = []  # those of the requests that began another document
+        self.asked_for: list[str] = []
+        self.began: list[str] = []
         self.registrations: dict[str, str] = {}  # of service workers, ids by scope
         self.loads = asyncio.Event()
+
+    @property
+    def requests(self) -> list[str]:
+        """Every address that was asked for."""
+        assert self.watched, "nobody wrote them down: open the page with watched=True"
+        return self.asked_for
+
+    @property
+    def documents(self) -> list[str]:
+        """Those that began another document."""
+        assert self.watched, "nobody wrote them down: open the page with watched=True"
+        return self.began
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
         match method, params:
@@ -7339,10 +7389,10 @@ class Target:
             case "Network.requestWillBeSent", {"request": {"url": url}} if url.startswith("data:"):
                 pass  # an icon of Chromium's own: nobody is asked
             case "Network.requestWillBeSent", {"request": {"url": url}, "type": kind}:
-                self.requests.append(url)
-                self.documents += [url] if kind == "Document" else []
+                self.asked_for.append(url)
+                self.began += [url] if kind == "Document" else []
             case "Network.webSocketCreated", {"url": url}:
-                self.requests.append(url)
+                self.asked_for.append(url)
             case "Inspector.targetCrashed", _:
                 self.complaints.append(method)
             case "Page.loadEventFired", _:
@@ -7374,6 +7424,7 @@ class Target:
         """Poll an expression until JavaScript holds it for true; its value."""
         deadline = time.monotonic() + seconds
         attempt = f"(async () => {{ const value = await ({expression}); return [Boolean(value), value] }})()"
+        pauses = growing_pauses()
         while True:
             with contextlib.suppress(DevToolsError):  # between two documents there is none to ask
                 holds, value = await self.evaluate(attempt)
@@ -7381,7 +7432,7 @@ class Target:
                     return value
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s: {expression}\n{await self.describe()}")
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(next(pauses))
 
     async def describe(self) -> str:
         return str(self.complaints)
@@ -7394,7 +7445,8 @@ class Page(Target):
 
     async def goto(self, url: str) -> None:
         """Load an address, from anew even where only the fragment differs."""
-        await self.call("Page.navigate", url="about:blank")
+        if await self.evaluate("location.href") != "about:blank":
+            await self.call("Page.navigate", url="about:blank")
         await self._load("Page.navigate", url=url)
 
     async def reload(self) -> None:
@@ -7511,7 +7563,7 @@ class Page(Target):
 
     async def another_tab(self) -> Page:
         """A second tab of the same browser, in front of this one, at the same address."""
-        page = await self.browser.page(self.context)
+        page = await self.browser.page(self.context, watched=self.watched)
         await page.goto(await self.evaluate("location.href"))
         await page.has_keys()
         return page
@@ -7666,6 +7718,7 @@ class Firefox(Browser):
 class FirefoxPage(Page):
     """A tab of Firefox, and the person in front of it."""
 
+    watched = True
     KEYS: ClassVar = {"Enter": "\ue007", "Tab": "\ue004", "Escape": "\ue00c", "End": "\ue010", "Home": "\ue011"}
 
     def on_event(self, method: str, params: dict[str, Any]) -> None:
@@ -7673,8 +7726,8 @@ class FirefoxPage(Page):
             case "log.entryAdded", {"level": "error" | "warn", "text": text}:
                 self.complaints.append(text)
             case "network.beforeRequestSent", {"request": {"url": url}, "navigation": navigation}:
-                self.requests.append(url)
-                self.documents += [url] if navigation else []
+                self.asked_for.append(url)
+                self.began += [url] if navigation else []
             case "browsingContext.load", _:
                 self.loads.set()
 
@@ -7860,7 +7913,7 @@ class TestBrowserViews:
 
     @in_both_browsers
     async def test_every_view_opens_by_its_path_and_after_reload(self, browser, relay):
-        page = await browser.page()
+        page = await browser.page(watched=True)
 
         for view, title in VIEW_TITLES.items():
             await page.goto(f"{relay.url}/{view}")
@@ -8313,7 +8366,7 @@ class TestBrowserConversation:
         assert (await alice.sent(), await bob.fetch()) == ([], [])
 
     async def test_only_web_addresses_become_links_and_none_is_fetched(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         web = ["https://chat.example.com/a_(b)?c=d&e#f", "http://a.example/"]
         other = "javascript:alert(1) data:text/html,x ftp://a.example file:///etc/passwd www.example.com blob:x"
 
@@ -10243,6 +10296,7 @@ async def has_full_disk(page: Page) -> None:
 async def has_slow_uplink(page: Page, bytes_per_second: int) -> None:
     """Throttle what the page sends; -1 ends that."""
     conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    await page.call("Network.enable")
     await page.call("Network.emulateNetworkConditions", **conditions)
 
 
@@ -11527,7 +11581,7 @@ class TestBrowserTabs:
     """Two tabs of one browser are one device."""
 
     async def test_tabs_share_one_socket_and_show_the_same_once(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         await alice.opens(bob.fingerprint)
         tab = await alice.another_tab()
 
@@ -11542,7 +11596,7 @@ class TestBrowserTabs:
         assert sockets(alice, tab) == 1
 
     async def test_second_tab_takes_over_when_the_first_is_closed(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
+        alice, bob = await browser.person(relay, watched=True), await relay.register()
         await alice.opens(bob.fingerprint)
         tab = await alice.another_tab()
 
@@ -12161,7 +12215,7 @@ class TestBrowserRelays:
 
     async def test_declining_an_invite_from_another_relay_changes_and_sends_nothing(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
-        alice, bob = await browser.person(here), await there.register()
+        alice, bob = await browser.person(here, watched=True), await there.register()
 
         await alice.goto(f"{here.url}/chats#chat={bob.fingerprint}&server={there.url}")
         await declines(alice, "This contact is on another relay")
@@ -13053,7 +13107,7 @@ class TestBrowserVersions:
         self, front, browser, tmp_path
     ):
         front.folder = first_version(tmp_path)
-        alice, bob = await browser.person(front), await front.truth.register()
+        alice, bob = await browser.person(front, watched=True), await front.truth.register()
         await alice.opens(bob.fingerprint)
         await has_service_worker(alice)
         tab = await alice.another_tab()
@@ -14887,6 +14941,7 @@ class TestBrowserBackup:
 
         await chooses(device, backup)
         await device.shows("#importReplaces", "It replaces all that is here")
+        await device.call("Network.enable")
         await device.call(
             "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
         )
@@ -15571,7 +15626,7 @@ class TestBrowserSealed:
         assert key_id(bob.theirs.public_key) in held
 
     async def test_what_does_not_open_is_asked_for_and_shows_once_it_comes_again(self, alice, bob):
-        good, bob.theirs = bob.theirs, Receiver.new().announced
+        good, bob.theirs = bob.theirs, Receiver.new().announced  # another device, that is
         number = await bob.says(type="text", text="sealed for another key")
 
         asked = await bob.hears("resend")
@@ -15583,6 +15638,18 @@ class TestBrowserSealed:
 
         assert asked["ids"] == [number]
         assert (await alice.received())[1:] == ["sealed for another key", "and the next"]
+
+    async def test_key_that_this_device_never_made_betrays_who_writes_in_its_name(self, alice, bob):
+        good, bob.theirs = bob.theirs, Receiver.new().announced._replace(device=bob.theirs.device)
+
+        await bob.says(type="text", text="sealed for a thief of Alice's key")
+        await alice.sees(
+            "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts."
+        )
+        bob.theirs = good
+        await bob.says(type="text", text="sealed for Alice")
+
+        await alice.sees("sealed for Alice")
 
     async def test_new_device_of_a_contact_is_told_of_and_gets_no_older_message_unless_the_person_agrees(self, alice, bob):
         await alice.says("before the new device")
@@ -15742,8 +15809,8 @@ class TestBrowserSealed:
         assert backup.count("secret_key") == 1
 
         other = await browser.person(relay)
-        await other.evaluate(f"({RESTORE})({json.dumps(backup)})")
-        await other.reload()
+        await other.evaluate(f"(window.before = true, void ({RESTORE})({json.dumps(backup)}))")
+        await other.until("!window.before")
         await other.has_keys()
         assert await other.evaluate(DEVICE_ID) != before
         assert (await bob.hears("hello"))["type"] == "hello"
@@ -16004,7 +16071,7 @@ class TestBrowserWeight:
     """The page is small, stays small, and asks nobody else for anything."""
 
     async def test_first_load_is_small_and_asks_no_other_host(self, relay, browser):
-        page = await browser.person(relay)
+        page = await browser.person(relay, watched=True)
 
         loaded = {url.partition("#")[0] for url in page.requests if not url.startswith("about:")}
         files = {url for url in loaded if "/v1/" not in url}

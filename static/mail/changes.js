@@ -30,6 +30,7 @@ export class Changes {
   /** `reading()`: the fingerprint of the thread on screen in this tab, or null. */
   constructor({ store, relays, settings, identity, reading }) {
     store.addEventListener("contact", ({ detail, remote }) => remote || this.#contactChanged(detail.contact, reading));
+    settings.addEventListener("change", ({ detail, remote }) => remote || detail.name !== "name" || this.#sayMyName(detail.value));
     this.#store = store;
     this.#relays = relays;
     this.#settings = settings;
@@ -95,8 +96,9 @@ export class Changes {
     this.#store.emit("posts");
   }
 
-  /** Tells all contacts what I call myself now. */
-  async sayMyName(name) {
+  /** Tells all contacts what I call myself now. Whoever goes without a name keeps the one that they knew. */
+  async #sayMyName(name) {
+    if (!name) return;
     await this.#store.db.write(["contacts", "posts"], async (stores) => {
       const known = (await result(stores.contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked);
       for (const { fingerprint } of known) queuePost(stores, fingerprint, { type: "profile", name });

@@ -3,7 +3,7 @@
  * message that was refused or that came before. `page` is the page of mail that is being stored.
  */
 import { readContent } from "../protocol/content.js";
-import { cameUnsealed, isHeardOf, missed, opened } from "../protocol/devices.js";
+import { cameUnsealed, isForged, isHeardOf, missed, opened } from "../protocol/devices.js";
 import { openBody } from "../protocol/envelope2.js";
 import { result } from "../store/database.js";
 import { isListed } from "../store/messages.js";
@@ -42,7 +42,9 @@ async function miss(page, message, contact, session) {
   if (!fits(contact, { text: "" })) return page.count({ dropped: true });
   const known = await page.contact(message.from);
   if (known) await tellNew(page, message, known, session);
-  page.setSession(missed(session, message, Date.now()));
+  const forged = known && !session.warned && isForged(session, page.device, message.keys);
+  if (forged) await page.line((await page.contact(message.from)) ?? contact, { event: "impostor", at: message.at });
+  page.setSession({ ...missed(session, message, Date.now()), warned: session.warned || forged });
   page.miss(message);
   return contact.request ? page.line(counting((await page.contact(message.from)) ?? contact, { text: "" }), { event: "unopened", at: message.at }) : undefined;
 }

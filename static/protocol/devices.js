@@ -10,6 +10,7 @@ const SILENT_MS = 45 * DAY_MS;
 const MOST_DEVICES = 16;
 const MOST_RECEIVERS = 8;
 const MOST_UNOPENED = 200;
+const MOST_PAST = 64;
 const MOST_ASKED = 3;
 export const RESEND_MS = 14 * DAY_MS;
 const OLD_FORM_MS = 14 * DAY_MS;
@@ -17,11 +18,11 @@ const UNANSWERED_MS = DAY_MS;
 
 /**
  * `devices`: `{device, key, since, heard_at, used}`, `used` being the number of my newest key that it used. `keys`: `{n, id, public_key,
- * secret_key, made_at, used}`, the newest last. `unopened`: `{id, at, asked, told}`. `sealed`: envelope 2 was used either way. `old_since`:
+ * secret_key, made_at, used}`, the newest last; `past`: the ids of the last ones that went. `unopened`: `{id, at, asked, told}`. `sealed`: envelope 2 was used either way. `old_since`:
  * from when on mail came in v1's form alone, or 0. `receipted`: the last messages whose receipts were queued, by seq.
  */
 export const newSession = (contact, fields) => ({
-  contact, devices: [], keys: [], made: 0, unopened: [], sealed: false, old_since: 0, receipted: { delivered: 0, read: 0 }, ...fields,
+  contact, devices: [], keys: [], past: [], made: 0, unopened: [], sealed: false, old_since: 0, receipted: { delivered: 0, read: 0 }, ...fields,
 });
 
 /** The session once it is fit to write from: its newest key is one that no answer was sealed to yet. `make()` gives `{id, public_key, secret_key}`. */
@@ -75,6 +76,13 @@ export function asking(session, wanted) {
   return [ids, { ...session, unopened: session.unopened.map((each) => (ids.includes(each.id) ? { ...each, asked: each.asked + 1 } : each)) }];
 }
 
+/**
+ * Whether a message for this `device` is sealed to a key that it never made. Somebody with my identity key then said that key in its name:
+ * that shows nowhere else.
+ */
+export const isForged = ({ keys, past }, device, rows) =>
+  rows.some((row) => row.device === device && !past.includes(row.key_id) && !keys.some(({ id }) => id === row.key_id));
+
 /** A device is not there any more. A contact's last one stays, or we would fall back to v1. */
 export function without(session, device) {
   const devices = session.devices.filter((each) => each.device !== device);
@@ -105,7 +113,9 @@ export function unanswered(session, now) {
 export function swept(session, now) {
   const recent = session.devices.filter(({ heard_at }) => now - heard_at <= SILENT_MS);
   const devices = recent.length > 0 ? recent : session.devices.slice(-1);
-  return { ...session, devices, keys: kept(session.keys, devices, now), unopened: session.unopened.filter(({ at }) => now - at <= RESEND_MS) };
+  const keys = kept(session.keys, devices, now);
+  const past = [...session.past, ...session.keys.filter((key) => !keys.includes(key)).map(({ id }) => id)].slice(-MOST_PAST);
+  return { ...session, devices, keys, past, unopened: session.unopened.filter(({ at }) => now - at <= RESEND_MS) };
 }
 
 /** Mail is in order: once each device has used a key, or a newer one, nothing that was sealed to an older one can still come. */

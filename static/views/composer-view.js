@@ -104,7 +104,7 @@ export class ComposerView {
 
   #tellSize() {
     const counter = byId("chatByteCount");
-    const size = this.#contact && this.#client.outbox.measure(this.#contact.fingerprint, this.#body.value, this.#contact.relay);
+    const size = this.#contact && this.#client.outbox.measure(this.#contact.fingerprint, this.#body.value, this.#contact.relay, this.#contact.devices);
     const tells = Boolean(size) && (size.near || size.over);
     counter.textContent = tells ? `${formatBytes(size.bytes)} of ${formatBytes(size.limit)}` : "";
     counter.classList.toggle("over", tells && size.over);

@@ -9,8 +9,13 @@ const QUOTE_CHARACTERS = 120;
 
 /** The words of a line that nobody wrote. */
 export function eventWords({ event, lasts }, name) {
-  const timer = lasts ? `Messages here go ${formatSpan(lasts)} after they were read.` : "Messages here stay.";
-  return { device: `${name} uses a new device.`, unopened: `A message could not be opened. Ask ${name} to write it again.`, timer }[event] ?? "";
+  const words = {
+    device: `${name} uses a new device.`,
+    unopened: `A message could not be opened. Ask ${name} to write it again.`,
+    impostor: `Somebody else wrote to ${name} in the name of this device: they have your keys. Make new ones, and tell your contacts.`,
+    timer: lasts ? `Messages here go ${formatSpan(lasts)} after they were read.` : "Messages here stay.",
+  };
+  return words[event] ?? "";
 }
 
 /** Draws them beside the words in `row`, anew where they have changed. */
