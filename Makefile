@@ -3,9 +3,13 @@
 RUNTIME = aiohttp==3.14.5 pynacl==1.6.2
 EXTRA   = cryptography==50.0.2
 OLDEST  = aiohttp==3.11.16 pynacl==1.5.0 cryptography==43.0.0
-TESTS   = pytest==9.2.0 pytest-aiohttp==1.1.1 pytest-asyncio==1.5.0 hypothesis==6.170.15
+TESTS   = pytest==9.2.0 pytest-aiohttp==1.1.1 pytest-asyncio==1.5.0 hypothesis==6.170.15 pytest-xdist==3.8.0
 CHECKS  = ruff==0.17.6 mypy==2.4.1
 AXE     = axe-core@4.14.1
+
+# Two processes, each with browsers of its own, and a class stays in one of them. pytest-xdist gives the next class to the one
+# that is done: two runs begun by hand would wait for the half that takes longer.
+BESIDE = -n 2 --dist loadscope
 
 PYTHON     ?= python3
 PREFIX     ?= /usr/local
@@ -28,7 +32,7 @@ EXTRA_INSTALL = $(PIP_INSTALL) --only-binary :all: $(EXTRA) || echo "There is no
 FRESH_ENV = sed "s|^JWT_SECRET=.*|JWT_SECRET=$$(head -c 48 /dev/urandom | base64 | tr -d '\n' | tr +/ -_)|" .env.example
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-oldest check integrity pictures bench soak axe install uninstall clean
+.PHONY: help run test test-webkit test-oldest check integrity pictures bench soak axe install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,10 +41,13 @@ run: .venv/.runtime .env ## serve on http://127.0.0.1:3233 (make run BIND=0.0.0.
 	@$(if $(BIND),BIND='$(BIND)',grep -q '^BIND=' .env || BIND=127.0.0.1:3233); export BIND; exec .venv/bin/python relay.py
 
 test: .venv/.tests ## run every test, and say why some were skipped and which took longest (make test ARGS="-k Tokens" for some)
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest $(or $(ARGS),$(BESIDE))
+
+test-webkit: .venv/.tests ## run the core of the browser tests in WebKit (needs webkit2gtk-driver and xvfb)
+	WEBKIT=1 REQUIRE_BROWSER=1 xvfb-run --auto-servernum .venv/bin/python -m pytest -k webkit $(ARGS)
 
 test-oldest: .venv-oldest/.tests ## run the tests on the oldest aiohttp and PyNaCl that are supported (Debian 13's)
-	.venv-oldest/bin/python -m pytest $(ARGS)
+	.venv-oldest/bin/python -m pytest $(BESIDE) $(ARGS)
 
 check: .venv/.checks ## format, lint, types, house rules, links, integrity attributes, JavaScript syntax
 	.venv/bin/ruff format --check .

@@ -6287,6 +6287,22 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
     }
     figures = {"registered_identities": 2, "message_retention_days": 14, "max_message_bytes": 262144}
     says = {"version": "1.0.0", "registration": "open", "key_changed_at": None}
+    edits = [{"id": "", "ts": day, "text": "Helo, Alice!"}, {"id": "C" * 22, "ts": day + 1, "text": "Hello, Alice!"}]
+    reaction = {"by": alice.fingerprint, "emoji": "👋", "id": "D" * 22, "ts": day}
+    changed = {
+        "ts": day,
+        "unsealed": False,
+        "edits": edits,
+        "edited_at": day + 1,
+        "reactions": [reaction],
+        "deleted_at": None,
+        "event": None,
+    }
+    told = {
+        "re": {"of": "A" * 22, "quote": "Hello, Alice!", "mine": False}, "sent_at": None, "delivered_at": None, "read_at": None,
+        "lasts": 3600, "gone_at": None, "resent": 0,
+    }  # fmt: skip
+    device = {"device": "AwMDAwMDAwM", "key": {"base64": b64(bob.public_key)}}
     return {
         "created_at": day,
         "history": True,
@@ -6297,13 +6313,18 @@ def backup_content(alice: Person, bob: Person) -> dict[str, Any]:
             "preview": True,
             "sound": True,
             "erase_on_relay": False,
+            "receipts": True,
             "name": "Alice",
         },
-        "contacts": [contact | switches | latest | {"refused": 0, "added_at": day}],
+        "contacts": [contact | switches | latest | {"refused": 0, "added_at": day, "lasts": 3600, "lasts_ts": day}],
         "drafts": [[bob.fingerprint, "half a thou"]],
         "relays": [read_to | pinned | figures | says],
-        "messages": [both | received | {"envelope_id": "A" * 22}, both | written | unsent | {"envelope_id": "B" * 22}],
+        "messages": [
+            both | received | {"envelope_id": "A" * 22} | changed,
+            both | written | unsent | {"envelope_id": "B" * 22} | told,
+        ],
         "seen": [f"{bob.fingerprint} {'A' * 22}"],
+        "sessions": [{"contact": bob.fingerprint, "sealed": True, "devices": [device | {"since": day, "heard_at": day}]}],
     }
 
 
@@ -7248,6 +7269,8 @@ class DevToolsError(Exception):
 class Browser:
     """A DevTools connection; what it opened is closed with it."""
 
+    watches_nothing = False  # whether requests can't be seen in this engine
+
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
         self.numbers = itertools.count(1)
@@ -7781,6 +7804,121 @@ class FirefoxPage(Page):
         )
 
 
+class WebKit(Browser):
+    """The same over WebDriver (W3C), which WebKitGTK speaks: a context is a driver with one browser, and a page is a window
+    of it. What pages ask for and complain about is not to be had here."""
+
+    watches_nothing = True
+
+    def __init__(self, http: aiohttp.ClientSession, folder: Path) -> None:
+        self.http = http
+        self.folder = folder
+        self.expected: list[str] = []
+        self.drivers: dict[str, WebKitDriver] = {}
+
+    async def context(self) -> str:
+        home = self.folder / f"webkit{len(self.drivers)}"
+        (home / ".config").mkdir(parents=True)
+        (home / ".config/user-dirs.dirs").write_text('XDG_DOWNLOAD_DIR="$HOME/Downloads"')
+        driver = self.drivers[str(home)] = WebKitDriver(self.http, home)
+        await driver.begin()
+        return str(home)
+
+    async def page(self, context: str | None = None, **_: Any) -> Page:
+        context = context or await self.context()
+        return WebKitPage(self, await self.drivers[context].window(), context)
+
+    async def aclose(self) -> None:
+        for driver in self.drivers.values():
+            await driver.end()
+
+
+class WebKitDriver:
+    """One WebKitWebDriver with one browser."""
+
+    def __init__(self, http: aiohttp.ClientSession, home: Path) -> None:
+        self.http = http
+        self.home = home
+        self.session = f"http://127.0.0.1:{free_port()}/session"
+        self.turns = asyncio.Lock()  # a command goes to the window that was switched to last
+        self.unused: list[str] = []
+
+    async def begin(self) -> None:
+        environ = {**os.environ, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / ".config")}
+        port = f"--port={URL(self.session).port}"
+        self.process = await asyncio.create_subprocess_exec("WebKitWebDriver", port, env=environ)
+        opened = await until(self.opens)
+        self.session += f"/{opened['sessionId']}"
+        self.unused = await self.command("GET", "window/handles")
+
+    async def opens(self) -> Any:
+        with contextlib.suppress(aiohttp.ClientConnectionError):
+            return await self.command("POST", "", capabilities={})
+        return None
+
+    async def command(self, method: str, path: str, **parameters: Any) -> Any:
+        body = {"json": parameters} if method == "POST" else {}
+        async with self.http.request(method, f"{self.session}/{path}".rstrip("/"), **body) as answer:
+            value = (await answer.json(content_type=None))["value"]
+        if answer.status != 200:
+            raise DevToolsError(f"{method} {path}: {value['error']}: {value['message']}")
+        return value
+
+    async def window(self) -> str:
+        """A window of its own: the one that the browser began with, or one more."""
+        return self.unused.pop() if self.unused else (await self.command("POST", "window/new", type="tab"))["handle"]
+
+    async def end(self) -> None:
+        """By the driver: killed itself, it would leave its browser behind."""
+        with contextlib.suppress(DevToolsError, aiohttp.ClientConnectionError):
+            await self.command("DELETE", "")
+        with contextlib.suppress(ProcessLookupError):
+            self.process.terminate()
+        await self.process.wait()
+
+
+class WebKitPage(FirefoxPage):
+    """A window of WebKit, and the person in front of it."""
+
+    watched = False
+
+    @property
+    def driver(self) -> WebKitDriver:
+        return self.browser.drivers[self.context]
+
+    async def call(self, method: str, **parameters: Any) -> Any:
+        """One WebDriver command to this window: "POST url"."""
+        async with self.driver.turns:
+            await self.driver.command("POST", "window", handle=self.id)
+            return await self.driver.command(*method.split(" "), **parameters)
+
+    async def evaluate(self, expression: str) -> Any:
+        promise = f"(async () => JSON.stringify((await ({expression})) ?? null))()"
+        script = f"{promise}.then((json) => arguments[0]([json]), (error) => arguments[0]([null, String(error)]))"
+        json_text, *error = await self.call("POST execute/async", script=script, args=[])
+        if error:
+            raise DevToolsError(error[0])
+        return json.loads(json_text)
+
+    async def goto(self, url: str) -> None:
+        await self.call("POST url", url="about:blank")
+        await self.call("POST url", url=url)
+
+    async def reload(self) -> None:
+        await self.evaluate("(window.before = true, void setTimeout(() => location.reload()))")
+        await self.until("!window.before && document.readyState === 'complete'")
+
+    async def perform(self, kind: str, *actions: dict[str, Any], **parameters: Any) -> None:
+        await self.call("POST actions", actions=[{"type": kind, "id": kind, "actions": actions, **parameters}])
+
+    async def upload(self, selector: str, path: Path) -> None:
+        [element] = (await self.call("POST element", using="css selector", value=selector)).values()
+        await self.call(f"POST element/{element}/value", text=str(path))
+
+    async def downloads_to(self, folder: Path) -> None:
+        (Path(self.context) / "Downloads").symlink_to(folder)
+
+
 def browser_or_skip(name: str) -> str:
     """Where a browser is; without it the test is skipped, or fails where REQUIRE_BROWSER=1."""
     if path := shutil.which(name):
@@ -7858,15 +7996,24 @@ def firefox() -> Iterator[str]:
         yield address
 
 
-ENGINES = {"chromium": Browser, "firefox": Firefox}
+@contextlib.asynccontextmanager
+async def driven_webkit(folder: Path) -> AsyncIterator[Browser]:
+    """WebKit for one test: a driver has one session, and so nothing is shared."""
+    browser_or_skip("WebKitWebDriver")
+    async with aiohttp.ClientSession() as http, contextlib.aclosing(WebKit(http, folder)) as browser:
+        yield browser
+
+
+ENGINES = {"chromium": Browser, "firefox": Firefox} | ({"webkit": WebKit} if os.environ.get("WEBKIT") == "1" else {})
 in_both_browsers = pytest.mark.parametrize("browser", list(ENGINES), indirect=True)
 
 
 @pytest.fixture(name="browser")
-async def browser_fixture(request: pytest.FixtureRequest, relays: Any) -> AsyncIterator[Browser]:
+async def browser_fixture(request: pytest.FixtureRequest, relays: Any, tmp_path: Path) -> AsyncIterator[Browser]:
     """A connection of this test's own. It asks for `relays`, so that pages go before the relays that they talk to."""
     name = getattr(request, "param", "chromium")
-    async with connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
+    webkit = name == "webkit"
+    async with driven_webkit(tmp_path) if webkit else connected_to(request.getfixturevalue(name), ENGINES[name]) as browser:
         yield browser
 
 
@@ -7923,7 +8070,7 @@ class TestBrowserViews:
 
             assert await page.evaluate(SHOWN_VIEWS) == [f"view-{view}"]
             assert await page.evaluate("document.title") == title
-        assert {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
+        assert browser.watches_nothing or {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
 
     async def test_failure_that_nobody_handled_is_told_and_fails_the_test(self, browser, relay):
         page = await browser.person(relay)
@@ -7964,7 +8111,7 @@ class TestBrowserViews:
         await page.click("#tab-me")
 
         await page.until("document.title === 'Me · io3233'")
-        assert await page.count("#view-me a, #view-me button, #view-me #live") == 11
+        assert await page.count(".me-rows :is(a, button, #live)") == 11
 
     async def test_me_is_home_where_there_is_a_rail_and_a_turned_phone_keeps_the_focus(self, browser, relay):
         page = await browser.person(relay, "/me", size=(390, 844))
@@ -8174,7 +8321,7 @@ class TestBrowserConversation:
         await bob.call("DELETE", "/v1/me")
 
         await alice.says("are you there?")
-        await alice.shows(".chat-line-out", "Nobody with this address is registered")
+        await alice.shows(".chat-line-out", "Nobody with this address is at")
         await bob.register()
         await alice.click(".chat-retry")
 
@@ -8190,11 +8337,11 @@ class TestBrowserConversation:
         await alice.has_relayed(1)
         await bob.call("DELETE", "/v1/me")
         await alice.says("second")
-        await alice.shows(".chat-tab-label", "> second")
+        await alice.shows(".chat-tab-last", "second")
 
         await alice.click(".chat-discard")
 
-        await alice.shows(".chat-tab-label", "> first")
+        await alice.shows(".chat-tab-last", "first")
         assert await alice.sent() == ["first"]
 
     async def test_mail_that_comes_while_a_thread_is_read_is_added_to_it(self, browser, relay):
@@ -9210,7 +9357,7 @@ class TestBrowserThread:
 
         await alice.until("document.querySelector('#composer').getBoundingClientRect().bottom <= 400")
         await alice.until(in_sight("line 29"))
-        assert (await box_of(alice, "#chatMessages"))["height"] > 200
+        assert (await box_of(alice, "#chatMessages"))["height"] > 150
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -9489,6 +9636,7 @@ class TestBrowserAttention:
 
         for person in people[:-1]:
             await alice.switches_to(person)
+            await alice.shows(f'.chat-tab:not(.unread)[data-fingerprint="{person.fingerprint}"]')
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1 && all[0][1] === '2 new messages')")
         await alice.switches_to(people[-1])
 
@@ -9634,6 +9782,7 @@ SUBSCRIBES = """(() => {
         return kept();
     };
 })()"""
+READS_MAIL = "navigator.serviceWorker.controller?.scriptURL.endsWith('/worker.js')"
 IS_QUIET = "self.registration.getNotifications().then((shown) => shown.length === 0)"
 SHOWN = """new Promise((resolve) => setTimeout(resolve, 300)).then(() => self.registration.getNotifications())
     .then((shown) => shown.map(({ title, body }) => [title, body]).sort())"""
@@ -9892,6 +10041,25 @@ class TestBrowserPush:
         await sleeper.page.until("document.querySelector('#notifyHint').textContent.includes('other servers only while')")
         assert rows(other.database, "SELECT * FROM push_subscriptions") == []
 
+    async def test_newer_version_takes_over_from_a_worker_that_reads_mail(self, browser, pushing, push_service, tmp_path):
+        async with Front(pushing, STATIC).running() as front:
+            front.database = pushing.database
+            sleeper = await Sleeper(browser, front, push_service).begin()
+            page = sleeper.page
+            await page.until(READS_MAIL)
+            front.folder = newer_version(tmp_path)
+
+            for name in ("worker.js", "mail/inbox.js", "views/dom.js"):
+                front.spoils = {name: cut_off}
+                assert await page.evaluate(UPDATE) in ("redundant", "refused")
+            front.spoils = {}
+            assert await page.evaluate(UPDATE) == "installed"
+            await page.click("#updateNow")
+
+            await page.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
+            await page.has_keys()
+            assert await page.evaluate(READS_MAIL)
+
     async def test_browser_without_modules_in_a_worker_says_that_there_are_messages(self, browser, pushing, push_service):
         sleeper = await Sleeper(browser, pushing, push_service, KNOWS_NO_MODULES).begin()
         bob = await pushing.register()
@@ -10093,7 +10261,7 @@ class TestBrowserOutage:
         await alice.goto(liar.url)
         await alice.has_keys()
 
-        await alice.shows("#liveHint", "No live connection here: mail is looked for every 30 s")
+        await alice.shows("#liveHint", "No live connection here: messages are looked for every 30 s")
         await write(bob, alice, "by the post")
         await alice.evaluate("void dispatchEvent(new Event('online'))")
 
@@ -12201,7 +12369,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here), await browser.person(there)
 
         await alice.asks_for(await bob.value("#inviteLinkInput"))
-        await agrees(alice, "This contact is on another relay")
+        await agrees(alice, "This contact is on another server")
         await alice.says("from here")
         await bob.click(".chat-tab-label")
         await bob.sees("from here")
@@ -12218,7 +12386,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here, watched=True), await there.register()
 
         await alice.goto(f"{here.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await declines(alice, "This contact is on another relay")
+        await declines(alice, "This contact is on another server")
 
         await alice.until(f"!document.querySelector('#confirmDialog').open && location.href === '{here.url}/chats'")
         assert (await home_of(alice), await relays_of(alice)) == (here.url, [here.url])
@@ -12296,7 +12464,7 @@ class TestBrowserRelays:
         await alice.shows("#addRelayStatus", "Registered")
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await declines(alice, "Write by another relay?")
+        await declines(alice, "Write by another server?")
         await alice.says("still there?")
 
         await alice.has_relayed(1)
@@ -12311,7 +12479,7 @@ class TestBrowserRelays:
         await there.register(bob.secret_key)
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
-        await agrees(alice, "Write by another relay?")
+        await agrees(alice, "Write by another server?")
         await alice.says("are you here?")
 
         await alice.has_relayed(1)
@@ -12324,7 +12492,7 @@ class TestBrowserRelays:
         alice = await browser.person(here)
 
         await adds_relay(alice, impostor.url)
-        await alice.shows("#confirmText", f"presents the registration key of {here.url}")
+        await alice.shows("#confirmText", f"presents the key of {here.url}")
         await declines(alice, "The same server under a new address?")
 
         await alice.shows("#addRelayStatus", "Nothing was changed.")
@@ -12342,7 +12510,7 @@ class TestBrowserRelays:
         await alice.fill("#serverUrl", moving.new.url)
         await alice.click("#saveServer")
         await agrees(alice, "The same server under a new address?")
-        await alice.shows("#serverStatus", f"Your home relay is {moving.new.url}")
+        await alice.shows("#serverStatus", f"Your server is {moving.new.url}")
         await goes_to(alice, "chats")
         await write(bob, alice, "by the new one")
 
@@ -12358,7 +12526,7 @@ class TestBrowserRelays:
         await moving.goes(alice)
 
         await alice.asks_for(f"{moving.new.url}/chats#chat={bob.fingerprint}&server={quote(moving.new.url)}")
-        await agrees(alice, "This contact is on another relay")
+        await agrees(alice, "This contact is on another server")
         await agrees(alice, "The same server under a new address?")
         await alice.says("here we are")
 
@@ -12392,7 +12560,7 @@ class TestBrowserRelays:
         await alice.click("#registerBtn")
         await alice.shows("#confirmText", f"and is {first.fingerprint[:16]}")
         liar.lie("POST /v1/register/challenge", lambda body: body | {"server_public_key": b64(second.public_key)})
-        await agrees(alice, "This relay's key has changed")
+        await agrees(alice, "This server's key has changed")
 
         await alice.shows("#confirmText", f"It was {first.fingerprint[:16]}…, and is {second.fingerprint[:16]}")
         assert "POST /v1/register" not in dict(liar.heard)
@@ -12420,7 +12588,7 @@ class TestBrowserRelays:
 
         await adds_relay(alice, liar.url)
 
-        await alice.shows("#addRelayStatus.bad", "presents the registration key of your contact")
+        await alice.shows("#addRelayStatus.bad", "presents the key of your contact")
         assert "POST /v1/register" not in dict(liar.heard)
 
     async def test_relay_with_a_new_key_is_used_only_once_the_person_accepts_it(self, relay, browser):
@@ -12430,9 +12598,9 @@ class TestBrowserRelays:
         relay.environ["JWT_SECRET"] = OTHER_SECRET
         await relay.start()
 
-        await alice.shows("#relayNotice", "presents another registration key than before")
+        await alice.shows("#relayNotice", "presents another key than before")
         await alice.click("#relayNoticeBtn")
-        await agrees(alice, "This relay's key has changed")
+        await agrees(alice, "This server's key has changed")
 
         await alice.shows("#liveIndicator.live")
         await alice.until("document.querySelector('#relayNotice').hidden")
@@ -12469,7 +12637,7 @@ class TestBrowserRelays:
         alice.expects("403")
 
         await adds_relay(alice, closed.url)
-        for code, question in [("simsim", "is a closed relay"), ("sesame", "That code was not accepted")]:
+        for code, question in [("simsim", "is a closed server"), ("sesame", "That code was not accepted")]:
             await alice.shows("#confirmText", question)
             await alice.type(code)
             await alice.key("Enter")
@@ -12484,7 +12652,7 @@ class TestBrowserRelays:
         await alice.goto(closed.url)
 
         await alice.click("#relayNoticeBtn")
-        await alice.shows("#confirmText", "is a closed relay")
+        await alice.shows("#confirmText", "is a closed server")
         await alice.type("sesame")
         await alice.key("Enter")
 
@@ -12520,7 +12688,7 @@ class TestBrowserRelays:
         await alice.click(f'.relay[data-origin="{liar.url}"] .relay-leave')
         await agrees(alice, f"Leave {liar.url}?")
 
-        await alice.shows("#addRelayStatus", "is forgotten here. It is an older relay that can't be told so")
+        await alice.shows("#addRelayStatus", "is forgotten here. It is an older server that can't be told so")
         assert await relays_of(alice) == [relay.url]
 
     async def test_new_key_of_a_relay_without_bound_proof_is_told_and_not_asked_about(self, relay, liar, browser):
@@ -12537,7 +12705,7 @@ class TestBrowserRelays:
         await liar.truth.start()
         await alice.evaluate("void dispatchEvent(new Event('online'))")
 
-        await alice.shows(f'.relay[data-origin="{liar.url}"]', "came with a new registration key")
+        await alice.shows(f'.relay[data-origin="{liar.url}"]', "came with a new key")
         await alice.shows(f'.relay[data-origin="{liar.url}"] .live-indicator.live')
         assert await alice.count("#confirmDialog") == 0
 
@@ -12565,7 +12733,7 @@ class TestBrowserRelays:
         await alice.fill("#serverUrl", there.url)
         await alice.click("#saveServer")
 
-        await alice.shows("#serverStatus", f"Your home relay is {there.url}")
+        await alice.shows("#serverStatus", f"Your server is {there.url}")
         await alice.until(f"document.querySelector('#inviteLinkInput').value.startsWith('{there.url}/chats#')")
         await goes_to(alice, "chats")
         await alice.says("are you there?")
@@ -12771,8 +12939,8 @@ class TestBrowserLyingRelay:
         ("changed", "reason"),
         [
             ({"to": NOBODY}, "It was written to somebody else"),
-            ({"from": NOBODY}, "It was written by somebody other than the relay says"),
-            ({"from": None}, "It was written by somebody other than the relay says"),
+            ({"from": NOBODY}, "It was written by somebody other than the server says"),
+            ({"from": None}, "It was written by somebody other than the server says"),
             ({"id": "short"}, "Its message id is malformed"),
         ],
     )
@@ -12873,7 +13041,7 @@ class TestBrowserLyingRelay:
 
         await alice.goto(liar.url)
 
-        await alice.shows("#liveHint", "registered another address than this device's")
+        await alice.shows("#liveHint", "took down another address than this device's")
 
     async def test_stats_that_lie_about_numbers_show_none(self, liar, browser):
         liar.lie("GET /v1/stats", lambda _: {"registered_identities": "<b>9</b>", "message_retention_days": -1})
@@ -12918,7 +13086,6 @@ FROM_DATABASE = """(async () => {
 
 FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of 1.0.0
 PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
-IS_MODULE = "navigator.serviceWorker.controller?.scriptURL.endsWith('/worker.js')"
 KEPT_VERSIONS = """caches.keys().then((names) =>
     names.filter((name) => name.startsWith("io3233-")).map((name) => name.replace("io3233-", "")))"""
 # Looks for a newer version, and says what became of it: "installed", "redundant" or "refused" where it failed (the latter before it was
@@ -13069,7 +13236,6 @@ class TestBrowserVersions:
         for each in (page, tab):
             await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
             await each.has_keys()
-        await page.until(IS_MODULE)
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
 
     async def test_update_while_one_writes_loses_neither_what_was_just_sent_nor_what_is_typed(
@@ -13131,7 +13297,6 @@ class TestBrowserVersions:
             await each.until("document.querySelector('#chatBody').value === 'unfinished'")
         await alice.has_relayed(1)
         assert await read_all(bob) == ["waits"]
-        await alice.until(IS_MODULE)
         assert [len(each.documents) for each in (alice, tab)] == [each + 1 for each in loads]
 
 
@@ -13685,6 +13850,7 @@ class TestBrowserGuest:
         await guest.goto(f"{relay.url}/about")
         await guest.permit("notifications", setting="prompt")
         await arrives(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await goes_live(guest)
         assert await guest.count("#hint") == 0
 
         await post(marie, guest, text="Hi!")
@@ -13846,6 +14012,7 @@ class TestBrowserList:
         await alice.opens(carol.fingerprint)
 
         await chooses_for(alice, bob, "pin")
+        await alice.until("document.querySelector('.chat-tab-marks [href=\"#i-pin\"]')")
         await write(carol, alice, "hello")
         await alice.shows(".chat-tab-last", "hello")
         await alice.reload()
@@ -15453,6 +15620,39 @@ SESSION_MODEL = """async ({ seed, runs }) => {
 }"""
 
 
+AGEING = """(async () => {
+    const rules = await import("/protocol/devices.js");
+    const DAY = 86_400_000;
+    let made = 0;
+    const make = () => ({ id: `key ${(made += 1)}`, public_key: "", secret_key: "" });
+    const heard = (session, device, now) => rules.heard(session, { device, key: "" }, now);
+    const use = (session, now) => rules.opened(session, { id: `${now}`, announced: { device: "a", key: "" } }, session.keys.at(-1).id, now);
+    const one = heard(rules.newSession("x"), "a", 0);
+    const two = heard(one, "b", 40 * DAY);
+    const turned = rules.prepared(use(rules.prepared(heard(two, "a", 40 * DAY), 40 * DAY, make), 40 * DAY), 40 * DAY, make);
+    let unanswered = one;
+    for (let turn = 0; turn < 20; turn += 1) unanswered = rules.prepared({ ...unanswered, keys: unanswered.keys.map((key) => ({ ...key, used: true })) }, 0, make);
+    const fresh = rules.prepared(one, 0, make);
+    let missed = rules.missed(one, { id: "m", announced: { device: "a", key: "" } }, 0);
+    const asked = [1, 2, 3, 4].map(() => { const [ids, next] = rules.asking(missed, ["m"]); missed = next; return ids.length; });
+    const old = rules.cameUnsealed(one, null, 1);
+    const told = rules.unanswered(missed, 1.05 * DAY);
+    return {
+        "devices after 44 and 46 days": [44, 46].map((days) => rules.swept(two, days * DAY).devices.length),
+        "last device after a year": rules.swept(one, 365 * DAY).devices.length,
+        "superseded key after 29 and 31 days": [69, 71].map((days) => rules.swept(turned, days * DAY).keys.length),
+        "keys of twenty turns that nobody answered": unanswered.keys.length,
+        "a key of 29 and of 31 days is announced": [29, 31].map((days) => rules.prepared(fresh, days * DAY, make) === fresh),
+        "last device that says goodbye": rules.without(one, "a").devices.length,
+        "asked for three times at most": asked,
+        "asks about the old form after 13 and 15 days, and not again": [
+            rules.wantsOldForm(old, 13 * DAY), rules.wantsOldForm(old, 15 * DAY), rules.wantsOldForm({ ...old, old_form_asked: true }, 15 * DAY)],
+        "says that something did not open after 23 and 25 hours, and not again": [
+            rules.unanswered(missed, 0.95 * DAY)[0], told[0], rules.unanswered(told[1], 2 * DAY)[0]],
+    };
+})()"""
+
+
 class Correspondent(Person):
     """Somebody with one device that keeps its keys by hand."""
 
@@ -15491,12 +15691,13 @@ class Correspondent(Person):
 
         return (await until(such))[-1]
 
-    async def says(self, *, writer: Receiver | None = None, header: dict[str, Any] | None = None, **fields: Any) -> str:
-        """Send a content, sealed for the page's device; its envelope's id."""
+    async def says(
+        self, *, writer: Receiver | None = None, header: dict[str, Any] | None = None, unsealed: bool = False, **fields: Any
+    ) -> str:
+        """Send a content, sealed for the page's device unless `unsealed`; its envelope's id."""
         known = {"id": b64url(os.urandom(16))} | (header or {})
-        await self.send(
-            self.page, envelope2(self, self.page, writer or self.device, [self.theirs], content(**fields), **known)
-        )
+        receivers = [] if unsealed else [self.theirs]
+        await self.send(self.page, envelope2(self, self.page, writer or self.device, receivers, content(**fields), **known))
         return str(known["id"])
 
 
@@ -15569,6 +15770,21 @@ class TestBrowserSealed:
 
         assert found["written"] > 0
 
+    async def test_what_is_too_old_goes_but_never_a_contacts_last_device(self, alice):
+        aged = await alice.evaluate(AGEING)
+
+        assert aged == {
+            "devices after 44 and 46 days": [2, 1],
+            "last device after a year": 1,
+            "superseded key after 29 and 31 days": [2, 1],
+            "keys of twenty turns that nobody answered": 16,
+            "a key of 29 and of 31 days is announced": [True, False],
+            "last device that says goodbye": 1,
+            "asked for three times at most": [1, 1, 1, 0],
+            "asks about the old form after 13 and 15 days, and not again": [False, True, False],
+            "says that something did not open after 23 and 25 hours, and not again": [0, 1, 0],
+        }
+
     async def test_answer_is_sealed_once_more_and_the_identity_keys_do_not_open_it(self, alice, bob):
         await alice.says("for this device alone")
 
@@ -15592,10 +15808,27 @@ class TestBrowserSealed:
         await alice.sees("sealed twice")
 
         await post(bob, bob.page, text="sealed once")
-        await alice.sees("sealed once")
+        await bob.says(type="text", text="in envelope 2, but not sealed", unsealed=True)
+        await alice.sees("in envelope 2, but not sealed")
 
-        notes = dict(zip(await alice.received(), await alice.texts(".chat-line-in .chat-note"), strict=True))
-        assert notes == {"a first word": "", "sealed twice": "", "sealed once": "sealed with the address key only"}
+        notes = zip(await alice.received(), await alice.texts(".chat-line-in .chat-note"), strict=True)
+        marked = [words for words, note in notes if "sealed with the address key only" in note]
+        assert marked == ["sealed once", "in envelope 2, but not sealed"]
+
+    async def test_what_is_not_sealed_changes_nothing_once_the_contact_seals(self, alice, bob):
+        number = await bob.says(type="text", text="true words")
+        [own] = await stored(
+            alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
+        )
+
+        for change in ({"type": "edit", "of": number, "text": "words of a thief"}, {"type": "delete", "of": number}):
+            await bob.says(unsealed=True, **change)
+        await bob.says(unsealed=True, type="receipt", delivered=[own], read=[own])
+        await bob.says(type="text", text="done")
+        await alice.sees("done")
+
+        assert (await alice.received())[1:] == ["true words", "done"]
+        assert await stored(alice, "messages.every(({ delivered_at }) => !delivered_at)")
 
     @pytest.mark.parametrize("bad", BAD_SEALED)
     async def test_what_breaks_a_rule_is_refused_with_a_reason_and_teaches_no_key(self, alice, bob, bad):
@@ -15644,7 +15877,7 @@ class TestBrowserSealed:
 
         await bob.says(type="text", text="sealed for a thief of Alice's key")
         await alice.sees(
-            "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts."
+            "A message for this device has a key that it never made. Unless they play a trick, somebody else has your keys: ask them by another way."
         )
         bob.theirs = good
         await bob.says(type="text", text="sealed for Alice")
@@ -15663,6 +15896,18 @@ class TestBrowserSealed:
         await changes(alice, "answerAgain(contact, true)")
 
         assert {each["header"]["id"] for each in await until(lambda: bob.reads_texts(2, newer))} == set(known)
+
+    async def test_answer_to_a_message_without_an_id_is_sent_without_what_it_answers(self, relay, alice, bob):
+        await bob.send(bob.page, json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode())
+        await alice.sees("from an old client")
+        [of] = await stored(alice, "messages.filter(({ legacy }) => legacy).map((each) => each.envelope_id)")
+
+        await alice.evaluate(f"({SENDS})({json.dumps(bob.fingerprint)}, 'an answer to it', {json.dumps(of)})")
+        refused = await changes(alice, "react(received.at(-1).seq, '👍').catch((error) => error.name)")
+
+        said = await bob.hears("text", number=2)
+        assert said == {"type": "text", "text": "an answer to it"}
+        assert refused == "UnchangeableError"
 
     async def test_edit_changes_the_words_and_keeps_the_earlier_ones_whatever_comes_first(self, alice, bob):
         number, written = b64url(os.urandom(16)), int(time.time() * 1000)
@@ -15743,6 +15988,22 @@ class TestBrowserSealed:
         await until(lambda: stored(alice, "messages.some(({ read_at }) => read_at)"))
         assert number in receipt["read"]
 
+    async def test_receipts_begin_with_the_first_message_of_a_client_that_reads_them(self, relay, alice):
+        bob, first = Correspondent(relay), b64url(os.urandom(16))
+        await bob.register()
+        bob.device, bob.page = Receiver.new(), await address_of(alice)
+        await alice.opens(bob.fingerprint)
+        await alice.says("plain words")
+        await alice.has_relayed(1)
+        await post(bob, bob.page, text="from an old client")
+        await alice.sees("from an old client")
+        await changes(alice, "confirm(contact, { reading: true })")
+
+        await post(bob, bob.page, text="from a new one", id=first, **bob.device.fields)
+        receipt = await bob.hears("receipt")
+
+        assert {*receipt["delivered"], *receipt["read"]} == {first}
+
     async def test_who_gives_no_receipts_of_reading_sees_none(self, alice, bob):
         await alice.evaluate("""(async () => {
             const [{ Database }, { Store }, { Settings }] = await Promise.all(["database", "store", "settings"].map((name) => import(`/store/${name}.js`)));
@@ -15775,6 +16036,23 @@ class TestBrowserSealed:
         assert (await bob.hears("resend"))["ids"] == [missed]
         assert len((await bob.hears("receipt"))["read"]) == 1
 
+    async def test_stranger_fills_no_more_room_by_what_is_no_message(self, relay, alice):
+        bob, carol = Correspondent(relay), await relay.register()
+        await bob.register()
+        bob.device, bob.page = Receiver.new(), await address_of(alice)
+        number = await bob.says(unsealed=True, type="text", text="a request")
+
+        for at in range(8):
+            header = {"ts": int(time.time() * 1000) + at}
+            await bob.says(unsealed=True, header=header, type="edit", of=number, text=f"{at}" * 60_000)
+            await bob.says(unsealed=True, header=header, type="setting", lasts=at + 1)
+        await post(carol, bob.page, text="the last one")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+
+        assert (
+            200_000 < len(await stored(alice, "JSON.stringify(messages)")) < 320_000
+        )  # each edit, and the newest once more
+
     async def test_message_with_a_timer_goes_on_both_sides_once_it_was_read(self, alice, bob):
         await changes(alice, "setTimer(contact, 1)")
         assert (await bob.hears("setting"))["lasts"] == 1
@@ -15784,8 +16062,19 @@ class TestBrowserSealed:
         assert (await bob.hears("text", number=2))["lasts"] == 1
         await until(lambda: stored(alice, "messages.filter(({ gone_at }) => gone_at).length === 2"))
 
-        await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')", seconds=90)
+        await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')")
         await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
+
+    async def test_no_words_of_a_message_with_a_timer_are_left_once_it_is_gone(self, alice, bob):
+        await changes(alice, "setTimer(contact, 1)")
+        await alice.says("a needle")
+        await alice.has_relayed(2)
+        await changes(alice, "edit(sent.at(-1).seq, 'another needle')")
+        await bob.hears("edit")
+
+        await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
+
+        assert "needle" not in json.dumps(await stored(alice, "[contacts, messages, posts]"))
 
     async def test_what_v1_can_not_say_waits_until_a_device_of_the_contact_is_known(self, relay, alice):
         bob = Correspondent(relay)
@@ -15800,6 +16089,23 @@ class TestBrowserSealed:
         await post(bob, bob.page, text="hello", **bob.device.fields)
 
         assert (await bob.hears("edit"))["text"] == "edited words"
+
+    async def test_greeting_that_did_not_open_is_sealed_again(self, alice, bob):
+        await alice.evaluate(HELLO_DUE)
+        await alice.reload()
+        await bob.hears("hello")
+        [greeted] = [each["header"]["id"] for each in await bob.reads() if each["content"]["type"] == "hello"]
+
+        await bob.says(type="resend", ids=[greeted])
+        await bob.hears("hello", number=2)
+
+        assert {each["header"]["id"] for each in await bob.reads() if each["content"]["type"] == "hello"} == {greeted}
+
+    async def test_longest_text_is_read_and_stops_no_mail(self, alice):
+        read = await alice.evaluate("""import("/protocol/content.js").then(({ packContent, readContent }) =>
+            readContent(packContent({ type: "text", text: "a".repeat(2 ** 24) })).text.length)""")
+
+        assert read == 2**24
 
     async def test_restored_device_has_another_id_greets_and_never_falls_back(self, browser, relay, alice, bob, tmp_path):
         before = await alice.evaluate(DEVICE_ID)
@@ -15816,6 +16122,9 @@ class TestBrowserSealed:
         assert (await bob.hears("hello"))["type"] == "hello"
         await until(lambda: stored(alice, "sessions.length === 2"))  # one of them with the other device of Alice's own
 
+        await alice.sees(
+            "Another device with your keys gets what you write from now on. If it is not yours, make new keys."
+        )
         await alice.says("written on the first device")
         await goes_to(other, "chats")
         await other.click(".chat-tab-label")
@@ -15824,6 +16133,14 @@ class TestBrowserSealed:
         )
 
 
+SENDS = """async (fingerprint, text, of) => {
+    const [{ Database }, { Store }, { Outbox }] = await Promise.all(["store/database", "store/store", "mail/outbox"].map((name) => import(`/${name}.js`)));
+    const store = new Store(Database.shared);
+    const relays = Object.assign(new EventTarget(), { home: location.origin, get: () => undefined });
+    const outbox = new Outbox({ store, relays, identity: await store.value("identity") });
+    await outbox.send(await store.contact(fingerprint), text, { was_draft: false, re: { of, quote: "", mine: false } });
+}"""
+HELLO_DUE = """(async () => (await import("/store/database.js")).Database.shared.write(["kv"], ({ kv }) => void kv.put(true, "hello_due")))()"""
 DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
     new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""
 SNAPSHOT = """async () => {

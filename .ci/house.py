@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 TOP_LEVEL = {"relay.py", "static", "docs", "test_relay.py", "io3233.service", "Makefile", "README.md", "LICENSE"}
@@ -30,6 +31,21 @@ IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\.[^"']+)["']|\b(impo
 WRITTEN = re.compile(
     r"""^(?!  "/.*": "sha256-).*\n""", re.MULTILINE
 )  # by people: sw.js also has a list that integrity.py writes
+# What a person reads speaks of links, names and servers. These words are for docs, for Keys, and for what stands under "Technical details".
+WORDS_OUT = re.compile(
+    r"\b(relay(?:s|ed)?|(?<!E-)mail(?:box)?|identit(?:y|ies)|regist(?:ers?|ered|ering|ration)|fingerprints?|envelopes?)\b",
+    re.IGNORECASE,
+)
+WORDS_ALLOWED_IN = {"view-keys", "contactTechnical", "static/views/keys-view.js"}
+READ_ATTRIBUTES = {"aria-label", "placeholder", "alt", "title", "content"}
+# Comments, strings, templates and regular expressions of JavaScript, so that a quote in one of them opens nothing.
+TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|"""
+    r"""(?<=[(,=:;!&|?{}\[\n+>])\s*/(?![/*\s])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*""",
+    re.DOTALL,
+)
+COMPUTED = re.compile(r"\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")  # within a template
+SENTENCE = re.compile(r"[A-Za-z…] [a-z(]|^[A-Z][a-z]")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -103,6 +119,56 @@ def forbidden_imports(path: Path) -> Iterator[str]:
             yield f"{path}: {room}/ may not import {name}, only from {', '.join(sorted(ROOMS[room] | {room}))}"
 
 
+class Reader(HTMLParser):
+    """What a person reads of a page, but for the places where every word may stand."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.read: list[tuple[int, str]] = []
+        self._allowed_in = ""
+        self._depth = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if not self._allowed_in and named.get("id") in WORDS_ALLOWED_IN:
+            self._allowed_in, self._depth = tag, 0
+        self._depth += tag == self._allowed_in
+        for name in READ_ATTRIBUTES & named.keys():
+            self.handle_data(named[name] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= tag == self._allowed_in
+        if self._allowed_in and self._depth == 0:
+            self._allowed_in = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._allowed_in:
+            self.read.append((self.getpos()[0], data))
+
+
+def sentences(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, text) of what a file says to a person. What it says to the console is for others."""
+    text = path.read_text()
+    if path.suffix == ".html":
+        yield from Reader(text).read
+    elif path.suffix == ".webmanifest":
+        yield from enumerate(text.splitlines(), 1)
+    elif str(path) not in WORDS_ALLOWED_IN:
+        for token in TOKEN.finditer(text):
+            literal = token.group().lstrip()
+            line = text[text.rfind("\n", 0, token.start()) + 1 : token.start()]
+            said = COMPUTED.sub("…", literal[1:-1]) if literal[0] in '"`' and "console." not in line else ""
+            if SENTENCE.search(said) and not said.startswith("io3233 "):
+                yield text.count("\n", 0, token.start()) + 1, said
+
+
+def words_out(path: Path) -> Iterator[str]:
+    for line, said in sentences(path):
+        if word := WORDS_OUT.search(said):
+            yield f"{path}:{line}: “{word.group()}” is not a word for people: {said.strip()[:60]}"
+
+
 def breaches(paths: list[Path]) -> Iterator[str]:
     for name in sorted({path.parts[0] for path in paths} - TOP_LEVEL):
         if not name.startswith("."):
@@ -116,6 +182,8 @@ def breaches(paths: list[Path]) -> Iterator[str]:
             yield from used_before_defined(path)
         if path.suffix == ".md":
             yield from broken_links(path)
+        if path.parts[0] == "static" and path.suffix in {".js", ".html", ".webmanifest"}:
+            yield from words_out(path)
         if path.parts[0] == "static" and path.suffix in {".js", ".html"}:
             yield from matches(MARKUP_FROM_STRINGS, path, "markup or code from a string")
             yield from matches(EMPTY_CATCH, path, "an error is swallowed")

@@ -29,8 +29,8 @@ async function hashFile(path) {
 
 async function fetchFile(path) {
   const response = await fetch(`/${path}`).catch((cause) => {
-    throw new NetworkError("The client's files can't be fetched now. Try again when the relay is reachable.", { origin: location.origin, cause });
+    throw new NetworkError("The client's files can't be fetched now. Try again when the server is reachable.", { origin: location.origin, cause });
   });
-  if (!response.ok) throw new BadAnswerError(`/${path} is missing on this relay (${response.status}).`, { origin: location.origin, status: response.status });
+  if (!response.ok) throw new BadAnswerError(`/${path} is missing on this server (${response.status}).`, { origin: location.origin, status: response.status });
   return new Uint8Array(await response.arrayBuffer());
 }

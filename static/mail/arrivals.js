@@ -61,6 +61,6 @@ function open(row, identity, sharedKeys) {
 async function currentRelay({ kv, relays }, identity, origin) {
   const [mine, relay] = await Promise.all([result(kv.get("identity")), result(relays.get(origin))]);
   if (mine?.fingerprint !== identity.fingerprint) throw new OutdatedTabError("The keys were replaced in another tab: reload this page.");
-  if (!relay) throw new OutdatedTabError("This relay was left in another tab.");
+  if (!relay) throw new OutdatedTabError("This server was left in another tab.");
   return relay;
 }

@@ -174,7 +174,7 @@ export class Delivery {
 }
 
 function explain(error) {
-  if (error instanceof NotFoundError) return `Nobody with this address is registered at ${error.origin}. Ask for a new invite link, or retry later.`;
-  if (error instanceof MailboxFullError) return "Their mailbox on the relay is full. It is tried again by itself.";
+  if (error instanceof NotFoundError) return `Nobody with this address is at ${error.origin}. Ask for a new invite link, or retry later.`;
+  if (error instanceof MailboxFullError) return "The server keeps no more for them now. It is tried again by itself.";
   return error.message;
 }

@@ -2,19 +2,21 @@
  * What time does, in the tab that leads: messages with a timer go, receiving keys and silent devices get too old, what was asked for and
  * never came is told of, and keys that came from elsewhere greet those who know them.
  */
-import { swept, unanswered } from "../protocol/devices.js";
+import { swept, unanswered, wantsOldForm } from "../protocol/devices.js";
 import { result } from "../store/database.js";
 import { lineOf, toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 import { putSession } from "../store/sessions.js";
-import { queuePost } from "./posts.js";
+import { forgetWords, queuePost } from "./posts.js";
 
-const EVERY_MS = 60_000;
+const GONE_EVERY_MS = 5000;
+const SESSIONS_EVERY_MS = 60 * 60_000;
 
 export class Sweeper {
   #store;
   #me;
   #timer = 0;
+  #sessions_at = 0;
 
   constructor({ store, identity }) {
     this.#store = store;
@@ -22,7 +24,7 @@ export class Sweeper {
   }
 
   start() {
-    this.#timer ||= setInterval(() => this.#sweep(), EVERY_MS);
+    this.#timer ||= setInterval(() => this.#sweep(), GONE_EVERY_MS);
     this.#sweep();
   }
 
@@ -33,9 +35,11 @@ export class Sweeper {
 
   async #sweep() {
     try {
+      await removeGone(this.#store, this.#me);
+      if (Date.now() - this.#sessions_at < SESSIONS_EVERY_MS) return;
+      this.#sessions_at = Date.now();
       await greet(this.#store, this.#me);
       await sweepSessions(this.#store);
-      await removeGone(this.#store);
     } catch (error) {
       console.warn("What is past its time goes later:", error);
     }
@@ -60,6 +64,7 @@ export async function sweepSessions(store, now = Date.now()) {
     for (const session of await result(stores.sessions.getAll())) {
       const contact = await result(stores.contacts.get(session.contact));
       const [late, next] = unanswered(swept(session, now), now);
+      if (late === 0 && isAsShown(contact, session, next, now)) continue;
       if (contact) putSession(stores, contact, next);
       else stores.sessions.put(next);
       if (late > 0 && contact) told.push(await addLine(stores, contact, now));
@@ -69,13 +74,21 @@ export async function sweepSessions(store, now = Date.now()) {
   if (lines.length > 0) store.emit("messages", { messages: lines.map(toMessage), received: true });
 }
 
+/** Whether time has changed nothing. */
+const isAsShown = (contact, before, after, now) =>
+  ["devices", "keys", "unopened"].every((list) => before[list].length === after[list].length) &&
+  (!contact || wantsOldForm(after, now) === Boolean(contact.asks_old_form));
+
 async function addLine({ messages }, contact, at) {
   const line = lineOf(contact, { event: "unopened", at });
   return { ...line, seq: await result(messages.add(line)) };
 }
 
-/** Deletes messages whose time has come. */
-export async function removeGone(store, now = Date.now()) {
-  const seqs = await store.db.read(["messages"], ({ messages }) => result(messages.index("gone").getAllKeys(IDBKeyRange.upperBound(now))));
-  for (const seq of seqs) await removeMessage(store, seq, ({ gone_at }) => gone_at <= now);
+/** Deletes messages whose time has come, and their words wherever they wait or are kept: those first, or a tab that dies here leaves them. */
+export async function removeGone(store, me, now = Date.now()) {
+  const gone = await store.db.read(["messages"], ({ messages }) => result(messages.index("gone").getAll(IDBKeyRange.upperBound(now))));
+  for (const { seq, contact, envelope_id } of gone) {
+    await store.db.write(["posts"], (stores) => forgetWords(stores, [contact, me], envelope_id));
+    await removeMessage(store, seq, ({ gone_at }) => gone_at <= now);
+  }
 }

@@ -23,7 +23,7 @@ export function relayOrigin(text) {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(typed) ? typed : `${scheme}://${typed}`;
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
-    throw new RelayAddressError("A relay's address looks like https://chat.example.com: check what you typed.");
+    throw new RelayAddressError("A server's address looks like https://chat.example.com: check what you typed.");
   }
   return url.origin;
 }

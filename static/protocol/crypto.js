@@ -3,8 +3,7 @@
  * Keys, nonces and proofs are Uint8Arrays; a fingerprint is 64 lower-case hex digits. Source: PROTOCOL.md, NaCl crypto_box.
  */
 import "../vendor/nacl-fast.min.js";
-import { hmac } from "../vendor/noble-hashes/hmac.js";
-import { sha256 } from "../vendor/noble-hashes/sha2.js";
+import { sha256 as hasher } from "../vendor/js-sha256.min.mjs";
 import { concat, toBase64, toHex, utf8 } from "./encoding.js";
 import { WeakKeyError } from "./errors.js";
 
@@ -26,9 +25,9 @@ const PROOF_LABEL = "io3233 register v1";
 const SEPARATOR = new Uint8Array([0]);
 
 export const randomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
-export { sha256 };
+export const sha256 = (bytes) => new Uint8Array(hasher.arrayBuffer(bytes));
 export const sha512 = (bytes) => nacl.hash(bytes);
-export const hmacSha256 = (key, bytes) => hmac(sha256, key, bytes);
+export const hmacSha256 = (key, bytes) => new Uint8Array(hasher.hmac.arrayBuffer(key, bytes));
 export const fingerprintOf = (public_key) => toHex(sha256(public_key));
 
 /** An X25519 key pair, `{public_key, secret_key}`, from 32 secret bytes. */

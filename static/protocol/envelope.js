@@ -17,7 +17,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 const DEVICE_BYTES = 8;
 const DEVICE = /^[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]$/; // the last digit holds four bits
 const LATEST_TIME = 8.64e15; // the end of ECMAScript's Date
-const STRING = /"(?:[^"\\]|\\.)*"(\s*:)?/g; // in JSON; with a colon, the name of a field
+const MARK = /\\.|"(\s*:)?/gs; // in JSON: what is escaped, and either end of a string. Nothing to go back in, for a text may be long
 const UNREADABLE = "Its content is not a message that this client can read.";
 
 export const newEnvelopeId = () => toBase64Url(randomBytes(ID_BYTES));
@@ -58,7 +58,7 @@ export function openEnvelope(row, identity, sharedKeys) {
 
 /** The `{plaintext}` of a row's box, or the `{reason}` why it is none of this sender's. */
 export function openRow(row, sharedKeys) {
-  if (fingerprintOf(row.sender_public_key) !== row.sender_fingerprint) return { reason: "The relay named a key that is not this sender's." };
+  if (fingerprintOf(row.sender_public_key) !== row.sender_fingerprint) return { reason: "The server named a key that is not this sender's." };
   const plaintext = unbox(row, sharedKeys);
   return plaintext ? { plaintext } : { reason: "It could not be decrypted: it was altered, or meant for other keys." };
 }
@@ -73,7 +73,7 @@ export function readEnvelope(plaintext, row, identity) {
   const from = row.sender_fingerprint;
   const fields = parseFields(plaintext);
   if (fields === null) return refusal(row, UNREADABLE);
-  if (couldBeProof(plaintext, fields)) return refusal(row, "It is too short to be a message: it could be a registration proof.");
+  if (couldBeProof(plaintext, fields)) return refusal(row, "It is too short to be a message: it could be what proves a key to a server.");
   const reason = whyRefused(fields, from, identity.fingerprint);
   return reason ? refusal(row, reason) : { from, ...readFields(fields, row) };
 }
@@ -102,8 +102,18 @@ export function parseFields(plaintext) {
 export function parseOnce(bytes) {
   const fields = parseFields(bytes);
   if (fields === null || holdsNul(fields)) return null;
-  const said = [...fromUtf8(bytes).matchAll(STRING)].filter(([, colon]) => colon).length;
-  return said === countFields(fields) ? fields : null;
+  return countNames(fromUtf8(bytes)) === countFields(fields) ? fields : null;
+}
+
+/** How many names of fields are in JSON: strings with a colon behind them. */
+function countNames(json) {
+  let [names, inside] = [0, false];
+  for (const [mark, colon] of json.matchAll(MARK)) {
+    if (mark[0] === "\\") continue;
+    if (inside && colon) names += 1;
+    inside = !inside;
+  }
+  return names;
 }
 
 const holdsNul = (value) => (isObject(value) ? Object.entries(value).flat().some(holdsNul) : typeof value === "string" && value.includes("\0"));
@@ -134,8 +144,8 @@ function whyRefused(fields, from, to) {
 
 /** The same of the two fields that bind an envelope to a chat. To myself: of no other device of mine is v1 understood. */
 export function whyMisplaced(fields, from, to) {
-  if (fields.from === to && fields.to === from && !(from === to && fields.v === 2)) return "The relay sent my own words back as theirs.";
-  if (fields.from !== from) return "It was written by somebody other than the relay says.";
+  if (fields.from === to && fields.to === from && !(from === to && fields.v === 2)) return "The server sent my own words back as theirs.";
+  if (fields.from !== from) return "It was written by somebody other than the server says.";
   return fields.to === to ? "" : "It was written to somebody else.";
 }
 

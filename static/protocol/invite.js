@@ -76,7 +76,7 @@ function inviteParameters(link) {
 function originOf(text) {
   const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
   if (url && url.href === `${url.origin}/`) return url.origin;
-  throw new AddressError("This link names a relay that is not a web address: ask for a new one.");
+  throw new AddressError("This link names a server that is not a web address: ask for a new one.");
 }
 
 /** What the original client's contact QR code holds: `{"3233": 1, "server": "https://…", "fingerprint": "<64 hex digits>"}`. */

@@ -2,7 +2,6 @@
  * A key of 32 bytes from a passphrase: scrypt (RFC 7914) for what is written now, PBKDF2-HMAC-SHA256 (RFC 8018) for what was written
  * before. Both let the page paint and be cancelled, and come when a backup is written or opened.
  */
-import { sha256 } from "../vendor/noble-hashes/sha2.js";
 import { utf8 } from "./encoding.js";
 import { AbortError, OutOfMemoryError } from "./errors.js";
 
@@ -71,7 +70,7 @@ async function withSubtle(secret, salt, iterations, { onProgress, signal }) {
 
 /** The same where a page over plain http has no crypto.subtle. */
 export async function inSlices(secret, salt, iterations, { onProgress, signal } = {}) {
-  const { pbkdf2Async } = await import("../vendor/noble-hashes/pbkdf2.js");
+  const [{ pbkdf2Async }, { sha256 }] = await Promise.all([import("../vendor/noble-hashes/pbkdf2.js"), import("../vendor/noble-hashes/sha2.js")]);
   const key = await pbkdf2Async(sha256, secret, salt, { c: iterations, dkLen: KEY_BYTES, asyncTick: SLICE_MS });
   throwIfAborted(signal);
   onProgress?.(1);

@@ -60,7 +60,7 @@ export class Contacts {
   /** A link must not register this device anywhere by itself. */
   #askFirst(relay) {
     if (this.#relays.get(relay)) return;
-    throw new UnknownRelayError(`This contact uses another relay, ${relay}. To write to them, this device has to register there too.`, { origin: relay });
+    throw new UnknownRelayError(`This contact uses another server, ${relay}. To write to them, this device has to join it.`, { origin: relay });
   }
 
   async #search(relay, prefix) {
@@ -79,7 +79,7 @@ export class Contacts {
       if (fingerprintOf(public_key) === fingerprint) return public_key;
     } catch (error) {
       if (error instanceof NetworkError) return null;
-      if (error instanceof NotFoundError) throw new NobodyFoundError(`Nobody with this address is registered at ${relay}. Ask for a new invite link.`);
+      if (error instanceof NotFoundError) throw new NobodyFoundError(`Nobody with this address is at ${relay}. Ask for a new invite link.`);
       throw error;
     }
     throw new WrongKeyError(`${relay} gave a key that is not this address's, so it was refused. Ask your contact for their public key.`);

@@ -62,7 +62,7 @@ const loginNeeded = (origin, { status }) =>
 
 function readAnswer(response, answer, origin) {
   if (!response.ok) throw errorFor(response, answer, origin);
-  if (answer === null) throw new BadAnswerError(`${origin} did not answer like a relay (no JSON). Check the address, or ask its operator.`, { origin, status: response.status });
+  if (answer === null) throw new BadAnswerError(`${origin} does not answer like a chat server (no JSON). Check the address, or ask its operator.`, { origin, status: response.status });
   return answer;
 }
 
@@ -133,7 +133,7 @@ function tooSlow(origin, cause) {
 
 function unreachable(origin, cause) {
   const blocked = globalThis.location?.protocol === "https:" && origin.startsWith("http:");
-  const hint = blocked ? "A page opened over https cannot use a relay over plain http." : "It is tried again by itself.";
+  const hint = blocked ? "A page opened over https cannot use a server over plain http." : "It is tried again by itself.";
   return new NetworkError(`${origin} can't be reached. ${hint}`, { origin, cause });
 }
 

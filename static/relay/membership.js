@@ -50,7 +50,7 @@ export class Membership {
   }
 
   async setHome(origin) {
-    if (!this.#relays.get(origin)) throw new UnknownRelayError("Add this relay first.", { origin });
+    if (!this.#relays.get(origin)) throw new UnknownRelayError("Add this server first.", { origin });
     await this.#settings.set("home", origin);
   }
 
@@ -60,7 +60,7 @@ export class Membership {
    * because the token is refused. So the token is tried before.
    */
   async leave(origin) {
-    if (origin === this.#relays.home) throw new HomeRelayError("This is your home relay: make another one home first.");
+    if (origin === this.#relays.home) throw new HomeRelayError("This is your own server: choose another one first.");
     await this.#tokens.authorized(origin, (token) => getMessages(origin, token, { after_id: Number.MAX_SAFE_INTEGER, limit: 1 }));
     const record = await this.#tokens.record(origin);
     await this.#store.removeRelay(origin);

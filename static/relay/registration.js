@@ -25,7 +25,7 @@ export async function registerWith(origin, identity, record, holderOf) {
   const proof = makeProof(origin, identity, offer, record);
   const answer = await submit(origin, identity, offer, proof, record.invite);
   if (answer.fingerprint !== identity.fingerprint) {
-    throw new BadAnswerError(`${origin} registered another address than this device's. It is not used.`, { origin });
+    throw new BadAnswerError(`${origin} took down another address than this device's. It is not used.`, { origin });
   }
   const lifetime_ms = answer.expires_in * 1000;
   const token = { token: answer.token, token_for: answer.fingerprint, token_renew_at: Date.now() + lifetime_ms * RENEW_AFTER };
@@ -37,15 +37,15 @@ export async function registerWith(origin, identity, record, holderOf) {
 /** When the relay last came with another key than before (ms since 1970, or null), now included; throws where it may not. */
 function checkServerKey(origin, { server_public_key, bound_proof }, { server_public_key: pinned, bound, key_changed_at = null }, holder) {
   if (holder?.relay) {
-    throw new SameRelayError(`${origin} presents the registration key of ${holder.relay}: it is the same server under another address, or may be trying to pose as you there. Nothing was sent to it.`, { origin, known: holder.relay });
+    throw new SameRelayError(`${origin} presents the key of ${holder.relay}: it is the same server under another address, or may be trying to pose as you there. Nothing was sent to it.`, { origin, known: holder.relay });
   }
   if (holder) {
-    throw new RelayKeyError(`${origin} presents the registration key of ${holder.name}. It may be trying to pose as you there, so it was refused.`, { origin });
+    throw new RelayKeyError(`${origin} presents the key of ${holder.name}. It may be trying to pose as you there, so it was refused.`, { origin });
   }
   if (!pinned || equalBytes(pinned, server_public_key)) return key_changed_at;
   if (bound === false && !bound_proof) return Date.now(); // original servers make a new key at every start: told, not asked
   const keys = `It was ${shown(pinned)}, and is ${shown(server_public_key)}.`;
-  throw new RelayKeyChangedError(`${origin} presents another registration key than before. Its operator may have set a new JWT_SECRET, or somebody else answers in its place. Ask the operator before you accept it. ${keys}`, { origin, server_public_key });
+  throw new RelayKeyChangedError(`${origin} presents another key than before. Its operator may have set a new JWT_SECRET, or somebody else answers in its place. Ask the operator before you accept it. ${keys}`, { origin, server_public_key });
 }
 
 const shown = (public_key) => `${fingerprintOf(public_key).slice(0, 16)}…`;
@@ -54,10 +54,10 @@ function makeProof(origin, identity, offer, { allow_older_proof }) {
   const { server_public_key, challenge } = offer;
   if (offer.bound_proof) return { proof_mac: boundProof({ identity, server_public_key, challenge, origin }) };
   if (!allow_older_proof) {
-    throw new OlderProofError(`${origin} only knows the older way to register, in which a dishonest relay could have this device vouch for something else. Use it only if you trust whoever runs this relay.`, { origin });
+    throw new OlderProofError(`${origin} only knows the older way to join, in which a dishonest server could have this device vouch for something else. Use it only if you trust whoever runs this server.`, { origin });
   }
   if (parseFields(challenge)) {
-    throw new RelayKeyError(`${origin} asks this device to seal a message in place of a challenge, which was refused. Do not trust this relay.`, { origin });
+    throw new RelayKeyError(`${origin} asks this device to seal a message in place of a challenge, which was refused. Do not trust this server.`, { origin });
   }
   const { nonce, ciphertext } = olderProof({ identity, server_public_key, challenge });
   return { proof_nonce: nonce, proof_ciphertext: ciphertext };
@@ -75,7 +75,7 @@ async function submit(origin, identity, offer, proof, invite) {
 }
 
 const inviteNeeded = (origin, invite) =>
-  new InviteNeededError(invite ? `${origin} did not accept this invite code: check it with whoever runs the relay.` : `${origin} is a closed relay: it needs an invite code from whoever runs it.`, { origin, status: 403 });
+  new InviteNeededError(invite ? `${origin} did not accept this invite code: check it with whoever runs the server.` : `${origin} is a closed server: it needs an invite code from whoever runs it.`, { origin, status: 403 });
 
 function proofRefused(origin, offer) {
   const elsewhere = offer.origin && offer.origin !== origin;

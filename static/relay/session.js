@@ -10,7 +10,7 @@ import {
 
 const POLL_MS = 30_000;
 const NO_SOCKET =
-  "No live connection here: mail is looked for every 30 s. A proxy in front of the relay must pass WebSockets on (Upgrade and Connection).";
+  "No live connection here: messages are looked for every 30 s. A proxy in front of the server must pass WebSockets on (Upgrade and Connection).";
 
 /** Errors that only the person can clear: asking the relay again by itself would change nothing. */
 const STATE_OF = [

@@ -18,7 +18,7 @@ export class Tokens {
   async record(origin) {
     const found = (await this.#store.relays()).find((record) => record.origin === origin);
     if (found) return found;
-    throw new UnknownRelayError(`This device is not registered with ${origin}.`, { origin });
+    throw new UnknownRelayError(`This device has not joined ${origin}.`, { origin });
   }
 
   /** `{token, bound}`: a token that is good for a while yet, registering for one where needed. */

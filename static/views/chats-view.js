@@ -203,7 +203,7 @@ function marks({ verified, muted, blocked, relay, invited, last_seq }, home) {
 
 function mark(name, words) {
   const element = document.createElement("span");
-  element.className = `mark ${words === "verified" ? words : ""}`;
+  element.className = `mark ${name && words}`;
   element.append(...(name ? [icon(name)] : []), words);
   return element;
 }

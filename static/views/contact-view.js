@@ -121,7 +121,7 @@ export class ContactView {
     const box = byId("safetyQr");
     box.replaceChildren();
     const number = public_key && safetyNumber(this.#client.identity.public_key, public_key);
-    byId("safetyNumber").textContent = number || "Shown as soon as the relay has given their key.";
+    byId("safetyNumber").textContent = number || "Shown as soon as the server has given their key.";
     if (number) drawQr(box, number.replaceAll(" ", ""));
   }
 

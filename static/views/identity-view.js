@@ -30,7 +30,7 @@ export class IdentityView {
   async #replaceKeys() {
     const agreed = await confirmed({
       title: "Make new keys?",
-      text: "You get a new address. People who write to the old one no longer reach you, and mail on its way to it is lost: send everybody your new invite link.\n\nHistory and contacts stay. The old keys are gone unless you exported a backup.",
+      text: "You get a new address. People who write to the old one no longer reach you, and messages on their way to it are lost: send everybody your new invite link.\n\nHistory and contacts stay. The old keys are gone unless you exported a backup.",
       ok: "Make new keys",
       danger: true,
     });

@@ -57,7 +57,7 @@ function showHoldings(opened) {
     Address: `3233:${opened.fingerprint.slice(0, 32)}`,
     Made: formatDateTime(new Date(opened.created_at)),
     Contacts: plural(opened.contacts, "contact"),
-    Relays: plural(opened.relays, "relay"),
+    Servers: plural(opened.relays, "server"),
     History: opened.history ? plural(opened.messages, "message") : "not in this backup",
   };
   if (opened.unsent) holdings["Not sent yet"] = `${plural(opened.unsent, "message")}: shown as not sent, and sent only when you press Retry`;

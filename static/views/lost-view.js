@@ -22,7 +22,7 @@ export class LostView {
   async #startAnew() {
     const agreed = await confirmed({
       title: "Start with new keys?",
-      text: `You get a new address. Whoever writes to ${this.#lost.short} no longer reaches you, and mail that waits there can't be read, unless you restore a backup later.`,
+      text: `You get a new address. Whoever writes to ${this.#lost.short} no longer reaches you, and messages that wait there can't be read, unless you restore a backup later.`,
       ok: "Start anew",
       danger: true,
     });

@@ -12,7 +12,8 @@ export function eventWords({ event, lasts }, name) {
   const words = {
     device: `${name} uses a new device.`,
     unopened: `A message could not be opened. Ask ${name} to write it again.`,
-    impostor: `Somebody else wrote to ${name} in the name of this device: they have your keys. Make new ones, and tell your contacts.`,
+    "own-device": "Another device with your keys gets what you write from now on. If it is not yours, make new keys.",
+    impostor: `A message for this device has a key that it never made. Unless ${name} plays a trick, somebody else has your keys: ask them by another way.`,
     timer: lasts ? `Messages here go ${formatSpan(lasts)} after they were read.` : "Messages here stay.",
   };
   return words[event] ?? "";

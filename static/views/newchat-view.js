@@ -3,6 +3,7 @@ import { isLoopback } from "../protocol/address.js";
 import { attempt, byId, on, say } from "./dom.js";
 import { openChat } from "./open-chat.js";
 import { showQr } from "./qr.js";
+import { canScan } from "./scan.js";
 import { threadPath } from "./router.js";
 import { share } from "./shell-view.js";
 
@@ -21,7 +22,7 @@ export class NewChatView {
     for (const id of ["inviteLinkInput", "publicKeyShareInput"]) on(byId(id), "focus", (event) => event.target.select());
     for (const [source, type] of [[client.relays, "relays"], [client.settings, "change"]]) on(source, type, () => this.#writeLinks());
     if (navigator.share) this.#offerShare();
-    byId("openChatScan").hidden = byId("listScan").hidden;
+    byId("openChatScan").hidden = !canScan();
     on(byId("openChatScan"), "click", () => byId("listScan").click());
     byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }

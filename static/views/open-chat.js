@@ -28,9 +28,9 @@ async function find(client, address) {
 
 async function joins(client, origin) {
   const agreed = await confirmed({
-    title: "This contact is on another relay",
-    text: `To write to them, this device registers at ${origin} too. Your home relay stays ${client.relays.home}.\n\nThat relay will see your address on the network, and who writes to you there.`,
-    ok: "Register there",
+    title: "This contact is on another server",
+    text: `To write to them, this device joins ${origin} too. Your own server stays ${client.relays.home}.\n\nThat server will see your network address, and who writes to you there.`,
+    ok: "Join it",
   });
   return agreed && addRelay(client, origin);
 }
@@ -39,7 +39,7 @@ async function joins(client, origin) {
 function mayBelieve({ fingerprint, relay }) {
   return confirmed({
     title: "Is this the whole address?",
-    text: `${relay} says that this address begins with what you typed:\n\n${fingerprint}\n\nA dishonest relay could have made one that only begins so. Compare it with your contact, all of it, or ask for an invite link.`,
+    text: `${relay} says that this address begins with what you typed:\n\n${fingerprint}\n\nA dishonest server could have made one that only begins so. Compare it with your contact, all of it, or ask for an invite link.`,
     ok: "It is theirs",
   });
 }
@@ -55,7 +55,7 @@ function mayUnblock(contact) {
 
 function mayMove({ existing, relay }) {
   return confirmed({
-    title: "Write by another relay?",
+    title: "Write by another server?",
     text: `You write to ${displayName(existing)} by ${existing.relay}. This invite names ${relay}.\n\nMove the chat only if they told you that they moved.`,
     ok: "Move the chat",
     danger: true,

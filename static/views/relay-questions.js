@@ -30,8 +30,8 @@ async function answer(client, error, answers) {
 async function allowOlderProof(error, answers) {
   answers.allow_older_proof = await confirmed({
     title: "Use the older proof?",
-    text: `${error.message}\n\nAllow it only for a relay whose owner you trust.`,
-    ok: "Allow for this relay",
+    text: `${error.message}\n\nAllow it only for a server whose owner you trust.`,
+    ok: "Allow for this server",
     danger: true,
   });
   return answers.allow_older_proof;
@@ -39,10 +39,10 @@ async function allowOlderProof(error, answers) {
 
 async function enterInvite(error, answers) {
   const code = await answerTo({
-    title: "This relay wants an invite code",
-    text: answers.invite ? "That code was not accepted. Check it, or ask the relay's owner for another." : error.message,
+    title: "This server wants an invite code",
+    text: answers.invite ? "That code was not accepted. Check it, or ask the server's owner for another." : error.message,
     label: "Invite code",
-    ok: "Register",
+    ok: "Join",
   });
   answers.invite = code ?? "";
   return Boolean(code);
@@ -50,7 +50,7 @@ async function enterInvite(error, answers) {
 
 async function acceptNewKey(client, error) {
   const accepted = await confirmed({
-    title: "This relay's key has changed",
+    title: "This server's key has changed",
     text: error.message,
     ok: "Accept the new key",
     danger: true,
@@ -62,7 +62,7 @@ async function acceptNewKey(client, error) {
 async function isSameRelay(client, { origin, known }, answers) {
   const agreed = await confirmed({
     title: "The same server under a new address?",
-    text: `${origin} presents the registration key of ${known}. A server that moved, or has two addresses, does so; one that only poses as it could, too.\n\nYour chats, your mail and your invite link then go by ${origin}, in place of ${known}. Agree only if whoever runs it told you this address.`,
+    text: `${origin} presents the key of ${known}. A server that moved, or has two addresses, does so; one that only poses as it could, too.\n\nYour chats, your messages and your invite link then go by ${origin}, in place of ${known}. Agree only if whoever runs it told you this address.`,
     ok: "Use the new address",
     danger: true,
   });

@@ -38,14 +38,14 @@ export class ServerView {
     if (!origin) return false;
     history.replaceState(history.state, "", location.pathname);
     byId("serverUrl").value = origin;
-    say(byId("serverStatus"), "The link you opened suggests this relay. Nothing is changed until you save it.");
+    say(byId("serverStatus"), "The link you opened suggests this server. Nothing is changed until you save it.");
     return true;
   }
 
   async #saveHome(event) {
     event.preventDefault();
     const status = byId("serverStatus");
-    say(status, "Asking the relay…");
+    say(status, "Asking the server…");
     const relay = await attempt(byId("saveServer"), status, () => addRelay(this.#client, byId("serverUrl").value));
     if (relay === undefined) return;
     if (relay === null) return say(status, "Nothing was changed.");
@@ -55,19 +55,19 @@ export class ServerView {
 
   async #makeHome(origin) {
     await this.#client.membership.setHome(origin);
-    say(byId("serverStatus"), `Your home relay is ${origin}.`, "good");
+    say(byId("serverStatus"), `Your server is ${origin}.`, "good");
   }
 
   async #add(event) {
     event.preventDefault();
     const [field, status] = [byId("addRelayUrl"), byId("addRelayStatus")];
     const typed = field.value;
-    say(status, "Asking the relay…");
+    say(status, "Asking the server…");
     const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, typed));
     if (relay === null) say(status, "Nothing was changed.");
     if (!relay) return;
     if (field.value === typed) field.value = ""; // else the next one is typed already
-    say(status, `Registered with ${relay.origin}.`, "good");
+    say(status, `Joined ${relay.origin}.`, "good");
   }
 
   #act(event) {
@@ -82,7 +82,7 @@ export class ServerView {
   async #leave(button, origin) {
     const agreed = await confirmed({
       title: `Leave ${origin}?`,
-      text: "The relay forgets this identity and deletes the mail that waits there. Contacts of that relay can no longer reach you; their history stays on this device.",
+      text: "The server forgets you and deletes the messages that wait there. Contacts of that server can no longer reach you; their history stays on this device.",
       ok: "Leave",
       danger: true,
     });
@@ -90,7 +90,7 @@ export class ServerView {
     const left = await attempt(button, byId("addRelayStatus"), () => this.#client.membership.leave(origin));
     if (left === undefined) return;
     notice(`Left ${origin}`);
-    if (!left) say(byId("addRelayStatus"), `${origin} is forgotten here. It is an older relay that can't be told so: your address and what waits for it stay there until they expire.`);
+    if (!left) say(byId("addRelayStatus"), `${origin} is forgotten here. It is an older server that can't be told so: your address and what waits for it stay there until they expire.`);
   }
 
   #render() {
@@ -129,8 +129,8 @@ function fillRow(row, relay) {
 
 function facts({ message_retention_days, max_message_bytes, refused, requests_dropped, key_changed_at }) {
   const known = [];
-  if (key_changed_at) known.push(`came with a new registration key on ${formatDateTime(key_changed_at)}, as older relays do when they are restarted`);
-  if (message_retention_days != null) known.push(`keeps mail ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
+  if (key_changed_at) known.push(`came with a new key on ${formatDateTime(key_changed_at)}, as older servers do when they are restarted`);
+  if (message_retention_days != null) known.push(`keeps messages ${message_retention_days} days, up to ${formatBytes(max_message_bytes)} a message`);
   if (refused) known.push(`${plural(refused, "message")} from here failed verification and ${refused === 1 ? "was" : "were"} not shown`);
   if (requests_dropped) known.push(`${formatCount(requests_dropped)} more from strangers had no room`);
   return known.join(" · ");

@@ -55,7 +55,7 @@ export class StatusView {
     const { relays } = this.#client;
     const { origin } = location;
     if (relays.overall.state !== "offline" || relays.get(origin)) return undefined;
-    return { origin, message: `${relays.home} can't be reached, and this page comes from ${origin}. If your relay moved here, use this address:` };
+    return { origin, message: `${relays.home} can't be reached, and this page comes from ${origin}. If your server moved here, use this address:` };
   }
 
   #showQuestion(relay) {
