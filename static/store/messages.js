@@ -48,7 +48,7 @@ export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
   last_at: message.at,
-  last_text: oneLine(message.text, PREVIEW_CHARACTERS),
+  last_text: message.deleted_at ? "Deleted" : oneLine(message.text, PREVIEW_CHARACTERS),
   last_direction: message.direction,
   last_state: (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });
