@@ -8051,7 +8051,7 @@ NAMES_IN_THE_PAGE = """
     pubKeyB64 privKeyB64 dlPublic dlPrivate qrContact qrPublic newKeys registerBtn regStatus librarySearch libraryList
     libraryPrev libraryNext libraryPageInfo liveIndicator liveHint notifToggle themeToggle
     view-newchat view-chats view-server view-keys view-library view-about
-    tab-newchat tab-chats tab-server tab-keys tab-library tab-about
+    tab-newchat tab-chats tab-server tab-keys tab-library tab-about myName guestCard guestName
 """
 
 
@@ -9786,6 +9786,7 @@ SUBSCRIBES = """(() => {
         return kept();
     };
 })()"""
+READS_MAIL = "navigator.serviceWorker.controller?.scriptURL.endsWith('/worker.js')"
 IS_QUIET = "self.registration.getNotifications().then((shown) => shown.length === 0)"
 SHOWN = """new Promise((resolve) => setTimeout(resolve, 300)).then(() => self.registration.getNotifications())
     .then((shown) => shown.map(({ title, body }) => [title, body]).sort())"""
@@ -10043,6 +10044,25 @@ class TestBrowserPush:
 
         await sleeper.page.until("document.querySelector('#notifyHint').textContent.includes('other servers only while')")
         assert rows(other.database, "SELECT * FROM push_subscriptions") == []
+
+    async def test_newer_version_takes_over_from_a_worker_that_reads_mail(self, browser, pushing, push_service, tmp_path):
+        async with Front(pushing, STATIC).running() as front:
+            front.database = pushing.database
+            sleeper = await Sleeper(browser, front, push_service).begin()
+            page = sleeper.page
+            await page.until(READS_MAIL)
+            front.folder = newer_version(tmp_path)
+
+            for name in ("worker.js", "mail/inbox.js", "views/dom.js"):
+                front.spoils = {name: cut_off}
+                assert await page.evaluate(UPDATE) in ("redundant", "refused")
+            front.spoils = {}
+            assert await page.evaluate(UPDATE) == "installed"
+            await page.click("#updateNow")
+
+            await page.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
+            await page.has_keys()
+            assert await page.evaluate(READS_MAIL)
 
     async def test_browser_without_modules_in_a_worker_says_that_there_are_messages(self, browser, pushing, push_service):
         sleeper = await Sleeper(browser, pushing, push_service, KNOWS_NO_MODULES).begin()
@@ -10756,8 +10776,11 @@ OFFERED = "[...document.querySelectorAll('#messageMenu [data-action]')].map((eac
 async def middle_of(page: Page, text: str) -> dict[str, int]:
     """Where the bubble with this text is."""
     find = f"[...document.querySelectorAll('.chat-bubble')].find((each) => each.textContent === {json.dumps(text)})"
-    return await page.until(f"""((box) => box && {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }})(
-        {find}?.getBoundingClientRect())""")
+    return await page.until(f"""((bubble) => {{
+        bubble?.scrollIntoView({{ block: "nearest" }});
+        const box = bubble?.getBoundingClientRect();
+        return box && {{ x: box.x + box.width / 2, y: box.y + box.height / 2 }};
+    }})({find})""")
 
 
 async def points_at(page: Page, text: str) -> None:
@@ -11045,6 +11068,18 @@ class TestBrowserActions:
 
         assert not await alice.evaluate(MENU_IS_OPEN)
 
+    async def test_sheet_is_in_sight_also_after_a_toolbar(self, browser, relay):
+        alice, bob = await browser.person(relay, size=PHONE), await relay.register()
+        await talks_to(alice, bob, "one")
+
+        await points_at(alice, "one")
+        await opens_menu(alice, "one")
+
+        inside = (
+            "(({ top, bottom, left, right }) => top > 0 && bottom <= innerHeight && left === 0 && right === innerWidth)"
+        )
+        await alice.until(f"{inside}(document.querySelector('#messageMenu').getBoundingClientRect())")
+
     async def test_links_and_selected_words_keep_the_browsers_own_menu(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "https://example.com/", "selected", "other")
@@ -11156,6 +11191,202 @@ class TestBrowserActions:
             await alice.until("!document.querySelector('dialog:modal')")
 
         assert {where: each for where, each in found.items() if each} == {}
+
+
+async def talk(browser: Browser, relay: AnyRelay, **context: Any) -> tuple[Page, Page]:
+    """Two people who have written to each other, so that each knows the other's device: "hello", "hello back"."""
+    alice, bob = await browser.person(relay, **context), await browser.person(relay, **context)
+    await alice.opens(bob.fingerprint)
+    await bob.opens(alice.fingerprint)
+    for one, other, text in ((alice, bob, "hello"), (bob, alice, "hello back")):
+        await one.says(text)
+        await other.sees(text)
+    return alice, bob
+
+
+async def replies(page: Page, to: str, text: str) -> None:
+    """Answer a message."""
+    await does(page, "reply", to)
+    await page.shows("#answerBar", to)
+    await page.says(text)
+
+
+QUOTES = "[...document.querySelectorAll('.chat-quote')].map((each) => [...each.children].map((part) => part.textContent))"
+REACTIONS = "[...document.querySelectorAll('.reaction')].map((each) => each.textContent + each.ariaPressed)"
+
+
+class TestBrowserChanges:
+    """What people do with messages that both know of shows on both sides, and is said as what it is."""
+
+    async def test_reply_shows_what_it_answers_and_leads_there(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await write_lines(bob, alice, 30)
+
+        await replies(alice, "hello", "about that first word")
+        await bob.sees("about that first word")
+
+        await bob.until(f"{QUOTES}[0][1] === 'hello'")
+        await alice.until(f"{QUOTES}[0].join() === 'You,hello'")
+        await alice.evaluate("document.querySelector('.chat-quote').click()")
+        await alice.shows(".chat-line.found", "hello")
+
+    async def test_answer_is_given_up_by_escape_and_the_draft_stays(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await alice.drafts("half a thought")
+
+        await does(alice, "reply", "hello back")
+        await alice.shows("#answerBar")
+        await alice.key("Escape")
+        await alice.until("!document.querySelector('#answerBar').checkVisibility()")
+        await alice.key("Enter")
+
+        await bob.sees("half a thought")
+        assert await bob.count(".chat-quote") == 0
+
+    async def test_quote_of_what_is_not_here_is_shown_as_theirs(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+
+        await in_store(alice, "await store.removeMessage(await at('hello back'))")
+        await replies(bob, "hello back", "as I said")
+
+        await alice.sees("as I said")
+        await alice.until(f"{QUOTES}[0]?.[1].includes('it is not on this device')")
+
+    async def test_reaction_is_shown_on_both_sides_and_the_own_one_toggles(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+
+        await does(alice, "react", "hello back")
+        await alice.click("#reactChoices button", "👍")
+        await bob.until(f"{REACTIONS}.join() === '👍1false'")
+        await bob.click(".reaction")
+        await alice.until(f"{REACTIONS}.join() === '👍2true'")
+        await alice.click(".reaction")
+
+        await bob.until(f"{REACTIONS}.join() === '👍1true'")
+
+    async def test_reaction_takes_any_emoji_and_nothing_else(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+
+        await does(alice, "react", "hello back")
+        await alice.fill("#reactEmoji", "well done")
+        await alice.key("Enter")
+        await alice.shows("#reactStatus", "One emoji")
+        await alice.fill("#reactEmoji", "👩🏽‍🚀")
+        await alice.key("Enter")
+
+        await bob.until(f"{REACTIONS}.join() === '👩🏽‍🚀1false'")
+
+    async def test_edited_message_says_so_and_has_its_earlier_words_on_request(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await alice.drafts("a draft")
+
+        await does(alice, "edit", "hello")
+        assert await alice.value("#chatBody") == "hello"
+        await alice.fill("#chatBody", "hello there")
+        await alice.key("Enter")
+
+        await bob.sees("hello there")
+        await bob.click(".chat-edited")
+        await bob.shows("#infoEarlierList", "hello")
+        assert await alice.value("#chatBody") == "a draft"
+
+    async def test_message_deleted_for_both_leaves_a_mark_and_can_not_be_answered(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+
+        await does(alice, "delete-both", "hello")
+        await agrees(alice, "Delete for both?")
+
+        await bob.shows(".chat-line-in.deleted .chat-bubble", "Deleted")
+        assert "hello there" not in await bob.text("#chatMessages")
+        await opens_menu(bob, "Deleted")
+        assert await bob.evaluate(OFFERED) == ["info", "delete-here"]
+
+    async def test_deletion_for_both_is_asked_for_and_cancelled_with_enter(self, browser, relay):
+        alice, _ = await talk(browser, relay)
+
+        await does(alice, "delete-both", "hello")
+        await alice.shows("#confirmDialog")
+        await alice.key("Enter")
+
+        await alice.until("!document.querySelector('#confirmDialog').open")
+        assert await alice.count(".chat-line.deleted") == 0
+
+    async def test_edit_is_not_offered_after_a_day_nor_of_theirs(self, browser, relay):
+        alice, _ = await talk(browser, relay)
+
+        await opens_menu(alice, "hello back")
+        theirs = await alice.evaluate(OFFERED)
+        await alice.key("Escape")
+        await sets_clock(alice, 25 * 3_600_000)
+        await opens_menu(alice, "hello")
+
+        assert "edit" not in theirs and "delete-both" not in theirs
+        offered = await alice.evaluate(OFFERED)
+        assert "edit" not in offered and "delete-both" in offered
+
+    async def test_client_that_reads_words_only_is_offered_words_only(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "from an old client")
+        await alice.sees("from an old client")
+
+        await opens_menu(alice, "from an old client")
+
+        assert await alice.evaluate(OFFERED) == ["copy", "forward", "info", "delete-here"]
+
+    async def test_states_say_how_far_a_message_came(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await goes_elsewhere(bob)
+
+        await alice.says("are you there?")
+        state = "[...document.querySelectorAll('.chat-line-out .chat-state')].at(-1).title"
+        await alice.until(f"{state} === 'delivered'")
+        await bob.switches_to(alice)
+
+        await alice.until(f"{state} === 'read'")
+
+    async def test_timer_is_set_in_the_contact_and_counts_down_in_info(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+
+        await panel_of(alice, bob)
+        await chooses_filter(alice, "#contactTimer", "3600")
+        await closes_panel(alice)
+        await bob.shows(".chat-line.event", "Messages here go 1 hour after they were read.")
+        await bob.says("not for long")
+        await alice.sees("not for long")
+
+        await does(alice, "info", "not for long")
+        await alice.shows("#infoTimer", "Goes in 59 minutes")
+
+    async def test_first_message_of_all_tells_of_no_new_device(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+
+        assert await alice.count(".chat-line.event") == 0
+        assert await bob.count(".chat-line.event") == 0
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize(("size", "text"), [((320, 640), 100), ((390, 844), 200), ((1280, 800), 100)])
+    async def test_axe_finds_nothing_in_what_was_changed(self, relay, browser, axe, size, text, scheme):
+        alice, _ = await talk(browser, relay, size=size, scheme=scheme)
+        await replies(alice, "hello back", "an answer")
+        await does(alice, "react", "hello back")
+        await alice.click("#reactChoices button", "👍")
+        await does(alice, "edit", "hello")
+        await alice.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
+
+        found = {"thread": await findings(alice, axe) + await alice.evaluate(OVERFLOWING)}
+        await alice.key("Escape")
+        await does(alice, "react", "hello back")
+        found["dialog"] = await findings(alice, axe) + await alice.evaluate(OVERFLOWING)
+
+        assert found == {"thread": [], "dialog": []}
+
+
+async def write_lines(sender: Page, reader: Page, number: int) -> None:
+    """Have many short messages sent and read."""
+    for line in range(number):
+        await sender.says(f"line {line}")
+    await reader.sees(f"line {number - 1}")
 
 
 class TestBrowserSearchInChat:
@@ -12172,8 +12403,8 @@ class TestBrowserRelays:
 
         await alice.goto(relay.url + invite.format(bob.fingerprint, quote(relay.url, safe="")))
 
+        await alice.until(f"location.href === '{relay.url}/chats#chat={bob.fingerprint}'")
         await alice.shows("#chatThread")
-        assert await alice.evaluate("location.href") == f"{relay.url}/chats#chat={bob.fingerprint}"
 
     async def test_invite_where_home_is_an_original_relay_has_the_form_that_its_page_reads(self, liar, browser):
         alice = await browser.page()
@@ -12234,7 +12465,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here), await here.register()
         await alice.opens(bob.fingerprint)
         await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
         await declines(alice, "Write by another server?")
@@ -12248,7 +12479,7 @@ class TestBrowserRelays:
         alice, bob = await browser.person(here), await here.register()
         await alice.opens(bob.fingerprint)
         await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
         await there.register(bob.secret_key)
 
         await alice.asks_for(f"{there.url}/chats#chat={bob.fingerprint}&server={there.url}")
@@ -12343,7 +12574,7 @@ class TestBrowserRelays:
         liar.lie("POST /v1/register/challenge", lambda body: {each: body[each] for each in V1_CHALLENGE})
         await adds_relay(alice, liar.url)
         await agrees(alice, "Use the older proof?")
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         liar.be_honest()
         await adds_relay(alice, liar.url)
@@ -12389,7 +12620,7 @@ class TestBrowserRelays:
         proofs = [body for call, body in liar.heard if call == "POST /v1/register"]
         await alice.click("#addRelayBtn")
         await agrees(alice, "Use the older proof?")
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
         await alice.shows(f'.relay[data-origin="{liar.url}"] .live-indicator.live')
         liar.heard.clear()
 
@@ -12415,7 +12646,7 @@ class TestBrowserRelays:
             await alice.type(code)
             await alice.key("Enter")
 
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
         assert await relays_of(alice) == [here.url, closed.url]
 
     async def test_page_of_a_closed_relay_asks_for_the_code_where_the_person_sees_it(self, relays, browser):
@@ -12436,7 +12667,7 @@ class TestBrowserRelays:
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
         alice = await browser.person(here)
         await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         alice.expects("401 (Unauthorized)")  # a poll may be under way when the relay forgets the person
         await alice.evaluate(NOTE_RELAYS_ON_DELETE)
@@ -12455,7 +12686,7 @@ class TestBrowserRelays:
         alice = await browser.person(relay)
         alice.expects("405")
         await adds_relay(alice, liar.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         liar.lie("DELETE /v1/me", lambda _: web.Response(status=405))
         await alice.click(f'.relay[data-origin="{liar.url}"] .relay-leave')
@@ -12471,7 +12702,7 @@ class TestBrowserRelays:
         liar.lie("POST /v1/register/challenge", older)
         await adds_relay(alice, liar.url)
         await agrees(alice, "Use the older proof?")
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
 
         liar.truth.environ["JWT_SECRET"] = "the third secret of the tests, as long as the others"
         await liar.truth.stop()
@@ -12487,7 +12718,7 @@ class TestBrowserRelays:
         alice = await browser.person(here)
         alice.expects(UNREACHABLE)
         await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Registered")
+        await alice.shows("#addRelayStatus", "Joined")
         await there.stop()
 
         await alice.click(f'.relay[data-origin="{there.url}"] .relay-leave')
@@ -12859,7 +13090,6 @@ FROM_DATABASE = """(async () => {
 
 FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of 1.0.0
 PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
-IS_MODULE = "navigator.serviceWorker.controller?.scriptURL.endsWith('/worker.js')"
 KEPT_VERSIONS = """caches.keys().then((names) =>
     names.filter((name) => name.startsWith("io3233-")).map((name) => name.replace("io3233-", "")))"""
 # Looks for a newer version, and says what became of it: "installed", "redundant" or "refused" where it failed (the latter before it was
@@ -13010,7 +13240,6 @@ class TestBrowserVersions:
         for each in (page, tab):
             await each.until(f"{PAGE_VERSION} === '{version_of(front.folder)}'")
             await each.has_keys()
-        await page.until(IS_MODULE)
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
 
     async def test_update_while_one_writes_loses_neither_what_was_just_sent_nor_what_is_typed(
@@ -13072,7 +13301,6 @@ class TestBrowserVersions:
             await each.until("document.querySelector('#chatBody').value === 'unfinished'")
         await alice.has_relayed(1)
         assert await read_all(bob) == ["waits"]
-        await alice.until(IS_MODULE)
         assert [len(each.documents) for each in (alice, tab)] == [each + 1 for each in loads]
 
 
@@ -13848,6 +14076,7 @@ class TestBrowserList:
     async def test_right_button_opens_the_menu_of_a_row_and_escape_gives_the_focus_back(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
+        await alice.until("document.activeElement.id === 'chatBody'")
         await alice.evaluate("document.querySelector('.chat-tab-label').focus()")
 
         await alice.evaluate(
@@ -15396,6 +15625,114 @@ SESSION_MODEL = """async ({ seed, runs }) => {
 }"""
 
 
+STORE_RUNS = int(os.environ.get("STORE_RUNS", "15"))  # of what follows: half a second each
+# The same with the modules that store and send: a database and real keys for each device, and a list for the relay.
+STORE_MODEL = """async ({ seed, steps }) => {
+    const names = ["store/schema", "store/requests", "store/store", "store/sessions", "store/backup-content", "mail/arrivals", "mail/queue", "mail/posts",
+        "mail/sealing", "mail/sweeper", "protocol/crypto", "protocol/envelope"];
+    const parts = Object.assign({}, ...(await Promise.all(names.map((name) => import(`/${name}.js`)))));
+    const { ALL_STORES, VERSION, newContact, newDeviceId, newRelay, result, settled, upgrade } = parts;
+    let state = seed;
+    const random = () => (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) / 0x7fffffff;
+    const pick = (list) => list[Math.floor(random() * list.length)];
+    const origin = location.origin;
+    const people = ["alice", "bob"].map(() => ({ ...parts.newIdentity(), mailbox: [], devices: [] }));
+    const otherOf = (person) => people.find((each) => each !== person);
+    const written = new Map();
+    const LATER = 3_600_000; // what is gathered goes at once
+
+    async function openStore(name) {
+        const request = indexedDB.open(name, VERSION);
+        request.onupgradeneeded = ({ oldVersion }) => upgrade(request.result, request.transaction, oldVersion);
+        const connection = await result(request);
+        const transact = (mode) => (stores, work) => settled(connection.transaction(stores, mode, { durability: "relaxed" }), stores, work);
+        const db = { read: transact("readonly"), write: transact("readwrite"), note: transact("readwrite"), close: () => connection.close() };
+        return { db, name, emit: () => undefined, emitContact: () => undefined, emitUnread: () => undefined };
+    }
+
+    async function newDevice(person, backup) {
+        const device = { person, id: newDeviceId(), store: await openStore(`model ${seed} ${Math.random()}`), sharedKeys: new parts.SharedKeys(person.secret_key) };
+        const { store } = device;
+        const other = otherOf(person);
+        if (backup) await parts.replaceEverything(store, parts.readBackup(new TextEncoder().encode(backup)));
+        await store.db.write(ALL_STORES, ({ kv, contacts, relays }) => {
+            kv.put({ fingerprint: person.fingerprint, public_key: person.public_key, secret_key: person.secret_key }, "identity");
+            kv.put(device.id, "device");
+            if (backup) return void kv.put(true, "hello_due");
+            contacts.put(newContact(other.fingerprint, { relay: origin, public_key: other.public_key }));
+            return void relays.put(newRelay(origin));
+        });
+        await parts.greet(store, person.fingerprint);
+        person.devices.push(device);
+        return device;
+    }
+
+    const read = (device, name) => device.store.db.read([name], (stores) => result(stores[name].getAll()));
+
+    async function write(device) {
+        const id = parts.newEnvelopeId();
+        written.set(id, { to: otherOf(device.person), must: null });
+        await parts.enqueue(device.store, { contact: otherOf(device.person).fingerprint, relay: origin, text: `text ${id}`, envelope_id: id });
+    }
+
+    // `cut`: the answer is lost, or the tab is killed, after the relay has the message.
+    async function send({ person, store, id: device, sharedKeys }, cut) {
+        for (const contact of await parts.waitingContacts(store)) {
+            const { record, post } = await parts.claimNext(store, contact, "leader", new Set(), Date.now() + LATER);
+            if (!record && !post) continue;
+            const to = people.find(({ fingerprint }) => fingerprint === contact);
+            const session = await parts.readyToWrite(store, { fingerprint: contact });
+            const said = record ? { id: record.envelope_id, at: record.at, content: parts.contentOf(record) } : post;
+            const plaintext = parts.pack(said, { identity: { ...person, device }, session, to: contact, name: "", limit: Infinity });
+            const nonce = parts.randomBytes(24);
+            const ciphertext = parts.sealBox(plaintext, nonce, sharedKeys.with(to.public_key));
+            to.mailbox.push({ id: to.mailbox.length + 1, sender_fingerprint: person.fingerprint, sender_public_key: person.public_key, nonce, ciphertext, created_at: Date.now() });
+            if (record) written.get(record.envelope_id).must ??= session.devices.length > 0 ? session.devices.map((each) => each.device) : to.devices.map(({ id }) => id);
+            if (cut) return true;
+            if (record) await parts.settle(store, record, { state: "relayed", relay: origin, relay_id: to.mailbox.length, expires_at: "" }, person.fingerprint);
+            else await parts.settlePost(store, person.fingerprint, post);
+            return true;
+        }
+        return false;
+    }
+
+    async function fetch({ person, store, sharedKeys }, most = Infinity) {
+        const [{ cursor }] = await store.db.read(["relays"], ({ relays }) => result(relays.getAll()));
+        const rows = person.mailbox.slice(cursor, cursor + most);
+        if (rows.length > 0) await parts.storeArrivals(store, { identity: person, sharedKeys, origin, rows, after_id: cursor, reading: new Set(), receipts: true, home: origin });
+    }
+
+    for (const person of people) await newDevice(person);
+    const events = [
+        [5, write], [6, (device) => send(device, false)], [1, (device) => send(device, true)], [4, (device) => fetch(device)], [3, (device) => fetch(device, 1)],
+        [1, async (device) => device.person.devices.length < 3 && newDevice(device.person, await parts.snapshot(device.store, { history: true }))],
+        [1, ({ person: { mailbox } }) => mailbox.length > 0 && mailbox.push({ ...pick(mailbox), id: mailbox.length + 1 })],
+    ];
+    const bag = events.flatMap(([weight, event]) => new Array(weight).fill(event));
+    const all = () => people.flatMap(({ devices }) => devices);
+    for (let step = 0; step < steps; step += 1) await pick(bag)(pick(all()));
+    for (let round = 0, busy = true; busy && round < 12; round += 1) {
+        busy = false;
+        for (const device of all()) while (await send(device, false)) busy = true;
+        for (const device of all()) await fetch(device);
+    }
+    const faults = [];
+    for (const device of all()) {
+        const texts = (await read(device, "messages")).filter(({ kind, event }) => kind === "text" && !event).map(({ envelope_id }) => envelope_id);
+        if (new Set(texts).size < texts.length) faults.push("shown twice");
+        for (const [id, { to, must }] of written) if (to === device.person && must?.includes(device.id) && !texts.includes(id)) faults.push(`lost ${id}`);
+        for (const { contact, keys, devices, unopened } of await read(device, "sessions")) {
+            const used = Math.min(...devices.map((each) => each.used), Infinity);
+            if (devices.length > 0 && keys.some(({ n }) => n < used)) faults.push("a key that every device is past is still there");
+            if (contact !== device.person.fingerprint && unopened.some(({ id }) => texts.includes(id))) faults.push("still asked for");
+        }
+    }
+    for (const { store } of all()) {
+        store.db.close();
+        indexedDB.deleteDatabase(store.name);
+    }
+    return { faults, written: written.size, devices: all().length };
+}"""
 AGEING = """(async () => {
     const rules = await import("/protocol/devices.js");
     const DAY = 86_400_000;
@@ -15435,7 +15772,7 @@ class Correspondent(Person):
     async def meets(self, page: Page) -> None:
         """Write to a page in v1's form, announcing the device; read its answer, and remember its device and key."""
         self.device, self.page = Receiver.new(), await address_of(page)
-        await post(self, self.page, text="a first word", **self.device.fields)
+        await post(self, self.page, text="a first word", ts=int(time.time() * 1000), **self.device.fields)
         await page.click(f'#chatTabs [data-fingerprint="{self.fingerprint}"] .chat-tab-label')
         await page.sees("a first word")
         await page.says("an answer")
@@ -15467,12 +15804,13 @@ class Correspondent(Person):
 
         return (await until(such))[-1]
 
-    async def says(self, *, writer: Receiver | None = None, header: dict[str, Any] | None = None, **fields: Any) -> str:
-        """Send a content, sealed for the page's device; its envelope's id."""
+    async def says(
+        self, *, writer: Receiver | None = None, header: dict[str, Any] | None = None, unsealed: bool = False, **fields: Any
+    ) -> str:
+        """Send a content, sealed for the page's device unless `unsealed`; its envelope's id."""
         known = {"id": b64url(os.urandom(16))} | (header or {})
-        await self.send(
-            self.page, envelope2(self, self.page, writer or self.device, [self.theirs], content(**fields), **known)
-        )
+        receivers = [] if unsealed else [self.theirs]
+        await self.send(self.page, envelope2(self, self.page, writer or self.device, receivers, content(**fields), **known))
         return str(known["id"])
 
 
@@ -15545,6 +15883,15 @@ class TestBrowserSealed:
 
         assert found["written"] > 0
 
+    async def test_no_order_of_events_loses_or_doubles_what_is_stored_and_sent(self, alice):
+        runs = [
+            await alice.evaluate(f"({STORE_MODEL})({{ seed: {seed}, steps: 40 }})") for seed in range(1, STORE_RUNS + 1)
+        ]
+
+        assert [run["faults"] for run in runs] == [[]] * STORE_RUNS
+        assert sum(run["written"] for run in runs) > STORE_RUNS
+        assert max(run["devices"] for run in runs) > 2 or STORE_RUNS < 5
+
     async def test_what_is_too_old_goes_but_never_a_contacts_last_device(self, alice):
         aged = await alice.evaluate(AGEING)
 
@@ -15583,10 +15930,27 @@ class TestBrowserSealed:
         await alice.sees("sealed twice")
 
         await post(bob, bob.page, text="sealed once")
-        await alice.sees("sealed once")
+        await bob.says(type="text", text="in envelope 2, but not sealed", unsealed=True)
+        await alice.sees("in envelope 2, but not sealed")
 
-        notes = dict(zip(await alice.received(), await alice.texts(".chat-line-in .chat-note"), strict=True))
-        assert notes == {"a first word": "", "sealed twice": "", "sealed once": "sealed with the address key only"}
+        notes = zip(await alice.received(), await alice.texts(".chat-line-in .chat-note"), strict=True)
+        marked = [words for words, note in notes if "sealed with the address key only" in note]
+        assert marked == ["sealed once", "in envelope 2, but not sealed"]
+
+    async def test_what_is_not_sealed_changes_nothing_once_the_contact_seals(self, alice, bob):
+        number = await bob.says(type="text", text="true words")
+        [own] = await stored(
+            alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
+        )
+
+        for change in ({"type": "edit", "of": number, "text": "words of a thief"}, {"type": "delete", "of": number}):
+            await bob.says(unsealed=True, **change)
+        await bob.says(unsealed=True, type="receipt", delivered=[own], read=[own])
+        await bob.says(type="text", text="done")
+        await alice.sees("done")
+
+        assert (await alice.received())[1:] == ["true words", "done"]
+        assert await stored(alice, "messages.every(({ delivered_at }) => !delivered_at)")
 
     @pytest.mark.parametrize("bad", BAD_SEALED)
     async def test_what_breaks_a_rule_is_refused_with_a_reason_and_teaches_no_key(self, alice, bob, bad):
@@ -15635,7 +15999,7 @@ class TestBrowserSealed:
 
         await bob.says(type="text", text="sealed for a thief of Alice's key")
         await alice.sees(
-            "Somebody else wrote to them in the name of this device: they have your keys. Make new ones, and tell your contacts."
+            "A message for this device has a key that it never made. Unless they play a trick, somebody else has your keys: ask them by another way."
         )
         bob.theirs = good
         await bob.says(type="text", text="sealed for Alice")
@@ -15654,6 +16018,18 @@ class TestBrowserSealed:
         await changes(alice, "answerAgain(contact, true)")
 
         assert {each["header"]["id"] for each in await until(lambda: bob.reads_texts(2, newer))} == set(known)
+
+    async def test_answer_to_a_message_without_an_id_is_sent_without_what_it_answers(self, relay, alice, bob):
+        await bob.send(bob.page, json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode())
+        await alice.sees("from an old client")
+        [of] = await stored(alice, "messages.filter(({ legacy }) => legacy).map((each) => each.envelope_id)")
+
+        await alice.evaluate(f"({SENDS})({json.dumps(bob.fingerprint)}, 'an answer to it', {json.dumps(of)})")
+        refused = await changes(alice, "react(received.at(-1).seq, '👍').catch((error) => error.name)")
+
+        said = await bob.hears("text", number=2)
+        assert said == {"type": "text", "text": "an answer to it"}
+        assert refused == "UnchangeableError"
 
     async def test_edit_changes_the_words_and_keeps_the_earlier_ones_whatever_comes_first(self, alice, bob):
         number, written = b64url(os.urandom(16)), int(time.time() * 1000)
@@ -15734,6 +16110,22 @@ class TestBrowserSealed:
         await until(lambda: stored(alice, "messages.some(({ read_at }) => read_at)"))
         assert number in receipt["read"]
 
+    async def test_receipts_begin_with_the_first_message_of_a_client_that_reads_them(self, relay, alice):
+        bob, first = Correspondent(relay), b64url(os.urandom(16))
+        await bob.register()
+        bob.device, bob.page = Receiver.new(), await address_of(alice)
+        await alice.opens(bob.fingerprint)
+        await alice.says("plain words")
+        await alice.has_relayed(1)
+        await post(bob, bob.page, text="from an old client")
+        await alice.sees("from an old client")
+        await changes(alice, "confirm(contact, { reading: true })")
+
+        await post(bob, bob.page, text="from a new one", id=first, **bob.device.fields)
+        receipt = await bob.hears("receipt")
+
+        assert {*receipt["delivered"], *receipt["read"]} == {first}
+
     async def test_who_gives_no_receipts_of_reading_sees_none(self, alice, bob):
         await alice.evaluate("""(async () => {
             const [{ Database }, { Store }, { Settings }] = await Promise.all(["database", "store", "settings"].map((name) => import(`/store/${name}.js`)));
@@ -15766,6 +16158,23 @@ class TestBrowserSealed:
         assert (await bob.hears("resend"))["ids"] == [missed]
         assert len((await bob.hears("receipt"))["read"]) == 1
 
+    async def test_stranger_fills_no_more_room_by_what_is_no_message(self, relay, alice):
+        bob, carol = Correspondent(relay), await relay.register()
+        await bob.register()
+        bob.device, bob.page = Receiver.new(), await address_of(alice)
+        number = await bob.says(unsealed=True, type="text", text="a request")
+
+        for at in range(8):
+            header = {"ts": int(time.time() * 1000) + at}
+            await bob.says(unsealed=True, header=header, type="edit", of=number, text=f"{at}" * 60_000)
+            await bob.says(unsealed=True, header=header, type="setting", lasts=at + 1)
+        await post(carol, bob.page, text="the last one")
+        await alice.until("document.querySelectorAll('.chat-tab').length === 2")
+
+        assert (
+            200_000 < len(await stored(alice, "JSON.stringify(messages)")) < 320_000
+        )  # each edit, and the newest once more
+
     async def test_message_with_a_timer_goes_on_both_sides_once_it_was_read(self, alice, bob):
         await changes(alice, "setTimer(contact, 1)")
         assert (await bob.hears("setting"))["lasts"] == 1
@@ -15777,6 +16186,17 @@ class TestBrowserSealed:
 
         await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')")
         await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
+
+    async def test_no_words_of_a_message_with_a_timer_are_left_once_it_is_gone(self, alice, bob):
+        await changes(alice, "setTimer(contact, 1)")
+        await alice.says("a needle")
+        await alice.has_relayed(2)
+        await changes(alice, "edit(sent.at(-1).seq, 'another needle')")
+        await bob.hears("edit")
+
+        await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
+
+        assert "needle" not in json.dumps(await stored(alice, "[contacts, messages, posts]"))
 
     async def test_what_v1_can_not_say_waits_until_a_device_of_the_contact_is_known(self, relay, alice):
         bob = Correspondent(relay)
@@ -15791,6 +16211,23 @@ class TestBrowserSealed:
         await post(bob, bob.page, text="hello", **bob.device.fields)
 
         assert (await bob.hears("edit"))["text"] == "edited words"
+
+    async def test_greeting_that_did_not_open_is_sealed_again(self, alice, bob):
+        await alice.evaluate(HELLO_DUE)
+        await alice.reload()
+        await bob.hears("hello")
+        [greeted] = [each["header"]["id"] for each in await bob.reads() if each["content"]["type"] == "hello"]
+
+        await bob.says(type="resend", ids=[greeted])
+        await bob.hears("hello", number=2)
+
+        assert {each["header"]["id"] for each in await bob.reads() if each["content"]["type"] == "hello"} == {greeted}
+
+    async def test_longest_text_is_read_and_stops_no_mail(self, alice):
+        read = await alice.evaluate("""import("/protocol/content.js").then(({ packContent, readContent }) =>
+            readContent(packContent({ type: "text", text: "a".repeat(2 ** 24) })).text.length)""")
+
+        assert read == 2**24
 
     async def test_restored_device_has_another_id_greets_and_never_falls_back(self, browser, relay, alice, bob, tmp_path):
         before = await alice.evaluate(DEVICE_ID)
@@ -15807,6 +16244,9 @@ class TestBrowserSealed:
         assert (await bob.hears("hello"))["type"] == "hello"
         await until(lambda: stored(alice, "sessions.length === 2"))  # one of them with the other device of Alice's own
 
+        await alice.sees(
+            "Another device with your keys gets what you write from now on. If it is not yours, make new keys."
+        )
         await alice.says("written on the first device")
         await goes_to(other, "chats")
         await other.click(".chat-tab-label")
@@ -15815,6 +16255,14 @@ class TestBrowserSealed:
         )
 
 
+SENDS = """async (fingerprint, text, of) => {
+    const [{ Database }, { Store }, { Outbox }] = await Promise.all(["store/database", "store/store", "mail/outbox"].map((name) => import(`/${name}.js`)));
+    const store = new Store(Database.shared);
+    const relays = Object.assign(new EventTarget(), { home: location.origin, get: () => undefined });
+    const outbox = new Outbox({ store, relays, identity: await store.value("identity") });
+    await outbox.send(await store.contact(fingerprint), text, { was_draft: false, re: { of, quote: "", mine: false } });
+}"""
+HELLO_DUE = """(async () => (await import("/store/database.js")).Database.shared.write(["kv"], ({ kv }) => void kv.put(true, "hello_due")))()"""
 DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
     new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""
 SNAPSHOT = """async () => {

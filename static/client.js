@@ -65,9 +65,9 @@ export class Client extends EventTarget {
     this.changes = new Changes({ store, relays, settings, identity, reading: () => tabs.visible && tabs.thread });
     this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender, myName: () => settings.get("name") });
     this.notifications = new Notifications({ settings, registration });
+    this.updates = new ServiceWorkerUpdates();
     const manager = registration.then((registered) => registered?.pushManager);
     this.push = new Push({ store, relays, manager, wanted: () => this.notifications.on });
-    this.updates = new ServiceWorkerUpdates();
     this.persistence = new Persistence();
     this.sound = new Sound(() => tabs.becomeAudible());
     this.waking = new Waking();
@@ -151,7 +151,7 @@ export class Client extends EventTarget {
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
     this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
     this.relays.addEventListener("asked", () => this.push.sync());
-    this.settings.addEventListener("change", ({ detail }) => ["notifications", "home"].includes(detail.name) && this.tabs.leading && this.push.sync());
+    this.settings.addEventListener("change", () => this.tabs.leading && this.push.sync());
     this.waking.addEventListener("woke", () => this.#cameBack());
     Database.shared.addEventListener("state", () => Database.shared.state === "open" && this.#canStoreAgain());
   }
@@ -192,22 +192,8 @@ export class Client extends EventTarget {
     worker?.addEventListener("message", ({ data, ports }) => {
       if (data.type === "who-opens") ports[0].postMessage({ type: "here" });
       if (data.type === "open-thread") this.#tell(data.type, { fingerprint: data.fingerprint });
-      if (data.type === "push") this.#readFor(ports[0]);
+      if (data.type === "push") this.push.receive(ports[0], this.tabs.leading, () => this.#told);
     });
-  }
-
-  /** A push came: the tab that leads reads the mail, and says so by a timer first, for a frozen tab runs none (see worker.js). */
-  async #readFor(port) {
-    if (!this.tabs.leading) return port.postMessage({ type: "follows" });
-    setTimeout(() => port.postMessage({ type: "reads" }));
-    try {
-      await this.relays.drain(this.relays.home);
-      await this.#told;
-      port.postMessage({ type: "read", all: true });
-    } catch (error) {
-      console.debug("Not all mail could be read:", error.message);
-      port.postMessage({ type: "read", all: false });
-    }
   }
 
   #tell(type, detail = {}) {

@@ -5,7 +5,7 @@
  * A message has `edited_at`, `deleted_at`, `reactions` `[{by, emoji}]`, `re` `{of, quote, mine}`, `lasts`, `gone_at`, `delivered_at`, `read_at`,
  * `unsealed`, `event`; a contact has `devices` (0: their client reads plain text only), `lasts`, `asks_again`, `asks_old_form`.
  */
-import { newEnvelopeId } from "../protocol/envelope.js";
+import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { NotYetError, UnchangeableError } from "../protocol/errors.js";
 import { result } from "../store/database.js";
 import { lineOf, toMessage, withLatest } from "../store/messages.js";
@@ -52,7 +52,6 @@ export class Changes {
     const unsent = await discard(this.#store, seq);
     if (unsent) return this.#maybeSent(unsent);
     const record = await this.#change(seq, { type: "delete" }, ({ direction, deleted_at }) => direction === "out" && !deleted_at);
-    await this.#store.db.write(["posts"], (stores) => forgetWords(stores, [record.contact, this.#me], record.envelope_id));
     if (record.relay_id) takeBack({ store: this.#store, relays: this.#relays }, seq).catch((error) => console.debug("Not taken back:", error.message));
   }
 
@@ -109,7 +108,7 @@ export class Changes {
   /** A contact was accepted, or their thread is on screen (`reading`): receipts go, and timers start. */
   async confirm(fingerprint, { reading }) {
     await confirm(this.#store, fingerprint, { reading, shows: this.#settings.get("receipts") });
-    await removeGone(this.#store);
+    await removeGone(this.#store, this.#me);
   }
 
   /** The person's answer to `asks_again`: a new device of the contact could not read what was written before it was there. */
@@ -140,7 +139,7 @@ export class Changes {
     const said = { ...change, id: newEnvelopeId(), ts: Date.now(), author: this.#me };
     const { record, contact } = await this.#store.db.write(STORES, async (stores) => {
       const known = await result(stores.messages.get(seq));
-      const record = known && may(known) && (await applyChange(stores, { ...said, ...meant(known) }, { keep: false }));
+      const record = isEnvelopeId(known?.envelope_id) && may(known) && (await applyChange(stores, { ...said, ...meant(known) }, { keep: false }));
       if (!record) throw new UnchangeableError("This message can't be changed so any more.");
       return { record, contact: await this.#tell(stores, record, said) };
     });
@@ -154,6 +153,7 @@ export class Changes {
   async #tell(stores, record, { type, text, emoji, id, ts }) {
     const { contact: fingerprint, of, mine } = meant(record);
     const by = type === "react" && !mine && { by: fingerprint };
+    if (type === "delete") await forgetWords(stores, [fingerprint, this.#me], of);
     queuePost(stores, fingerprint, { type, of, ...(text && { text }), ...(emoji !== undefined && { emoji }), ...by }, { id, at: ts, copied: true });
     const known = await result(stores.contacts.get(fingerprint));
     if (known?.last_seq !== record.seq) return null;

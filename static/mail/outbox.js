@@ -3,7 +3,7 @@
  * leading tab sends it.
  */
 import { BlockedContactError, EmptyMessageError, MessageTooLongError, SelfChatError } from "../protocol/errors.js";
-import { newEnvelopeId } from "../protocol/envelope.js";
+import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { discard, enqueue, requeue } from "./queue.js";
 import { Sweeper } from "./sweeper.js";
@@ -44,7 +44,7 @@ export class Outbox {
     const { fingerprint } = contact;
     const relay = contact.relay || relays.home;
     this.#refuse(contact, relay, text);
-    const more = { ...(re && { re }), ...(lasts && { lasts }) };
+    const more = { ...(isEnvelopeId(re?.of) && { re }), ...(lasts && { lasts }) }; // what old clients wrote has no id to name
     const error = contact.devices > 0 || isPlain(more) ? "" : WAITS;
     const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId(), was_draft, error, ...more });
     if (was_draft) drafts.sent(fingerprint, text, storing);

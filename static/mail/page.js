@@ -71,6 +71,12 @@ export class Page {
     return this.#contacts.get(fingerprint) ?? (await result(this.stores.contacts.get(fingerprint)));
   }
 
+  /** The contacts of whom devices are known, but for strangers and who is blocked. */
+  async acquainted() {
+    const all = await Promise.all((await result(this.stores.contacts.getAll())).map(({ fingerprint }) => this.contact(fingerprint)));
+    return all.filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked);
+  }
+
   async session(contact) {
     return this.#sessions.get(contact.fingerprint) ?? readSession(this.stores, contact);
   }
@@ -81,8 +87,8 @@ export class Page {
 
   /** Stores a message of a contact, with `more` fields. */
   async put(message, contact, more = {}) {
-    const { from, kind, text, reason, legacy, at, id, ts } = message;
-    const record = { contact: from, relay: this.origin, direction: "in", kind, text, at, ts, stored_at: Date.now(), reason, legacy, envelope_id: id, ...more };
+    const { from, kind, text, reason, legacy, at, id, ts, unsealed } = message;
+    const record = { contact: from, relay: this.origin, direction: "in", kind, text, at, ts, stored_at: Date.now(), reason, legacy, envelope_id: id, ...(unsealed && { unsealed }), ...more };
     if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
     const stored = await applyKept(this.stores, await this.#store(record, at), false);
     const read = this.#reading.has(from) || wasRead(this.#taken_over, message);

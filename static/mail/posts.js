@@ -8,7 +8,7 @@ import { RESEND_MS } from "../protocol/devices.js";
 import { newEnvelopeId } from "../protocol/envelope.js";
 import { result } from "../store/database.js";
 
-const KEPT = ["edit", "delete", "react", "setting", "text"];
+const KEPT = ["edit", "delete", "react", "setting", "text", "hello"];
 const MOST_KEPT = 200; // a contact
 
 /** A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. */

@@ -27,9 +27,9 @@ export async function confirmed(stores, contact, session, { reading, shows }, no
   const received = rows.filter(({ direction, envelope_id, kind }) => direction === "in" && kind !== "refused" && isEnvelopeId(envelope_id));
   const seen = reading ? received.filter(({ seq }) => seq > read) : [];
   for (const row of seen) if (row.lasts && !row.gone_at) stores.messages.put({ ...row, gone_at: now + row.lasts * 1000 });
-  if (!mayConfirm(contact, session)) return session;
+  if (contact.request || contact.blocked) return session;
   const shown = shows ? seen : [];
-  await queue(stores, session.contact, received.filter((row) => row.seq > delivered && !shown.includes(row)), shown, now);
+  if (mayConfirm(contact, session)) await queue(stores, session.contact, received.filter((row) => row.seq > delivered && !shown.includes(row)), shown, now);
   const last = rows.at(-1)?.seq ?? 0;
   return { ...session, receipted: { delivered: Math.max(delivered, last), read: reading ? Math.max(read, last) : read } };
 }

@@ -7,7 +7,7 @@ import { result } from "../store/database.js";
 import { lineOf, toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 import { putSession } from "../store/sessions.js";
-import { queuePost } from "./posts.js";
+import { forgetWords, queuePost } from "./posts.js";
 
 const GONE_EVERY_MS = 5000;
 const SESSIONS_EVERY_MS = 60 * 60_000;
@@ -35,7 +35,7 @@ export class Sweeper {
 
   async #sweep() {
     try {
-      await removeGone(this.#store);
+      await removeGone(this.#store, this.#me);
       if (Date.now() - this.#sessions_at < SESSIONS_EVERY_MS) return;
       this.#sessions_at = Date.now();
       await greet(this.#store, this.#me);
@@ -84,8 +84,11 @@ async function addLine({ messages }, contact, at) {
   return { ...line, seq: await result(messages.add(line)) };
 }
 
-/** Deletes messages whose time has come. */
-export async function removeGone(store, now = Date.now()) {
-  const seqs = await store.db.read(["messages"], ({ messages }) => result(messages.index("gone").getAllKeys(IDBKeyRange.upperBound(now))));
-  for (const seq of seqs) await removeMessage(store, seq, ({ gone_at }) => gone_at <= now);
+/** Deletes messages whose time has come, and their words wherever they wait or are kept: those first, or a tab that dies here leaves them. */
+export async function removeGone(store, me, now = Date.now()) {
+  const gone = await store.db.read(["messages"], ({ messages }) => result(messages.index("gone").getAll(IDBKeyRange.upperBound(now))));
+  for (const { seq, contact, envelope_id } of gone) {
+    await store.db.write(["posts"], (stores) => forgetWords(stores, [contact, me], envelope_id));
+    await removeMessage(store, seq, ({ gone_at }) => gone_at <= now);
+  }
 }

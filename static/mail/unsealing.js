@@ -25,13 +25,13 @@ export async function unseal(page, message, contact) {
 async function take(page, message, contact, { session, key_id, content }) {
   const known = await page.contact(message.from);
   const words = isWords(content);
-  if (!known && !words) return; // a stranger's first message is words
-  if (words && !fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
+  if (!words && !(known && (key_id || !session.sealed))) return; // a stranger begins with words; and who only has my key changes none
+  if (!fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
   if (known && key_id) await tellNew(page, message, known, session);
   page.see(message);
   page.setSession(key_id ? opened(session, message, key_id, Date.now()) : cameUnsealed(session, null, Date.now()));
   const kept = (await page.contact(message.from)) ?? contact;
-  const keeper = words ? { ...kept, public_key: message.public_key, open: isListed(kept) } : kept;
+  const keeper = words ? { ...kept, public_key: message.public_key, open: isListed(kept) } : counting(kept, { text: content.text ?? "" });
   page.setContact(keeper);
   await takeContent(page, key_id || !session.sealed ? message : { ...message, unsealed: true }, content, keeper);
 }
@@ -42,7 +42,7 @@ async function miss(page, message, contact, session) {
   if (!fits(contact, { text: "" })) return page.count({ dropped: true });
   const known = await page.contact(message.from);
   if (known) await tellNew(page, message, known, session);
-  const forged = known && !session.warned && isForged(session, page.device, message.keys);
+  const forged = known && !known.request && !session.warned && isForged(session, page.device, message.keys);
   if (forged) await page.line((await page.contact(message.from)) ?? contact, { event: "impostor", at: message.at });
   page.setSession({ ...missed(session, message, Date.now()), warned: session.warned || forged });
   page.miss(message);
@@ -50,10 +50,11 @@ async function miss(page, message, contact, session) {
 }
 
 /** A device that is heard of for the first time is told of in a line, except with somebody's first message. */
-async function tellNew(page, { from, announced, at }, contact, session) {
+async function tellNew(page, { from, id, announced, at }, contact, session) {
   if (!announced || isHeardOf(session, announced.device)) return;
-  const wrote = await result(page.stores.seen.getKey(IDBKeyRange.bound(`${from} `, `${from}!`)));
-  if (wrote !== undefined || session.devices.length > 0) await page.line(contact, { event: "device", at });
+  const seen = await result(page.stores.seen.getAllKeys(IDBKeyRange.bound(`${from} `, `${from}!`), 2));
+  const wrote = seen.some((key) => key !== `${from} ${id}`); // this one may be marked already
+  if (wrote || session.devices.length > 0) await page.line(contact, { event: "device", at });
 }
 
 /** What a message in v1's form says of the devices. Returns the fields that mark it. */
@@ -66,7 +67,7 @@ export async function hearUnsealed(page, message) {
   return session.sealed ? { unsealed: true } : {};
 }
 
-/** Takes what another device of mine wrote. One that is heard of for the first time is greeted, or it would not know of this one. */
+/** Takes what another device of mine wrote. */
 export async function unsealMine(page, message) {
   const { announced, from } = message;
   if (announced.device === page.device || (await page.isSeen(message))) return;
@@ -74,11 +75,17 @@ export async function unsealMine(page, message) {
   const found = openBody(message, page.device, session.keys);
   const content = found && readContent(found.content);
   if (content?.reason || (found && !found.key_id && content.type !== "hello")) return void page.count({ dropped: false });
-  if (!isHeardOf(session, announced.device)) await queuePost(page.stores, from, { type: "hello" });
+  if (!isHeardOf(session, announced.device)) await welcome(page, message);
   if (!found) return void missMine(page, message, session);
   page.see(message);
   page.setSession(found.key_id ? opened(session, message, found.key_id, Date.now()) : cameUnsealed(session, announced, Date.now()));
   await takeFromMine(page, message, content);
+}
+
+/** One that is heard of for the first time is greeted, or it would not know of this one; and told of wherever it reads along from now on. */
+async function welcome(page, { from, at }) {
+  await queuePost(page.stores, from, { type: "hello" });
+  for (const contact of await page.acquainted()) await page.line(contact, { event: "own-device", at });
 }
 
 function missMine(page, message, session) {

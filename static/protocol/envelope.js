@@ -17,7 +17,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 const DEVICE_BYTES = 8;
 const DEVICE = /^[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]$/; // the last digit holds four bits
 const LATEST_TIME = 8.64e15; // the end of ECMAScript's Date
-const STRING = /"(?:[^"\\]|\\.)*"(\s*:)?/g; // in JSON; with a colon, the name of a field
+const MARK = /\\.|"(\s*:)?/gs; // in JSON: what is escaped, and either end of a string. Nothing to go back in, for a text may be long
 const UNREADABLE = "Its content is not a message that this client can read.";
 
 export const newEnvelopeId = () => toBase64Url(randomBytes(ID_BYTES));
@@ -102,8 +102,18 @@ export function parseFields(plaintext) {
 export function parseOnce(bytes) {
   const fields = parseFields(bytes);
   if (fields === null || holdsNul(fields)) return null;
-  const said = [...fromUtf8(bytes).matchAll(STRING)].filter(([, colon]) => colon).length;
-  return said === countFields(fields) ? fields : null;
+  return countNames(fromUtf8(bytes)) === countFields(fields) ? fields : null;
+}
+
+/** How many names of fields are in JSON: strings with a colon behind them. */
+function countNames(json) {
+  let [names, inside] = [0, false];
+  for (const [mark, colon] of json.matchAll(MARK)) {
+    if (mark[0] === "\\") continue;
+    if (inside && colon) names += 1;
+    inside = !inside;
+  }
+  return names;
 }
 
 const holdsNul = (value) => (isObject(value) ? Object.entries(value).flat().some(holdsNul) : typeof value === "string" && value.includes("\0"));

@@ -86,3 +86,13 @@ export function shortAddress({ fingerprint }) {
 export function plural(number, noun) {
   return `${formatCount(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
+
+const UNITS = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+
+/** `1 day`, `3 hours 12 minutes`: a number of seconds by its largest unit, and the next one. */
+export function formatSpan(seconds) {
+  const whole = Math.max(1, Math.round(seconds));
+  const largest = UNITS.findIndex(([size]) => size <= whole);
+  const counts = UNITS.map(([size, noun], at) => [Math.floor((at ? whole % UNITS[at - 1][0] : whole) / size), noun]);
+  return counts.slice(largest, largest + 2).filter(([number]) => number).map(([number, noun]) => plural(number, noun)).join(" ");
+}

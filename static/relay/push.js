@@ -4,6 +4,7 @@
  */
 import { deletePush, postPush } from "./api.js";
 import { toBase64Url } from "../protocol/encoding.js";
+import { NotFoundError } from "../protocol/errors.js";
 
 export class Push {
   #store;
@@ -26,17 +27,35 @@ export class Push {
     return this.#last;
   }
 
+  /**
+   * A push came, and the service worker asks by `port` whether this tab reads the mail: the one that leads does. It says so by a timer,
+   * for a frozen tab runs none. `told()` resolves when what came is shown.
+   */
+  async receive(port, leads, told) {
+    if (!leads) return port.postMessage({ type: "follows" });
+    setTimeout(() => port.postMessage({ type: "reads" }));
+    try {
+      await this.#relays.drain(this.#relays.home);
+      await told();
+      port.postMessage({ type: "read", all: true });
+    } catch (error) {
+      console.debug("Not all mail could be read:", error.message);
+      port.postMessage({ type: "read", all: false });
+    }
+  }
+
   async #sync() {
+    const home = await this.#relays.record(this.#relays.home);
     const manager = await this.#manager;
     if (!manager) return;
-    const home = await this.#relays.record(this.#relays.home);
     const endpoint = this.#wanted() && home.push ? await subscribed(manager, home) : await unsubscribed(manager);
-    for (const relay of await this.#store.relays()) await this.#tell(relay, relay.origin === home.origin ? endpoint : "");
+    const relays = await this.#store.relays();
+    await Promise.all(relays.map((relay) => this.#tell(relay, relay.origin === home.origin ? endpoint : ""))); // one that is down holds none up
   }
 
   async #tell({ origin, push_endpoint: known = "" }, endpoint) {
     if (known === endpoint) return;
-    if (known) await this.#relays.authorized(origin, (token) => deletePush(origin, token, known));
+    if (known) await this.#relays.authorized(origin, (token) => deletePush(origin, token, known)).catch(ignoreMissing);
     if (endpoint) await this.#relays.authorized(origin, (token) => postPush(origin, token, endpoint));
     await this.#store.putRelay(origin, { push_endpoint: endpoint }, { only_known: true });
     await this.#relays.changed(origin);
@@ -52,6 +71,11 @@ async function subscribed(manager, { push, push_endpoint }) {
   if (known?.endpoint === push_endpoint && keyOf(known) === push) return push_endpoint;
   await known?.unsubscribe();
   return (await manager.subscribe({ userVisibleOnly: true, applicationServerKey: push })).endpoint;
+}
+
+/** A relay that pushes no more knows of no endpoint. */
+function ignoreMissing(error) {
+  if (!(error instanceof NotFoundError)) throw error;
 }
 
 async function unsubscribed(manager) {

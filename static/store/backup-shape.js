@@ -50,7 +50,7 @@ const CONTACT = {
   fingerprint: isFingerprint, name: text(LONGEST_NAME), their_name: maybe(text(LONGEST_NAME)), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
   verified: flag, muted: flag, blocked: flag, open: flag, pinned: maybe(flag), request: maybe(flag),
   request_size: maybe(count), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
-  last_text: line, last_direction: either("in", "out", ""), last_state: maybe(either(...STATES, "delivered", "read")), refused: count, added_at: time, lasts: maybe(count), lasts_ts: maybe(time),
+  last_text: line, last_direction: either("in", "out", ""), last_state: maybe(either(...STATES, "delivered", "read")), refused: count, added_at: time, lasts: maybe(count), lasts_ts: maybe(number(-LAST_DATE, LAST_DATE)),
 };
 
 const MESSAGE = {
@@ -58,8 +58,8 @@ const MESSAGE = {
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
   reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either(...STATES)),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
-  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "unopened", "impostor", "timer")),
-  delivered_at: maybe(time), read_at: maybe(time), edited_at: maybe(time), deleted_at: maybe(time), lasts: maybe(count), gone_at: maybe(time), resent: maybe(count), sent_at: maybe(time),
+  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "own-device", "unopened", "impostor", "timer")),
+  delivered_at: maybe(time), read_at: maybe(time), edited_at: maybe(number(-LAST_DATE, LAST_DATE)), deleted_at: maybe(time), lasts: maybe(count), gone_at: maybe(time), resent: maybe(count), sent_at: maybe(time),
   re: maybe(isReply), edits: maybe(listOf(isEdit)), reactions: maybe(listOf(isReaction)),
 };
 

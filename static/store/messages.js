@@ -27,7 +27,7 @@ export const toMessage = (record) => ({
   expires_at: record.expires_at ?? "",
   taken_back_at: record.taken_back_at ?? null,
   unsealed: record.unsealed ?? false, // sealed with the address key only, though the contact's client knows better
-  event: record.event ?? "", // a line that nobody wrote: "device", "unopened", "impostor" or "timer", with `lasts`
+  event: record.event ?? "", // a line that nobody wrote: "device", "own-device", "unopened", "impostor" or "timer", with `lasts`
   delivered_at: record.delivered_at ?? null,
   read_at: record.read_at ?? null,
   re: record.re ?? null, // {of, quote, mine}: the message that is answered, by envelope_id
@@ -48,7 +48,7 @@ export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
   last_at: message.at,
-  last_text: oneLine(message.text, PREVIEW_CHARACTERS),
+  last_text: message.deleted_at ? "Deleted" : oneLine(message.text, PREVIEW_CHARACTERS),
   last_direction: message.direction,
   last_state: (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });

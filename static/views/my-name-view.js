@@ -19,20 +19,11 @@ export class MyNameView {
     const { elements, submitter = elements[1] } = event.target;
     say(status, "");
     const saved = await attempt(submitter, status, async () => {
-      await this.#call(elements[0].value);
+      await this.#client.settings.callMyself(elements[0].value);
       return true;
     });
     if (saved) notice(this.#client.settings.get("name") ? "Name saved" : "You go without a name");
     else elements[0].focus();
-  }
-
-  /** Whoever I write to hears of another name at once. */
-  async #call(typed) {
-    const { settings, changes } = this.#client;
-    const before = settings.get("name");
-    await settings.callMyself(typed);
-    const name = settings.get("name");
-    if (name && name !== before) await changes.sayMyName(name);
   }
 
   #show() {

@@ -8,7 +8,7 @@ const KEPT = {
   false: "The browser may delete your keys and messages when space runs short: it was not asked to keep them, or said no. Export a backup.",
   null: "This browser does not say whether it keeps what is stored here. Export a backup.",
 };
-const SWITCHES = { settingPreview: "preview", settingSound: "sound", settingErase: "erase_on_relay" };
+const SWITCHES = { settingPreview: "preview", settingSound: "sound", settingErase: "erase_on_relay", settingReceipts: "receipts" };
 
 export class SettingsView {
   #client;
