@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "bb1d89b97995ba18";
+const VERSION = "71deb0fa790938d8";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-YwcuChdMS05ZcCxKUQ4TTfXVk5cDrZ4UWQiEfkhvYpM=",
+  "/index.html": "sha256-iRme9Q3R9pXmjEtqzJEDnsF9o5woTZBm02fZUZg2z7w=",
   "/mail/arrivals.js": "sha256-KC5kTki2HtqFdeYBj9rSPOKuv7jF6yDu+PWCRhzuHvM=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -168,12 +168,12 @@ const FILES = {
   "/views/thread-row.js": "sha256-1qSsfyb7BPofzsHgES672jwuzBZJe+cF6MOtNS1XVm8=",
   "/views/thread-rows.js": "sha256-TAIVvve3g90ba0e2czpJltQ9WUPquMVB4SI9gNwhXug=",
   "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-f8nECvXNTJjRGTZJ3K18hHiVyf4aupNVAOlUWK1JMmQ=",
+  "/views/thread.css": "sha256-i7xm+ugXd1FZmF6BpID3H6yEbVH9QrdtiWgNP+bSUjE=",
   "/views/threads-view.js": "sha256-emPGdlllXdoIwBnXKVkkTNLUBAA5QD0YrRFjjcsTa6Y=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-RQDObRctzoX62uQWnc59b1GTMaSAKB4l9rl/45KFHko="
+  "/worker.js": "sha256-LIvivds7ij9bx/b4pEkhKk674bAejR8h7vjTPBpdNiU="
 };
 
 const PREFIX = "io3233-";
