@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "35e8bdc8ea8c325b";
+const VERSION = "720bfd9ef7f3709e";
 const FILES = {
   "/app.js": "sha256-Kd64aNfeqw8VXoPdAyKxp1gmFxQ6c9Onqcgx04PDZ14=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-0RghgJ9B4LSqWMxMdUlafUi2TzTa94YWu2/satAm8E0=",
+  "/index.html": "sha256-sCWlVasjfIzGmFk0MU/ChxKxQu/8sD0rYLNKX+vmLwY=",
   "/mail/arrivals.js": "sha256-KC5kTki2HtqFdeYBj9rSPOKuv7jF6yDu+PWCRhzuHvM=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -144,7 +144,7 @@ const FILES = {
   "/views/lost-view.js": "sha256-vEU5Bo1DINuP9ssb6Mj2yoOSA40ic88Kh+UYQKgy/U0=",
   "/views/message-actions.js": "sha256-y03kw+mnX5Db2R3mQdVN1vKjLK2SVUTqCs7kFNGxnv0=",
   "/views/message-extras.js": "sha256-+VIYWOmmc3jjD1iCgzamHEfi17ObdPoDwdfBPTDwvqE=",
-  "/views/message-info.js": "sha256-BlVQ9+fOBEP0MWxeazeOsiStXy7fDAMnhebcBWTt+0U=",
+  "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
   "/views/message-menu.js": "sha256-QXMzL6DdG060O5xP11cyA14TDnOT+Amgq4nMuDbvQ5w=",
   "/views/message-row.js": "sha256-lYcjH2UoCl5UnIze2f/4o8Y05z0SEKMU2aYgrRVl90M=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
@@ -173,7 +173,7 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-NyLmmmhjEHpvQvAfnolSsN6mV/7T55nTPtfMmMnLe0k="
+  "/worker.js": "sha256-3VrbS4HbIMMJUY9LG9aJHHM/unHRWwUt/emgxXiaUVg="
 };
 
 const PREFIX = "io3233-";
