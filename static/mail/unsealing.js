@@ -50,10 +50,11 @@ async function miss(page, message, contact, session) {
 }
 
 /** A device that is heard of for the first time is told of in a line, except with somebody's first message. */
-async function tellNew(page, { from, announced, at }, contact, session) {
+async function tellNew(page, { from, id, announced, at }, contact, session) {
   if (!announced || isHeardOf(session, announced.device)) return;
-  const wrote = await result(page.stores.seen.getKey(IDBKeyRange.bound(`${from} `, `${from}!`)));
-  if (wrote !== undefined || session.devices.length > 0) await page.line(contact, { event: "device", at });
+  const seen = await result(page.stores.seen.getAllKeys(IDBKeyRange.bound(`${from} `, `${from}!`), 2));
+  const wrote = seen.some((key) => key !== `${from} ${id}`); // this one may be marked already
+  if (wrote || session.devices.length > 0) await page.line(contact, { event: "device", at });
 }
 
 /** What a message in v1's form says of the devices. Returns the fields that mark it. */

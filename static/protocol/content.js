@@ -26,7 +26,7 @@ const isQuote = (value) => typeof value === "string" && value.length <= LONGEST_
 const maybe = (check) => (value) => value === undefined || check(value);
 
 /** One character as people see it, or "" for none. */
-function isEmoji(value) {
+export function isEmoji(value) {
   if (typeof value !== "string" || utf8(value).length > LONGEST_EMOJI_BYTES || NO_SIGN.test(value.replace(JOINERS, ""))) return false;
   graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return [...graphemes.segment(value)].length <= 1;

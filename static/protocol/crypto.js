@@ -106,7 +106,8 @@ export function olderProof({ identity, server_public_key, challenge, nonce = ran
   return { nonce, ciphertext: sealBox(challenge, nonce, key) };
 }
 
-/** Safety numbers: what two people compare to know that nobody sits between them. */
+// Safety numbers: what two people compare to know that nobody sits between them.
+
 const LABEL = utf8("io3233 safety number v1\0");
 const GROUPS = 12;
 const BYTES_PER_GROUP = 5;

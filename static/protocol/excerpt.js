@@ -60,7 +60,8 @@ export function isEmojiAlone(text) {
   return pictures.test(text);
 }
 
-/** Text as search compares it: without case, accents, points and harakat, and ligatures and widths as plain letters. */
+// Text as search compares it: without case, accents, points and harakat, and ligatures and widths as plain letters.
+
 /** Combining marks that readers leave out when they type: Latin, Greek and Cyrillic accents, Hebrew points, Arabic harakat. */
 const MARKS = /[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g;
 const folded = new Map(); // of one UTF-16 unit each, so there are at most 65,536

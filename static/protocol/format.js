@@ -86,7 +86,18 @@ export function plural(number, noun) {
   return `${formatCount(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** The order that people see: that of arrival on this device. Clocks differ, and are set; a time says only when. */
+const UNITS = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+
+/** `1 day`, `3 hours 12 minutes`: a number of seconds by its largest unit, and the next one. */
+export function formatSpan(seconds) {
+  const whole = Math.max(1, Math.round(seconds));
+  const largest = UNITS.findIndex(([size]) => size <= whole);
+  const counts = UNITS.map(([size, noun], at) => [Math.floor((at ? whole % UNITS[at - 1][0] : whole) / size), noun]);
+  return counts.slice(largest, largest + 2).filter(([number]) => number).map(([number, noun]) => plural(number, noun)).join(" ");
+}
+
+// The order that people see: that of arrival on this device. Clocks differ, and are set; a time says only when.
+
 /** Contacts, the latest message first. One without messages stands where its time falls among the times of the others. */
 export function newestFirst(contacts, now = Date.now()) {
   const touched = ({ last_at, added_at }) => Math.min(last_at || added_at, now);

@@ -78,7 +78,8 @@ export async function inSlices(secret, salt, iterations, { onProgress, signal } 
   return key;
 }
 
-/** Passphrases for backups: whoever has the file can guess for as long as they like. */
+// Passphrases for backups: whoever has the file can guess for as long as they like.
+
 const LEAST_CHARACTERS = 12;
 const LEAST_DIFFERENT = 6;
 const WORDS = 6; // of 2048: 66 bits

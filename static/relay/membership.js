@@ -83,7 +83,8 @@ export class Membership {
   }
 }
 
-/** A relay that goes by another address from now on: what belongs to it follows in one transaction. */
+// A relay that goes by another address from now on: what belongs to it follows in one transaction.
+
 /**
  * Puts `record` (whose `origin` is the new address) in place of the relay at `from`. Its contacts come along, and so does `home`, the
  * relay that invites name, where it was this one. Returns `{record, contacts}` as they are stored now.

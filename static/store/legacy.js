@@ -78,10 +78,9 @@ function readLastRead(by_contact) {
   return Object.fromEntries(read.filter(([contact, id]) => isFingerprint(contact) && Number.isSafeInteger(id)));
 }
 
-/**
- * History of an earlier client. It kept what was sent and left what was received on the relay, from where it comes only when what was
- * sent is here already. So sent lines lie a thousand seqs apart, and received ones find their place between them by their time.
- */
+// History of an earlier client. It kept what was sent and left what was received on the relay, from where it comes only when what was
+// sent is here already. So sent lines lie a thousand seqs apart, and received ones find their place between them by their time.
+
 const NAME = "taken_over";
 const APART = 1024;
 

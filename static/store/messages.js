@@ -49,7 +49,7 @@ export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
   last_at: message.at,
-  last_text: oneLine(message.text, PREVIEW_CHARACTERS),
+  last_text: message.deleted_at ? "Deleted" : oneLine(message.text, PREVIEW_CHARACTERS),
   last_direction: message.direction,
   last_state: (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });
@@ -57,7 +57,8 @@ export const withLatest = (contact, message) => ({
 /** Whether a contact who writes is in the list of chats: who is muted stays in the archive. */
 export const isListed = ({ open, muted }) => open || !muted;
 
-/** Reading what is stored, a page at a time: however long the history, memory holds one page. */
+// Reading what is stored, a page at a time: however long the history, memory holds one page.
+
 const PAGE = 50;
 
 /**

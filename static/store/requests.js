@@ -43,7 +43,8 @@ export const SENTENCES = {
 /** States that no waiting ends. */
 export const FINAL = ["forbidden", "outdated", "dropped"];
 
-/** Whether the disk takes anything. Asked before a database is opened: Chromium deletes one that it fails to open on a full disk. */
+// Whether the disk takes anything. Asked before a database is opened: Chromium deletes one that it fails to open on a full disk.
+
 const BYTES = 256 * 1024;
 const PATIENCE_MS = 3000;
 const CACHE = "room-of-io3233";

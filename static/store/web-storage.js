@@ -24,10 +24,9 @@ export function keepItem(items, name, text) {
   }
 }
 
-/**
- * A mark outside IndexedDB that there are keys here, and for which address: in localStorage and in a cache entry, for a browser that
- * throws one kind of storage away often leaves another. It is no secret, and not needed: it only tells a lost database from a new one.
- */
+// A mark outside IndexedDB that there are keys here, and for which address: in localStorage and in a cache entry, for a browser that
+// throws one kind of storage away often leaves another. It is no secret, and not needed: it only tells a lost database from a new one.
+
 const ITEM = "io3233_address";
 const CACHE = "address-of-io3233"; // not under the prefix whose caches the service worker clears
 const ENTRY = "/kept-address";

@@ -8,6 +8,7 @@ import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
 import { GuestView } from "./guest-view.js";
+import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
 import { PHONE } from "./shell-view.js";
@@ -26,6 +27,7 @@ export class ChatsView {
   #composer;
   #panel;
   #guest;
+  #asks;
   #contact = null;
 
   constructor(client, router, threads) {
@@ -33,11 +35,14 @@ export class ChatsView {
     this.#router = router;
     this.#threads = threads;
     this.#thread = new ThreadView(client);
-    new MessageMenu(client, (seq) => this.#thread.message(seq));
     this.#search = new ChatSearch(client, this.#thread);
     this.#composer = new ComposerView(client);
     this.#panel = new ContactView(client, (contact) => threads.archive(contact));
     this.#guest = new GuestView(client);
+    this.#asks = new AskBar(client);
+    const find = (seq) => this.#thread.message(seq);
+    new MessageMenu(client, find, () => ({ contact: this.#contact, answering: this.#composer.answering }));
+    new MessageExtras(client, find, (seq) => this.#thread.open(this.#contact.fingerprint, displayName(this.#contact), { seq }));
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
@@ -170,6 +175,7 @@ export class ChatsView {
     fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
     this.#guest.show(contact);
+    this.#asks.show(contact, displayName(contact));
     byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));
     this.#showBanner(this.#client.relays.get(contact.relay));
   }

@@ -1,4 +1,5 @@
 // The composer: the draft of the open thread, and what was sent and is not stored yet.
+import { Answering } from "./answering.js";
 import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
@@ -12,11 +13,13 @@ export class ComposerView {
   #body = byId("chatBody");
   #status = byId("chatSendStatus");
   #contact = null;
+  #answering;
   #unsettled = []; // {fingerprint, text, settled, error}, in the order they were sent
   #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
 
   constructor(client) {
     this.#client = client;
+    this.#answering = new Answering(client, () => this.#showDraft());
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
@@ -28,11 +31,17 @@ export class ComposerView {
     on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
   }
 
+  /** Begins an answer to a message, or a change of its words: see answering.js. */
+  get answering() {
+    return this.#answering;
+  }
+
   /** Puts the draft for this contact into the field. */
   open(contact) {
     const again = this.#isOpen(contact.fingerprint);
     this.#contact = contact;
     if (again) return;
+    this.#answering.open(contact.fingerprint);
     say(this.#status, "");
     this.#takeOver();
     this.#showDraft();
@@ -51,6 +60,7 @@ export class ComposerView {
   close() {
     this.#takeOver();
     this.#contact = null;
+    this.#answering.open(null);
     this.#fill("");
     say(this.#status, "");
   }
@@ -60,7 +70,7 @@ export class ComposerView {
   }
 
   #showDraft() {
-    this.#fill(this.#client.drafts.get(this.#contact.fingerprint));
+    this.#fill(this.#answering.edited?.text ?? this.#client.drafts.get(this.#contact.fingerprint));
   }
 
   #tellUnsaved(error) {
@@ -81,7 +91,7 @@ export class ComposerView {
   #typed() {
     if (!this.#contact) return; // a guest, whom guest.js looks after
     if (this.#status.textContent) say(this.#status, "");
-    this.#client.drafts.set(this.#contact.fingerprint, this.#body.value);
+    if (!this.#answering.edited) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
     this.#measure();
     this.#fit();
   }
@@ -126,7 +136,7 @@ export class ComposerView {
     event.preventDefault();
     if (!this.#contact) return;
     this.#focus();
-    if (this.#body.value.trim() && this.#sends(this.#body.value)) this.#fill("");
+    if (this.#body.value.trim() && this.#sends(this.#body.value)) this.#showDraft();
   }
 
   /** False where it was refused, with the reason shown. */
@@ -142,7 +152,7 @@ export class ComposerView {
   }
 
   #send(text) {
-    const storing = this.#client.outbox.send(this.#contact, text);
+    const storing = this.#answering.send(this.#contact, text);
     const sent = { fingerprint: this.#contact.fingerprint, text, settled: false, error: null };
     this.#unsettled.push(sent);
     storing.catch((error) => (sent.error = error)).finally(() => this.#settle(sent));

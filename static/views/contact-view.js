@@ -2,7 +2,7 @@
 // the technical details. Beside the chat where there is room, else over it.
 import { showModal } from "./dialogs.js";
 import { byId, fillAvatar, on, say } from "./dom.js";
-import { displayName } from "../protocol/format.js";
+import { displayName, formatSpan } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
 import { confirmed, withdraw } from "./questions.js";
 import { safetyNumber } from "../protocol/crypto.js";
@@ -22,6 +22,7 @@ export class ContactView {
     this.#client = client;
     on(byId("contactNameForm"), "submit", (event) => this.#rename(event));
     for (const [id, field] of Object.entries(SWITCHES)) on(byId(id), "change", (event) => this.#switch(event.target, field));
+    on(byId("contactTimer"), "change", ({ target }) => client.changes.setTimer(this.#contact.fingerprint, Number(target.value)));
     on(byId("contactRemove"), "click", () => this.#remove());
     on(byId("contactCopy"), "click", () => copy(this.#contact.fingerprint, "Address"));
     on(byId("contactArchive"), "click", () => this.#archive(archive));
@@ -88,6 +89,17 @@ export class ContactView {
     byId("contactRelay").textContent = contact.relay;
     for (const [id, field] of Object.entries(SWITCHES)) byId(id).checked = contact[field];
     byId("contactVerified").disabled = byId("safetyScan").disabled = !contact.public_key;
+    this.#showTimer(contact);
+  }
+
+  /** What the other side chose may be none of the usual times. */
+  #showTimer({ lasts = 0, devices }) {
+    const select = byId("contactTimer");
+    select.querySelector("[data-chosen]")?.remove();
+    select.value = lasts;
+    if (select.value !== String(lasts)) select.append(unusual(lasts));
+    select.disabled = !(devices > 0);
+    byId("contactTimerHint").textContent = devices > 0 ? "On both sides, and for both of you." : "Once they have written with a client that can do this.";
   }
 
   async #archive(archive) {
@@ -141,6 +153,12 @@ export class ContactView {
     this.close();
     await this.#client.store.removeContact(this.#contact.fingerprint);
   }
+}
+
+function unusual(lasts) {
+  const option = new Option(formatSpan(lasts), lasts, false, true);
+  option.dataset.chosen = "";
+  return option;
 }
 
 /** Blocks somebody after a question, without the panel. */

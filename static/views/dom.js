@@ -106,6 +106,7 @@ export function debounce(listener, wait) {
 }
 
 // A field that takes no more than can be sent: browsers freeze over megabytes of text, at every key and at every return to them.
+
 /** Says where more is put into the composer than its maxLength lets in (the browser takes what fits), and where a paste has no text. */
 export function tellWhatDoesNotFit() {
   const field = byId("chatBody");

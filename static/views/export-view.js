@@ -64,6 +64,7 @@ export class ExportView {
 
 // The dialog that restores a backup. It can be cancelled at any moment, and
 // changes nothing before the person has seen what it replaces.
+
 const dialog = byId("importDialog");
 const progress = new Progress("import");
 let source = null; // whoever can open a backup: the client, or what is left where it was lost
@@ -138,6 +139,7 @@ function element(name, text) {
 
 // A long task of a dialog: its bar, its status line, its button, and a way to
 // cancel it.
+
 export class Progress {
   #bar;
   #button;

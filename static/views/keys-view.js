@@ -83,6 +83,7 @@ function keyFile(fingerprint, kind, bytes) {
 
 // Who I am, wherever it is shown or copied: the header's buttons, the home
 // view's link, the keys view's fingerprint.
+
 export class IdentityView {
   #client;
 

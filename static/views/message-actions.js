@@ -3,21 +3,46 @@ import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { forward } from "./forward-view.js";
 import { showInfo } from "./message-info.js";
+import { confirmed } from "./questions.js";
+import { askReaction } from "./react-view.js";
 import { copy, notice, offerUndo } from "./toast.js";
 
-/** `when(message, client)`, `run(message, client)`; `icon` is of the sprite. */
+/** `when(message, client, place)`, `run(message, client, place)`, `place` being `{contact, answering}`; `icon` is of the sprite. */
 const ACTIONS = [
+  { name: "reply", label: "Reply", icon: "reply", when: mayAnswer, run: (message, client, { answering }) => answering.reply(message) },
+  { name: "react", label: "React", icon: "react", when: mayAnswer, run: askReaction },
   { name: "copy", label: "Copy", icon: "copy", when: isText, run: ({ text }) => copy(text, "Message") },
   { name: "forward", label: "Forward", icon: "forward", when: isText, run: forward },
   { name: "info", label: "Info", icon: "about", when: () => true, run: showInfo },
+  { name: "edit", label: "Edit", icon: "edit", when: (message, client, { contact }) => contact.devices > 0 && client.changes.mayEdit(message), run: (message, client, { answering }) => answering.edit(message) },
   { name: "take-back", label: "Take back", icon: "undo", when: (message, client) => client.outbox.mayTakeBack(message), run: takeBack },
   { name: "delete-here", label: "Delete here", icon: "trash", danger: true, when: () => true, run: deleteHere },
+  { name: "delete-both", label: "Delete for both", icon: "ban", danger: true, when: mayDeleteForBoth, run: deleteForBoth },
 ];
 
-export const actionsFor = (message, client) => ACTIONS.filter(({ when }) => when(message, client));
+export const actionsFor = (message, client, place) => ACTIONS.filter(({ when }) => when(message, client, place));
 
-function isText({ kind }) {
-  return kind === "text";
+function isText({ kind, deleted_at }) {
+  return kind === "text" && !deleted_at;
+}
+
+/** Nothing but words reaches a client that is not known to read more. */
+function mayAnswer(message, client, { contact }) {
+  return isText(message) && contact.devices > 0 && !contact.blocked && !contact.request;
+}
+
+function mayDeleteForBoth(message, client, { contact }) {
+  return isText(message) && message.direction === "out" && contact.devices > 0;
+}
+
+async function deleteForBoth({ seq }, client) {
+  const agreed = await confirmed({
+    title: "Delete for both?",
+    text: "The words go here, and on their devices as soon as they are reached. Whoever has read or copied them knows them still. This cannot be undone.",
+    ok: "Delete for both",
+    danger: true,
+  });
+  if (agreed) await client.changes.remove(seq);
 }
 
 async function deleteHere({ seq }, client) {

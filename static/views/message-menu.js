@@ -17,6 +17,7 @@ const sheet = matchMedia("(pointer: coarse), (max-width: 47.99em)");
 export class MessageMenu {
   #client;
   #find;
+  #place;
   #menu = byId("messageMenu");
   #list = byId("messageActions");
   #box = byId("chatMessages");
@@ -25,12 +26,14 @@ export class MessageMenu {
   #touched = false; // since it opened: the end of a long press is no choice
   #pressed = null; // where a finger lies: {x, y, timer}
 
-  /** `find(seq)`: a message of the open thread. */
-  constructor(client, find) {
+  /** `find(seq)`: a message of the open thread. `place()`: its contact, and who writes answers: see message-actions.js. */
+  constructor(client, find, place) {
     this.#client = client;
     this.#find = find;
+    this.#place = place;
     on(this.#box, "pointerover", (event) => this.#over(event));
     for (const target of [this.#box, this.#menu]) on(target, "pointerleave", () => this.#soon(LEAVE_MS, () => this.#hideTools()));
+    new MutationObserver(() => this.#hideTools()).observe(this.#box, { childList: true }); // rows have moved
     on(this.#menu, "pointerenter", () => clearTimeout(this.#waiting));
     on(this.#box, "scroll", () => (this.#lift(), this.#hideTools()), { passive: true });
     on(this.#box, "pointerdown", (event) => this.#press(event));
@@ -62,7 +65,7 @@ export class MessageMenu {
     if (this.#isMenu() || !row.isConnected || !this.#fill(row)) return;
     this.#menu.className = "message-menu tools";
     this.#menu.open = true; // not show(): that would take the focus
-    this.#place(besideBubble(row, this.#menu, this.#box));
+    this.#put(besideBubble(row, this.#menu, this.#box));
   }
 
   #hideTools() {
@@ -124,10 +127,11 @@ export class MessageMenu {
     if (!row.isConnected || !this.#fill(row)) return;
     if (sheet.matches && document.activeElement.matches("textarea")) document.activeElement.blur(); // the keyboard would come back with the focus
     this.#menu.className = `message-menu ${sheet.matches ? "sheet" : "list"}`;
+    this.#menu.removeAttribute("style"); // where the toolbar was
     this.#touched = false;
     row.classList.add("chosen");
     showModal(this.#menu);
-    if (!sheet.matches) this.#place(point ?? belowBubble(row));
+    if (!sheet.matches) this.#put(point ?? belowBubble(row));
     this.#list.firstElementChild.focus();
   }
 
@@ -136,7 +140,7 @@ export class MessageMenu {
     if (!message) return false;
     this.#row = row;
     byId("messageMenuExcerpt").textContent = row.querySelector(".chat-who").textContent + oneLine(row.querySelector(".chat-bubble").textContent, SPOKEN_CHARACTERS);
-    this.#list.replaceChildren(...actionsFor(message, this.#client).map(item));
+    this.#list.replaceChildren(...actionsFor(message, this.#client, this.#place()).map(item));
     return true;
   }
 
@@ -144,7 +148,7 @@ export class MessageMenu {
     return this.#menu.open && !this.#menu.matches(".tools");
   }
 
-  #place({ left, top }) {
+  #put({ left, top }) {
     const { offsetWidth, offsetHeight } = this.#menu;
     this.#menu.style.left = `${Math.max(GAP_PX, Math.min(left, innerWidth - offsetWidth - GAP_PX))}px`;
     this.#menu.style.top = `${Math.max(GAP_PX, Math.min(top, innerHeight - offsetHeight - GAP_PX))}px`;
@@ -160,7 +164,8 @@ export class MessageMenu {
     if (this.#isMenu()) this.#menu.close();
     else this.#hideTools();
     const message = this.#find(Number(row.dataset.seq));
-    await actionsFor(message, this.#client).find(({ name }) => name === action)?.run(message, this.#client);
+    const place = this.#place();
+    await actionsFor(message, this.#client, place).find(({ name }) => name === action)?.run(message, this.#client, place);
     if (!row.isConnected && neighbour && document.activeElement === document.body) focusRow(neighbour);
     return undefined;
   }

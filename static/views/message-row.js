@@ -1,19 +1,12 @@
 // One message as a row of the thread.
 import { showBeginning, showRest } from "./bubble.js";
 import { clone } from "./dom.js";
+import { eventWords, fillExtras } from "./message-extras.js";
 import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
 import { isEmojiAlone } from "../protocol/excerpt.js";
 import { codeAt } from "../protocol/marks.js";
 
-/** Lines of a thread that nobody wrote. */
-const LINES = {
-  device: "They use a new device.",
-  "own-device": "Another device with your keys gets what you write from now on. If it is not yours, make new keys.",
-  unopened: "A message could not be opened: ask them to write again.",
-  impostor: "A message for this device has a key that it never made. Unless they play a trick, somebody else has your keys: ask them by another way.",
-  timer: "How long messages last was changed.",
-};
-const told = new WeakMap(); // row → what its bubble tells
+const shown_in = new WeakMap(); // row → what its bubble tells
 const GROUP_MS = 5 * 60_000;
 /** How a message of mine stands, as a mark and in words; the marks are of the sprite. */
 const STATES = {
@@ -26,9 +19,9 @@ const STATES = {
 };
 
 /** One of the keys of STATES for a message of mine, "" for one that came in. */
-export function stateOf({ direction, state, taken_back_at, delivered_at, read_at }) {
+export function stateOf({ direction, state, taken_back_at, deleted_at, delivered_at, read_at }) {
   if (direction === "in") return "";
-  if (taken_back_at) return "taken back";
+  if (taken_back_at && !deleted_at) return "taken back";
   if (state !== "relayed") return state;
   return (read_at && "read") || (delivered_at && "delivered") || state;
 }
@@ -48,10 +41,9 @@ export function messageRow(message, name) {
 /** Writes what can change about a row: its state, reason and buttons. */
 export function fillRow(row, message, name) {
   const state = stateOf(message);
+  if (shown_in.get(row) !== toTell(message, name)) fillBubble(row, message, name);
+  fillExtras(row, message, name);
   row.dataset.state = message.state;
-  if (told.get(row) !== toTell(message)) fillBubble(row, message);
-  row.classList.toggle("event", Boolean(message.event));
-  row.classList.toggle("deleted", Boolean(message.deleted_at));
   row.classList.toggle("refused", message.kind === "refused");
   row.classList.toggle("unknown", message.kind === "unknown");
   row.classList.toggle("failed", state === "failed");
@@ -84,8 +76,11 @@ export function tellTime(row, message, apart) {
 }
 
 function note(message) {
+  const waits = message.state === "queued" && (message.re || message.lasts) ? [message.error] : []; // for a client that can read it
   const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
-  return [...written, ...(message.legacy ? ["not bound to this chat: sent by an older client"] : []), ...(message.unsealed ? ["sealed with the address key only"] : []), ...(message.edited_at ? ["edited"] : [])].join(" · ");
+  const legacy = message.legacy ? ["not bound to this chat: sent by an older client"] : [];
+  const unsealed = message.unsealed ? ["sealed with the address key only"] : [];
+  return [...waits, ...written, ...legacy, ...unsealed].filter(Boolean).join(" · ");
 }
 
 /** One line below what was not sent, with what can be done about it. All of the reason is in Info, and on hover. */
@@ -100,16 +95,16 @@ function tellFailure(row, message, state) {
 }
 
 /** Writes what is told in `message`. What is long is shown in part, with a button for the rest. */
-function fillBubble(row, message) {
+function fillBubble(row, message, name) {
   const bubble = row.querySelector(".chat-bubble");
-  const words = toTell(message);
-  told.set(row, words);
+  const told = toTell(message, name);
+  shown_in.set(row, told);
   row.querySelector(".chat-more")?.remove();
-  bubble.replaceChildren();
   bubble.classList.remove("whole");
-  const { end, ticks } = showBeginning(bubble, words);
-  row.classList.toggle("emoji", isEmojiAlone(words));
-  if (end === words.length) return;
+  bubble.replaceChildren();
+  const { end, ticks } = showBeginning(bubble, told);
+  row.classList.toggle("emoji", isEmojiAlone(told));
+  if (end === told.length) return;
   const more = clone("moreTemplate");
   more.value = end;
   more.dataset.ticks = ticks;
@@ -129,10 +124,10 @@ export function showAll(row, message) {
 /** The code of which a button in the message's bubble says where it begins. */
 export const codeOf = (message, button) => codeAt(toTell(message), Number(button.value));
 
-function toTell(message) {
+function toTell(message, name) {
+  if (message.event) return eventWords(message, name);
+  if (message.deleted_at) return "Deleted";
   if (message.kind === "refused") return `Refused: ${message.reason}`;
-  if (message.event) return LINES[message.event];
-  if (message.deleted_at) return "Deleted.";
   if (message.kind === "unknown") return "Sent with a newer client: update this page to read it.";
   return message.text;
 }

@@ -71,6 +71,7 @@ async function isSameRelay(client, { origin, known }, answers) {
 }
 
 // What a relay's state is called, and looks like, wherever it is shown.
+
 /** The states that only the person can end. */
 export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
 

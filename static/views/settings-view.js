@@ -9,7 +9,7 @@ const KEPT = {
   false: "The browser may delete your keys and messages when space runs short: it was not asked to keep them, or said no. Export a backup.",
   null: "This browser does not say whether it keeps what is stored here. Export a backup.",
 };
-const SWITCHES = { settingPreview: "preview", settingSound: "sound", settingErase: "erase_on_relay" };
+const SWITCHES = { settingPreview: "preview", settingSound: "sound", settingErase: "erase_on_relay", settingReceipts: "receipts" };
 
 export class SettingsView {
   #client;
@@ -96,6 +96,7 @@ export class SettingsView {
 }
 
 // Whom the person blocked: the one place from where they come back.
+
 export class BlockedView {
   #client;
 
@@ -127,6 +128,7 @@ function row(contact) {
 }
 
 // What I call myself: a field in each place where one asks for it, all of one setting.
+
 const FORMS = { myNameForm: "myNameStatus", meNameForm: "meNameStatus", settingNameForm: "settingNameStatus" };
 
 export class MyNameView {

@@ -27,6 +27,7 @@ export class StorageView {
 
 // The browser deleted what was kept here: what happened, and what can be done,
 // before any new key is made.
+
 export class LostView {
   #lost;
 

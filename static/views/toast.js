@@ -86,6 +86,7 @@ function copyBySelection(text) {
 }
 
 // Tells a screen reader, politely, what has arrived.
+
 const GATHER_MS = 400; // messages that come together are told together
 const SPOKEN_CHARACTERS = 200;
 
