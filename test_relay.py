@@ -8051,7 +8051,7 @@ NAMES_IN_THE_PAGE = """
     pubKeyB64 privKeyB64 dlPublic dlPrivate qrContact qrPublic newKeys registerBtn regStatus librarySearch libraryList
     libraryPrev libraryNext libraryPageInfo liveIndicator liveHint notifToggle themeToggle
     view-newchat view-chats view-server view-keys view-library view-about
-    tab-newchat tab-chats tab-server tab-keys tab-library tab-about
+    tab-newchat tab-chats tab-server tab-keys tab-library tab-about myName guestCard guestName
 """
 
 
