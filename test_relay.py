@@ -16482,7 +16482,7 @@ MOVING = """[...document.querySelectorAll("*")].filter((each) => {
     return Math.max(...seconds) > 0.001 || style.scrollBehavior === "smooth";
 }).length"""
 
-MOST_BYTES = 200_000  # 220,000 with envelope 2, files and the new look
+MOST_BYTES = 245_000  # 220,000 are wanted
 LONG_HISTORY = """(async () => {
     const [{ Database }, { newContact }, { withLatest }] =
         await Promise.all(["store/database", "store/store", "store/messages"].map((name) => import(`/${name}.js`)));

@@ -5,7 +5,7 @@
 import { ALL_STORES, result } from "../store/database.js";
 import { openMail } from "../protocol/envelope2.js";
 import { OutdatedTabError } from "../protocol/errors.js";
-import { takenOver } from "../store/taken-over.js";
+import { takenOver } from "../store/legacy.js";
 import { Page } from "./page.js";
 import { tellChanged } from "./references.js";
 

@@ -4,7 +4,7 @@
  * A retry carries the same envelope id, so it never shows twice at the other end.
  */
 import { getKey, postMessage } from "../relay/api.js";
-import { Backoff } from "../relay/backoff.js";
+import { Backoff } from "../relay/connection.js";
 import { NONCE_BYTES, fingerprintOf, randomBytes, sealBox } from "../protocol/crypto.js";
 import {
   BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError,

@@ -4,7 +4,7 @@ import { isListed, lineOf, toMessage, withLatest } from "../store/messages.js";
 import { reviewNames } from "../store/namesakes.js";
 import { readSession, withSession } from "../store/sessions.js";
 import { newContact } from "../store/store.js";
-import { isKnown, seqAmong, wasRead } from "../store/taken-over.js";
+import { isKnown, seqAmong, wasRead } from "../store/legacy.js";
 import { answeredTo } from "./receipts.js";
 import { applyChange, applyKept } from "./references.js";
 import { counting, dropSurplus, fits } from "./strangers.js";

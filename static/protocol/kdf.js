@@ -3,7 +3,8 @@
  * before. Both let the page paint and be cancelled, and come when a backup is written or opened.
  */
 import { utf8 } from "./encoding.js";
-import { AbortError, OutOfMemoryError } from "./errors.js";
+import { AbortError, OutOfMemoryError, WeakPassphraseError } from "./errors.js";
+import { randomBytes } from "./crypto.js";
 
 const KEY_BYTES = 32;
 const SLICE_MS = 30; // then the page gets its turn
@@ -75,4 +76,24 @@ export async function inSlices(secret, salt, iterations, { onProgress, signal } 
   throwIfAborted(signal);
   onProgress?.(1);
   return key;
+}
+
+// Passphrases for backups: whoever has the file can guess for as long as they like.
+
+const LEAST_CHARACTERS = 12;
+const LEAST_DIFFERENT = 6;
+const WORDS = 6; // of 2048: 66 bits
+
+/** Throws WeakPassphraseError. */
+export function refuseWeak(passphrase) {
+  const characters = [...passphrase.normalize("NFKC").trim()];
+  const strong = characters.length >= LEAST_CHARACTERS && new Set(characters).size >= LEAST_DIFFERENT;
+  if (!strong) throw new WeakPassphraseError(`Use at least ${LEAST_CHARACTERS} characters, ${LEAST_DIFFERENT} different ones among them; six random words are better.`);
+}
+
+/** Six random words of BIP-39's English list. */
+export async function sixWords() {
+  const { wordlist } = await import("../vendor/bip39-english.js");
+  const numbers = new Uint16Array(randomBytes(WORDS * Uint16Array.BYTES_PER_ELEMENT).buffer);
+  return Array.from(numbers, (number) => wordlist[number % wordlist.length]).join(" "); // 2048 divides 65536: none is likelier
 }

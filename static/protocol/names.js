@@ -2,7 +2,7 @@
  * What people call themselves. Such a name is a stranger's text beside which others are trusted, so it holds nothing that can't be
  * seen, or that looks as if this page had said it; and whoever is called like somebody else is told apart (PROTOCOL.md, "Names").
  */
-import { fold } from "./fold.js";
+import { fold } from "./excerpt.js";
 
 const MOST_CHARACTERS = 64;
 /** Controls, direction marks, fillers, tags, halves of characters; a joiner between ASCII; a pile of accents; our own mark for *verified*. */

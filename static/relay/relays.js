@@ -8,7 +8,7 @@ import { fingerprintOf } from "../protocol/crypto.js";
 import { RelayError } from "../protocol/errors.js";
 import { doubtConnections } from "./doubt.js";
 import { SharedEventTarget } from "../store/shared-events.js";
-import { Sessions } from "./sessions.js";
+import { Sessions } from "./session.js";
 
 const NO_STATS = {
   registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null, push: null,

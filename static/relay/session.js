@@ -2,11 +2,8 @@
  * One relay while this tab leads: its socket, its polls and its state. Emits "state" {state, message}: live, connecting, polling (mail
  * comes, but no socket opens), offline, or one of those that only the person can end.
  */
-import { Backoff } from "./backoff.js";
-import { Connection } from "./connection.js";
-import {
-  ClientError, InviteNeededError, OlderProofError, OutdatedTabError, RateLimitedError, RelayKeyChangedError, RelayKeyError,
-} from "../protocol/errors.js";
+import { Backoff, Connection } from "./connection.js";
+import { ClientError, InviteNeededError, OlderProofError, OutdatedTabError, RateLimitedError, RelayKeyChangedError, RelayKeyError } from "../protocol/errors.js";
 
 const POLL_MS = 30_000;
 const NO_SOCKET =
@@ -141,5 +138,58 @@ export class Session extends EventTarget {
     this.#state = state;
     this.#message = message;
     this.dispatchEvent(new CustomEvent("state", { detail: { state, message } }));
+  }
+}
+
+/** The sessions of the tab that leads, one a relay. Emits "state" {origin, state, message}. */
+export class Sessions extends EventTarget {
+  #make;
+  #sessions = null; // origin → Session; null while another tab leads
+
+  /** `make(origin)` makes a Session; this class starts and stops it. */
+  constructor(make) {
+    super();
+    this.#make = make;
+  }
+
+  get leading() {
+    return this.#sessions !== null;
+  }
+
+  lead(origins) {
+    this.#sessions = new Map();
+    for (const origin of origins) this.restart(origin);
+  }
+
+  follow() {
+    for (const session of this.#sessions?.values() ?? []) session.stop();
+    this.#sessions = null;
+  }
+
+  /** Ends the relay's session, if any, and starts a new one. */
+  restart(origin) {
+    if (!this.leading) return;
+    this.end(origin);
+    const session = this.#make(origin);
+    session.addEventListener("state", ({ detail }) => this.#sessions?.get(origin) === session && this.#tell({ origin, ...detail }));
+    this.#sessions.set(origin, session);
+    session.start();
+  }
+
+  end(origin) {
+    this.#sessions?.get(origin)?.stop();
+    this.#sessions?.delete(origin);
+  }
+
+  drain(origin) {
+    return this.#sessions.get(origin).drain();
+  }
+
+  wake() {
+    for (const session of this.#sessions?.values() ?? []) session.wake();
+  }
+
+  #tell(detail) {
+    this.dispatchEvent(new CustomEvent("state", { detail }));
   }
 }

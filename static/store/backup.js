@@ -7,8 +7,7 @@ import { result } from "./database.js";
 import { openSecret, randomBytes, sealSecret, sha256 } from "../protocol/crypto.js";
 import { fromBase64, toBase64, toHex, utf8 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError, NewerBackupError, NotABackupError, WrongPassphraseError } from "../protocol/errors.js";
-import { SCRYPT, breathe, isPbkdf2, isScrypt, pbkdf2Key, scryptKey, throwIfAborted } from "../protocol/kdf.js";
-import { refuseWeak } from "../protocol/passphrase.js";
+import { SCRYPT, breathe, isPbkdf2, isScrypt, pbkdf2Key, scryptKey, throwIfAborted, refuseWeak } from "../protocol/kdf.js";
 
 const FORMAT = "io3233-backup";
 const VERSION = 2;

@@ -3,12 +3,9 @@
  * site data is cleared. Emits "state" in this tab, see `state`.
  */
 import { StorageError } from "../protocol/errors.js";
-import { isMarked } from "./mark.js";
-import { abortIfActive, pause, result, settled } from "./requests.js";
-import { hasRoom } from "./room.js";
+import { isMarked, localItems } from "./web-storage.js";
+import { abortIfActive, pause, result, settled, FINAL, SENTENCES, hasRoom } from "./requests.js";
 import { NAME, VERSION, upgrade } from "./schema.js";
-import { FINAL, SENTENCES } from "./storage-states.js";
-import { localItems } from "./web-storage.js";
 
 export { result } from "./requests.js";
 export { ALL_STORES } from "./schema.js";

@@ -3,11 +3,10 @@ import { identityFrom, newIdentity } from "../protocol/crypto.js";
 import { newDeviceId } from "../protocol/envelope.js";
 import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
-import { clearLegacy, readLegacy } from "./legacy.js";
-import { readMark, setMark } from "./mark.js";
+import { clearLegacy, readLegacy, noteTakenOver, seqOfLine } from "./legacy.js";
+import { readMark, setMark } from "./web-storage.js";
 import { withLatest } from "./messages.js";
 import { UNREAD_RELAY, newContact } from "./store.js";
-import { noteTakenOver, seqOfLine } from "./taken-over.js";
 
 /** The short address whose keys were here, where neither they nor an earlier client's are any more; else null. */
 export async function lostAddress(db, storage) {

@@ -1,9 +1,8 @@
 /** After the browser threw the database away: what the person can do before any new key is made. */
 import { openBackup } from "./backup.js";
 import { lostAddress, restoreIdentity } from "./identity.js";
-import { clearMark } from "./mark.js";
+import { clearMark, localItems } from "./web-storage.js";
 import { Store } from "./store.js";
-import { localItems } from "./web-storage.js";
 
 export async function findLost(db) {
   const short = await lostAddress(db, localItems());

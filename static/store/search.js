@@ -1,6 +1,6 @@
 /** Searching the whole history. Loaded by the store when somebody first searches. */
 import { result } from "./database.js";
-import { fold } from "../protocol/fold.js";
+import { fold } from "../protocol/excerpt.js";
 import { toMessage } from "./messages.js";
 
 const BATCH = 2000;

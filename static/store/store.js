@@ -5,11 +5,10 @@
  * contact {contact} · contact-removed {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
-import { newestFirst } from "../protocol/order.js";
+import { newestFirst } from "../protocol/format.js";
 import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
-import { readThread } from "./history.js";
-import { toMessage } from "./messages.js";
+import { readThread, toMessage } from "./messages.js";
 import { putNamed, reviewNames } from "./namesakes.js";
 import { removeEverything, removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";

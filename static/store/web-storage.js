@@ -23,3 +23,42 @@ export function keepItem(items, name, text) {
     return false;
   }
 }
+
+// A mark outside IndexedDB that there are keys here, and for which address: in localStorage and in a cache entry, for a browser that
+// throws one kind of storage away often leaves another. It is no secret, and not needed: it only tells a lost database from a new one.
+
+const ITEM = "io3233_address";
+const CACHE = "address-of-io3233"; // not under the prefix whose caches the service worker clears
+const ENTRY = "/kept-address";
+const SHORT = /^3233:[0-9a-f]{32}$/;
+
+export async function setMark(items, short) {
+  keepItem(items, ITEM, short);
+  if ((await cachedMark()) !== short) await inCache((cache) => cache.put(ENTRY, new Response(short)));
+}
+
+/** A quick look at half of it. */
+export const isMarked = (items) => items.getItem(ITEM) !== null;
+
+/** The short address that was here, or null. */
+export async function readMark(items) {
+  return [items.getItem(ITEM), await cachedMark()].find((text) => SHORT.test(text)) ?? null;
+}
+
+export async function clearMark(items) {
+  items.removeItem(ITEM);
+  await inCache((cache) => cache.delete(ENTRY));
+}
+
+const cachedMark = () => inCache(async (cache) => (await cache.match(ENTRY))?.text() ?? null);
+
+/** Null where there is no cache: over plain http, and where storage is forbidden or full. */
+async function inCache(work) {
+  if (!globalThis.caches) return null;
+  try {
+    return await work(await caches.open(CACHE));
+  } catch (error) {
+    console.debug("No cache entry:", error.message);
+    return null;
+  }
+}

@@ -5,7 +5,7 @@ import { byId, fillAvatar, on, say } from "./dom.js";
 import { displayName, formatSpan } from "../protocol/format.js";
 import { drawQr } from "./qr.js";
 import { confirmed, withdraw } from "./questions.js";
-import { safetyNumber } from "../protocol/safety.js";
+import { safetyNumber } from "../protocol/crypto.js";
 import { canScan, scan } from "./scan.js";
 import { copy, notice } from "./toast.js";
 

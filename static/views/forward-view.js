@@ -2,8 +2,7 @@
 import { showModal } from "./dialogs.js";
 import { byId, clone, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
-import { cut } from "../protocol/excerpt.js";
-import { fold } from "../protocol/fold.js";
+import { cut, fold } from "../protocol/excerpt.js";
 import { displayName } from "../protocol/format.js";
 import { notice } from "./toast.js";
 

@@ -1,12 +1,12 @@
 // My keys: their QR codes and files, the secret one only when asked for.
-import { ExportView } from "./export-view.js";
-import { importBackup } from "./import-view.js";
+import { ExportView, importBackup } from "./export-view.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { toBase64 } from "../protocol/encoding.js";
 import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../protocol/errors.js";
 import { drawQr } from "./qr.js";
 import { confirmed } from "./questions.js";
 import { addRelay } from "./relay-questions.js";
+import { copy } from "./toast.js";
 
 export class KeysView {
   #client;
@@ -79,4 +79,44 @@ export class KeysView {
 /** `{name, blob}`: a key as one line of base64. */
 function keyFile(fingerprint, kind, bytes) {
   return { name: `io3233-${fingerprint.slice(0, 8)}-${kind}-key.txt`, blob: new Blob([`${toBase64(bytes)}\n`], { type: "text/plain" }) };
+}
+
+// Who I am, wherever it is shown or copied: the header's buttons, the home
+// view's link, the keys view's fingerprint.
+
+export class IdentityView {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+    const { fingerprint, short, public_key } = client.identity;
+    byId("fpFull").textContent = fingerprint;
+    byId("fpShort").textContent = short;
+    byId("pubKeyB64").textContent = toBase64(public_key);
+    byId("publicKeyShareInput").value = toBase64(public_key);
+    on(byId("copyPublicKeyBtn"), "click", () => copy(toBase64(public_key), "Public key"));
+    on(byId("headerCopyAddress"), "click", () => copy(fingerprint, "Address"));
+    for (const id of ["copyInviteLinkBtn", "headerCopyInvite"]) on(byId(id), "click", () => copy(client.inviteLink(), "Invite link"));
+    for (const id of ["newKeys", "headerNewKeys"]) on(byId(id), "click", () => this.#replaceKeys());
+    for (const [source, type] of [[client.relays, "relays"], [client.settings, "change"]]) on(source, type, () => this.#showLink());
+    this.#showLink();
+  }
+
+  #showLink() {
+    byId("inviteLinkInput").value = this.#client.inviteLink();
+  }
+
+  async #replaceKeys() {
+    const agreed = await confirmed({
+      title: "Make new keys?",
+      text: "You get a new address. People who write to the old one no longer reach you, and messages on their way to it are lost: send everybody your new invite link.\n\nHistory and contacts stay. The old keys are gone unless you exported a backup.",
+      ok: "Make new keys",
+      danger: true,
+    });
+    if (!agreed) return;
+    await attempt(byId("newKeys"), byId("regStatus"), async () => {
+      await this.#client.replaceKeys();
+      location.reload();
+    });
+  }
 }

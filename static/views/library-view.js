@@ -1,7 +1,6 @@
 // All history of this device: search, pages, and the way to each message.
 import { byId, clone, debounce, on } from "./dom.js";
-import { characterStart, cut } from "../protocol/excerpt.js";
-import { fold, locate } from "../protocol/fold.js";
+import { characterStart, cut, fold, locate } from "../protocol/excerpt.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 import { whenDayChanges } from "./today.js";

@@ -1,6 +1,6 @@
 // The field at the head of the list: people first, then messages.
 import { byId, clone, debounce, on } from "./dom.js";
-import { fold } from "../protocol/fold.js";
+import { fold } from "../protocol/excerpt.js";
 import { displayName } from "../protocol/format.js";
 import { foundMessage } from "./library-view.js";
 import { PHONE } from "./shell-view.js";

@@ -19,7 +19,7 @@ export async function showInfo(message, client) {
   byId("infoEarlier").hidden = earlier.length === 0;
   byId("infoEarlierList").replaceChildren(...earlier.map(({ text, ts }) => element("li", `${formatDateTime(ts)}: ${cut(text, SHOWN_CHARACTERS)}`)));
   list(byId("infoFacts"), facts(message, contact));
-  countDown(message);
+  countDown(message, client);
   list(byId("infoTechnical"), technical(message));
   byId("infoDetails").open = false;
   showModal(byId("infoDialog"));
@@ -36,8 +36,9 @@ function facts(message, contact) {
 const later = ({ edited_at, deleted_at }) => [["Edited", time(edited_at)], ["Deleted", time(deleted_at)]];
 
 /** How long a message with a timer is here still, while somebody looks. */
-function countDown({ lasts, gone_at }) {
-  const tell = () => {
+function countDown({ lasts, seq }, client) {
+  const tell = async () => {
+    const { gone_at } = (await client.store.message(seq)) ?? {}; // the timer may begin while Info is open
     const left = gone_at && (gone_at - Date.now()) / 1000;
     byId("infoTimer").textContent = left ? `Goes in ${formatSpan(left)}, on both sides.` : `Goes ${formatSpan(lasts)} after it was read.`;
   };

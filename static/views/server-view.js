@@ -3,8 +3,7 @@ import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
 import { formatBytes, formatCount, formatDateTime, plural } from "../protocol/format.js";
 import { notice } from "./toast.js";
 import { confirmed } from "./questions.js";
-import { addRelay } from "./relay-questions.js";
-import { NEEDS_ANSWER, showState } from "./relay-states.js";
+import { addRelay, NEEDS_ANSWER, showState } from "./relay-questions.js";
 
 export class ServerView {
   #client;

@@ -1,7 +1,8 @@
 // The settings dialog, the bell and the theme button.
 import { showModal } from "./dialogs.js";
-import { byId, on } from "./dom.js";
+import { byId, on, clone, attempt, say } from "./dom.js";
 import { notice } from "./toast.js";
+import { displayName, shortAddress } from "../protocol/format.js";
 
 const KEPT = {
   true: "The browser keeps what is stored here until you delete it.",
@@ -91,5 +92,68 @@ export class SettingsView {
     byId("notifyHint").textContent = notifications.why || this.#when(notifies);
     for (const [id, name] of Object.entries(SWITCHES)) byId(id).checked = settings.get(name);
     for (const choice of document.getElementsByName("theme")) choice.checked = choice.value === window.theme.preference();
+  }
+}
+
+// Whom the person blocked: the one place from where they come back.
+
+export class BlockedView {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+    on(byId("settingsOpen"), "click", () => this.#render());
+    on(byId("blockedList"), "click", (event) => this.#unblock(event));
+    on(client.store, "contact", () => byId("settingsDialog").open && this.#render());
+  }
+
+  async #render() {
+    const blocked = (await this.#client.store.contacts()).filter((contact) => contact.blocked);
+    byId("blockedList").replaceChildren(...blocked.map(row));
+    byId("blockedNone").hidden = blocked.length > 0;
+  }
+
+  async #unblock(event) {
+    const fingerprint = event.target.closest("button")?.closest("li").dataset.fingerprint;
+    if (fingerprint) await this.#client.store.updateContact(fingerprint, { blocked: false });
+  }
+}
+
+function row(contact) {
+  const item = clone("blockedTemplate");
+  item.dataset.fingerprint = contact.fingerprint;
+  item.querySelector("bdi").textContent = contact.name || `${displayName(contact)} (${shortAddress(contact)})`;
+  item.querySelector("button").setAttribute("aria-label", `Unblock ${displayName(contact)}`);
+  return item;
+}
+
+// What I call myself: a field in each place where one asks for it, all of one setting.
+
+const FORMS = { myNameForm: "myNameStatus", meNameForm: "meNameStatus", settingNameForm: "settingNameStatus" };
+
+export class MyNameView {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+    for (const [form, status] of Object.entries(FORMS)) on(byId(form), "submit", (event) => this.#save(event, byId(status)));
+    on(client.settings, "change", ({ detail }) => detail.name === "name" && this.#show());
+    this.#show();
+  }
+
+  async #save(event, status) {
+    event.preventDefault();
+    const { elements, submitter = elements[1] } = event.target;
+    say(status, "");
+    const saved = await attempt(submitter, status, async () => {
+      await this.#client.settings.callMyself(elements[0].value);
+      return true;
+    });
+    if (saved) notice(this.#client.settings.get("name") ? "Name saved" : "You go without a name");
+    else elements[0].focus();
+  }
+
+  #show() {
+    for (const form of Object.keys(FORMS)) byId(form).elements[0].value = this.#client.settings.get("name");
   }
 }

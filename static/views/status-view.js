@@ -1,10 +1,8 @@
 // What the page says about itself: the live badge, the count in the title,
 // what is missing here, and, for a screen reader, what came and what failed.
-import { Announcer } from "./announcer.js";
+import { Announcer, announce } from "./toast.js";
 import { attempt, byId, on, say } from "./dom.js";
-import { addRelay } from "./relay-questions.js";
-import { NEEDS_ANSWER, showState } from "./relay-states.js";
-import { announce } from "./toast.js";
+import { addRelay, NEEDS_ANSWER, showState } from "./relay-questions.js";
 
 export class StatusView {
   #client;

@@ -1,7 +1,6 @@
 // What stands in the open thread: a row a message, the days between them, the rule above what is new, and the button to the newest.
 import { byId, clone, on, reconcile } from "./dom.js";
-import { formatCount, formatDay, formatTime, plural } from "../protocol/format.js";
-import { dayLines } from "../protocol/order.js";
+import { formatCount, formatDay, formatTime, plural, dayLines } from "../protocol/format.js";
 import { continues, fillRow, messageRow, stateOf, tellTime } from "./message-row.js";
 
 const MINUTE_MS = 60_000;

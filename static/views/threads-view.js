@@ -3,8 +3,7 @@
 import { block } from "./contact-view.js";
 import { asMenu, showMenu } from "./dialogs.js";
 import { byId, clone, on, reconcile } from "./dom.js";
-import { displayName, formatCount } from "../protocol/format.js";
-import { newestFirst } from "../protocol/order.js";
+import { displayName, formatCount, newestFirst } from "../protocol/format.js";
 import { fillRow, nameButton } from "./thread-row.js";
 import { whenDayChanges } from "./today.js";
 import { offerUndo } from "./toast.js";
