@@ -104,7 +104,7 @@ try:  # for Web Push alone; without it the relay does all else
 except ImportError:
     ec = None  # type: ignore[assignment]
 
-__version__ = "2.0.0"
+__version__ = "2.1.0"
 
 T = TypeVar("T")
 log = logging.getLogger("io3233")

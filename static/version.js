@@ -1,2 +1,2 @@
 /** The client's version, as the footer and the about page show it. */
-export const VERSION = "2.0.0";
+export const VERSION = "2.1.0";
