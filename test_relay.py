@@ -6908,7 +6908,7 @@ class TestDoctorBehindProxy:
             await proxy.stop()
 
     async def test_a_well_hosted_relay_gets_nothing_but_ok(self, examine: Callable[..., Any]) -> None:
-        said = await examine()
+        said = await examine(doctors={"PUSH": "off"})
 
         assert said.returncode == 0, said.stdout + said.stderr
         assert {line[:4] for line in said.stdout.splitlines()} == {"ok  "}
@@ -14823,7 +14823,7 @@ def is_empty(value: Any) -> bool:
 SWITCH, COUNT, LINE, ID = one_of(True, False), whole(0, 2**32), words(4096), whole(0, 2**53 - 1)
 CONTACT_FIELDS: dict[str, Check] = {
     "name": words(256), "their_name": perhaps(words(256)), "relay": lambda value: value == "" or is_origin(value), "public_key": perhaps(lambda _: False),
-    "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "request": perhaps(SWITCH), "request_size": perhaps(COUNT),
+    "fingerprint": lambda _: False, "verified": SWITCH, "muted": SWITCH, "blocked": SWITCH, "open": SWITCH, "pinned": perhaps(SWITCH), "invited": perhaps(SWITCH), "request": perhaps(SWITCH), "request_size": perhaps(COUNT),
     "unread": COUNT, "last_seq": whole(0, 2**40), "last_at": is_day, "last_text": LINE, "last_direction": one_of("in", "out", ""),
     "refused": COUNT, "added_at": is_day,
 }  # fmt: skip
@@ -14838,7 +14838,7 @@ MESSAGE_FIELDS: dict[str, Check] = {
 RELAY_FIELDS: dict[str, Check] = {
     "origin": is_origin, "cursor": ID, "erased_through": ID, "refused": COUNT, "requests_dropped": perhaps(COUNT), "added_at": is_day,
     "server_public_key": perhaps(is_key), "bound": perhaps(SWITCH), "allow_older_proof": perhaps(SWITCH), "invite": perhaps(LINE),
-    "key_changed_at": perhaps(is_day), "version": perhaps(LINE), "registration": perhaps(LINE),
+    "key_changed_at": perhaps(is_day), "version": perhaps(LINE), "registration": perhaps(LINE), "push": perhaps(LINE),
     **dict.fromkeys(
         ("registered_identities", "message_retention_days", "max_message_bytes"),
         perhaps(lambda value: numeric(value, 0, sys.float_info.max)),

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "8495e354ab8931c8";
+const VERSION = "f434c87a369c8b6c";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-TByc/f30iKbs36pzsdyzGU+E81/LlQ4cXiYSJ/Km2Ds=",
+  "/index.html": "sha256-iHTFgMzECogU5/5Hq4PwiDmdO5aVijLZqiIYDsrbOyM=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -68,7 +68,7 @@ const FILES = {
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-jld9YNJmw6MFg5gBnlZuMppvbJLBEoq+ecPPhcnvf9k=",
   "/store/backup-content.js": "sha256-++W6f31RBakWGxepQzBp8zU1BGVTGA00LflqkJ+JlkM=",
-  "/store/backup-shape.js": "sha256-Ahr3H38a2gfO50yDpDekEgtMlBdBTMOkEEABgcwmqBg=",
+  "/store/backup-shape.js": "sha256-sFWNgTy9YsxeOKUlEDj0T3EydSXlw5FYkYwZKZbdIBc=",
   "/store/backup.js": "sha256-Fu1C5TbMkepOroekouPQubuxBIUX2G5bLESr8lXAmQA=",
   "/store/database.js": "sha256-RPQgKq0yDKAbNv0u770FfYpOTHIrbmtCmuCbgj55e0g=",
   "/store/drafts.js": "sha256-B9exS+zePhgmIUxqzul9CFY4WsHmJrTpjq/VPequX4Q=",
@@ -116,7 +116,7 @@ const FILES = {
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-yEafK8/PSTBQCpEUrofjUbEp/Qwhqt/O200sp6d+ZEw=",
-  "/views/export-view.js": "sha256-TAL+O5zS9dlrkyydMhEKt3fTbV2uF2JWLRNRHHxXry8=",
+  "/views/export-view.js": "sha256-ft6UYw2Drm5GmHrCAXMQjBgUN6f33DkHzdLmGppEVms=",
   "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
   "/views/guest-view.js": "sha256-h4u5474RFOsG768gVBKN3lvisX3J8kIuZfGUsNu3BT4=",
   "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
@@ -133,7 +133,8 @@ const FILES = {
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
   "/views/open-chat.js": "sha256-of4GoZNcW02dQ0F4ZziwJkSdHt4ngHqzV3yFs5IB5QE=",
   "/views/pages.css": "sha256-b2d8qDDtxsLyISdBjLx7BorQySOTjTK1zoc+pdHDNm0=",
-  "/views/qr.js": "sha256-/qBbSgj+Y/DjLb3Tjg4lTW/uWXvgpHdF/J2hp6dWw/Q=",
+  "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
+  "/views/qr.js": "sha256-BE7uqk2PUdSAo/YI4rbe/PJsLhHf235C0eZMzEuaoxk=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
   "/views/react-view.js": "sha256-joLr5uMITj8FL4n9DqfWXORlfFh9hKMWPvvk9F1WQrA=",
   "/views/relay-questions.js": "sha256-Gg6Os3uoqC/sshYg9bzw9tD8e+EIcA4oCyZAg1ZffK8=",
@@ -152,7 +153,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-pB3h0+Qo6hHtCaOciZT5kYR7Q4bIBUhVz8ocKtKTmOw="
+  "/worker.js": "sha256-4Yb9Q0W2YOyqJV5ZyKot/B4qQkSXC3xIubcwZGoWo0Y="
 };
 
 const PREFIX = "io3233-";

@@ -48,7 +48,7 @@ const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: may
 
 const CONTACT = {
   fingerprint: isFingerprint, name: text(LONGEST_NAME), their_name: maybe(text(LONGEST_NAME)), relay: (value) => value === "" || origin(value), public_key: maybe(bytes(KEY_BYTES)),
-  verified: flag, muted: flag, blocked: flag, open: flag, pinned: maybe(flag), request: maybe(flag),
+  verified: flag, muted: flag, blocked: flag, open: flag, pinned: maybe(flag), invited: maybe(flag), request: maybe(flag),
   request_size: maybe(count), unread: count, last_seq: whole(0, LAST_SEQ), last_at: time,
   last_text: line, last_direction: either("in", "out", ""), last_state: maybe(either(...STATES, "delivered", "read")), refused: count, added_at: time, lasts: maybe(count), lasts_ts: maybe(number(-LAST_DATE, LAST_DATE)),
 };
@@ -70,7 +70,7 @@ const DEVICE = { device: isDeviceId, key: bytes(KEY_BYTES), since: time, heard_a
 const RELAY = {
   origin, cursor: id, erased_through: id, refused: count, requests_dropped: maybe(count), added_at: time,
   server_public_key: maybe(bytes(KEY_BYTES)), bound: maybe(flag), allow_older_proof: maybe(flag), key_changed_at: maybe(time), invite: maybe(line),
-  registered_identities: maybe(figure), message_retention_days: maybe(figure), max_message_bytes: maybe(figure), version: maybe(line), registration: maybe(line),
+  registered_identities: maybe(figure), message_retention_days: maybe(figure), max_message_bytes: maybe(figure), version: maybe(line), registration: maybe(line), push: maybe(line),
 };
 
 const DRAFT = [isFingerprint, text(LONGEST_TEXT)];

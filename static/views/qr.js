@@ -10,8 +10,13 @@ const wanted = new WeakMap(); // the text that each box is to show
 /** Draws `text` into `box`, whose aria-label says what the code is. */
 export async function drawQr(box, text) {
   wanted.set(box, text);
-  const { generate } = await import("../vendor/lean-qr.mjs");
-  if (wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
+  try {
+    const { generate } = await import("../vendor/lean-qr.mjs");
+    if (wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
+  } catch (error) {
+    console.debug("No QR code:", error.message); // the page is being left, or there is no network and no kept copy
+    box.textContent = "The QR code could not be loaded.";
+  }
 }
 
 function svgOf(code) {
