@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f1db5c51f5e2df09";
+const VERSION = "bbea87b49bcc233f";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-fUW2U1pYaUMYjaVxCM+072NindzXy21/bfoPZD7/u4Y=",
+  "/index.html": "sha256-LW9EDH5ODm++3zo5tqpFgGyPksl6hcLDxoWzlXVfwCs=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -116,7 +116,7 @@ const FILES = {
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-yEafK8/PSTBQCpEUrofjUbEp/Qwhqt/O200sp6d+ZEw=",
-  "/views/export-view.js": "sha256-TAL+O5zS9dlrkyydMhEKt3fTbV2uF2JWLRNRHHxXry8=",
+  "/views/export-view.js": "sha256-uLBZ1/p3I1ZAkMxiCX8auxEB4RMARAAUjifQf1KVfJw=",
   "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
   "/views/guest-view.js": "sha256-h4u5474RFOsG768gVBKN3lvisX3J8kIuZfGUsNu3BT4=",
   "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-XbK7fTLqPSycsUOwGvaHwSGIV7/JJmKE9/kD+3Y6R8k="
+  "/worker.js": "sha256-YapGEwicXePDipfTmOIBLYFbIqZLY3G7J1GB2s+nPuw="
 };
 
 const PREFIX = "io3233-";
