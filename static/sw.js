@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "bbea87b49bcc233f";
+const VERSION = "31ad486ec6c65824";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-LW9EDH5ODm++3zo5tqpFgGyPksl6hcLDxoWzlXVfwCs=",
+  "/index.html": "sha256-8dAGgAWQrUkkmG9/QV2jvUHejFe/eYbuKS4oT5BhdKM=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -128,7 +128,7 @@ const FILES = {
   "/views/message-extras.js": "sha256-+VIYWOmmc3jjD1iCgzamHEfi17ObdPoDwdfBPTDwvqE=",
   "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
   "/views/message-menu.js": "sha256-QXMzL6DdG060O5xP11cyA14TDnOT+Amgq4nMuDbvQ5w=",
-  "/views/message-row.js": "sha256-lYcjH2UoCl5UnIze2f/4o8Y05z0SEKMU2aYgrRVl90M=",
+  "/views/message-row.js": "sha256-5E3hfK3Nw4hICoqdwSjhQlRmSyBbTdQ+Hf+7oJN470g=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
   "/views/open-chat.js": "sha256-of4GoZNcW02dQ0F4ZziwJkSdHt4ngHqzV3yFs5IB5QE=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-YapGEwicXePDipfTmOIBLYFbIqZLY3G7J1GB2s+nPuw="
+  "/worker.js": "sha256-Vi0+52jD+nHu56fiPnmy9MkmLXTJXK8hqiUtog/UdWE="
 };
 
 const PREFIX = "io3233-";
