@@ -108,7 +108,7 @@ function fillBubble(row, message, name) {
   const more = clone("moreTemplate");
   more.value = end;
   more.dataset.ticks = ticks;
-  more.textContent = `Show all (${formatCount(words.length - end)} more characters)`;
+  more.textContent = `Show all (${formatCount(told.length - end)} more characters)`;
   bubble.after(more);
 }
 
