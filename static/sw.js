@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "fc9fd17d15f90d9e";
+const VERSION = "341baedee80cf783";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-X7DWMJz56ZxVOhWxv89R929Wm878LSZ8QAgFQMbuBSc=",
+  "/index.html": "sha256-vZj1qeNLXr1em5vSTzNDDgCK3onF65/wm/T9CNkM7Ac=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -116,7 +116,7 @@ const FILES = {
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-yEafK8/PSTBQCpEUrofjUbEp/Qwhqt/O200sp6d+ZEw=",
-  "/views/export-view.js": "sha256-1Xe9SHpnRh2Ee4x7NsluSXUKgzi8zIgyqGsckHxHyns=",
+  "/views/export-view.js": "sha256-uLBZ1/p3I1ZAkMxiCX8auxEB4RMARAAUjifQf1KVfJw=",
   "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
   "/views/guest-view.js": "sha256-h4u5474RFOsG768gVBKN3lvisX3J8kIuZfGUsNu3BT4=",
   "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
@@ -133,7 +133,6 @@ const FILES = {
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
   "/views/open-chat.js": "sha256-of4GoZNcW02dQ0F4ZziwJkSdHt4ngHqzV3yFs5IB5QE=",
   "/views/pages.css": "sha256-b2d8qDDtxsLyISdBjLx7BorQySOTjTK1zoc+pdHDNm0=",
-  "/views/progress.js": "sha256-JVavf6OXDv0WDy8f5ETh+BgUU4ttOs8S9B8aE3O+PQo=",
   "/views/qr.js": "sha256-BE7uqk2PUdSAo/YI4rbe/PJsLhHf235C0eZMzEuaoxk=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
   "/views/react-view.js": "sha256-joLr5uMITj8FL4n9DqfWXORlfFh9hKMWPvvk9F1WQrA=",
@@ -153,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-oMPvFXYiapXmuwiU1LgMc2Ee7kjxVv6epeZaoAHS2zs="
+  "/worker.js": "sha256-twdflainNQ45ZbiJhspW1u43kRb1QBca8+0Ny0j4+W8="
 };
 
 const PREFIX = "io3233-";

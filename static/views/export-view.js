@@ -1,9 +1,9 @@
 // The dialog that makes a backup. It can be cancelled at any moment.
 import { showModal } from "./dialogs.js";
 import { attempt, byId, download, on, say } from "./dom.js";
-import { Progress } from "./progress.js";
 import { sixWords } from "../protocol/kdf.js";
 import { formatDateTime, plural } from "../protocol/format.js";
+import { AbortError } from "../protocol/errors.js";
 
 /** A long task of a dialog: its bar, its status line, its button, and a way to cancel it. */
 export class Progress {
