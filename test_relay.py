@@ -8946,7 +8946,7 @@ class TestBrowserShown:
         page = await browser.person(relay)
 
         marked = await page.evaluate(f"""(async () => {{
-            {imported(fold="fold, locate")}
+            {imported(excerpt="fold, locate")}
             return {json.dumps(FOUND)}.map(([text, typed]) => {{
                 const found = locate(text, fold(typed));
                 return found && text.slice(found.at, found.at + found.length);
@@ -15408,8 +15408,8 @@ class TestBrowserInterop:
 
 VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelope2, headers, contents, links, backup }) => {
     const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
-    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "safety", "invite"];
-    const [crypto, encoding, envelope, second, content, safety, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
+    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "invite"];
+    const [crypto, encoding, envelope, second, content, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
     const server_public_key = bytes(registration.server_public_key);
@@ -15462,7 +15462,7 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelo
         contents: contents.map(({ json }) => ({ json, read: told(json) })),
         links: links.map(({ link }) => named(link)),
         keys: [alice, bob].flatMap(({ public_key, fingerprint }) => [base64(public_key), fingerprint]),
-        safety_number: safety.safetyNumber(bob.public_key, alice.public_key),
+        safety_number: crypto.safetyNumber(bob.public_key, alice.public_key),
         proof_ciphertext: base64(crypto.olderProof(older).ciphertext),
         proof_mac: base64(crypto.boundProof({ ...older, origin: registration.origin })),
         plaintext: fromUtf8(plaintext),
