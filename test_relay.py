@@ -8946,7 +8946,7 @@ class TestBrowserShown:
         page = await browser.person(relay)
 
         marked = await page.evaluate(f"""(async () => {{
-            {imported(fold="fold, locate")}
+            {imported(excerpt="fold, locate")}
             return {json.dumps(FOUND)}.map(([text, typed]) => {{
                 const found = locate(text, fold(typed));
                 return found && text.slice(found.at, found.at + found.length);
