@@ -10791,6 +10791,7 @@ async def points_at(page: Page, text: str) -> None:
 
 async def opens_menu(page: Page, text: str) -> None:
     """Open the menu of a message by a right click; once more if it has moved away meanwhile."""
+    await page.until("!document.querySelector('dialog:modal')")
     for _ in range(MOST_PRESSES):
         where = await middle_of(page, text)
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
@@ -10871,7 +10872,7 @@ class TestBrowserActions:
         assert await in_store(alice, "return store.restoreMessage(window.removed)")
 
         await alice.until(f"{ALL_BUBBLES}.join() === 'one,two,three'")
-        assert await alice.text(".chat-tab-last") == "> three"
+        assert "three" in await alice.text(".chat-tab-last")
 
     async def test_deletion_is_not_undone_where_the_contact_was_removed_meanwhile(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -16462,7 +16463,7 @@ OVERFLOWING = """(() => {
     const width = document.documentElement.clientWidth;
     const wide = [...document.querySelectorAll("body *")].filter((each) => {
         const { left, right, height } = each.getBoundingClientRect();
-        const scrolls = each.parentElement.closest(".table-box, .view-tabs, .chat-tab");
+        const scrolls = each.parentElement.closest(".table-box, .view-tabs, .chat-tab, .chat-line:not(.timed, .open) .chat-meta");
         return each.checkVisibility() && height > 1 && !scrolls && (right > width + 1 || left < -1);
     });
     return [...(document.documentElement.scrollWidth > width ? [`${document.documentElement.scrollWidth} px`] : []),
