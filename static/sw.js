@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "341baedee80cf783";
+const VERSION = "620099bd2644e5be";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-vZj1qeNLXr1em5vSTzNDDgCK3onF65/wm/T9CNkM7Ac=",
+  "/index.html": "sha256-eipzPeuiod/NTQqE0OezlxiOzqC8lsZ5Q9SLy7yb6Hg=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -125,9 +125,9 @@ const FILES = {
   "/views/list-search.js": "sha256-5Efffnkb7hTzxApbxBINTaX+C/pP2Q1OylJKXnAavEU=",
   "/views/list.css": "sha256-Q5cIjqSIrjn9rxXPy9XChYOj9t5r45sfDFDTH6olNCM=",
   "/views/message-actions.js": "sha256-y03kw+mnX5Db2R3mQdVN1vKjLK2SVUTqCs7kFNGxnv0=",
-  "/views/message-extras.js": "sha256-+VIYWOmmc3jjD1iCgzamHEfi17ObdPoDwdfBPTDwvqE=",
+  "/views/message-extras.js": "sha256-WHKiqZuj4mEZ9DmDMw1h5VslKntyBF5LV8X44LNuiV8=",
   "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
-  "/views/message-menu.js": "sha256-QXMzL6DdG060O5xP11cyA14TDnOT+Amgq4nMuDbvQ5w=",
+  "/views/message-menu.js": "sha256-I1JbLSYrWe7B/pdxOk4D1iblSIMMilykYX3+IseZvHQ=",
   "/views/message-row.js": "sha256-5E3hfK3Nw4hICoqdwSjhQlRmSyBbTdQ+Hf+7oJN470g=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-twdflainNQ45ZbiJhspW1u43kRb1QBca8+0Ny0j4+W8="
+  "/worker.js": "sha256-oZrUP7LpGzI6O8HAcWbRuv2hjZESGnRXgxpXzPVyFXY="
 };
 
 const PREFIX = "io3233-";

@@ -58,7 +58,7 @@ function reaction(emoji, by) {
   button.value = emoji;
   button.firstElementChild.textContent = emoji;
   button.lastElementChild.textContent = by.length;
-  button.title = `${emoji} by ${by.join(" and ")}`;
+  button.title = `${emoji} ${by.length}: ${by.join(" and ")}`;
   button.setAttribute("aria-label", button.title);
   button.setAttribute("aria-pressed", String(isOwn));
   return button;

@@ -55,7 +55,7 @@ export class MessageMenu {
   // -- by mouse
 
   #over({ target, pointerType, buttons }) {
-    if (pointerType !== "mouse" || buttons || this.#isMenu()) return;
+    if (pointerType !== "mouse" || buttons || sheet.matches || this.#isMenu()) return;
     const row = target.closest(".chat-line");
     if (row !== this.#row) this.#soon(row ? HOVER_MS : LEAVE_MS, () => (row ? this.#showTools(row) : this.#hideTools()));
     else if (row) clearTimeout(this.#waiting);
