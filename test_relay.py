@@ -3464,7 +3464,7 @@ async def ask_for_pongs_and_stall(relay: AnyRelay, person: Person) -> socket.soc
 async def is_dropped(reader: asyncio.StreamReader) -> bool:
     """Whether the relay has hung up on a connection, or does so now."""
     with contextlib.suppress(TimeoutError, ConnectionError):
-        return await asyncio.wait_for(reader.read(1), 0.01) == b""
+        return await asyncio.wait_for(reader.read(65536), 0.01) == b""
     return reader.exception() is not None
 
 
@@ -12926,8 +12926,8 @@ class TestBrowserLyingRelay:
         ("plaintext", "reason"),
         [
             (b'{"text":"abc"}', "too short to be a message"),
-            (bytes(32), "is not a message that this client can read"),
-            (bytes(33), "is not a message that this client can read"),
+            (bytes(32), "is not JSON that this client can read"),
+            (bytes(33), "is not JSON that this client can read"),
             (b'["' + b"x" * 40 + b'"]', "is not a message that this client can read"),
         ],
     )
@@ -15997,7 +15997,7 @@ class TestBrowserSealed:
 
         await bob.says(type="text", text="sealed for a thief of Alice's key")
         await alice.sees(
-            "A message for this device has a key that it never made. Unless they play a trick, somebody else has your keys: ask them by another way."
+            "A message for this device has a key that it never made. Unless Somebody plays a trick, somebody else has your keys: ask them by another way."
         )
         bob.theirs = good
         await bob.says(type="text", text="sealed for Alice")
@@ -16011,7 +16011,7 @@ class TestBrowserSealed:
 
         await bob.says(writer=newer, type="resend", ids=known)
         await until(lambda: stored(alice, "contacts[0].asks_again === 2"))
-        await alice.shows(".chat-line", "They use a new device.")
+        await alice.shows(".chat-line", "Somebody uses a new device.")
         assert [each["content"]["type"] for each in await bob.reads(newer)] == []
         await changes(alice, "answerAgain(contact, true)")
 

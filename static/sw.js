@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "620099bd2644e5be";
+const VERSION = "422db6fd23ad45da";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-eipzPeuiod/NTQqE0OezlxiOzqC8lsZ5Q9SLy7yb6Hg=",
+  "/index.html": "sha256-F5+xIBdLd/QdKQ2GsK69AXret0UJdUPTv50vf9eN9Es=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -59,7 +59,7 @@ const FILES = {
   "/relay/api.js": "sha256-rQpu8RnU+4fwtQnEdwqzeug6Hne6qFx0Yy2Qhj/CUKI=",
   "/relay/connection.js": "sha256-j86LKNouv2idv8anSNVt5a/ltwHTDIlhDx9gJ/ntsKE=",
   "/relay/contacts.js": "sha256-lHPRqXZye68SJEx1ABjBl1qwMmJnOSS11aDkg6eVTsY=",
-  "/relay/doubt.js": "sha256-xQ5vH2/4wfMg+UkXuNYKpVunb8mFsXcZgFEMr8ytigk=",
+  "/relay/doubt.js": "sha256-PuvDj+2KHEy6rlh24ES/7JbRHjWKGnZCHJfKjNeAIeY=",
   "/relay/http.js": "sha256-xyrEgeKBWiLDidbuekquw2kOwamz/2F76CofoT7XT/s=",
   "/relay/membership.js": "sha256-ekjbqX+snCh6RkqezVs279tqPnEewdhUtCZFeyE31gk=",
   "/relay/push.js": "sha256-C8XNeAm4cc0G3VD80CZ0o5jJ97uFafcSzgnGPBv3lG0=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-oZrUP7LpGzI6O8HAcWbRuv2hjZESGnRXgxpXzPVyFXY="
+  "/worker.js": "sha256-iYWHcS7VcwxLgaf+DW8RzYvrW255+pGHedk6Fywi6kw="
 };
 
 const PREFIX = "io3233-";

@@ -5,7 +5,7 @@
  */
 const DOUBT_MS = 10_000;
 const AGAIN_AFTER_MS = 1000;
-const MOST_AT_ONCE = 5; // browsers open six connections to a host
+const MOST_AT_ONCE = 3; // browsers open six connections to a host, and something else may wait on the others
 
 let woke_at = -Infinity;
 
@@ -14,6 +14,12 @@ export function doubtConnections() {
 }
 
 export const inDoubt = () => performance.now() - woke_at < DOUBT_MS;
+
+function giveUpOldest(asked) {
+  const [oldest] = asked;
+  oldest.abort();
+  asked.delete(oldest);
+}
 
 /**
  * The first answer to `ask(signal, begun)`, which only reads, so that asking twice changes nothing. `begun()` says that an answer has
@@ -28,10 +34,11 @@ export async function firstAnswer(ask) {
       const askOnce = () => {
         const asking = new AbortController();
         asked.add(asking);
+        if (asked.size > MOST_AT_ONCE) giveUpOldest(asked); // or all that a browser opens are dead ones
         const begun = () => asking.signal.aborted || (clearInterval(timer), keepOnly(asking));
         ask(asking.signal, begun).then(resolve, (error) => asking.signal.aborted || reject(error));
       };
-      timer = setInterval(() => inDoubt() && asked.size < MOST_AT_ONCE && askOnce(), AGAIN_AFTER_MS);
+      timer = setInterval(() => inDoubt() && askOnce(), AGAIN_AFTER_MS);
       askOnce();
     });
   } finally {
