@@ -16149,7 +16149,7 @@ class TestBrowserSealed:
         missed = await bob.says(type="text", text="does not open")
         await alice.click(".chat-tab-label")
         await alice.sees("a request")
-        await alice.sees("A message could not be opened. Ask Somebody to write it again.")
+        await alice.shows(".chat-line", "A message could not be opened.")
         assert await stored(alice, "posts") == []
         await alice.says("accepted")
 
