@@ -13547,7 +13547,7 @@ class TestBrowserNames:
 
         await calls_themselves(alice, "x" * 64)
         await alice.opens(bob.fingerprint)
-        for text in ("short", "l" * 770):
+        for text in ("short", "l" * 700):
             await alice.says(text)
         await alice.has_relayed(2)
 
