@@ -7982,6 +7982,13 @@ def running_chromium(disk: Path | None = None) -> contextlib.AbstractContextMana
     return running_browser("chromium", *PROFILED_CHROMIUM, listens=chromium_listens, disk=disk)
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder for a browser of the test's own: the path of its socket may have 107 characters, and pytest's folders are long."""
+    with tempfile.TemporaryDirectory(prefix="io3233-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[str]:
     """One Chromium for the whole run."""
@@ -8071,7 +8078,10 @@ class TestBrowserViews:
 
             assert await page.evaluate(SHOWN_VIEWS) == [f"view-{view}"]
             assert await page.evaluate("document.title") == title
-        assert browser.watches_nothing or {URL(url).authority for url in page.requests} == {URL(relay.url).authority}
+        asked = {
+            url for url in page.requests if not url.startswith("data:")
+        }  # Firefox has a font of its own in one; nobody is asked
+        assert browser.watches_nothing or {URL(url).authority for url in asked} == {URL(relay.url).authority}
 
     async def test_failure_that_nobody_handled_is_told_and_fails_the_test(self, browser, relay):
         page = await browser.person(relay)
@@ -10567,9 +10577,9 @@ IDBTransaction.prototype.commit = commit;"""
 class TestBrowserSending:
     """What was written is sent once, whatever becomes of the page; what was not sent is still there, and in its place."""
 
-    async def test_message_is_sent_once_whatever_becomes_of_the_page_after_enter(self, relay, tmp_path):
+    async def test_message_is_sent_once_whatever_becomes_of_the_page_after_enter(self, relay, short_path):
         bob = await relay.register()
-        device = Device(tmp_path, f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}")
+        device = Device(short_path, f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}")
         texts = [f"round {number}" for number in range(ROUNDS)]
 
         await device.start()
