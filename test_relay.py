@@ -11299,6 +11299,18 @@ class TestBrowserChanges:
         await bob.shows("#infoEarlierList", "hello")
         assert await alice.value("#chatBody") == "a draft"
 
+    async def test_edit_too_long_for_the_server_is_refused_and_can_be_shortened(self, browser, relays):
+        alice, bob = await talk(browser, await relays(MAX_MESSAGE_BYTES="4096"))
+
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "x" * 4000)
+        await alice.key("Enter")
+
+        await alice.shows("#chatSendStatus", "too long for the server")
+        await alice.fill("#chatBody", "hello there")
+        await alice.key("Enter")
+        await bob.sees("hello there")
+
     async def test_message_deleted_for_both_leaves_a_mark_and_can_not_be_answered(self, browser, relay):
         alice, bob = await talk(browser, relay)
 

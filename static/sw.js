@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "422db6fd23ad45da";
+const VERSION = "38e1cfa5ed7c3084";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,14 +22,14 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-F5+xIBdLd/QdKQ2GsK69AXret0UJdUPTv50vf9eN9Es=",
+  "/index.html": "sha256-qI5YUau6WFgQ0uVW0hkb99kjhmrxyRiq0Pmi+63wfHw=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
   "/mail/delivery.js": "sha256-x81AcPMlUMoD5HYOr+hosxr2g6G4fhV+rNy2TKoQqf8=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-UVwbl0okGqTofRvPVGQODwI1UcLoxTBIWfQsHgPS+Yc=",
+  "/mail/outbox.js": "sha256-efSWoVL6yPhCNy1YMsHqh5KsrihwfC+7FApU8MMMVpk=",
   "/mail/page.js": "sha256-3tvez+7pWe4cFJcgD8I97Z1Y2rwXaUIwTfA3eGBicG8=",
   "/mail/posts.js": "sha256-E9wvQ1QsfEjcL5KNqwyZjx+RSWJ2jnt8Yf67kcbMVVc=",
   "/mail/queue.js": "sha256-dReIT6t29AwSyxNx7oS20nK4MQzU26NkDVJyhV9uFA0=",
@@ -107,7 +107,7 @@ const FILES = {
   "/vendor/noble-hashes/utils.js": "sha256-A3rUmtt4FotraZWY/TP4X3h3RWsdKLTQMuKhoWgHlHw=",
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
-  "/views/answering.js": "sha256-plreB4qATzDrfyxPAXafiigHPaUkOhIU6cNvMRV3KQQ=",
+  "/views/answering.js": "sha256-kl5lAVJQMuV/aVuC8h/oNZOaH3TfHABOFtMdlMuts5I=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-YCHliOmvuMPLDM/S4Z4H8MyVd8SHmA0HbyIN9muEGtU=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-iYWHcS7VcwxLgaf+DW8RzYvrW255+pGHedk6Fywi6kw="
+  "/worker.js": "sha256-NLKVNncYQQ8/8cz7BAuK23/XlitYZZBQ4WLYVcw+EZ4="
 };
 
 const PREFIX = "io3233-";

@@ -109,6 +109,11 @@ export class Outbox {
     if (text.trim() === "") throw new EmptyMessageError("Write something first.");
     if (fingerprint === this.#parts.identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");
     if (blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
+    this.refuseLong({ fingerprint, relay, devices }, text);
+  }
+
+  /** Throws MessageTooLongError where the server would not take so long a message. */
+  refuseLong({ fingerprint, relay, devices }, text) {
     const { bytes, limit, over } = this.measure(fingerprint, text, relay, devices);
     if (over) throw new MessageTooLongError(`This message is too long for the server: ${bytes} of ${limit} bytes. Split it.`, { bytes, limit });
   }

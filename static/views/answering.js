@@ -54,8 +54,11 @@ export class Answering {
   #store(contact, text, begun) {
     const { outbox, changes } = this.#client;
     if (!begun) return outbox.send(contact, text);
-    if (begun.edits) return changes.edit(begun.message.seq, text);
-    const { envelope_id: of, text: answered, direction } = begun.message;
+    const { seq, envelope_id: of, text: answered, direction } = begun.message;
+    if (begun.edits) {
+      outbox.refuseLong(contact, text + JSON.stringify({ of })); // an edit the server refuses would show here alone
+      return changes.edit(seq, text);
+    }
     return outbox.send(contact, text, { re: { of, quote: oneLine(answered, QUOTE_CHARACTERS), mine: direction === "out" } });
   }
 
