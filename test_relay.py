@@ -7518,8 +7518,9 @@ class Page(Target):
             const box = element?.getBoundingClientRect();
             const [x, y] = box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
             if (!box || element.disabled || !element.contains(document.elementFromPoint(x, y))) return null;
-            window.missed = true; // until a click arrives; not in another document
-            addEventListener("click", (event) => (window.missed = !element.contains(event.target)), {{ capture: true, once: true }});
+            window.missed = true; // until a click arrives; not in another document. What slid aside may be clicked by its label
+            const isHit = ({{ target }}) => element.contains(target) || target.closest("label")?.control === element;
+            addEventListener("click", (event) => (window.missed = !isHit(event)), {{ capture: true, once: true }});
             return {{ x, y }};
         }})()"""
         for _ in range(MOST_PRESSES):
