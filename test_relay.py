@@ -7503,9 +7503,7 @@ class Page(Target):
 
     async def hides(self, selector: str) -> None:
         """Wait until none of these is to be seen."""
-        await self.until(
-            f"![...document.querySelectorAll({json.dumps(selector)})].some((each) => each.checkVisibility())"
-        )
+        await self.until(f"![...document.querySelectorAll({json.dumps(selector)})].some((each) => each.checkVisibility())")
 
     async def count(self, selector: str) -> int:
         """How many of these are to be seen."""
@@ -14231,7 +14229,11 @@ class TestBrowserList:
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
 
-        for choice, shown in [("search", "#chatSearchBar"), ("mute", ".thread-detail .muted"), ("contact", "#contactDialog")]:
+        for choice, shown in [
+            ("search", "#chatSearchBar"),
+            ("mute", ".thread-detail .muted"),
+            ("contact", "#contactDialog"),
+        ]:
             await alice.click("#threadMenuOpen")
             await alice.click(f"#rowMenu [data-do={choice}]")
             await alice.shows(shown)

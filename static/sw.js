@@ -3,12 +3,12 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "e08527a35f3cec9a";
+const VERSION = "c2be59fa1ceb97b6";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
   "/device/hashes.js": "sha256-aQJr0E+nF2Ssw8kiwUcjuCVYXcgqvxN+7dDcLAe0K7k=",
-  "/device/notices.js": "sha256-+i1SR7dgjRf/c7V/YeoeFYLLyLcDoOSy3sVZXSB6hrs=",
+  "/device/notices.js": "sha256-kbdwBnXM0lBpQeeiV51+T7/PAbLurTnfCMUdCccq+6Q=",
   "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
   "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-fksSc51m/GMeVq0tXyq21tuQj73n7v5Y2ghIYw7+SUg=",
+  "/index.html": "sha256-U/Q5CjBRsqUiu/rto4b4cM++S7flPQORpmsihYuHJ2M=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -107,7 +107,7 @@ const FILES = {
   "/vendor/noble-hashes/utils.js": "sha256-A3rUmtt4FotraZWY/TP4X3h3RWsdKLTQMuKhoWgHlHw=",
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
-  "/views/answering.js": "sha256-kl5lAVJQMuV/aVuC8h/oNZOaH3TfHABOFtMdlMuts5I=",
+  "/views/answering.js": "sha256-CBGTSemiT8K2EoNVhT3CyVgOoQJkeu5+qeIt1rxBqtc=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-OoJ5xEyNJvW0SVlAT0hKrPTFaoH+XhXnK1cbOlCg25A=",
@@ -125,9 +125,9 @@ const FILES = {
   "/views/list-search.js": "sha256-5Efffnkb7hTzxApbxBINTaX+C/pP2Q1OylJKXnAavEU=",
   "/views/list.css": "sha256-M3q6DKn5I+bxR8HLbWycdElX3fHPuwIrtMUX+TYSBbM=",
   "/views/message-actions.js": "sha256-y03kw+mnX5Db2R3mQdVN1vKjLK2SVUTqCs7kFNGxnv0=",
-  "/views/message-extras.js": "sha256-WHKiqZuj4mEZ9DmDMw1h5VslKntyBF5LV8X44LNuiV8=",
+  "/views/message-extras.js": "sha256-S1gmI4jMfUsRvcGUa3KSqm45p7eoKNQ3ZgjcKnwnHik=",
   "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
-  "/views/message-menu.js": "sha256-I1JbLSYrWe7B/pdxOk4D1iblSIMMilykYX3+IseZvHQ=",
+  "/views/message-menu.js": "sha256-lzvQaYfo98nnkJoJKI32Y7apQw0/2b1uXkwc1R2P3jA=",
   "/views/message-row.js": "sha256-5E3hfK3Nw4hICoqdwSjhQlRmSyBbTdQ+Hf+7oJN470g=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-Vv95Cs5AMQDh/iQzN36hv2mR7igsafn5bymWv5JGgMM="
+  "/worker.js": "sha256-xumu9/owifDj+vAzJmNLJgfo1U5ctUBZg/9usqcOUxU="
 };
 
 const PREFIX = "io3233-";

@@ -2,6 +2,7 @@
 import { openOnTop } from "./dialogs.js";
 import { byId, on } from "./dom.js";
 import { oneLine } from "../protocol/excerpt.js";
+import { wordsOf } from "../protocol/marks.js";
 
 const QUOTE_CHARACTERS = 120;
 
@@ -88,6 +89,6 @@ export class Answering {
     this.#bar.hidden = !begun;
     if (!begun) return;
     byId("answerWhat").textContent = begun.edits ? "Edit" : "Reply to";
-    byId("answerText").textContent = oneLine(begun.message.text, QUOTE_CHARACTERS);
+    byId("answerText").textContent = oneLine(wordsOf(begun.message.text), QUOTE_CHARACTERS);
   }
 }

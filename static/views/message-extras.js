@@ -2,6 +2,7 @@
 import { byId, clone, on } from "./dom.js";
 import { oneLine } from "../protocol/excerpt.js";
 import { formatSpan, plural } from "../protocol/format.js";
+import { wordsOf } from "../protocol/marks.js";
 import { showInfo } from "./message-info.js";
 import { notice } from "./toast.js";
 
@@ -39,7 +40,7 @@ function put(row, selector, wanted, make, place) {
 function quote({ quote: words, mine }, name) {
   const made = clone("quoteTemplate");
   made.querySelector(".chat-quote-who").textContent = mine ? "You" : name;
-  made.querySelector(".chat-quote-text").textContent = oneLine(words, QUOTE_CHARACTERS);
+  made.querySelector(".chat-quote-text").textContent = oneLine(wordsOf(words), QUOTE_CHARACTERS);
   return made;
 }
 
@@ -135,6 +136,6 @@ export class MessageExtras {
     found.classList.toggle("unknown", !original);
     const words = found.querySelector(".chat-quote-text");
     if (!original) words.textContent = `${words.textContent} (as they quote it: it is not on this device)`;
-    else words.textContent = original.deleted_at ? "Deleted" : oneLine(original.text, QUOTE_CHARACTERS);
+    else words.textContent = original.deleted_at ? "Deleted" : oneLine(wordsOf(original.text), QUOTE_CHARACTERS);
   }
 }
