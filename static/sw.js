@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "c2be59fa1ceb97b6";
+const VERSION = "b2b9352ca8dfd990";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-U/Q5CjBRsqUiu/rto4b4cM++S7flPQORpmsihYuHJ2M=",
+  "/index.html": "sha256-dw+j9I6EUsHziPlr3MXpM17wkrEq+pjyTR8Q77okMEU=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -110,7 +110,7 @@ const FILES = {
   "/views/answering.js": "sha256-CBGTSemiT8K2EoNVhT3CyVgOoQJkeu5+qeIt1rxBqtc=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
-  "/views/chats-view.js": "sha256-OoJ5xEyNJvW0SVlAT0hKrPTFaoH+XhXnK1cbOlCg25A=",
+  "/views/chats-view.js": "sha256-QbnbaUW9THV01Et7u6pCpGXSB5PxlUfwIlotNVUfjoY=",
   "/views/composer-view.js": "sha256-lIV3iGIlyP+kO14IOwlgj2G2YvJ2Hp2TXku2tlgjwkM=",
   "/views/contact-view.js": "sha256-vTHhCVFa5Cfp9+MYZivfPbojSlLSv6P6LUwEWndjfMA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-xumu9/owifDj+vAzJmNLJgfo1U5ctUBZg/9usqcOUxU="
+  "/worker.js": "sha256-3cF/mn5Qua/xunCwOrKJHxfYWPi7hkOqpUQnlLgxJUs="
 };
 
 const PREFIX = "io3233-";

@@ -63,6 +63,7 @@ export class ChatsView {
     if (await this.#takeInvite()) return;
     if (this.#contact?.open && !PHONE.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
     this.#close();
+    if (byPerson && PHONE.matches) offerFocus(byId("listMenuOpen"), byId("threads")); // no row: a list that has the focus stays as it is
   }
 
   /** Opens the search in the open thread. */
