@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "38e1cfa5ed7c3084";
+const VERSION = "4116c7da368e3b87";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,11 +22,11 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-qI5YUau6WFgQ0uVW0hkb99kjhmrxyRiq0Pmi+63wfHw=",
+  "/index.html": "sha256-TL38V8z64CDBvWChYoQDVEBx0c6FIWsC0iLhnA5oet0=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
-  "/mail/delivery.js": "sha256-x81AcPMlUMoD5HYOr+hosxr2g6G4fhV+rNy2TKoQqf8=",
+  "/mail/delivery.js": "sha256-97AHfjxi+1EtFEH8fj6OIhxRp7+or5OJYzi94VYDRcA=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
   "/mail/outbox.js": "sha256-efSWoVL6yPhCNy1YMsHqh5KsrihwfC+7FApU8MMMVpk=",
@@ -35,7 +35,7 @@ const FILES = {
   "/mail/queue.js": "sha256-dReIT6t29AwSyxNx7oS20nK4MQzU26NkDVJyhV9uFA0=",
   "/mail/receipts.js": "sha256-vxx8gUn5qUiq66jaDSfyYTEujw8TIhIqcrGRFC6A3V4=",
   "/mail/references.js": "sha256-IgZgwEEQ/xq0aIEk4eT1xa7fjvfc6ADrhBuY0HxqNcc=",
-  "/mail/sealing.js": "sha256-AhIzUPWWnCDejZ/97z+I2bcHXWXmTAdSJiA9iRYWYHI=",
+  "/mail/sealing.js": "sha256-EWfgNSZTCEzbiJsNYs7tKVRHXII3OJQDTc7r6xB6OQc=",
   "/mail/strangers.js": "sha256-ezZLPpKD3MP7Q19+UIdnaHDS+8BtzR8xw7GHmTsnHmU=",
   "/mail/sweeper.js": "sha256-svgAGvdiEbq7yJr7Bt4U6Sw9vKMbxnPV5iXXFgC7Ztg=",
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
@@ -43,11 +43,11 @@ const FILES = {
   "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
   "/protocol/address.js": "sha256-SoC2obtgaDUSFH+KTUVy67YNqW2k9Am5qSuuA+uVlcI=",
   "/protocol/content.js": "sha256-WBJMdZsP41umnZXjylDDq+H9P2KW4VOwVGVdH9BePXU=",
-  "/protocol/crypto.js": "sha256-7uqp5Q2KY2DAyhga8uybrSTl5nNJnMRbSYv7hKyTgSo=",
+  "/protocol/crypto.js": "sha256-ITUMN8IpRHDQrZexiK6obyVgMuqHL9B608+znLciuwY=",
   "/protocol/devices.js": "sha256-3JKHHd2/zQpW4oH7Pr4YmFdbH4MqMxXZ+Pvu21x1L2s=",
   "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
   "/protocol/envelope.js": "sha256-WN5qynrR/m0pAL/EqWnR4V1WQYwwkj1TSr0fnMLDWgs=",
-  "/protocol/envelope2.js": "sha256-gp/kPnBGEMNjleYYO48Yb+uwj8juVE81q+QKl0oOytQ=",
+  "/protocol/envelope2.js": "sha256-CCGu7vCMG7Mzf9jUSm7YjJd2yMKEQQEev+PmYNA/tUY=",
   "/protocol/errors.js": "sha256-8C8T8UQ+G/oDVbkZCNd+diZVAw7Bk+VSRqfq8o9IRlE=",
   "/protocol/excerpt.js": "sha256-QFTYayp1Tf7vWFgyfVMYCZlxJP+EGclIkiO2tld8n/k=",
   "/protocol/format.js": "sha256-5MvTcfNc95U7dKhO2rotTurevGbmP/IsAFQDUw15PX4=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-NLKVNncYQQ8/8cz7BAuK23/XlitYZZBQ4WLYVcw+EZ4="
+  "/worker.js": "sha256-/S1lJxm6R7cAGm21OL0t0JWrO3wWBEL8UWb7auPgP0o="
 };
 
 const PREFIX = "io3233-";

@@ -133,7 +133,7 @@ export class Delivery {
     const contact = await this.#recipient(fingerprint);
     const session = await readyToWrite(this.#store, contact);
     const limit = this.#relays.get(contact.relay)?.max_message_bytes ?? USUAL_LIMIT_BYTES;
-    const plaintext = pack(written, { identity: this.#identity, session, to: fingerprint, name: this.#myName(), limit });
+    const plaintext = await pack(written, { identity: this.#identity, session, to: fingerprint, name: this.#myName(), limit });
     const nonce = randomBytes(NONCE_BYTES);
     const ciphertext = sealBox(plaintext, nonce, this.#sharedKeys.with(contact.public_key));
     const message = { recipient_fingerprint: fingerprint, ciphertext, nonce, sender_public_key: this.#identity.public_key };
