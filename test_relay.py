@@ -7503,9 +7503,7 @@ class Page(Target):
 
     async def hides(self, selector: str) -> None:
         """Wait until none of these is to be seen."""
-        await self.until(
-            f"![...document.querySelectorAll({json.dumps(selector)})].some((each) => each.checkVisibility())"
-        )
+        await self.until(f"![...document.querySelectorAll({json.dumps(selector)})].some((each) => each.checkVisibility())")
 
     async def count(self, selector: str) -> int:
         """How many of these are to be seen."""
