@@ -15931,6 +15931,13 @@ BAD_SEALED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+REFUSED_CHANGES = (
+    "Somebody does not get your edit, so the words are as before. Nobody with this address is at ",
+    "Somebody does not get your reaction, so it is as before. Nobody with this address is at ",
+    "Somebody was not told how long messages stay, so it is as before. Nobody with this address is at ",
+)
+
+
 class TestBrowserSealed:
     """Envelope 2: who reads what, which keys are kept, and what people make of messages that are there."""
 
@@ -16166,6 +16173,23 @@ class TestBrowserSealed:
 
         assert await stored(alice, "messages[1].reactions.map(({ by, emoji }) => [by, emoji])") == [[bob.fingerprint, "❤️"]]
         assert (await bob.hears("react"))["emoji"] == "🎉"
+
+    async def test_change_that_the_relay_refuses_for_good_is_undone_and_told_of(self, alice, bob):
+        alice.expects("404 (Not Found)")
+        await changes(alice, "react(sent[0].seq, '👍')")
+        await bob.hears("react")
+        await bob.call("DELETE", "/v1/me")
+
+        await changes(alice, "edit(sent[0].seq, 'nobody reads this')")
+        for emoji in "🎉", "❤️":
+            await changes(alice, f"react(sent[0].seq, '{emoji}')")
+        await changes(alice, "setTimer(contact, 60)")
+
+        for what in REFUSED_CHANGES:
+            await alice.shows(".chat-line.event", what)
+        shown = "[...document.querySelectorAll('.chat-line-out :is(.chat-bubble, .reaction, .chat-edited)')]"
+        await alice.until(f"{shown}.map((each) => each.textContent).join() === 'an answer,👍1'")
+        assert await stored(alice, "contacts.map(({ last_text, lasts }) => [last_text, lasts])") == [["an answer", 0]]
 
     async def test_receipts_say_what_came_and_what_was_read(self, alice, bob):
         number = await bob.says(type="text", text="did you get this?")
