@@ -11449,6 +11449,20 @@ class TestBrowserSearchInChat:
         await alice.key("Enter", SHIFT)
         await alice.until(in_sight("Nëedle again"))
 
+    async def test_head_of_the_chat_stays_in_sight_when_a_message_is_found(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(390, 400)), await relay.register()
+        await write(bob, alice, "the needle", *(f"hay {number}" for number in range(30)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees("hay 29")
+
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "needle")
+        await alice.until(in_sight("the needle"))
+
+        assert (await box_of(alice, "#chatThreadHead"))["top"] == 0
+        scrolled = "[...document.querySelectorAll('#main, #view-chats, #chatThread')].map((each) => each.scrollTop)"
+        assert await alice.evaluate(scrolled) == [0, 0, 0]
+
     async def test_words_that_are_found_are_marked_also_in_the_rest_of_a_long_message(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "word " * 5_000 + "ﬁne needle", "hay")
@@ -13761,11 +13775,11 @@ class TestBrowserNames:
         await is_called(device, "Bob")
         assert await device.value("#myName") == "Alice"
 
-    async def test_notification_has_their_name(self, relay, browser):
+    async def test_notification_has_their_name_and_words_without_the_signs_of_marks(self, relay, browser):
         alice, bob = await with_notifications(browser, relay), await relay.register()
         await hide(alice)
 
-        await post(bob, alice, text="psst", name="Bob")
+        await post(bob, alice, text="**psst**", name="Bob")
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
         assert await alice.evaluate(NOTIFICATIONS) == [["Bob", "psst"]]
@@ -13845,11 +13859,13 @@ class TestBrowserGuest:
 
         await comes_by(guest, f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie")
         await guest.shows("#guestRow", "Marie")
+        card = await box_of(guest, "#guestTitle")
         released.set()
         await guest.shows(".chat-tab.active", "Marie")
 
-        assert await guest.count("#guestRow") == 0
-        assert await guest.evaluate("window.emptySeen") == 0
+        await guest.shows(".thread-detail .mark", "not verified")
+        assert await guest.count("#guestRow") == await guest.evaluate("window.emptySeen") == 0
+        assert await box_of(guest, "#guestTitle") == card  # nothing jumps
 
     async def test_link_without_a_name_says_so_in_words(self, relay, browser):
         _, link = await inviting(browser, relay, name="")

@@ -99,6 +99,7 @@ class Scene:
         await self.page.until(
             "!document.querySelector('#toast').checkVisibility() || !document.querySelector('#toastUndo').hidden"
         )
+        await self.page.evaluate("new Promise(requestAnimationFrame)")  # what was opened just now has begun to move
         await self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished)).then(() => 1)")
 
 

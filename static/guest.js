@@ -76,7 +76,8 @@
     for (const place of [byId("threadName"), byId("guestRow").querySelector("bdi")]) place.textContent = name || "Private chat";
     for (const avatar of [byId("threadAvatar"), byId("guestAvatar"), byId("guestRow").querySelector(".avatar")]) fillAvatar(avatar);
     byId("guestTitle").textContent = name ? `Opening your chat with ${name}…` : "Opening your private chat…";
-    byId("guestText").textContent = name ? `Only you and ${name} can read it.` : "Only the two of you can read it.";
+    byId("guestText").textContent = `Only ${name ? `you and ${name}` : "the two of you"} can read it. No account, no phone number.`;
+    byId("guestName").placeholder = `Your name (${name || "they"} see${name ? "s" : ""} it)`;
     field.placeholder = name && name.length <= SHORT ? `Say hello to ${name}…` : "Say hello…";
     if (kept.fingerprint === fingerprint) field.value = kept.text;
   }

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f9b42e2ebf2f6040";
+const VERSION = "f5a76f6e4371cb50";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -15,14 +15,14 @@ const FILES = {
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-2XWyWfrLHOJ53mlWaWgog9LSM0aLGhe15PrAkd1T6Mw=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
-  "/guest.js": "sha256-z5fH+LKn/bB4NSaULuJqUikJSQwQxaqkr7WQLkRgkvA=",
+  "/guest.js": "sha256-nCrNQ8mvcCrtCt96BapVewKO33q5K8Seibtp+xuYby0=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
   "/icons/icon-512.png": "sha256-qONdu8bKG7LMv5AdJt268NB6BJ7PE2RucF2M/fuEMAY=",
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-WVjAYm3jm9VRD6Y4EkCnGZ0PSeKbgIxmOJd8zH/0TWA=",
+  "/index.html": "sha256-J1GGQsOqqBsJlX/BW4hRZ9sm+XSlMjBpo5GCn24A6HU=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-rZKR2/2rLMhhH1ae2Fifendr1cB/wEQ9C7gjUOA2cFk=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -118,12 +118,12 @@ const FILES = {
   "/views/dom.js": "sha256-yEafK8/PSTBQCpEUrofjUbEp/Qwhqt/O200sp6d+ZEw=",
   "/views/export-view.js": "sha256-uLBZ1/p3I1ZAkMxiCX8auxEB4RMARAAUjifQf1KVfJw=",
   "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
-  "/views/guest-view.js": "sha256-h4u5474RFOsG768gVBKN3lvisX3J8kIuZfGUsNu3BT4=",
+  "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
   "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
   "/views/keys-view.js": "sha256-Wdf3bOFOJ9euf5r/olipflKEqcs87zUbrBC1CKi0lKY=",
   "/views/library-view.js": "sha256-g32LMccfZJYkrLhO0R/avvttrIQewSsJkln11s3IV3c=",
   "/views/list-search.js": "sha256-5Efffnkb7hTzxApbxBINTaX+C/pP2Q1OylJKXnAavEU=",
-  "/views/list.css": "sha256-M3q6DKn5I+bxR8HLbWycdElX3fHPuwIrtMUX+TYSBbM=",
+  "/views/list.css": "sha256-k2Kr0lL2udLZ+xfFAf0TRjQZHiyx/qb/QzbU2FAeeao=",
   "/views/message-actions.js": "sha256-y03kw+mnX5Db2R3mQdVN1vKjLK2SVUTqCs7kFNGxnv0=",
   "/views/message-extras.js": "sha256-d81V2eoZQOFDwfujTjXxPWgs9Z87XsW2k4IMCjMI1UQ=",
   "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
@@ -132,7 +132,7 @@ const FILES = {
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
   "/views/open-chat.js": "sha256-of4GoZNcW02dQ0F4ZziwJkSdHt4ngHqzV3yFs5IB5QE=",
-  "/views/pages.css": "sha256-b2d8qDDtxsLyISdBjLx7BorQySOTjTK1zoc+pdHDNm0=",
+  "/views/pages.css": "sha256-u1OTZSBgUNLX5SmRL+zu093X3k8htIMK64BQSx2PGYc=",
   "/views/qr.js": "sha256-BE7uqk2PUdSAo/YI4rbe/PJsLhHf235C0eZMzEuaoxk=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
   "/views/react-view.js": "sha256-joLr5uMITj8FL4n9DqfWXORlfFh9hKMWPvvk9F1WQrA=",
@@ -147,12 +147,12 @@ const FILES = {
   "/views/thread-row.js": "sha256-Zjij15VYYrj+8fzhl7sABf13mCbr5RgBIAcADtJjpm0=",
   "/views/thread-rows.js": "sha256-HUczTY117VX0/1GxGOQbnqJ0DKhul7fyq7LQv/bkN6c=",
   "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-ufI+4vJf4A4yD69lmEeAW9SmFPm10PpFSM0E4FjHESk=",
+  "/views/thread.css": "sha256-cJjPDBcoTr4CDPGL4h71uSMMi1bxVKCmEBKYuYaI7fw=",
   "/views/threads-view.js": "sha256-rSplY9OoNiAAMiemtvNwXVY2+dOuGEeJ8TZcq8TeOtQ=",
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-p6sIvkMTXBB9djKCD1djB8/4BQAFEeFGiBZgtWWUV1Y="
+  "/worker.js": "sha256-9zz7GOyiBZLXB3wh4DarFhEX9aPlM7XvC/jLTu2C6FI="
 };
 
 const PREFIX = "io3233-";
