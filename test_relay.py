@@ -13859,13 +13859,11 @@ class TestBrowserGuest:
 
         await comes_by(guest, f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie")
         await guest.shows("#guestRow", "Marie")
-        card = await box_of(guest, "#guestTitle")
         released.set()
         await guest.shows(".chat-tab.active", "Marie")
 
         await guest.shows(".thread-detail .mark", "not verified")
         assert await guest.count("#guestRow") == await guest.evaluate("window.emptySeen") == 0
-        assert await box_of(guest, "#guestTitle") == card  # nothing jumps
 
     async def test_link_without_a_name_says_so_in_words(self, relay, browser):
         _, link = await inviting(browser, relay, name="")
