@@ -11,8 +11,9 @@ import {
   TooLargeError, TooSlowError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 } from "../protocol/errors.js";
 import { readyToWrite } from "../store/sessions.js";
-import { dropPost, settlePost } from "./posts.js";
+import { settlePost } from "./posts.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
+import { refuseChange } from "./references.js";
 import { contentOf, pack } from "./sealing.js";
 
 export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
@@ -133,7 +134,7 @@ export class Delivery {
     const contact = await this.#recipient(fingerprint);
     const session = await readyToWrite(this.#store, contact);
     const limit = this.#relays.get(contact.relay)?.max_message_bytes ?? USUAL_LIMIT_BYTES;
-    const plaintext = pack(written, { identity: this.#identity, session, to: fingerprint, name: this.#myName(), limit });
+    const plaintext = await pack(written, { identity: this.#identity, session, to: fingerprint, name: this.#myName(), limit });
     const nonce = randomBytes(NONCE_BYTES);
     const ciphertext = sealBox(plaintext, nonce, this.#sharedKeys.with(contact.public_key));
     const message = { recipient_fingerprint: fingerprint, ciphertext, nonce, sender_public_key: this.#identity.public_key };
@@ -154,10 +155,10 @@ export class Delivery {
     return this.#recipient(fingerprint); // who may have been removed or blocked while the key was fetched
   }
 
-  /** A post has nobody to retry it: what no waiting mends is dropped. */
+  /** A post has nobody to retry it: what no waiting mends is undone. */
   async #postFailed(post, error, { backoff }) {
     if (!(error instanceof ClientError)) console.error(error);
-    if (FINAL.some((FinalError) => error instanceof FinalError)) return dropPost(this.#store, post);
+    if (FINAL.some((FinalError) => error instanceof FinalError)) return refuseChange(this.#store, this.#identity.fingerprint, post, explain(error));
     return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
   }
 

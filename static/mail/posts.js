@@ -11,9 +11,12 @@ import { result } from "../store/database.js";
 const KEPT = ["edit", "delete", "react", "setting", "text", "hello"];
 const MOST_KEPT = 200; // a contact
 
-/** A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. */
-export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false } = {}) => ({
-  contact, queued_for: contact, id, at, after, content, copied,
+/**
+ * A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. `before`: what a
+ * reaction or a setting takes the place of, in case that no relay takes it.
+ */
+export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before } = {}) => ({
+  contact, queued_for: contact, id, at, after, content, copied, before,
 });
 
 export const queuePost = ({ posts }, contact, content, options) => posts.add(newPost(contact, content, options));
@@ -53,8 +56,6 @@ async function prune(posts, contact, now = Date.now()) {
   const sent = kept.filter(({ queued_for }) => queued_for === undefined).sort((a, b) => b.n - a.n);
   for (const [index, { n, sent_at }] of sent.entries()) if (index >= MOST_KEPT || now - sent_at > RESEND_MS) posts.delete(n);
 }
-
-export const dropPost = (store, { n }) => store.db.write(["posts"], ({ posts }) => result(posts.delete(n)));
 
 /** What was sent under this id to this contact, or undefined. */
 export const sentPost = ({ posts }, contact, id) => result(posts.index("sent").get([contact, id]));

@@ -1,5 +1,6 @@
 /**
- * The only user of NaCl. Works without a secure context: `crypto.getRandomValues` is all it asks of the browser.
+ * The only user of NaCl. Works without a secure context: `crypto.getRandomValues` is all that it needs of the browser, and `crypto.subtle`
+ * only makes it quicker.
  * Keys, nonces and proofs are Uint8Arrays; a fingerprint is 64 lower-case hex digits. Source: PROTOCOL.md, NaCl crypto_box.
  */
 import "../vendor/nacl-fast.min.js";
@@ -65,6 +66,50 @@ export function sharedKey(public_key, secret_key) {
   if (!isCanonical(public_key)) throw new WeakKeyError("This public key is another spelling of somebody's key: ask for the true one.");
   const key = nacl.box.before(public_key, secret_key);
   if (toHex(key) === WEAK_KEY) throw new WeakKeyError("This public key is not safe to use: ask for another one.");
+  return key;
+}
+
+// X25519 by the browser itself (Web Cryptography Level 2): a small part of the time, and none of this thread's. Only where the page came
+// securely, and never within a transaction, which ends when anything else is awaited: what is opened there is left to NaCl.
+
+const X25519 = "X25519";
+const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(KEY_BYTES - 1));
+const PKCS8 = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20); // ahead of the secret bytes: RFC 8410, section 7
+const SIGMA = utf8("expand 32-byte k");
+const TRIED = { secret_key: new Uint8Array(KEY_BYTES).fill(1), public_key: "pOCSkrZRwni5dyxWn1+puxPZBrRqtoyd+dwrRAn4ogk=" }; // alice's, of PROTOCOL.md's vectors
+let native;
+
+/** Whether the browser multiplies by itself, and as it should: found out once. */
+export const multipliesNatively = () => (native ??= tryNative());
+
+async function tryNative() {
+  if (!crypto.subtle) return false;
+  try {
+    return toBase64(await multiplied(TRIED.secret_key, BASE_POINT)) === TRIED.public_key;
+  } catch (error) {
+    console.debug("This browser leaves X25519 to NaCl:", error.message);
+    return false;
+  }
+}
+
+async function multiplied(secret_key, point) {
+  const wrapped = concat(PKCS8, secret_key);
+  const keys = [crypto.subtle.importKey("pkcs8", wrapped, X25519, false, ["deriveBits"]), crypto.subtle.importKey("raw", point, X25519, false, [])];
+  wrapped.fill(0); // they were copied
+  const [mine, theirs] = await Promise.all(keys);
+  return new Uint8Array(await crypto.subtle.deriveBits({ name: X25519, public: theirs }, mine, KEY_BYTES * 8));
+}
+
+/** What keyPairFrom gives as `public_key`, by the browser where it can. */
+export async function publicKeyOf(secret_key) {
+  return (await multipliesNatively()) ? multiplied(secret_key, BASE_POINT) : keyPairFrom(secret_key).public_key;
+}
+
+/** What sharedKey gives, by the browser where it can: HSalsa20 of the product, as in crypto_box_beforenm. */
+export async function agreedKey(public_key, secret_key) {
+  if (!isSafeKey(public_key) || !(await multipliesNatively())) return sharedKey(public_key, secret_key);
+  const key = new Uint8Array(KEY_BYTES);
+  nacl.lowlevel.crypto_core_hsalsa20(key, new Uint8Array(16), await multiplied(secret_key, public_key), SIGMA);
   return key;
 }
 

@@ -4,7 +4,7 @@
  * identity key reads none of it. All of this is pure: `secrets` are random but in test vectors.
  */
 import {
-  BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, isSafeKey, keyPairFrom, openBox, openSecret, randomBytes, sealBox, sealSecret, sha256, sharedKey,
+  BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, agreedKey, isSafeKey, keyPairFrom, openBox, openSecret, publicKeyOf, randomBytes, sealBox, sealSecret, sha256, sharedKey,
 } from "./crypto.js";
 import { bytesOrNull, concat, toBase64, toBase64Url, utf8 } from "./encoding.js";
 import { isDeviceId, isEnvelopeId, openRow, parseOnce, readAnnounced, readEnvelope, refusal, whyMisplaced } from "./envelope.js";
@@ -30,23 +30,22 @@ export function newReceivingKey() {
 const newSecrets = () => ({ one_time: randomBytes(KEY_BYTES), content_key: randomBytes(KEY_BYTES), nonce: randomBytes(NONCE_BYTES) });
 
 /**
- * The plaintext to box: `content` (bytes) for `receivers`, a list of `{device, key}`; for none of them unsealed. `device` and `key` are
+ * A promise of the plaintext to box: `content` (bytes) for `receivers`, a list of `{device, key}`; for none of them unsealed. `device` and `key` are
  * the writer's own, `ts` in ms since 1970. The secrets are overwritten.
  */
-export function packEnvelope2({ id, from, to, ts, device, key }, content, receivers, secrets = newSecrets()) {
+export async function packEnvelope2({ id, from, to, ts, device, key }, content, receivers, secrets = newSecrets()) {
   const sealed = receivers.length > 0;
   const body = sealed ? sealSecret(content, secrets.nonce, secrets.content_key) : content;
-  const header = { v: 2, id, from, to, ts, device, key: toBase64(key), size: body.length, ...(sealed && wrap(receivers, secrets)) };
+  const header = { v: 2, id, from, to, ts, device, key: toBase64(key), size: body.length, ...(sealed && (await wrap(receivers, secrets))) };
   for (const secret of [secrets.one_time, secrets.content_key]) secret.fill(0);
   return padded(concat(utf8(JSON.stringify(header)), new Uint8Array([NUL]), body));
 }
 
-function wrap(receivers, { one_time, content_key, nonce }) {
-  const keys = receivers.map(({ device, key }) => {
-    const wrapped = sealBox(content_key, nonce, sharedKey(key, one_time));
-    return [device, keyId(key), toBase64(wrapped)];
-  });
-  return { one_time: toBase64(keyPairFrom(one_time).public_key), nonce: toBase64(nonce), keys };
+/** All multiplications at once: nobody waits for three where the browser does them. */
+async function wrap(receivers, { one_time, content_key, nonce }) {
+  const rows = receivers.map(async ({ device, key }) => [device, keyId(key), toBase64(sealBox(content_key, nonce, await agreedKey(key, one_time)))]);
+  const [public_key, ...keys] = await Promise.all([publicKeyOf(one_time), ...rows]);
+  return { one_time: toBase64(public_key), nonce: toBase64(nonce), keys };
 }
 
 /** A multiple of 256 bytes, and from 64 KiB on of 1/32 of the power of two below: a length tells little, and costs little. */
