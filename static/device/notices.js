@@ -1,6 +1,5 @@
 /** Shows and takes away notifications, for a page and for the service worker. */
-import { oneLine } from "../protocol/excerpt.js";
-import { wordsOf } from "../protocol/marks.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { displayName, plural } from "../protocol/format.js";
 
 const MOST_THREADS = 8; // with a notification each; more become one summary

@@ -33,18 +33,6 @@ export function readMarks(text, from = 0, to = text.length, ticks = 0) {
   return { nodes, ticks: open };
 }
 
-const WORDS_CHARACTERS = 1000; // of a text, where there is room for a line of it
-
-/** The words at the beginning of `text`, without the signs of its marks, for where it is told in one line. */
-export function wordsOf(text) {
-  return readMarks(text, 0, Math.min(text.length, WORDS_CHARACTERS)).nodes.map(wordsIn).join("");
-}
-
-function wordsIn({ kind, text, nodes }) {
-  if (kind === "bullet") return "• ";
-  return nodes ? nodes.map(wordsIn).join("") : { sign: "", label: "" }[kind] ?? text;
-}
-
 function readBlock(reading, at) {
   const begins = at === 0 || reading.text[at - 1] === "\n";
   return (begins && (readFence(reading, at) ?? readList(reading, at))) || readLines(reading, at);

@@ -1,6 +1,5 @@
 /** Message records: how they are kept, and how they leave the store. */
-import { oneLine } from "../protocol/excerpt.js";
-import { wordsOf } from "../protocol/marks.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { result } from "./database.js";
 
 const PREVIEW_CHARACTERS = 120;

@@ -1,8 +1,7 @@
 // What the composer writes beside a new message: an answer to one, or other words for one of mine. A bar above the field says which.
 import { openOnTop } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
-import { wordsOf } from "../protocol/marks.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 
 const QUOTE_CHARACTERS = 120;
 

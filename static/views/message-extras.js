@@ -1,8 +1,7 @@
 // What stands beside a message's words: what it answers, reactions, that it was edited; and the lines of a thread that nobody wrote.
 import { byId, clone, on } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { formatSpan, plural } from "../protocol/format.js";
-import { wordsOf } from "../protocol/marks.js";
 import { showInfo } from "./message-info.js";
 import { notice } from "./toast.js";
 

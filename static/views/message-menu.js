@@ -2,8 +2,7 @@
 // row (see keyboard.js), a sheet by a long press. One element for all of them, so there is never more than one.
 import { showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
-import { wordsOf } from "../protocol/marks.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { besides, focusRow } from "./keyboard.js";
 import { actionsFor } from "./message-actions.js";
 
