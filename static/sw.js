@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "80b6573b6f163a01";
+const VERSION = "3e7a9014a515fc6a";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-jc/MrdhZKFqI02RPHeL5FqfDVNnLEjTlDDOPyxkZySI=",
+  "/index.html": "sha256-nRFIOFvYBDfaVlScfx7k4lTFxAy5IP4NUOyxW16aYyY=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-rZKR2/2rLMhhH1ae2Fifendr1cB/wEQ9C7gjUOA2cFk=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -49,7 +49,7 @@ const FILES = {
   "/protocol/envelope.js": "sha256-WN5qynrR/m0pAL/EqWnR4V1WQYwwkj1TSr0fnMLDWgs=",
   "/protocol/envelope2.js": "sha256-CCGu7vCMG7Mzf9jUSm7YjJd2yMKEQQEev+PmYNA/tUY=",
   "/protocol/errors.js": "sha256-8C8T8UQ+G/oDVbkZCNd+diZVAw7Bk+VSRqfq8o9IRlE=",
-  "/protocol/excerpt.js": "sha256-DdQLBRh7TzGJA9yLwgukI/AlT0UbwEuE8zrte26QzWQ=",
+  "/protocol/excerpt.js": "sha256-MYUZv5BnspTh2UgCtEdGgZZbartFE7tmNbACzSOZucM=",
   "/protocol/format.js": "sha256-5MvTcfNc95U7dKhO2rotTurevGbmP/IsAFQDUw15PX4=",
   "/protocol/invite.js": "sha256-rtBmI6blU0TcGNsevGoXKR9TT+zuzVtSfo1eDGWQiVM=",
   "/protocol/kdf.js": "sha256-Rt7jn8se9qv/nTRLJBYH1VrfVeAHXeptJ6PB06cb3uI=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-ehL5Ll7YfFyWmFnhknciaBGfSqfT8yFH8OoUfDWNX40="
+  "/worker.js": "sha256-N6RcDlJNwFjLfxzAXzsEAddaND1ISaxnx0VPxMFQUUw="
 };
 
 const PREFIX = "io3233-";
