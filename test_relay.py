@@ -8154,7 +8154,10 @@ class TestBrowserViews:
         await page.click("#tab-me")
 
         await page.until("document.title === 'Me · io3233'")
-        assert await page.count(".me-rows :is(a, button, #live)") == 11
+        assert await page.count(".me-rows :is(a, button, #live)") == 10
+        assert await page.count("#headerNewKeys") == 0  # only in Keys, below the backup
+        await page.goes_to("keys")
+        await page.shows("#newKeys")
 
     async def test_me_is_home_where_there_is_a_rail_and_a_turned_phone_keeps_the_focus(self, browser, relay):
         page = await browser.person(relay, "/me", size=(390, 844))
@@ -9441,13 +9444,14 @@ async def holds_store(page: Page, name: str) -> None:
     }})""")
 
 
-async def holds_store_over_a_reload(page: Page) -> None:
-    """Load the page anew, which waits for its stores until it is left."""
+async def holds_store_over_a_reload(page: Page) -> Page:
+    """Load the page anew, which waits for its stores until it is left, or until `window.release()` in the tab that this returns."""
     tab = await page.browser.page(page.context)
     tab.expects("favicon.ico")
     await tab.goto(f"{await page.evaluate('location.origin')}/v1/stats")
     await holds_store(tab, "kv")
     await page.reload()
+    return tab
 
 
 async def holds_keys(page: Page, *, first_fails: bool = False, next_load: bool = False) -> None:
@@ -11467,6 +11471,20 @@ class TestBrowserSearchInChat:
         await alice.key("Enter", SHIFT)
         await alice.until(in_sight("Nëedle again"))
 
+    async def test_head_of_the_chat_stays_in_sight_when_a_message_is_found(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(390, 400)), await relay.register()
+        await write(bob, alice, "the needle", *(f"hay {number}" for number in range(30)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees("hay 29")
+
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "needle")
+        await alice.until(in_sight("the needle"))
+
+        assert (await box_of(alice, "#chatThreadHead"))["top"] == 0
+        scrolled = "[...document.querySelectorAll('#main, #view-chats, #chatThread')].map((each) => each.scrollTop)"
+        assert await alice.evaluate(scrolled) == [0, 0, 0]
+
     async def test_words_that_are_found_are_marked_also_in_the_rest_of_a_long_message(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "word " * 5_000 + "ﬁne needle", "hay")
@@ -13398,6 +13416,31 @@ class TestBrowserStart:
         await page.has_keys()
         assert await page.count("#notStarted") == 0
 
+    async def test_search_typed_and_sent_before_the_modules_came_is_done_when_they_are_there(self, front, browser):
+        page, released = await browser.page(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+
+        await page.call("Page.navigate", url=f"{front.url}/about")
+        await page.until("document.querySelector('#listSearch')?.checkVisibility()")
+        await page.fill("#listSearch", "needle")
+        await page.key("Enter")
+        released.set()
+
+        await page.shows("#nothingFound")
+        assert await page.value("#listSearch") == "needle"
+
+    async def test_form_sent_before_the_page_has_its_stores_is_sent_when_it_has(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        tab = await holds_store_over_a_reload(alice)
+
+        await alice.fill("#myName", "Alice")
+        await alice.fill("#openChatFp", bob.fingerprint)
+        await alice.key("Enter")
+        await tab.evaluate("window.release()")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert await alice.value("#myName") == "Alice"
+
     async def test_page_says_that_it_needs_javascript(self, browser, relay):
         page = await browser.page()
 
@@ -13505,7 +13548,7 @@ HAS_A_CAMERA = """if (navigator.mediaDevices) navigator.mediaDevices.getUserMedi
 # As if the relay had refused the last message for good.
 FAILS = """(async () => {
     const [{ Database }, { Store }] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
-    return new Store(await Database.open()).putContact("%s", { last_state: "failed" });
+    return new Store(await Database.open()).putContact("%s", { failed: [{ seq: 1, text: "never went" }] });
 })()"""
 
 # As if mail had been fetched while an answer is being stored: its transaction begins before the list of threads has that.
@@ -13756,11 +13799,11 @@ class TestBrowserNames:
         await is_called(device, "Bob")
         assert await device.value("#myName") == "Alice"
 
-    async def test_notification_has_their_name(self, relay, browser):
+    async def test_notification_has_their_name_and_words_without_the_signs_of_marks(self, relay, browser):
         alice, bob = await with_notifications(browser, relay), await relay.register()
         await hide(alice)
 
-        await post(bob, alice, text="psst", name="Bob")
+        await post(bob, alice, text="**psst**", name="Bob")
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
         assert await alice.evaluate(NOTIFICATIONS) == [["Bob", "psst"]]
@@ -13804,6 +13847,12 @@ WATCHES_FOR_HEX = f"""window.hexSeen = new Set();
 const look = () => {{ if (document.body && {HEX_ON_SCREEN}) hexSeen.add({HEX_ON_SCREEN}); requestAnimationFrame(look) }};
 look();"""
 
+# The same for a list of chats without any row, from when its markup is there on.
+WATCHES_FOR_AN_EMPTY_LIST = """window.emptySeen = 0;
+const isShown = (selector) => [...document.querySelectorAll(selector)].some((each) => each.checkVisibility());
+const look = () => { emptySeen += Boolean(document.querySelector("#guestTitle")?.textContent) && !isShown(".chat-tab, #guestRow"); requestAnimationFrame(look) };
+look();"""
+
 
 class TestBrowserGuest:
     """Whoever opens a link sees whom it leads to and can write, at once; nothing that they write is lost, or goes to somebody else."""
@@ -13825,6 +13874,20 @@ class TestBrowserGuest:
         await guest.sees("Hi Ana!")
         assert await guest.evaluate("[...hexSeen]") == []
         assert await guest.text("#threadName") == "Marie" and await guest.count("#guestCard") == 0
+
+    async def test_list_beside_a_guest_is_never_an_empty_one(self, front, relay, browser):
+        host, released = await relay.register(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+        guest = await browser.page()
+        await guest.call("Page.addScriptToEvaluateOnNewDocument", source=WATCHES_FOR_AN_EMPTY_LIST)
+
+        await comes_by(guest, f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie")
+        await guest.shows("#guestRow", "Marie")
+        released.set()
+        await guest.shows(".chat-tab.active", "Marie")
+
+        await guest.shows(".thread-detail .mark", "not verified")
+        assert await guest.count("#guestRow") == await guest.evaluate("window.emptySeen") == 0
 
     async def test_link_without_a_name_says_so_in_words(self, relay, browser):
         _, link = await inviting(browser, relay, name="")
@@ -14021,6 +14084,13 @@ class TestBrowserWelcome:
 
 
 ORDER = "[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)"
+MARKED_LINES = {
+    "**bold** and *it* and `code`": "bold and it and code",
+    "```python\nprint(1)\n```": "print(1)",
+    "- milk\n- eggs": "• milk • eggs",
+    "2*3*4 and ** alone": "2*3*4 and ** alone",
+    "a" * 90 + " **" + "b" * 200 + "**": "a" * 90 + " " + "b" * 28 + "…",
+}
 LISTED_TIMES = [  # days before a Thursday noon, and what the list says of it in en-GB
     (0, "12:00"),
     (-1, "12:00"),
@@ -14059,8 +14129,35 @@ class TestBrowserList:
 
         await alice.evaluate(FAILS % bob.fingerprint)
 
-        await alice.shows(".chat-tab-last", "! Not sent:שלום hello")
+        await alice.shows(".chat-tab-last", "! Not sent:never went")
         assert await alice.count(".chat-tab-last > bdi") == 2
+
+    async def test_row_tells_of_all_that_failed_until_it_is_sent_or_deleted(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("404 (Not Found)")
+        await alice.opens(bob.fingerprint)
+        await bob.call("DELETE", "/v1/me")
+        for text in ("one", "two"):
+            await alice.says(text)
+        await alice.until("document.querySelectorAll('.chat-failure').length === 2")
+        await bob.register()
+        await alice.says("three")
+        await alice.has_relayed(1)
+
+        await alice.shows(".chat-tab-last", "! Not sent:two")
+        await alice.click(".chat-line-out ~ .chat-line-out .chat-discard")
+        await alice.shows(".chat-tab-last", "! Not sent:one")
+        await alice.reload()
+        await alice.click(".chat-retry")
+
+        await alice.shows(".chat-tab-last", "You:three✓")
+
+    async def test_row_shows_words_without_the_signs_of_marks(self, browser, relay):
+        alice, bob = await browser.person(relay, "/about"), await relay.register()
+
+        for marked, words in MARKED_LINES.items():
+            await write(bob, alice, marked)
+            await alice.until(f"document.querySelector('.chat-tab-last')?.textContent === {json.dumps(words)}")
 
     async def test_state_of_what_i_said_last_is_there_after_a_reload(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -14173,6 +14270,34 @@ class TestBrowserList:
 
         await alice.until("!document.querySelector('.chat-tab')")
         await alice.shows("#toast", "is archived")
+
+    async def test_head_of_the_chat_has_the_menu_of_its_row_and_more(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        for choice, shown in [
+            ("search", "#chatSearchBar"),
+            ("mute", ".thread-detail .muted"),
+            ("contact", "#contactDialog"),
+        ]:
+            await alice.click("#threadMenuOpen")
+            await alice.click(f"#rowMenu [data-do={choice}]")
+            await alice.shows(shown)
+        await closes_panel(alice)
+        await alice.evaluate("document.querySelector('.chat-tab-more').click()")
+
+        await alice.shows("#rowMenu", "Unmute")
+        assert await alice.count("#rowMenu button") == 4
+
+    async def test_chat_is_archived_from_its_head_on_a_phone_and_the_list_has_the_focus(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(390, 844)), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.click("#threadMenuOpen")
+        await alice.click("#rowMenu [data-do=archive]")
+
+        await alice.until("location.pathname === '/chats' && document.activeElement.id === 'listMenuOpen'")
+        await alice.shows("#toastUndo")
 
     async def test_search_finds_people_and_then_messages(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
