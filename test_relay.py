@@ -9362,6 +9362,7 @@ class TestBrowserThread:
 
     async def test_banner_is_there_while_the_server_is_away_and_only_then(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
+        await has_service_worker(alice)
         alice.expects("ERR_CONNECTION", "WebSocket connection")
         await alice.opens(bob.fingerprint)
         well = await alice.count("#banner")
@@ -10149,7 +10150,8 @@ async def goes_live(page: Page) -> None:
 
 
 async def loses_relay(page: Page, relay: RunningRelay) -> None:
-    """Stop the relay, and wait until the page has noticed."""
+    """Stop the relay, once the page has fetched all of itself, and wait until the page has noticed."""
+    await page.until("!navigator.serviceWorker || navigator.serviceWorker.controller")
     page.expects(UNREACHABLE, "WebSocket connection to")
     await relay.stop()
     await page.until("!document.querySelector('#liveIndicator.live')")
@@ -10280,7 +10282,7 @@ class TestBrowserOutage:
             await alice.goto("about:blank")
 
     @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
-    async def test_login_in_front_of_the_relay_is_said_and_replaces_nothing_that_is_kept(self, browser, liar, login):
+    async def test_login_in_front_of_the_relay_is_said_and_replaces_nothing_that_is_kept(self, liar, browser, login):
         alice = await browser.person(liar)
         alice.expects("Failed to load resource", "WebSocket connection to", "SSL", "script")
         await has_service_worker(alice)
@@ -10297,7 +10299,7 @@ class TestBrowserOutage:
         await alice.evaluate("void dispatchEvent(new Event('online'))")
         await goes_live(alice)
 
-    async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, browser, liar):
+    async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, liar, browser):
         liar.sub_path = "/chat"
         page = await browser.page()
         page.expects("404", "MIME")
@@ -10306,7 +10308,7 @@ class TestBrowserOutage:
 
         await page.shows("#notStarted", "it needs a host name of its own (not a folder of another site)")
 
-    async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, browser, liar):
+    async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, liar, browser):
         liar.upgrades = False
         alice, bob = await browser.page(), await liar.truth.register()
         alice.expects("WebSocket connection to")
@@ -10374,6 +10376,7 @@ class TestBrowserOutage:
     async def test_refused_token_is_replaced_unnoticed(self, browser, relays, clock):
         relay = await relays(clock=clock, JWT_EXPIRY_SEC="3600")
         alice, bob = await browser.person(relay), await relay.register()
+        await has_service_worker(alice)
         await alice.opens(bob.fingerprint)
         alice.expects("401", UNREACHABLE, "WebSocket connection to")
 
@@ -12018,6 +12021,7 @@ class TestBrowserKeyboard:
         await alice.opens(bob.fingerprint)
         await alice.opens(carol.fingerprint)  # above bob's from now on
         in_focus = "document.activeElement.closest('.chat-tab')?.dataset.fingerprint"
+        await alice.until("document.activeElement.id === 'chatBody'")
 
         await alice.evaluate("document.querySelector('.chat-tab-label').focus()")
         await alice.key("ArrowDown")
@@ -12686,6 +12690,7 @@ class TestBrowserRelays:
 
     async def test_relay_with_a_new_key_is_used_only_once_the_person_accepts_it(self, relay, browser):
         alice = await browser.person(relay)
+        await has_service_worker(alice)
         alice.expects(UNREACHABLE, "401", "WebSocket connection")
         await relay.stop()
         relay.environ["JWT_SECRET"] = OTHER_SECRET
