@@ -16620,6 +16620,8 @@ class TestBrowserAccessible:
         await page.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
 
         overflowing = {"the open thread": await page.evaluate(OVERFLOWING)}
+        await page.evaluate("document.querySelector('#chatSearchOpen').click()")
+        overflowing["its search"] = await page.evaluate(OVERFLOWING)
         async for view in views(page):
             overflowing[view] = await page.evaluate(OVERFLOWING)
 
