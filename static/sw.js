@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f29b5302a2b7196d";
+const VERSION = "05dea2cb9b5c0210";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-I3SbOk2j+v8POqZDQriFjXO9yvwgJX/sLvgSPnNpEFM=",
+  "/index.html": "sha256-CEr/Jd7sfQbWjjb3vRSBvB8nkfXWhuUlQRjacyfZ31o=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-rZKR2/2rLMhhH1ae2Fifendr1cB/wEQ9C7gjUOA2cFk=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-JQBHZc0rtoMcvOjD3RzeVDD5tYh23NwxTRBONbpmN4g="
+  "/worker.js": "sha256-wvPxfb3mZSPnkSWrc2wkZRGpcb/ZdJwijnkM+aS2ohk="
 };
 
 const PREFIX = "io3233-";
