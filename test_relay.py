@@ -11234,6 +11234,14 @@ async def replies(page: Page, to: str, text: str) -> None:
     await page.says(text)
 
 
+async def kept_drafts(page: Page, number: int, words: str = "") -> None:
+    """Wait until so many drafts are stored, what they answer or edit among them, with these words in one."""
+    await page.until(
+        FROM_DATABASE
+        % f"(await result(drafts.count())) === {number} && `${{await result(drafts.getAll())}}`.includes('{words}')"
+    )
+
+
 QUOTES = "[...document.querySelectorAll('.chat-quote')].map((each) => [...each.children].map((part) => part.textContent))"
 REACTIONS = "[...document.querySelectorAll('.reaction')].map((each) => each.textContent + each.ariaPressed)"
 
@@ -11265,6 +11273,50 @@ class TestBrowserChanges:
 
         await bob.sees("half a thought")
         assert await bob.count(".chat-quote") == 0
+
+    async def test_answer_that_is_begun_is_one_after_a_reload(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await does(alice, "reply", "hello back")
+        await alice.drafts("after a while")
+        await kept_drafts(alice, 2, "after a while")
+
+        await alice.reload()
+        await alice.shows("#answerBar", "hello back")
+        await alice.until(f"{BODY} === 'after a while'")
+        await alice.drafts("")
+        await alice.key("Enter")
+
+        await bob.sees("after a while")
+        await bob.until(f"{QUOTES}[0][1] === 'hello back'")
+        await kept_drafts(alice, 0)
+
+    async def test_edit_that_is_begun_goes_on_after_a_reload_and_the_draft_stays(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await alice.drafts("a draft")
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "hello again")
+        await kept_drafts(alice, 2, "hello again")
+
+        await alice.reload()
+        await alice.shows("#answerBar", "hello")
+        await alice.until(f"{BODY} === 'hello again'")
+        await alice.drafts("")
+        await alice.key("Enter")
+
+        await bob.sees("hello again")
+        await alice.until(f"{BODY} === 'a draft'")
+        await kept_drafts(alice, 1)
+
+    async def test_nothing_is_kept_of_an_edit_whose_message_is_deleted(self, browser, relay):
+        alice, _ = await talk(browser, relay)
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "other words")
+        await kept_drafts(alice, 1, "other words")
+
+        await goes_to(alice, "library")
+        await in_store(alice, "await store.removeMessage((await store.search('hello')).messages.at(-1).seq)")
+
+        await kept_drafts(alice, 0)
 
     async def test_quote_of_what_is_not_here_is_shown_as_theirs(self, browser, relay):
         alice, bob = await talk(browser, relay)
@@ -15939,6 +15991,12 @@ BAD_SEALED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+async def has_receipt(reader: Correspondent, number: str) -> bool:
+    """Whether they were told that this message has arrived."""
+    receipts = [each["content"] for each in await reader.reads() if each["content"]["type"] == "receipt"]
+    return any(number in each["delivered"] for each in receipts)
+
+
 REFUSED_CHANGES = (
     "Somebody does not get your edit, so the words are as before. Nobody with this address is at ",
     "Somebody does not get your reaction, so it is as before. Nobody with this address is at ",
@@ -16102,9 +16160,57 @@ class TestBrowserSealed:
         await until(lambda: stored(alice, "contacts[0].asks_again === 2"))
         await alice.shows(".chat-line", "Somebody uses a new device.")
         assert [each["content"]["type"] for each in await bob.reads(newer)] == []
-        await changes(alice, "answerAgain(contact, true)")
+        await alice.shows("#askText", "Somebody’s new device could not read 2 messages from before. Send again?")
+        await alice.click("#askYes")
+        await alice.hides("#askBar")
 
         assert {each["header"]["id"] for each in await until(lambda: bob.reads_texts(2, newer))} == set(known)
+
+    async def test_person_who_says_no_sends_nothing_again(self, alice, bob):
+        await alice.says("before the new device")
+        known = [each["header"]["id"] for each in await until(lambda: bob.reads_texts(2))]
+
+        await bob.says(writer=Receiver.new(), type="resend", ids=known)
+        await alice.click("#askNo", "No")
+        await alice.hides("#askBar")
+
+        assert await stored(alice, "posts.filter(({ content }) => content.type === 'text')") == []
+        assert await stored(alice, "sessions.map(({ wanted }) => wanted ?? null)") == [None]
+
+    @pytest.mark.parametrize("agrees", [True, False])
+    async def test_old_form_is_written_again_only_once_the_person_says_so(self, alice, bob, agrees):
+        await post(bob, bob.page, text="from an old client")
+        await alice.sees("from an old client")
+        await alice.evaluate(OLD_FORM_FOR_15_DAYS)
+        await post(bob, bob.page, text="from an old client still")
+        await alice.shows("#askText", "For two weeks Somebody has written with an older client")
+
+        await alice.click("#askYes" if agrees else "#askNo")
+        await alice.hides("#askBar")
+        await alice.says("the answer")
+        await alice.has_relayed(2)
+
+        plain = [json.loads(bob.open(row))["text"] for row in await bob.fetch_all() if b"\0" not in bob.open(row)]
+        assert plain == (["the answer"] if agrees else [])
+        assert await stored(alice, "contacts[0].asks_old_form") is False
+
+    async def test_no_replay_removal_or_reload_brings_an_older_key_or_v1s_form_back(self, alice, bob):
+        old = bob.seal(bob.page, envelope(bob, bob.page, text="with the first key", **bob.device.fields))
+        newer = bob.device._replace(key=PrivateKey.generate())
+        await bob.call("POST", "/v1/messages", json=old)
+        await bob.says(writer=newer, type="text", text="with a newer key")
+        await bob.call("POST", "/v1/messages", json=old)
+        await bob.says(writer=newer, type="text", text="after the replay")
+        await alice.sees("after the replay")
+
+        await in_store(alice, f"await store.removeContact('{bob.fingerprint}')")
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.reload()
+        await alice.opens(bob.fingerprint)
+        await alice.says("sealed still")
+
+        said = await until(lambda: bob.reads_texts(1, newer))
+        assert [each["content"]["text"] for each in said] == ["sealed still"]
 
     async def test_answer_to_a_message_without_an_id_is_sent_without_what_it_answers(self, relay, alice, bob):
         await bob.send(bob.page, json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode())
@@ -16231,10 +16337,10 @@ class TestBrowserSealed:
         assert {*receipt["delivered"], *receipt["read"]} == {first}
 
     async def test_who_gives_no_receipts_of_reading_sees_none(self, alice, bob):
-        await alice.evaluate("""(async () => {
-            const [{ Database }, { Store }, { Settings }] = await Promise.all(["database", "store", "settings"].map((name) => import(`/store/${name}.js`)));
-            await (await Settings.load(new Store(Database.shared), { home: location.origin })).set("receipts", false);
-        })()""")
+        await alice.click("#settingsOpen")
+        await alice.click("label:has(#settingReceipts)")
+        await alice.until(FROM_DATABASE % "(await result(kv.get('settings'))).receipts === false")
+        await alice.click("#settingsDialog [data-close]")
         [own] = await stored(
             alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
         )
@@ -16242,8 +16348,10 @@ class TestBrowserSealed:
         number = await bob.says(type="text", text="did you read this?")
         await bob.says(type="receipt", delivered=[], read=[own])
         await until(lambda: stored(alice, "messages.some(({ delivered_at }) => delivered_at)"))
+        await until(lambda: has_receipt(bob, number))
 
-        assert number in (await bob.hears("receipt"))["delivered"]
+        receipts = [each["content"] for each in await bob.reads() if each["content"]["type"] == "receipt"]
+        assert [number in each["read"] for each in receipts] == [False] * len(receipts)
         assert await stored(alice, "messages.every(({ read_at }) => !read_at)")
 
     async def test_nothing_is_sent_to_a_stranger_until_they_are_accepted(self, relay, alice):
@@ -16366,6 +16474,8 @@ SENDS = """async (fingerprint, text, of) => {
     const outbox = new Outbox({ store, relays, identity: await store.value("identity") });
     await outbox.send(await store.contact(fingerprint), text, { was_draft: false, re: { of, quote: "", mine: false } });
 }"""
+OLD_FORM_FOR_15_DAYS = """(async () => (await import("/store/database.js")).Database.shared.write(["sessions"], ({ sessions }) =>
+    void (sessions.getAll().onsuccess = ({ target }) => target.result.forEach((each) => sessions.put({ ...each, old_since: Date.now() - 15 * 86_400_000 })))))()"""
 HELLO_DUE = """(async () => (await import("/store/database.js")).Database.shared.write(["kv"], ({ kv }) => void kv.put(true, "hello_due")))()"""
 DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
     new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""

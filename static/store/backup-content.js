@@ -1,5 +1,6 @@
 /** What a backup holds: a snapshot of the stores. */
 import { ALL_STORES, result } from "./database.js";
+import { isFingerprint } from "../protocol/address.js";
 import { identityFrom } from "../protocol/crypto.js";
 import { fromBase64, fromUtf8, toBase64 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError } from "../protocol/errors.js";
@@ -26,7 +27,7 @@ export function snapshot(store, { history }) {
       secret_key: (await result(kv.get("identity"))).secret_key,
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: (await result(contacts.getAll())).map((contact) => ({ ...contact, ...(!history && EMPTY_THREAD) })),
-      drafts: await entries(drafts),
+      drafts: (await entries(drafts)).filter(([key]) => isFingerprint(key)),
       relays: await result(relays.getAll()),
       messages: history ? await result(messages.getAll()) : [],
       seen: await result(seen.getAllKeys()),
