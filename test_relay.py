@@ -11624,6 +11624,52 @@ IDENTITIES = """new Promise((done) => (indexedDB.open("io3233").onsuccess = ({ t
     (db.transaction("kv").objectStore("kv").count("identity").onsuccess = ({ target }) => done(target.result) || db.close())))"""
 
 
+def version_1_of(key: PrivateKey, bob: Person, origin: str) -> dict[str, Any]:
+    """What the database of the first version holds of somebody who chats with Bob; bytes are lists of numbers."""
+    public_key = bytes(key.public_key)
+    fingerprint = relay_module.fingerprint_of(public_key).hex()
+    at = {"contact": bob.fingerprint, "relay": origin, "kind": "text", "at": 1_700_000_000_000}
+    sent = {"direction": "out", "error": "", "retriable": False}
+    flags = {"verified": True, "muted": False, "blocked": False, "open": True, "unread": 0, "refused": 0}
+    latest = {"last_seq": 3, "last_at": at["at"], "last_text": "still to be sent", "last_direction": "out"}
+    named = {"fingerprint": bob.fingerprint, "name": "Bobby", "relay": origin, "public_key": list(bob.public_key)}
+    return {
+        "identity": {"fingerprint": fingerprint, "public_key": list(public_key), "secret_key": list(bytes(key))},
+        "contacts": [named | flags | latest | {"added_at": at["at"]}],
+        "drafts": [[bob.fingerprint, "half a thought"]],
+        "messages": [
+            at | {"seq": 1, "direction": "in", "text": "from bob", "envelope_id": "A" * 22},
+            at | sent | {"seq": 2, "text": "to bob", "envelope_id": "B" * 22, "state": "relayed"},
+            at | sent | {"seq": 3, "text": "still to be sent", "envelope_id": "C" * 22, "state": "queued", "queued_for": bob.fingerprint},
+        ],
+        "seen": [f"{bob.fingerprint} {'A' * 22}"],
+        "relays": [{"origin": origin, "cursor": 0, "erased_through": 0, "refused": 0, "added_at": at["at"]}],
+    }  # fmt: skip
+
+
+# Version 1 of the database as it was made then, from a page that runs none of the client.
+VERSION_1 = """async (kept) => {
+    const request = indexedDB.open("io3233", 1);
+    request.onupgradeneeded = () => {
+        const made = (name, options) => request.result.createObjectStore(name, options);
+        const [kv, drafts, seen] = ["kv", "drafts", "seen"].map((name) => made(name));
+        const [contacts, relays] = [["contacts", "fingerprint"], ["relays", "origin"]].map(([name, keyPath]) => made(name, { keyPath }));
+        const messages = made("messages", { keyPath: "seq", autoIncrement: true });
+        messages.createIndex("thread", ["contact", "seq"]);
+        messages.createIndex("queued", "queued_for");
+        const { fingerprint, public_key, secret_key } = kept.identity;
+        kv.put({ fingerprint, public_key: Uint8Array.from(public_key), secret_key: Uint8Array.from(secret_key) }, "identity");
+        for (const contact of kept.contacts) contacts.put({ ...contact, public_key: Uint8Array.from(contact.public_key) });
+        for (const [contact, text] of kept.drafts) drafts.put(text, contact);
+        for (const message of kept.messages) messages.put(message);
+        for (const key of kept.seen) seen.put(1, key);
+        for (const relay of kept.relays) relays.put(relay);
+    };
+    await new Promise((resolve, reject) => Object.assign(request, { onsuccess: resolve, onerror: () => reject(request.error) }));
+    request.result.close();
+}"""
+
+
 class TestBrowserStorage:
     """What this browser keeps may go away under the page: it says so, makes nothing up, and goes on where it can."""
 
@@ -11636,6 +11682,24 @@ class TestBrowserStorage:
         await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
         assert await alice.count(".view, header, nav") == 0
         assert await alice.evaluate(IDENTITIES) == 0
+
+    async def test_database_of_version_1_is_read_on_with_all_that_is_in_it(self, browser, relay):
+        bob, key = await relay.register(), PrivateKey.generate()
+        page = await browser.page()
+        await page.goto(f"{relay.url}/healthz")
+        await page.evaluate(f"({VERSION_1})({json.dumps(version_1_of(key, bob, relay.url))})")
+
+        await page.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await page.has_keys()
+        await page.until(f"{ALL_BUBBLES}.join() === 'from bob,to bob,still to be sent'")
+        await page.until(f"{BODY} === 'half a thought'")
+        await page.shows("#threadName", "Bobby")
+        assert page.public_key == bytes(key.public_key)
+        assert await until(lambda: read_all(bob)) == ["still to be sent"]
+
+        await post(bob, page, text="from bob", id="A" * 22)  # which the relay delivers again
+        await post(bob, page, text="since")
+        await page.until(f"{ALL_BUBBLES}.join() === 'from bob,to bob,still to be sent,since'")
 
     async def test_new_keys_are_made_in_place_of_lost_ones_only_after_asking(self, browser, relay):
         alice = await browser.person(relay)
@@ -15997,6 +16061,13 @@ async def has_receipt(reader: Correspondent, number: str) -> bool:
     return any(number in each["delivered"] for each in receipts)
 
 
+async def comes_back_from(page: Page, backup: str) -> None:
+    """Have a backup's content take the place of all that is there."""
+    await page.evaluate(f"(window.before = true, void ({RESTORE})({json.dumps(backup)}))")
+    await page.until("!window.before")
+    await page.has_keys()
+
+
 REFUSED_CHANGES = (
     "Somebody does not get your edit, so the words are as before. Nobody with this address is at ",
     "Somebody does not get your reaction, so it is as before. Nobody with this address is at ",
@@ -16441,6 +16512,43 @@ class TestBrowserSealed:
 
         assert read == 2**24
 
+    async def test_backup_that_takes_a_devices_place_says_hello_and_then_its_goodbye(self, alice, bob):
+        before = await alice.evaluate(DEVICE_ID)
+
+        await comes_back_from(alice, await alice.evaluate(f"({SNAPSHOT})()"))
+        await bob.hears("goodbye")
+
+        said = [(each["content"]["type"], each["header"]["device"] == before) for each in await bob.reads()]
+        assert said[-2:] == [("hello", False), ("goodbye", True)]
+
+    async def test_device_that_says_goodbye_is_written_to_no_more(self, alice, bob):
+        other = Receiver.new()
+        await bob.says(writer=other, type="text", text="from another device")
+        await alice.sees("from another device")
+
+        await bob.says(writer=other, type="goodbye")
+        await bob.says(writer=Receiver.new(), type="goodbye")  # of one that nobody heard of
+        await bob.says(type="text", text="from the first one")
+        await alice.sees("from the first one")
+
+        assert await stored(alice, "sessions[0].devices.map(({ device }) => device)") == [bob.device.device]
+        assert await stored(alice, "messages.filter(({ event }) => event).map(({ event }) => event)") == ["device"]
+
+    async def test_mail_goes_on_after_an_old_backup_that_knows_a_dead_device_alone(self, alice, bob):
+        newer, backup = Receiver.new(), await alice.evaluate(f"({SNAPSHOT})()")
+
+        await comes_back_from(alice, backup)
+        await bob.hears("hello")  # sealed for the dead one
+        [greeting] = [each["header"] for each in await bob.reads() if each["content"]["type"] == "hello"]
+        bob.theirs = Announced(greeting["device"], unb64(greeting["key"]))
+        await bob.says(writer=newer, type="resend", ids=[greeting["id"]])
+        await bob.says(writer=newer, type="text", text="from the new device")
+        await alice.sees("from the new device")
+        await alice.says("for the new device")
+
+        said = await until(lambda: bob.reads_texts(1, newer))
+        assert [each["content"]["text"] for each in said] == ["for the new device"]
+
     async def test_restored_device_has_another_id_greets_and_never_falls_back(self, browser, relay, alice, bob, tmp_path):
         before = await alice.evaluate(DEVICE_ID)
         backup = await alice.evaluate(f"({SNAPSHOT})()")
@@ -16449,9 +16557,7 @@ class TestBrowserSealed:
         assert backup.count("secret_key") == 1
 
         other = await browser.person(relay)
-        await other.evaluate(f"(window.before = true, void ({RESTORE})({json.dumps(backup)}))")
-        await other.until("!window.before")
-        await other.has_keys()
+        await comes_back_from(other, backup)
         assert await other.evaluate(DEVICE_ID) != before
         assert (await bob.hears("hello"))["type"] == "hello"
         await until(lambda: stored(alice, "sessions.length === 2"))  # one of them with the other device of Alice's own

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "0319778ff6b81232";
+const VERSION = "cfdf25e8acb24cba";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-QEMXX6IUo42mXvzCVHc4JbpKhUIsWAImwy6Mp2LG/VY=",
+  "/index.html": "sha256-qVKE7r0MFIhkK+eaXcxueDIwp0O0Uh/La2yM73wgjoQ=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-rZKR2/2rLMhhH1ae2Fifendr1cB/wEQ9C7gjUOA2cFk=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -31,15 +31,15 @@ const FILES = {
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
   "/mail/outbox.js": "sha256-efSWoVL6yPhCNy1YMsHqh5KsrihwfC+7FApU8MMMVpk=",
   "/mail/page.js": "sha256-3tvez+7pWe4cFJcgD8I97Z1Y2rwXaUIwTfA3eGBicG8=",
-  "/mail/posts.js": "sha256-b/ZV4OFfqkEanR4MkiAVzNSsfOZ5/sdGcAIrLdtakiE=",
+  "/mail/posts.js": "sha256-to+/9maNWVX+zG1H20B4LEs8sgqrtTh7n3KmaNpHx8Y=",
   "/mail/queue.js": "sha256-aUu78s6tcKweTrot8XmtwgDLUTwU+NdFCXcaKGSoi9A=",
   "/mail/receipts.js": "sha256-vxx8gUn5qUiq66jaDSfyYTEujw8TIhIqcrGRFC6A3V4=",
   "/mail/references.js": "sha256-bw0cMmvvpy6bcYD7+ldwyfqNivwRsGYiRV2jscyciEg=",
-  "/mail/sealing.js": "sha256-EWfgNSZTCEzbiJsNYs7tKVRHXII3OJQDTc7r6xB6OQc=",
+  "/mail/sealing.js": "sha256-xJofK+FqJ41vtVfX/1SUL91uuLxhe5eZrHuUhGn1hFI=",
   "/mail/strangers.js": "sha256-ezZLPpKD3MP7Q19+UIdnaHDS+8BtzR8xw7GHmTsnHmU=",
-  "/mail/sweeper.js": "sha256-svgAGvdiEbq7yJr7Bt4U6Sw9vKMbxnPV5iXXFgC7Ztg=",
+  "/mail/sweeper.js": "sha256-731tPhSPS3kOFnPfMTGlkL7CfaZBPUr6t5dtU1IROa8=",
   "/mail/taking-back.js": "sha256-DqUi8l23tVu1ncbAmXaHJ9pAd2EmbHcQlPmaCC3ULTs=",
-  "/mail/unsealing.js": "sha256-nj2N67CWXfxLg3wvjqtR8gcmn5qz9l2MhD0JI0QvecY=",
+  "/mail/unsealing.js": "sha256-kO3vKyP+V05m12XFiOfU2JbeApLpgGlguIsgnNhCfdE=",
   "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
   "/protocol/address.js": "sha256-SoC2obtgaDUSFH+KTUVy67YNqW2k9Am5qSuuA+uVlcI=",
   "/protocol/content.js": "sha256-WBJMdZsP41umnZXjylDDq+H9P2KW4VOwVGVdH9BePXU=",
@@ -67,7 +67,7 @@ const FILES = {
   "/relay/relays.js": "sha256-izAellKLkb4XIqbhogWAP80o1hUPssJoC8ynwUgCaxE=",
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-jld9YNJmw6MFg5gBnlZuMppvbJLBEoq+ecPPhcnvf9k=",
-  "/store/backup-content.js": "sha256-tTLWg0NoBmKsSvoZRlUA5pYafXnqMNQlP1W8yOhcEes=",
+  "/store/backup-content.js": "sha256-3EWJtTBMAX0O74lU4Nuc6E19VmEq1U23S3k/12owaiw=",
   "/store/backup-shape.js": "sha256-hHv1yMpQm3Nok/Mjb0AUv6+o8+Xqu2uqlDOahD66EVs=",
   "/store/backup.js": "sha256-Fu1C5TbMkepOroekouPQubuxBIUX2G5bLESr8lXAmQA=",
   "/store/database.js": "sha256-RPQgKq0yDKAbNv0u770FfYpOTHIrbmtCmuCbgj55e0g=",
@@ -152,7 +152,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-XrTqf6aGtrwt09lUZ2g55lPPA2EyMDpM+yhqlx9GX6A="
+  "/worker.js": "sha256-O4b1RCOPzTLBMM/uEzl4Qz5TFwDSB8F8FD7zrChOsH0="
 };
 
 const PREFIX = "io3233-";

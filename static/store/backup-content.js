@@ -74,8 +74,10 @@ function held(message, created_at) {
 export async function replaceEverything(store, content, { onProgress, signal } = {}) {
   const { identity, settings, contacts, drafts, relays, messages, seen, sessions } = content;
   await store.db.write(ALL_STORES, async (stores) => {
+    const [before, device] = await Promise.all([result(stores.kv.get("identity")), result(stores.kv.get("device"))]);
     for (const name of ALL_STORES) stores[name].clear();
     stores.kv.put(identity, "identity");
+    if (device && before?.fingerprint === identity.fingerprint) stores.kv.put(device, "goodbye_due");
     stores.kv.put({ ...settings, name: readName(settings.name) }, "settings");
     for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, their_name: readName(contact.their_name) });
     await reviewNames(stores);
