@@ -11340,6 +11340,8 @@ class TestBrowserChanges:
         await kept_drafts(alice, 1, "other words")
 
         await goes_to(alice, "library")
+        await alice.reload()  # nobody has opened the thread since
+        await goes_live(alice)
         await in_store(alice, "await store.removeMessage((await store.search('hello')).messages.at(-1).seq)")
 
         await kept_drafts(alice, 0)
