@@ -3640,6 +3640,16 @@ class TestBounds:
 
         assert 1 < admitted.count(200) < 6
 
+    async def test_body_is_paid_for_by_its_size_though_it_is_of_no_use(self, relays, clock, monkeypatch):
+        monkeypatch.setitem(relay_module.LIMITS, "address", (10, 1))
+        monkeypatch.setattr(relay_module, "REFUSAL_SECONDS", 0)
+        relay = await relays(RATE_LIMIT="on", clock=clock)
+
+        garbage = b"{" + b" " * 3 * relay_module.TOKEN_BYTES
+        statuses = [(await relay.call("POST", "/v1/register/challenge", data=garbage)).status for _ in range(4)]
+
+        assert statuses == [400, 400, 400, 429]
+
     async def test_bodies_in_flight_find_room_for_so_many_and_the_others_are_told_to_wait(self, relay_process):
         relay = await relay_process()
         alice = await relay.register()
