@@ -1,7 +1,7 @@
 // What the composer writes beside a new message: an answer to one, or other words for one of mine. A bar above the field says which.
 import { openOnTop } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 
 const QUOTE_CHARACTERS = 120;
 
@@ -88,6 +88,6 @@ export class Answering {
     this.#bar.hidden = !begun;
     if (!begun) return;
     byId("answerWhat").textContent = begun.edits ? "Edit" : "Reply to";
-    byId("answerText").textContent = oneLine(begun.message.text, QUOTE_CHARACTERS);
+    byId("answerText").textContent = oneLine(wordsOf(begun.message.text), QUOTE_CHARACTERS);
   }
 }
