@@ -8,15 +8,15 @@ import { RESEND_MS } from "../protocol/devices.js";
 import { newEnvelopeId } from "../protocol/envelope.js";
 import { result } from "../store/database.js";
 
-const KEPT = ["edit", "delete", "react", "setting", "text", "hello"];
+const KEPT = ["edit", "delete", "react", "setting", "text", "hello", "goodbye"];
 const MOST_KEPT = 200; // a contact
 
 /**
  * A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. `before`: what a
- * reaction or a setting takes the place of, in case that no relay takes it.
+ * reaction or a setting takes the place of, in case that no relay takes it. `device`: the one that it is said in the name of, where that is not this one.
  */
-export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before } = {}) => ({
-  contact, queued_for: contact, id, at, after, content, copied, before,
+export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before, device } = {}) => ({
+  contact, queued_for: contact, id, at, after, content, copied, before, device,
 });
 
 export const queuePost = ({ posts }, contact, content, options) => posts.add(newPost(contact, content, options));

@@ -17,12 +17,12 @@ export const contentOf = ({ contact, text, re, lasts }) => ({ type: "text", text
 export const isPlain = ({ re, lasts }) => !re && !lasts;
 
 /**
- * A promise of the plaintext of `{id, at, content}` from `identity` to a contact, by the `session` with them. `name`: what I call myself; where the
+ * A promise of the plaintext of `{id, at, content, device?}` from `identity` to a contact, by the `session` with them. `name`: what I call myself; where the
  * words alone fill the relay's `limit` (bytes), it comes with the next ones. Rejects with NotYetError for what v1 can't say.
  */
-export async function pack({ id, at, content }, { identity, session, to, name, limit }) {
+export async function pack({ id, at, content, device }, { identity, session, to, name, limit }) {
   const { id: key_id, public_key } = session.keys.at(-1);
-  const written = { id, from: identity.fingerprint, to, ts: at, device: identity.device, key: public_key, key_id };
+  const written = { id, from: identity.fingerprint, to, ts: at, device: device ?? identity.device, key: public_key, key_id };
   const sealed = session.devices.length > 0;
   const greetsMine = to === identity.fingerprint && content.type === "hello";
   if (!sealed && !greetsMine) return packPlain(content, written, name, limit);

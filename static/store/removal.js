@@ -6,12 +6,14 @@ import { result } from "./database.js";
 import { forgetThread } from "./sessions.js";
 import { everythingOf, failedWith, toMessage, withLatest } from "./messages.js";
 import { reviewNames } from "./namesakes.js";
+import { answersKey } from "./schema.js";
 
 const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
 
 /** Deletes, in a transaction, a contact with draft and history. Returns the contacts who are called otherwise without them. */
 export async function removeEverything(stores, fingerprint) {
   for (const name of ["contacts", "drafts"]) stores[name].delete(fingerprint);
+  stores.drafts.delete(answersKey(fingerprint));
   await forgetThread(stores, fingerprint);
   const keys = await result(stores.messages.index("thread").getAllKeys(everythingOf(fingerprint)));
   for (const seq of keys) stores.messages.delete(seq);
