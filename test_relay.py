@@ -6011,7 +6011,8 @@ def protocol_vectors() -> dict[str, Any]:
         "envelopes": envelope_vectors(alice, bob),
         "envelope2": envelope2_vector(alice, bob),
         "headers": header_vectors(),
-        "contents": content_vectors(),
+        "contents": content_vectors() + file_content_vectors(),
+        "file": file_vector(),
         "links": link_vectors(alice, bob),
     }
 
@@ -6117,7 +6118,7 @@ def header_vectors() -> list[dict[str, Any]]:
     return [{"change": change, "read": read} for read, changes in (("taken", good), ("refused", bad)) for change in changes]
 
 
-def content_vectors() -> list[dict[str, str]]:
+def content_vectors() -> list[dict[str, Any]]:
     """Contents, and what a reader makes of each: its type, unknown, or refused."""
     at, by = "AAECAwQFBgcICQoLDA0ODw", NOBODY
     reply = {"by": by, "of": at, "quote": "Hello"}
@@ -6162,6 +6163,77 @@ def content_vectors() -> list[dict[str, str]]:
         "",
     ]
     return [{"json": said, "read": read} for said, read in [*plain, *((said, "refused") for said in twice)]]
+
+
+PART_BYTES = 65_536
+
+
+def file_header(octets: bytes, **changed: Any) -> dict[str, Any]:
+    """What a `file` says of these bytes, but for the fields that are `changed`; None leaves one out."""
+    fields = {
+        "id": b64url(os.urandom(16)), "name": "film.bin", "mime": "application/octet-stream", "size": len(octets),
+        "sha256": hashlib.sha256(octets).hexdigest(), "parts": -(-len(octets) // PART_BYTES),
+    }  # fmt: skip
+    return {name: value for name, value in (fields | changed).items() if value is not None}
+
+
+def part_id(file_id: str, n: int) -> str:
+    """The id of the envelope with part `n` of a file."""
+    return b64url(hashlib.sha256(f"{file_id} {n}".encode()).digest()[:16])
+
+
+def webp(width: int, height: int, length: int = 40) -> str:
+    """A picture of these sides as far as its header goes, in base64."""
+    sides = width.to_bytes(2, "little") + height.to_bytes(2, "little")
+    return b64((b"RIFF" + bytes(4) + b"WEBPVP8 " + bytes(10) + sides).ljust(length, b"\0"))
+
+
+def file_vector() -> dict[str, Any]:
+    """A file of two parts, and the contents that carry it."""
+    octets = bytes(number % 251 for number in range(PART_BYTES + 5))
+    header = file_header(octets, id="AAECAwQFBgcICQoLDA0ODw", width=32, height=24, preview=webp(32, 24))
+    part = content(octets[PART_BYTES:], type="part", file=header["id"], n=1)
+    return {
+        "octets": {"length": len(octets), "each": "its place modulo 251"},
+        "file": header,
+        "part_ids": [part_id(header["id"], n) for n in range(2)],
+        "content_sha256": hashlib.sha256(content(octets[:PART_BYTES], type="file", file=header)).hexdigest(),
+        "part": b64(part),
+    }
+
+
+def file_content_vectors() -> list[dict[str, Any]]:
+    """Contents with so many octets, and what a reader makes of each."""
+    at = "AAECAwQFBgcICQoLDA0ODw"
+    header = file_header(b"hello", id=at)
+    good: list[tuple[dict[str, Any], int]] = [
+        ({}, 5), ({"name": "../../x"}, 5), ({"name": "a\u202egpj.exe"}, 5), ({"mime": "text/html"}, 5), ({"width": 1, "height": 65_535, "seconds": 0}, 5),
+        ({"preview": webp(128, 128)}, 5), ({"size": 65_536, "parts": 1}, 65_536), ({"size": 65_537, "parts": 2}, 65_536), ({"size": 2**24, "parts": 256}, 65_536), ({"more": 1}, 5),
+    ]  # fmt: skip
+    bad: list[tuple[dict[str, Any], int]] = [
+        *(({name: None}, 5) for name in header), ({}, 0), ({}, 4), ({}, 6), ({"parts": 10**9}, 5), ({"parts": 2}, 5), ({"parts": 0}, 5), ({"parts": "1"}, 5),
+        ({"size": 0, "parts": 0}, 0), ({"size": 2**24 + 1, "parts": 257}, 65_536), ({"size": 1.5}, 5), ({"size": -1}, 5), ({"size": "5"}, 5), ({"id": "short"}, 5),
+        ({"name": ""}, 5), ({"name": "x" * 256}, 5), ({"name": "x" * 10_000}, 5), ({"name": "a\nb"}, 5), ({"name": 7}, 5), ({"mime": ""}, 5), ({"mime": "image"}, 5),
+        ({"mime": "Image/PNG"}, 5), ({"mime": "image/png; x=y"}, 5), ({"mime": f"image/{'x' * 64}"}, 5), ({"mime": ["image/png"]}, 5), ({"sha256": "AB" * 32}, 5), ({"sha256": "ab"}, 5),
+        ({"width": 0}, 5), ({"width": 65_536}, 5), ({"height": 1.5}, 5), ({"seconds": -1}, 5), ({"seconds": 86_401}, 5), ({"preview": ""}, 5), ({"preview": "no!"}, 5),
+        ({"preview": webp(129, 128)}, 5), ({"preview": webp(32, 24, 1537)}, 5), ({"preview": b64(b"\x89PNG\r\n\x1a\n" + bytes(40))}, 5),
+    ]  # fmt: skip
+    part = {"type": "part", "file": at, "n": 1}
+    parts: list[tuple[dict[str, Any], int, str]] = [
+        (part, 1, "part"), (part, 65_536, "part"), ({**part, "n": 255}, 1, "part"), ({**part, "n": 0}, 1, "part"),
+        *((each, length, "refused") for each, length in ((part, 0), (part, 65_537), ({**part, "n": 256}, 1), ({**part, "n": -1}, 1), ({**part, "n": "1"}, 1))),
+        *((each, 1, "refused") for each in ({**part, "file": "short"}, {"type": "part", "n": 1}, {"type": "part", "file": at})),
+    ]  # fmt: skip
+    said = [
+        ({"type": "file", "file": file_header(b"hello", **{"id": at, **change})}, length, read)
+        for read, changes in (("file", good), ("refused", bad))
+        for change, length in changes
+    ]
+    bare = [{"type": "file"}, {"type": "file", "file": 7}, {"type": "file", "file": None}, {"type": "file", "file": [at]}]
+    worded = [({"type": "file", "file": header, "text": "look", "re": {"of": at, "quote": ""}, "lasts": 60}, 5, "file")]
+    worded += [({"type": "file", "file": header, **wrong}, 5, "refused") for wrong in ({"text": ""}, {"lasts": 0}, {"re": 7})]
+    rows = [*said, *((each, 5, "refused") for each in bare), *worded, *parts]
+    return [{"json": json.dumps(each, separators=(",", ":")), "octets": length, "read": read} for each, length, read in rows]
 
 
 def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
@@ -15425,6 +15497,7 @@ class TestBrowserInterop:
             "contents_of_devices": [vectors["envelope2"]["content"]] * 2,
             "headers": vectors["headers"],
             "contents": vectors["contents"],
+            "file": vectors["file"],
             "links": vectors["links"],
             "fallback_id": message["fallback_id"],
             "keys": [keys[name] for name in ("alice_public_key", "alice_fingerprint", "bob_public_key", "bob_fingerprint")],
@@ -15477,10 +15550,10 @@ KEYS_AGREED_ON = """(async () => {
         "weak or twins": await Promise.all(refused),
     };
 })()"""
-VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelope2, headers, contents, links, backup }) => {
+VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelope2, headers, contents, file, links, backup }) => {
     const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
-    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "invite"];
-    const [crypto, encoding, envelope, second, content, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
+    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "files", "invite"];
+    const [crypto, encoding, envelope, second, content, files, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
     const server_public_key = bytes(registration.server_public_key);
@@ -15512,10 +15585,14 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelo
         const text = JSON.stringify(Object.fromEntries(fields));
         return readAt(encoding.concat(encoding.utf8(text), new Uint8Array([0]), bytes(envelope2.body))).reason ? "refused" : "taken";
     };
-    const told = (json) => {
-        const { type, reason } = content.readContent(encoding.concat(encoding.utf8(json), new Uint8Array([0])));
+    const told = (json, octets = 0) => {
+        const { type, reason } = content.readContent(encoding.concat(encoding.utf8(json), new Uint8Array([0]), new Uint8Array(octets)));
         return reason ? "refused" : type;
     };
+    const octets = Uint8Array.from({ length: file.octets.length }, (_, place) => place % 251);
+    const { width, height, preview } = file.file;
+    const header_of_file = files.fileHeader({ ...file.file, sha256: encoding.toHex(crypto.sha256(octets)), width, height, preview });
+    const carried = content.packContent({ type: "file", file: header_of_file }, files.cutPart(octets, 0));
     const opened = receivers.map(({ device, public_key, secret_key }) =>
         second.openBody(readAt(packed), device, [{ id: second.keyId(public_key), secret_key }]).content);
     const named = (link) => {
@@ -15531,7 +15608,12 @@ VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelo
         multiplies_natively: await crypto.multipliesNatively(),
         contents_of_devices: opened.map((each) => base64(each)),
         headers: headers.map(({ change }) => ({ change, read: taken(change) })),
-        contents: contents.map(({ json }) => ({ json, read: told(json) })),
+        contents: contents.map(({ json, octets }) => ({ json, ...(octets !== undefined && { octets }), read: told(json, octets) })),
+        file: {
+            octets: file.octets, file: header_of_file, part_ids: [0, 1].map((n) => files.partId(file.file.id, n)),
+            content_sha256: encoding.toHex(crypto.sha256(carried)),
+            part: base64(content.packContent({ type: "part", file: file.file.id, n: 1 }, files.cutPart(octets, 1))),
+        },
         links: links.map(({ link }) => named(link)),
         keys: [alice, bob].flatMap(({ public_key, fingerprint }) => [base64(public_key), fingerprint]),
         safety_number: crypto.safetyNumber(bob.public_key, alice.public_key),

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "1d55dae90654667b";
+const VERSION = "9dec24c7b681c13b";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-U8chKz876ypjO90Vsh0dWDOwRoKVVbhL/KdPpnhNdro=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-kbImOQAXtHKwAn5U1NpOYYw7CgrIIYfxRDibf+OlH54=",
+  "/index.html": "sha256-Y9EMPVpeRr7TzbidgmCUaQ3PwJr0wDIpz/k53hrxOV0=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-OeQi9BkvzUbYelll3OvStuZetkoZu4/P8qBB0ayaxRY=",
   "/mail/contents.js": "sha256-qp8Js81EHeu6Og/z/3N+wHC/L09B2DBcewdEVBiDZIs=",
@@ -42,7 +42,7 @@ const FILES = {
   "/mail/unsealing.js": "sha256-nj2N67CWXfxLg3wvjqtR8gcmn5qz9l2MhD0JI0QvecY=",
   "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
   "/protocol/address.js": "sha256-SoC2obtgaDUSFH+KTUVy67YNqW2k9Am5qSuuA+uVlcI=",
-  "/protocol/content.js": "sha256-WBJMdZsP41umnZXjylDDq+H9P2KW4VOwVGVdH9BePXU=",
+  "/protocol/content.js": "sha256-fQeO8LyRkDFJEFH7hgKkqg8fRtAeOCz8dIIhRGy9Abg=",
   "/protocol/crypto.js": "sha256-MdfuQuOtRtvRNcgGxXDjkebbP5u1tzNSLD4KZ6YygWI=",
   "/protocol/devices.js": "sha256-3JKHHd2/zQpW4oH7Pr4YmFdbH4MqMxXZ+Pvu21x1L2s=",
   "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
@@ -50,6 +50,7 @@ const FILES = {
   "/protocol/envelope2.js": "sha256-CCGu7vCMG7Mzf9jUSm7YjJd2yMKEQQEev+PmYNA/tUY=",
   "/protocol/errors.js": "sha256-8C8T8UQ+G/oDVbkZCNd+diZVAw7Bk+VSRqfq8o9IRlE=",
   "/protocol/excerpt.js": "sha256-QFTYayp1Tf7vWFgyfVMYCZlxJP+EGclIkiO2tld8n/k=",
+  "/protocol/files.js": "sha256-cnzyPK7nfJGUTkRJwpYnyZ3GEWX/ma7T4xXJOi1g424=",
   "/protocol/format.js": "sha256-5MvTcfNc95U7dKhO2rotTurevGbmP/IsAFQDUw15PX4=",
   "/protocol/invite.js": "sha256-rtBmI6blU0TcGNsevGoXKR9TT+zuzVtSfo1eDGWQiVM=",
   "/protocol/kdf.js": "sha256-Rt7jn8se9qv/nTRLJBYH1VrfVeAHXeptJ6PB06cb3uI=",
@@ -152,7 +153,7 @@ const FILES = {
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-J4MAVEHe7x6OhXk9LZRyrNJUyoyF1+0AIXIJtOacfNE="
+  "/worker.js": "sha256-xU3DR7RSxrO7V2xsq0qeLvgPAxUD+isCx+TfbI4S258="
 };
 
 const PREFIX = "io3233-";
