@@ -1,5 +1,6 @@
 /** Message records: how they are kept, and how they leave the store. */
 import { oneLine } from "../protocol/excerpt.js";
+import { wordsOf } from "../protocol/files.js";
 import { result } from "./database.js";
 
 const PREVIEW_CHARACTERS = 120;
@@ -35,6 +36,7 @@ export const toMessage = (record) => ({
   edited_at: record.edited_at ?? null,
   deleted_at: record.deleted_at ?? null,
   reactions: (record.reactions ?? []).filter(({ emoji }) => emoji).map(({ by, emoji }) => ({ by, emoji })), // by: fingerprint
+  file: record.file ?? null, // see store/parts.js
   lasts: record.lasts ?? 0, // seconds; 0: for ever
   gone_at: record.gone_at ?? null, // ms, once the timer runs
 });
@@ -49,7 +51,7 @@ export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
   last_at: message.at,
-  last_text: message.deleted_at ? "Deleted" : oneLine(message.text, PREVIEW_CHARACTERS),
+  last_text: message.deleted_at ? "Deleted" : oneLine(wordsOf(message), PREVIEW_CHARACTERS),
   last_direction: message.direction,
   last_state: (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });

@@ -2,6 +2,7 @@
 import { openOnTop } from "./dialogs.js";
 import { byId, on } from "./dom.js";
 import { oneLine } from "../protocol/excerpt.js";
+import { wordsOf } from "../protocol/files.js";
 
 const QUOTE_CHARACTERS = 120;
 
@@ -54,12 +55,12 @@ export class Answering {
   #store(contact, text, begun) {
     const { outbox, changes } = this.#client;
     if (!begun) return outbox.send(contact, text);
-    const { seq, envelope_id: of, text: answered, direction } = begun.message;
+    const { seq, envelope_id: of, direction } = begun.message;
     if (begun.edits) {
       outbox.refuseLong(contact, text + JSON.stringify({ of })); // an edit the server refuses would show here alone
       return changes.edit(seq, text);
     }
-    return outbox.send(contact, text, { re: { of, quote: oneLine(answered, QUOTE_CHARACTERS), mine: direction === "out" } });
+    return outbox.send(contact, text, { re: { of, quote: oneLine(wordsOf(begun.message), QUOTE_CHARACTERS), mine: direction === "out" } });
   }
 
   #begin(message, edits) {
@@ -88,6 +89,6 @@ export class Answering {
     this.#bar.hidden = !begun;
     if (!begun) return;
     byId("answerWhat").textContent = begun.edits ? "Edit" : "Reply to";
-    byId("answerText").textContent = oneLine(begun.message.text, QUOTE_CHARACTERS);
+    byId("answerText").textContent = oneLine(wordsOf(begun.message), QUOTE_CHARACTERS);
   }
 }
