@@ -1,8 +1,8 @@
 # io3233: `make` lists what can be made. A relay needs Python 3.11 or newer; Debian's python3 and python3-venv will do.
 
 RUNTIME = aiohttp==3.14.5 pynacl==1.6.2
-EXTRA   = cryptography==50.0.2
-OLDEST  = aiohttp==3.11.16 pynacl==1.5.0 cryptography==43.0.0
+EXTRA   = cryptography==50.0.2 brotli==1.2.0
+OLDEST  = aiohttp==3.11.16 pynacl==1.5.0 cryptography==43.0.0 brotli==1.1.0
 TESTS   = pytest==9.2.0 pytest-aiohttp==1.1.1 pytest-asyncio==1.5.0 hypothesis==6.170.15 pytest-xdist==3.8.0
 CHECKS  = ruff==0.17.6 mypy==2.4.1
 AXE     = axe-core@4.14.1
@@ -26,8 +26,9 @@ VENV ?= yes
 RELAY_PYTHON = $(if $(filter no,$(VENV)),$(SYSTEM_PYTHON),$(LIBDIR)/venv/bin/python)
 
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
-# For push alone: where it is not to be had, the relay does all else.
-EXTRA_INSTALL = $(PIP_INSTALL) --only-binary :all: $(EXTRA) || echo "There is no $(EXTRA) for this machine: the relay will run without push."
+# Push takes the one, a smaller page the other: where one is not to be had, the relay does all else.
+extra_install = $(foreach package,$(EXTRA),$(1) $(PIP_INSTALL) --only-binary :all: $(package) || \
+	echo "There is no $(package) for this machine: the relay will run without it.";)
 
 FRESH_ENV = sed "s|^JWT_SECRET=.*|JWT_SECRET=$$(head -c 48 /dev/urandom | base64 | tr -d '\n' | tr +/ -_)|" .env.example
 
@@ -78,7 +79,7 @@ axe: .cache/node_modules/axe-core/axe.min.js
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "io3233 needs Python 3.11 or newer: make PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/python $(PIP_INSTALL) $(RUNTIME)
-	@.venv/bin/python $(EXTRA_INSTALL)
+	@$(call extra_install,.venv/bin/python)
 	@touch $@
 
 .venv/.tests: .venv/.runtime
@@ -114,10 +115,11 @@ install: ## put the relay under $(PREFIX) with its systemd unit; again to upgrad
 ifeq ($(VENV),no)
 	@$(SYSTEM_PYTHON) -c 'import aiohttp, nacl; assert tuple(map(int, aiohttp.__version__.split(".")[:3])) >= (3, 11, 16)' || { echo "VENV=no needs aiohttp 3.11.16 or newer and PyNaCl: apt install python3-aiohttp python3-nacl (Debian 13 or newer)" >&2; exit 1; }
 	@$(SYSTEM_PYTHON) -c 'import cryptography' 2>/dev/null || echo "The relay will run without push, which takes: apt install python3-cryptography"
+	@$(SYSTEM_PYTHON) -c 'import brotli' 2>/dev/null || echo "A first visit takes a sixth longer than with: apt install python3-brotli"
 else
 	umask 022 && $(SYSTEM_PYTHON) -m venv $(DESTDIR)$(LIBDIR).new/venv || { echo "On Debian: apt install python3-venv" >&2; exit 1; }
 	umask 022 && $(DESTDIR)$(LIBDIR).new/venv/bin/python $(PIP_INSTALL) $(RUNTIME)
-	@umask 022 && $(DESTDIR)$(LIBDIR).new/venv/bin/python $(EXTRA_INSTALL)
+	@umask 022; $(call extra_install,$(DESTDIR)$(LIBDIR).new/venv/bin/python)
 endif
 	chmod -R a+rX,go-w $(DESTDIR)$(LIBDIR).new
 	rm -rf $(DESTDIR)$(LIBDIR).old

@@ -90,7 +90,7 @@ export class Changes {
       const known = await result(stores.contacts.get(fingerprint));
       if (!(known?.devices > 0)) throw new NotYetError("Their client can't do this yet, or has not written to you.");
       stores.contacts.put({ ...known, lasts, lasts_ts: at });
-      queuePost(stores, fingerprint, { type: "setting", lasts }, { at, copied: true });
+      queuePost(stores, fingerprint, { type: "setting", lasts }, { at, copied: true, before: { lasts: known.lasts, lasts_ts: known.lasts_ts ?? 0 } });
       const said = lineOf(known, { event: "timer", lasts, at });
       return [{ ...known, lasts, lasts_ts: at }, { ...said, seq: await result(stores.messages.add(said)) }];
     });
@@ -145,7 +145,8 @@ export class Changes {
       const known = await result(stores.messages.get(seq));
       const record = isEnvelopeId(known?.envelope_id) && may(known) && (await applyChange(stores, { ...said, ...meant(known) }, { keep: false }));
       if (!record) throw new UnchangeableError("This message can't be changed so any more.");
-      return { record, contact: await this.#tell(stores, record, said) };
+      const before = known.reactions?.find(({ by }) => by === this.#me);
+      return { record, contact: await this.#tell(stores, record, { ...said, before }) };
     });
     this.#store.emit("message", { message: toMessage(record) });
     if (contact) this.#store.emitContact(contact);
@@ -154,11 +155,11 @@ export class Changes {
   }
 
   /** Queues a change, and has the list of threads show it. */
-  async #tell(stores, record, { type, text, emoji, id, ts }) {
+  async #tell(stores, record, { type, text, emoji, id, ts, before }) {
     const { contact: fingerprint, of, mine } = meant(record);
     const by = type === "react" && !mine && { by: fingerprint };
     if (type === "delete") await forgetWords(stores, [fingerprint, this.#me], of);
-    queuePost(stores, fingerprint, { type, of, ...(text && { text }), ...(emoji !== undefined && { emoji }), ...by }, { id, at: ts, copied: true });
+    queuePost(stores, fingerprint, { type, of, ...(text && { text }), ...(emoji !== undefined && { emoji }), ...by }, { id, at: ts, copied: true, before });
     const known = await result(stores.contacts.get(fingerprint));
     if (known?.last_seq !== record.seq) return null;
     stores.contacts.put(withLatest(known, record));

@@ -7,14 +7,15 @@ import { getKey, postMessage } from "../relay/api.js";
 import { Backoff } from "../relay/connection.js";
 import { NONCE_BYTES, fingerprintOf, randomBytes, sealBox } from "../protocol/crypto.js";
 import {
-  BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError,
-  TooLargeError, TooSlowError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
+  BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError, TooLargeError, TooSlowError,
+  UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 } from "../protocol/errors.js";
 import { partId } from "../protocol/files.js";
 import { readyToWrite } from "../store/sessions.js";
 import { claimPart, movingContacts, notePart, octetsOf, settlePart } from "./parts.js";
-import { dropPost, settlePost } from "./posts.js";
+import { settlePost } from "./posts.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
+import { refuseChange } from "./references.js";
 import { contentOf, pack } from "./sealing.js";
 import { takeBackParts } from "./taking-back.js";
 
@@ -157,7 +158,7 @@ export class Delivery {
 
   async #relayPost(post, signal) {
     const octets = await octetsOf(this.#store, post);
-    if (octets === null) return dropPost(this.#store, post);
+    if (octets === null) return refuseChange(this.#store, this.#identity.fingerprint, post, "");
     await this.#relay(post.contact, { ...post, octets }, signal);
     return settlePost(this.#store, this.#identity.fingerprint, post);
   }
@@ -188,10 +189,10 @@ export class Delivery {
     return this.#recipient(fingerprint); // who may have been removed or blocked while the key was fetched
   }
 
-  /** A post has nobody to retry it: what no waiting mends is dropped. */
+  /** A post has nobody to retry it: what no waiting mends is undone. */
   async #postFailed(post, error, { backoff }) {
     if (!(error instanceof ClientError)) console.error(error);
-    if (isFinal(error)) return dropPost(this.#store, post);
+    if (isFinal(error)) return refuseChange(this.#store, this.#identity.fingerprint, post, explain(error));
     return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
   }
 
@@ -205,9 +206,7 @@ export class Delivery {
   async #failed(record, error, { backoff, too_slow }) {
     if (!(error instanceof ClientError)) console.error(error);
     const message = error instanceof ClientError ? explain(error) : "This message could not be sent: reload the page and retry.";
-    if (isFinal(error)) {
-      return settle(this.#store, record, { state: "failed", error: message, retriable: !(error instanceof TooLargeError) });
-    }
+    if (isFinal(error)) return settle(this.#store, record, { state: "failed", error: message, retriable: !(error instanceof TooLargeError) });
     await settle(this.#store, record, { state: "queued", error: message });
     if (error instanceof TooSlowError && (record.file || record.text.length > LARGE_CHARACTERS)) too_slow.add(record.seq);
     return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);

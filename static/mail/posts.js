@@ -13,11 +13,11 @@ const KEPT_FOR_MINE = ["text", "file"]; // to others they are in the history
 const MOST_KEPT = 200; // a contact
 
 /**
- * A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. `seq`: the message
- * whose file it has octets of.
+ * A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. `before`: what a
+ * reaction or a setting takes the place of, in case that no relay takes it. `seq`: the message whose file it has octets of.
  */
-export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, seq } = {}) => ({
-  contact, queued_for: contact, id, at, after, content, copied, ...(seq && { seq }),
+export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before, seq } = {}) => ({
+  contact, queued_for: contact, id, at, after, content, copied, before, ...(seq && { seq }),
 });
 
 export const queuePost = ({ posts }, contact, content, options) => posts.add(newPost(contact, content, options));
@@ -57,8 +57,6 @@ async function prune(posts, contact, now = Date.now()) {
   const sent = kept.filter(({ queued_for }) => queued_for === undefined).sort((a, b) => b.n - a.n);
   for (const [index, { n, sent_at }] of sent.entries()) if (index >= MOST_KEPT || now - sent_at > RESEND_MS) posts.delete(n);
 }
-
-export const dropPost = (store, { n }) => store.db.write(["posts"], ({ posts }) => result(posts.delete(n)));
 
 /** What was sent under this id to this contact, or undefined. */
 export const sentPost = ({ posts }, contact, id) => result(posts.index("sent").get([contact, id]));

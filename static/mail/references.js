@@ -3,7 +3,7 @@
  * twice as well as once; what comes before its message is kept for a while.
  */
 import { result } from "../store/database.js";
-import { toMessage } from "../store/messages.js";
+import { lineOf, toMessage, withLatest } from "../store/messages.js";
 import { deleteParts } from "../store/parts.js";
 
 const EDITABLE_MS = 24 * 60 * 60_000;
@@ -94,3 +94,61 @@ export async function applyKept(stores, record, mine) {
 
 /** Tells every tab of changed messages. */
 export const tellChanged = (store, records) => records.forEach((record) => store.emit("message", { message: toMessage(record) }));
+
+// A change of mine that a relay refused for good: nobody will hear of it, so nobody here is to believe that they did.
+
+/** Each is what a record was before my change, `{id, at, author, before}`; null where something newer stands there. */
+const UNDO = {
+  edit({ edits = [], edited_at, ...record }, { id }) {
+    const kept = edits.filter((each) => each.id !== id);
+    if (kept.length === edits.length) return null;
+    const { text, ts } = kept.at(-1);
+    return kept.length > 1 ? { ...record, edits: kept, text, edited_at: ts } : { ...record, text };
+  },
+  react(record, { id, author, before }) {
+    const { reactions = [] } = record;
+    if (!reactions.some((each) => each.by === author && each.id === id)) return null;
+    return { ...record, reactions: [...reactions.filter(({ by }) => by !== author), ...(before ? [before] : [])] };
+  },
+  delete: () => null, // the words are gone
+};
+
+/**
+ * Drops a post. Where it was a change that a person made, the message is again what the others see of it, and a line says why: `reason`
+ * is a sentence. Nothing is said of what is sent again, or to my own devices.
+ */
+export async function refuseChange(store, me, { n }, reason) {
+  const told = await store.db.write(["contacts", "messages", "parts", "posts"], async (stores) => {
+    const post = await result(stores.posts.get(n));
+    stores.posts.delete(n);
+    const contact = post && (await result(stores.contacts.get(post.contact)));
+    return contact && !post.resent && tellRefused(stores, contact, { ...post, author: me, ...post.content }, reason);
+  });
+  if (!told) return;
+  store.emitContact(told.contact);
+  tellChanged(store, told.changed);
+  store.emit("messages", { messages: [toMessage(told.line)], received: true });
+}
+
+async function tellRefused(stores, contact, change, reason) {
+  const { type, of, by } = change;
+  if (!(type in UNDO || type === "setting")) return null;
+  const record = of && (await findMessage(stores, contact.fingerprint, of, !by));
+  const changed = record && putChanged(stores, UNDO[type](record, change));
+  if (type === "react") await forgetBefore(stores.posts, change);
+  const line = lineOf(contact, { event: `${type} refused`, reason, at: Date.now() });
+  const shown = asBefore(contact, change, changed);
+  stores.contacts.put(shown);
+  return { contact: shown, changed: changed ? [changed] : [], line: { ...line, seq: await result(stores.messages.add(line)) } };
+}
+
+function asBefore(contact, { type, at, before }, changed) {
+  if (type === "setting") return contact.lasts_ts === at ? { ...contact, ...before } : contact;
+  return changed?.seq === contact.last_seq ? withLatest(contact, changed) : contact;
+}
+
+/** A later reaction that is still to be sent does not come back to one that nobody saw. */
+async function forgetBefore(posts, { contact, id, before }) {
+  const later = (await result(posts.index("queued").getAll(contact))).filter((post) => post.before?.id === id);
+  for (const post of later) posts.put({ ...post, before });
+}

@@ -37,6 +37,7 @@ const origin = (value) => line(value) && URL.canParse(value) && new URL(value).o
 const isReply = (value) => isObject(value) && line(value.of) && line(value.quote) && flag(value.mine);
 const isEdit = (value) => isObject(value) && line(value.id) && number(-LAST_DATE, LAST_DATE)(value.ts) && text(LONGEST_TEXT)(value.text);
 const isReaction = (value) => isObject(value) && line(value.id) && number(-LAST_DATE, LAST_DATE)(value.ts) && isFingerprint(value.by) && line(value.emoji);
+const REFUSED = ["edit", "react", "delete", "setting"].map((type) => `${type} refused`);
 const STATES = ["queued", "relayed", "failed", ""];
 
 const CONTENT = {
@@ -59,7 +60,7 @@ const MESSAGE = {
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
   reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either(...STATES)),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
-  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "own-device", "unopened", "impostor", "timer")),
+  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "own-device", "unopened", "impostor", "timer", ...REFUSED)),
   delivered_at: maybe(time), read_at: maybe(time), edited_at: maybe(number(-LAST_DATE, LAST_DATE)), deleted_at: maybe(time), lasts: maybe(count), gone_at: maybe(time), resent: maybe(count), sent_at: maybe(time),
   file: maybe(isFile), re: maybe(isReply), edits: maybe(listOf(isEdit)), reactions: maybe(listOf(isReaction)),
 };

@@ -9,12 +9,16 @@ import { notice } from "./toast.js";
 const QUOTE_CHARACTERS = 120;
 
 /** The words of a line that nobody wrote. */
-export function eventWords({ event, lasts }, name) {
+export function eventWords({ event, lasts, reason }, name) {
   const words = {
     device: `${name} uses a new device.`,
     unopened: `A message could not be opened. Ask ${name} to write it again.`,
     "own-device": "Another device with your keys gets what you write from now on. If it is not yours, make new keys.",
     impostor: `A message for this device has a key that it never made. Unless ${name} plays a trick, somebody else has your keys: ask them by another way.`,
+    "edit refused": `${name} does not get your edit, so the words are as before. ${reason}`,
+    "react refused": `${name} does not get your reaction, so it is as before. ${reason}`,
+    "delete refused": `${name} was not told that you deleted a message, and may have it still. ${reason}`,
+    "setting refused": `${name} was not told how long messages stay, so it is as before. ${reason}`,
     timer: lasts ? `Messages here go ${formatSpan(lasts)} after they were read.` : "Messages here stay.",
   };
   return words[event] ?? "";
