@@ -6239,9 +6239,13 @@ def file_content_vectors() -> list[dict[str, Any]]:
     ]
     bare = [{"type": "file"}, {"type": "file", "file": 7}, {"type": "file", "file": None}, {"type": "file", "file": [at]}]
     worded = [({"type": "file", "file": header, "text": "look", "re": {"of": at, "quote": ""}, "lasts": 60}, 5, "file")]
-    worded += [({"type": "file", "file": header, **wrong}, 5, "refused") for wrong in ({"text": ""}, {"lasts": 0}, {"re": 7})]
+    worded += [
+        ({"type": "file", "file": header, **wrong}, 5, "refused") for wrong in ({"text": ""}, {"lasts": 0}, {"re": 7})
+    ]
     rows = [*said, *((each, 5, "refused") for each in bare), *worded, *parts]
-    return [{"json": json.dumps(each, separators=(",", ":")), "octets": length, "read": read} for each, length, read in rows]
+    return [
+        {"json": json.dumps(each, separators=(",", ":")), "octets": length, "read": read} for each, length, read in rows
+    ]
 
 
 def link_vectors(alice: Person, bob: Person) -> list[dict[str, str | None]]:
@@ -10207,6 +10211,11 @@ async def loses_relay(page: Page, relay: RunningRelay) -> None:
 def messages_on(relay: AnyRelay) -> int:
     """How many messages the relay's database holds."""
     return rows(relay.database, "SELECT count(*) FROM messages")[0][0]
+
+
+def large_messages_on(relay: AnyRelay) -> int:
+    """How many of them hold a whole part of a file."""
+    return rows(relay.database, "SELECT count(*) FROM messages WHERE length(ciphertext) > 65536")[0][0]
 
 
 class SleepyPath:
@@ -15967,12 +15976,20 @@ class Correspondent(Person):
         return (await until(such))[-1]
 
     async def says(
-        self, *, writer: Receiver | None = None, header: dict[str, Any] | None = None, unsealed: bool = False, **fields: Any
+        self,
+        *,
+        writer: Receiver | None = None,
+        header: dict[str, Any] | None = None,
+        unsealed: bool = False,
+        octets: bytes = b"",
+        **fields: Any,
     ) -> str:
         """Send a content, sealed for the page's device unless `unsealed`; its envelope's id."""
         known = {"id": b64url(os.urandom(16))} | (header or {})
         receivers = [] if unsealed else [self.theirs]
-        await self.send(self.page, envelope2(self, self.page, writer or self.device, receivers, content(**fields), **known))
+        await self.send(
+            self.page, envelope2(self, self.page, writer or self.device, receivers, content(octets, **fields), **known)
+        )
         return str(known["id"])
 
 
@@ -15980,12 +15997,12 @@ async def stored(page: Page, expression: str) -> Any:
     """What a page's database holds, as JSON: `expression` over the stores' records by name."""
     return await page.evaluate(f"""(async () => {{
         const {{ Database }} = await import("/store/database.js");
-        const names = ["contacts", "messages", "posts", "references", "sessions"];
+        const names = ["contacts", "messages", "parts", "posts", "references", "sessions"];
         const lists = await Database.shared.read(names, (stores) => Promise.all(names.map((name) => new Promise((resolve) => {{
             const request = stores[name].getAll();
             request.onsuccess = () => resolve(request.result);
         }}))));
-        const {{ contacts, messages, posts, references, sessions }} = Object.fromEntries(names.map((name, index) => [name, lists[index]]));
+        const {{ contacts, messages, parts, posts, references, sessions }} = Object.fromEntries(names.map((name, index) => [name, lists[index]]));
         return {expression};
     }})()""")
 
@@ -16460,6 +16477,305 @@ RESTORE = """async (text) => {
         ["backup-content", "database", "store"].map((name) => import(`/store/${name}.js`)));
     await replaceEverything(new Store(Database.shared), readBackup(new TextEncoder().encode(text)));
 }"""
+
+
+# ------------------------------------------------------------------------------------------------------------------------
+# Browser: files
+# ------------------------------------------------------------------------------------------------------------------------
+
+# A picture of so many pixels, in base64, as a camera's would be but for what it says of its place.
+PHOTO = """async ([width, height]) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const context = canvas.getContext("2d");
+    const colours = context.createLinearGradient(0, 0, width, height);
+    [["0", "teal"], ["0.5", "gold"], ["1", "purple"]].forEach(([at, colour]) => colours.addColorStop(at, colour));
+    context.fillStyle = colours;
+    context.fillRect(0, 0, width, height);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.9));
+    return (await import("/protocol/encoding.js")).toBase64(new Uint8Array(await blob.arrayBuffer()));
+}"""
+# Of the newest message with a file: its header, what is here of it, and its octets by hash.
+FILE_HERE = """async () => {
+    const [{ Database, result }, { readParts }, { imageSize }, { sha256 }, { toHex }] = await Promise.all(
+        ["store/database", "store/parts", "protocol/files", "protocol/crypto", "protocol/encoding"].map((name) => import(`/${name}.js`)));
+    const [records, parts] = await Database.shared.read(["messages", "parts"], async (stores) => {
+        const files = (await result(stores.messages.getAll())).filter(({ file }) => file);
+        return [files, files.length > 0 ? await readParts(stores, files.at(-1).seq) : []];
+    });
+    if (records.length === 0) return null;
+    const octets = new Uint8Array(await new Blob(parts.map((part) => part.octets)).arrayBuffer());
+    const text = new TextDecoder("latin1").decode(octets);
+    return { ...records.at(-1).file, relay_id: records.at(-1).relay_id, image: imageSize(octets), place: text.includes("52 N 13 E"), hash: toHex(sha256(octets)) };
+}"""
+PLACE = b"\xff\xe1" + (2 + 6 + 9).to_bytes(2, "big") + b"Exif\0\0" + b"52 N 13 E"
+
+
+async def photo(page: Page, path: Path, width: int, height: int) -> Path:
+    """A JPEG that says where it was taken."""
+    jpeg = unb64(await page.evaluate(f"({PHOTO})([{width}, {height}])"))
+    path.write_bytes(jpeg[:2] + PLACE + jpeg[2:])
+    return path
+
+
+async def attaches(page: Page, *paths: Path, as_files: bool = False) -> None:
+    """Choose files by the composer's button, and send them."""
+    document = (await page.call("DOM.getDocument"))["root"]["nodeId"]
+    field = (await page.call("DOM.querySelector", nodeId=document, selector="#attachInput"))["nodeId"]
+    await page.call("DOM.setFileInputFiles", files=[str(path) for path in paths], nodeId=field)
+    await page.shows("#filesDialog")
+    if as_files:
+        await page.click("#filesAsFiles")
+    await page.click("#filesSend")
+
+
+async def has_file(page: Page, condition: str, *, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+    """Wait until this holds for the newest `file` in the page's store, and give what is known of it."""
+    await page.until(f"({FILE_HERE})().then((file) => Boolean(file && ({condition})))", seconds=seconds)
+    return dict(await page.evaluate(f"({FILE_HERE})()"))
+
+
+BAD_FILES: dict[str, dict[str, Any]] = {
+    "a thousand million parts": {"parts": 10**9},
+    "a size of a gigabyte": {"size": 2**30, "parts": 2**14},
+    "a name of ten thousand characters": {"name": "x" * 10_000},
+    "a type with parameters": {"mime": "text/html; charset=utf-8"},
+    "a preview that would take a gigabyte": {"preview": webp(16_383, 16_383)},
+    "a preview that is none": {"preview": b64(b"<svg/>" * 20)},
+}
+
+
+class TestBrowserFiles:
+    """Files go through the mailbox beside the words, arrive as they were sent, and nothing of them is believed or run."""
+
+    @pytest.fixture
+    async def alice(self, browser, relay):
+        return await browser.person(relay)
+
+    @pytest.fixture
+    async def bob(self, relay, alice):
+        """A correspondent whom Alice has answered."""
+        bob = Correspondent(relay)
+        await bob.register()
+        await bob.meets(alice)
+        return bob
+
+    async def test_photo_arrives_smaller_and_without_its_place(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+
+        await attaches(alice, await photo(alice, tmp_path / "IMG 1.jpeg", 3000, 2000))
+
+        await bob.shows(".chat-line-in .chat-file.picture.loaded")
+        file = await has_file(bob, "file.state === 'here'")
+        assert file["image"] == {"mime": "image/jpeg", "width": 2048, "height": 1365}
+        assert (file["width"], file["height"], file["name"], file["place"]) == (2048, 1365, "IMG 1.jpg", False)
+        assert 0 < len(unb64(file["preview"])) <= 1536
+
+    async def test_photo_sent_as_a_file_is_as_it_was(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        path = await photo(alice, tmp_path / "IMG.jpg", 300, 200)
+
+        await attaches(alice, path, as_files=True)
+
+        file = await has_file(bob, "file.state === 'here'")
+        assert (file["hash"], file["place"]) == (hashlib.sha256(path.read_bytes()).hexdigest(), True)
+
+    async def test_large_file_arrives_byte_for_byte_and_words_overtake_it(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        path = tmp_path / "archive.bin"
+        path.write_bytes(os.urandom(3 * 2**20))
+
+        await attaches(alice, path)
+        await bob.shows(".chat-file.moving .file-name", "archive.bin")
+        await alice.says("and words")
+        await bob.sees("and words")
+
+        file = await has_file(bob, "file.state === 'here'", seconds=60)
+        assert file["hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        sent = await has_file(alice, "file.sent === file.parts")
+        [words] = await stored(alice, "messages.filter(({ text }) => text === 'and words').map((each) => each.relay_id)")
+        assert sent["relay_id"] < words < max(sent["relay_ids"])
+
+    async def test_file_goes_on_where_it_was_after_a_reload_of_either_side(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        path = tmp_path / "archive.bin"
+        path.write_bytes(os.urandom(20 * PART_BYTES))
+        before = messages_on(relay)
+
+        await attaches(alice, path)
+        await has_file(bob, "file.have > 3")
+        await alice.reload()
+        await has_file(bob, "file.have > 6")
+        await bob.reload()
+
+        file = await has_file(bob, "file.state === 'here'", seconds=60)
+        assert file["hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert await stored(bob, "messages.filter(({ file }) => file).length") == 1
+        parts = await stored(alice, "messages.at(-1).file.relay_ids.length")
+        assert (parts, messages_on(relay) - before >= 20) == (19, True)
+
+    async def test_several_keep_their_order_and_one_that_is_empty_stays_with_its_reason(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        paths = [tmp_path / f"{number}.txt" for number in range(3)]
+        for path, text in zip(paths, ("first", "", "third"), strict=True):
+            path.write_text(text)
+
+        await attaches(alice, *paths)
+
+        await alice.shows("#filesStatus.bad", "“1.txt” is empty")
+        await bob.until(
+            "[...document.querySelectorAll('.file-name')].map((each) => each.textContent).join() === '0.txt,2.txt'"
+        )
+        assert await alice.texts("#filesList bdi") == ["1.txt"]
+
+    async def test_file_larger_than_may_be_is_refused_before_anything_is_stored(self, alice, bob, tmp_path):
+        path = tmp_path / "film.mkv"
+        path.write_bytes(bytes(2**24 + 1))
+
+        await attaches(alice, path)
+
+        await alice.shows("#filesStatus.bad", "“film.mkv” is larger than 16 MiB")
+        assert await stored(alice, "parts.length") == 0
+
+    async def test_cancel_of_the_reader_keeps_nothing_and_takes_no_more(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        path = tmp_path / "archive.bin"
+        path.write_bytes(bytes(40 * PART_BYTES))
+        await attaches(alice, path)
+        await has_file(bob, "file.have > 2")
+
+        await bob.click(".chat-file.moving .file-cancel")
+
+        await bob.shows(".chat-file.ended .file-detail", "Cancelled")
+        await alice.says("still talking")
+        await bob.sees("still talking")
+        assert await stored(bob, "parts.length") == 0
+
+    async def test_cancel_of_the_writer_deletes_it_on_both_sides_and_takes_its_parts_back(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        path = tmp_path / "archive.bin"
+        path.write_bytes(bytes(40 * PART_BYTES))
+        await attaches(alice, path)
+        await has_file(bob, "file.have > 2")
+
+        await alice.click(".chat-file.moving .file-cancel")
+
+        for page in (alice, bob):
+            await page.shows(".chat-line.deleted")
+            await page.hides(".chat-file")
+            assert await stored(page, "parts.length") == 0
+        await until(lambda: large_messages_on(relay) == 0)
+
+    async def test_picture_opens_large_and_the_focus_comes_back(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        await attaches(alice, *[await photo(alice, tmp_path / f"{number}.jpg", 60, 40) for number in range(2)])
+        await bob.until("document.querySelectorAll('.chat-file.loaded').length === 2")
+
+        await bob.click(".chat-line:has(.file-name) .file-picture")
+        await bob.shows("#viewer[open] #viewerName", "0.jpg")
+        await bob.key("ArrowRight")
+        await bob.shows("#viewerName", "1.jpg")
+        await bob.key("Escape")
+
+        await bob.hides("#viewer")
+        await bob.until("document.activeElement.matches('.file-picture')")
+
+    async def test_reader_saves_it_under_its_last_name(self, alice, bob, tmp_path):
+        await alice.downloads_to(tmp_path)
+        octets = b"<script>document.title = 'ran'</script>"
+        header = file_header(octets, name="../../pa\u202egpj.html", mime="text/html")
+
+        await bob.says(type="file", file=header, octets=octets)
+        await alice.shows(".chat-line-in .file-name", "pagpj.html")
+        await alice.click(".file-save")
+
+        await until(lambda: (tmp_path / "pagpj.html").exists() and (tmp_path / "pagpj.html").read_bytes() == octets)
+        assert await alice.count(".chat-file :is(img, video, audio, iframe)[src]") == 0
+
+    @pytest.mark.parametrize("bad", BAD_FILES)
+    async def test_header_that_breaks_a_bound_is_refused_with_a_reason(self, alice, bob, bad):
+        await bob.says(type="file", file=file_header(b"hello", **BAD_FILES[bad]), octets=b"hello")
+
+        await alice.until("document.querySelector('.chat-line.refused')?.textContent.includes('Refused: ')")
+        assert await stored(alice, "parts.length + messages.filter(({ file }) => file).length") == 0
+
+    async def test_wrong_hash_is_told_and_nothing_of_it_is_kept(self, alice, bob):
+        await bob.says(type="file", file=file_header(b"hello", sha256="ab" * 32), octets=b"hello")
+
+        await alice.shows(".chat-file.ended .file-detail", "Damaged")
+        assert await stored(alice, "parts.length") == 0
+
+    async def test_parts_come_in_any_order_twice_or_too_many_and_make_one_file(self, alice, bob):
+        octets = os.urandom(2 * PART_BYTES + 7)
+        header = file_header(octets)
+        pieces = [octets[at : at + PART_BYTES] for at in range(0, len(octets), PART_BYTES)]
+        await bob.says(type="file", file=header, octets=pieces[0])
+
+        for n, piece in (
+            (2, pieces[2]),
+            (2, b"another"),
+            (0, os.urandom(PART_BYTES)),
+            (9, b"too many"),
+            (1, pieces[1]),
+            (1, b"late"),
+        ):
+            await bob.says(type="part", file=header["id"], n=n, octets=piece, header={"id": part_id(header["id"], n)})
+        await bob.says(type="file", file=header, octets=pieces[0])
+
+        file = await has_file(alice, "file.state === 'here'")
+        assert file["hash"] == header["sha256"]
+        assert await stored(alice, "[parts.length, messages.filter(({ file }) => file).length]") == [3, 1]
+
+    async def test_part_of_another_length_ends_the_file(self, alice, bob):
+        header = file_header(bytes(PART_BYTES + 5))
+        await bob.says(type="file", file=header, octets=bytes(PART_BYTES))
+
+        await bob.says(type="part", file=header["id"], n=1, octets=bytes(6))
+
+        await alice.shows(".chat-file.ended .file-detail", "Damaged")
+        assert await stored(alice, "parts.length") == 0
+
+    async def test_picture_that_would_take_gigabytes_is_a_row(self, alice, bob):
+        sides = (30_000).to_bytes(4, "big") * 2
+        octets = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + b"IHDR" + sides + bytes(100)
+
+        await bob.says(type="file", file=file_header(octets, name="bomb.png", mime="image/png"), octets=octets)
+
+        await alice.shows(".chat-file.plain .file-name", "bomb.png")
+        assert await alice.count(".file-picture") == 0
+
+    async def test_parts_make_no_unread_mark(self, alice, bob):
+        octets = os.urandom(PART_BYTES + 5)
+        header = file_header(octets)
+        await alice.goes_to("about")
+        await bob.says(type="file", file=header, octets=octets[:PART_BYTES])
+        await has_file(alice, "file.have === 1")
+
+        await bob.says(type="part", file=header["id"], n=1, octets=octets[PART_BYTES:])
+
+        await has_file(alice, "file.state === 'here'")
+        assert await stored(alice, "contacts.map(({ unread }) => unread)") == [1]
+
+    async def test_part_that_is_asked_for_is_sent_again(self, alice, bob, tmp_path):
+        path = tmp_path / "two.bin"
+        path.write_bytes(os.urandom(PART_BYTES + 5))
+        await attaches(alice, path)
+        header = (await bob.hears("file"))["file"]
+        await bob.hears("part")
+
+        await bob.says(type="resend", ids=[part_id(header["id"], n) for n in range(2)])
+
+        assert (await bob.hears("part", number=3))["file"] == header["id"]
+
+    async def test_of_a_stranger_the_header_alone_is_kept(self, relay, alice):
+        carol = Correspondent(relay)
+        await carol.register()
+        carol.device, carol.page = Receiver.new(), await address_of(alice)
+
+        await carol.says(unsealed=True, type="file", file=file_header(b"hello"), octets=b"hello")
+        await alice.click(f'#chatTabs [data-fingerprint="{carol.fingerprint}"] .chat-tab-label')
+
+        await alice.shows(".chat-file.ended .file-detail", "Not kept")
+        assert await stored(alice, "parts.length") == 0
 
 
 # ------------------------------------------------------------------------------------------------------------------------
