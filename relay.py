@@ -1316,8 +1316,9 @@ class Store:
 #
 # Nobody may hurt the relay from one address, and nobody may fill its memory. Three bounds see to it:
 #
-#   Connections by address. Each address has a share of them. Behind a proxy, which all connections come from, it is a
-#   share of the requests and WebSockets that are under way.
+#   Connections by address. Each address has a share of them, and a bucket for those that it makes anew: what breaks off
+#   before it is a request costs nothing else. Behind a proxy, which all connections come from, it is a share of the
+#   requests and WebSockets that are under way.
 #
 #   Bytes in flight. Bodies while they arrive and wait for the disk, and pages while they wait for their reader, come out
 #   of one budget, of which again each address has a share. What finds no room is answered 503.
@@ -1356,6 +1357,7 @@ LIMITS = {  # class: (burst, requests a second)
     "unauthorized": (60, 1),
     "identity": (120, 10),
     "frames": (16_384, 512),  # these are bytes, of all WebSockets of an identity
+    "connections": (1024, 64),  # new ones of an address
 }
 
 
@@ -1432,8 +1434,9 @@ EXPECT = re.compile(rb"^expect:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
 class Connection(asyncio.Protocol):
     """One connection: what it sends passes here on its way to `make()`, the protocol of aiohttp that answers."""
 
-    def __init__(self, make: Callable[[], asyncio.Protocol], shares: Shares):
+    def __init__(self, make: Callable[[], asyncio.Protocol], shares: Shares, pay: Callable[[str], None]):
         self._make, self._shares = make, shares
+        self._pay = pay  # for a new connection of an address, or raises RelayError
         self._inner: asyncio.Protocol | None = None  # made with the first request: many connections bring none
         self._address: str | None = None  # None: no share is taken
         self._held = b""  # arrived, and not passed on yet
@@ -1447,9 +1450,12 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername") or ("",)
         address = address_group(str(peer[0]))
         self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._transport.abort)
-        if self._shares.take(address):
-            self._address = address
-        else:
+        try:
+            self._pay(address)
+            self._address = address if self._shares.take(address) else None
+        except RelayError:
+            log.debug("an address makes too many connections")
+        if self._address is None:
             self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -2921,11 +2927,14 @@ async def taking_connections(app: web.Application, listening: socket.socket) -> 
     limit, accepts = connection_limits()
     is_shared = app[CONFIG].rate_limit and not app[CONFIG].trust_forwarded_for  # else all come from the proxy's address
     shares = Shares(limit, min(MAX_CONNECTIONS_PER_ADDRESS, limit // 4 + 1) if is_shared else limit)
+    limiter, clock = RateLimiter(is_shared), app[CLOCK]
     await runner.setup()
     make = cast(web.Server, runner.server)
     try:
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(make, shares), sock=listening, backlog=accepts
+            lambda: Connection(make, shares, lambda address: limiter.take("connections", address, clock())),
+            sock=listening,
+            backlog=accepts,
         )
         listening.listen(BACKLOG)
         yield make

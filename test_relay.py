@@ -2580,10 +2580,10 @@ STRANGE_HEADERS: list[dict[str, str]] = [
 ]
 
 
-async def raw_head(relay: AnyRelay, request: bytes) -> str:
+async def raw_head(relay: AnyRelay, request: bytes, address: str = "127.0.0.1") -> str:
     """The head of the answer to bytes that no well-behaved client sends; empty when the relay hung up instead."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
-    with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError):
+    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port, local_addr=(address, 0))
+    with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
         writer.write(request)
         async with asyncio.timeout(PATIENCE_SECONDS):
             return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -3704,6 +3704,25 @@ class TestBounds:
         assert await neighbour[0].read(12) == b"HTTP/1.1 200"
         for _, writer in [*idle, neighbour]:
             writer.close()
+
+    @pytest.mark.parametrize("octets", [b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /\x01 HTTP/1.1\r\n\r\n"])
+    async def test_one_address_makes_only_so_many_connections_a_second(self, relays, clock, monkeypatch, octets):
+        monkeypatch.setitem(relay_module.LIMITS, "connections", (5, 1))
+        relay = await relays(RATE_LIMIT="on", clock=clock)
+
+        answered = [bool(await raw_head(relay, octets, "127.0.0.2")) for _ in range(8)]
+        neighbour = bool(await raw_head(relay, octets, "127.0.0.3"))
+        clock.advance(2)
+        later = [bool(await raw_head(relay, octets, "127.0.0.2")) for _ in range(3)]
+
+        assert (answered, neighbour) == ([True] * 5 + [False] * 3, True)
+        assert later == [True, True, False]
+
+    async def test_proxy_makes_connections_without_end(self, relays, monkeypatch):
+        monkeypatch.setitem(relay_module.LIMITS, "connections", (5, 1))
+        relay = await relays(RATE_LIMIT="on", TRUST_FORWARDED_FOR="1")
+
+        assert all([await raw_head(relay, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(8)])
 
     async def test_one_address_behind_a_proxy_has_a_share_of_what_is_under_way(self, relays):
         relay = await relays(RATE_LIMIT="on", TRUST_FORWARDED_FOR="1")

@@ -358,7 +358,7 @@ class Sender(asyncio.Protocol):
         answer = await self._answer
         if not answer.startswith(b"HTTP/1.1 201"):
             raise SystemExit(f"a message was refused: {answer.decode()}")
-        return int(re.search(rb'"id":(\d+)', answer)[1])  # type: ignore[index]
+        return int(re.search(rb'"id": (\d+)', answer)[1])  # type: ignore[index]
 
     def close(self) -> None:
         self._transport.close()
