@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "8417ceb56d259355";
+const VERSION = "68196c8218544217";
 const FILES = {
   "/app.js": "sha256-9TQ/JmUZGnPfZPAKWjGWp6KYKY/xqBiFHyPdGWX5Twk=",
   "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-IiLbExU68L2jytoEUITEnw91xFUi2vwSQZPrFkkLQi0=",
+  "/index.html": "sha256-LbyLytnEqccF7Q3VyXBDgU9uCKr+Ad+ui0A1GDBc3H8=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -32,7 +32,7 @@ const FILES = {
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
   "/mail/outbox.js": "sha256-yt649mV8gc2kPNTPvNZe7vSlVpmlqsiaHz/gua409bA=",
   "/mail/page.js": "sha256-JOr39yGJfVX/q0q25/GHzbFcdhs8uBOE3+ns716eedU=",
-  "/mail/parts.js": "sha256-NKRKUot3zm7X7hDhFxj8VIGdBarHE7JsxxiV77q0cXo=",
+  "/mail/parts.js": "sha256-3G9KwonEw39YmXr5vF4IzHB9V0NPA/qQ8NbZVNrTK7A=",
   "/mail/posts.js": "sha256-E1F+bfiPfWxTT4m4yJo52LwGMedXLyCuV4TTk3R2Mj0=",
   "/mail/queue.js": "sha256-O09ST0nuJP8WMykobmDTiMRFHru5XDBmIw7/hLwl7J4=",
   "/mail/receipts.js": "sha256-7IiTEegUhkMpK4yS3s3fcNltDMPiheFcj3JAvzVUJg4=",
@@ -78,7 +78,7 @@ const FILES = {
   "/store/identity.js": "sha256-6C++SThYRXoGP1SZZWH66UQZvHjxM+ookH9zP4vwIWM=",
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
   "/store/lost.js": "sha256-BDWy42w4OepEWK6bAhcS13DkswwPQq5bTTaOYOzUv3M=",
-  "/store/messages.js": "sha256-/i5p7i8opzltSl4xRhlRP4z7CAUjq9PrTu01odBMGIQ=",
+  "/store/messages.js": "sha256-vM/w/UWGZ9/B6PtNr3ct8m7ZDqFvKaqcucMoK+/f5tM=",
   "/store/namesakes.js": "sha256-Qv05ixWO2h1GSE5vFMid8oYXEU+PEFIT3MQ/qLkzPNs=",
   "/store/parts.js": "sha256-TDZSnJuFsfK+AbHku7j/1IAtgE4suDoUQrPzVSiYfcw=",
   "/store/removal.js": "sha256-1vMcKBfOEYlms8N5m8bo+lPM0dBDFibwmUa4+N3X85E=",
@@ -112,7 +112,7 @@ const FILES = {
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/answering.js": "sha256-qZhGx1h+x2Y+EK+m5n5eNBevnNCTAwzgrDpoigebkfY=",
-  "/views/attaching.js": "sha256-zs51JYZaHJwpq+dcpabsi/lml4mZycCfms6v7CdtaKg=",
+  "/views/attaching.js": "sha256-ucrrP56T+bwjYdm9v78yxhERo2UfeYB0SyC2yansLys=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-kQ/U79YchAxUOgtHsVQqiAJVLcrpCYhyeI20BYWRpWc=",
@@ -153,13 +153,13 @@ const FILES = {
   "/views/thread-row.js": "sha256-1qSsfyb7BPofzsHgES672jwuzBZJe+cF6MOtNS1XVm8=",
   "/views/thread-rows.js": "sha256-HUczTY117VX0/1GxGOQbnqJ0DKhul7fyq7LQv/bkN6c=",
   "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-jMMhqV7pXa9Qh7Rg4CtZtdVjmoLnxeexfE/5pOuYcMc=",
+  "/views/thread.css": "sha256-56ygKSjq3/aic7cC3MhBI8it21KFwZNqXNxF6kS1+EY=",
   "/views/threads-view.js": "sha256-KzrnxGkHlCKdSS7oJ5EztWf4tHdnf/iY9TUaMJaEqUw=",
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-qKB5P70AT2enorMnbYegFeAgvF8LV4sGD0d6MadVfX0=",
   "/watch.js": "sha256-bSpcQ/iuNH4RfBZsF6tC/eozpHx13fH4rTFfwr5leLw=",
-  "/worker.js": "sha256-1B/zGDpU3uEmowHvaMuShMZAwIlmGhNXPY7ES3y5rV0="
+  "/worker.js": "sha256-RWodXebfQA+WzrApQfkuORjxgTwg5yeFmNEAJKkzK3s="
 };
 
 const PREFIX = "io3233-";

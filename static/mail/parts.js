@@ -5,7 +5,7 @@
 import { MOST_IDS } from "../protocol/content.js";
 import { PART_BYTES, cutPart, partBytes, partId } from "../protocol/files.js";
 import { result } from "../store/database.js";
-import { toMessage } from "../store/messages.js";
+import { toMessage, withLatest } from "../store/messages.js";
 import { deleteParts, findFile, numbersOf } from "../store/parts.js";
 import { readSession } from "../store/sessions.js";
 import { copyToMine } from "./posts.js";
@@ -52,15 +52,28 @@ export function claimPart(store, contact, tab, now = Date.now()) {
 }
 
 /** The relay has this part, as `relay_id`. False where the file was deleted meanwhile. */
-export function settlePart(store, me, { seq, file: { id, sent: n } }, relay_id) {
-  return changeFile(store, seq, ["posts", "sessions"], async (record, stores) => {
+export async function settlePart(store, me, { seq, file: { id, sent: n } }, relay_id) {
+  let contact;
+  const settled = await changeFile(store, seq, ["contacts", "posts", "sessions"], async (record, stores) => {
     if (record.file.id !== id || record.file.sent !== n) return null;
     const file = { ...record.file, sent: n + 1, relay_ids: [...(record.file.relay_ids ?? []), relay_id] };
     await copyToMine(stores, me, { id: partId(id, n), at: record.at, content: { type: "part", file: id, n }, contact: record.contact, seq });
     const { moving, ...rest } = { ...record, file, error: "", claimed_until: 0 };
     const ended = rest.lasts && { gone_at: Date.now() + rest.lasts * 1000 };
-    return file.sent < file.parts ? { ...rest, moving } : { ...rest, ...ended };
+    if (file.sent < file.parts) return { ...rest, moving };
+    contact = await lead(stores, rest);
+    return { ...rest, ...ended };
   });
+  if (contact) store.emitContact(contact);
+  return settled;
+}
+
+/** The list of chats shows that all of a file is sent, where that is the latest message. */
+async function lead({ contacts }, record) {
+  const known = await result(contacts.get(record.contact));
+  if (known?.last_seq !== record.seq) return null;
+  contacts.put(withLatest(known, record));
+  return withLatest(known, record);
 }
 
 /** Why its next part is not there yet, or (`final`) does not go by itself. */

@@ -53,7 +53,7 @@ export const withLatest = (contact, message) => ({
   last_at: message.at,
   last_text: message.deleted_at ? "Deleted" : oneLine(wordsOf(message), PREVIEW_CHARACTERS),
   last_direction: message.direction,
-  last_state: (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
+  last_state: (message.file?.sent < message.file?.parts && "queued") || (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });
 
 /** Whether a contact who writes is in the list of chats: who is muted stays in the archive. */

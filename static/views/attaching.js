@@ -55,7 +55,7 @@ export class Attaching {
     if (files.length === 0 || !this.#contact()) return;
     this.#to = this.#contact();
     this.#chosen = files.slice(0, MOST_AT_ONCE);
-    byId("filesTitle").textContent = `Send to ${displayName(this.#to)}`;
+    byId("filesTo").textContent = `Send to ${displayName(this.#to)}`;
     byId("filesAsFiles").checked = false;
     byId("filesAsFilesRow").hidden = !this.#chosen.some(isPicture);
     this.#list();
