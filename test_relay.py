@@ -3153,6 +3153,8 @@ CSP_DIRECTIVES = [
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
+    "img-src 'self' blob:",
+    "media-src blob:",
 ]
 
 
@@ -16631,6 +16633,35 @@ class TestBrowserFiles:
         assert await stored(bob, "messages.filter(({ file }) => file).length") == 1
         parts = await stored(alice, "messages.at(-1).file.relay_ids.length")
         assert (parts, messages_on(relay) - before >= 20) == (19, True)
+
+    async def test_file_goes_on_after_its_relay_was_away(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        path = tmp_path / "archive.bin"
+        path.write_bytes(os.urandom(20 * PART_BYTES))
+        await attaches(alice, path)
+        await has_file(bob, "file.have > 3")
+
+        bob.expects(UNREACHABLE, "WebSocket connection to")
+        await loses_relay(alice, relay)
+        await relay.start()
+
+        file = await has_file(bob, "file.state === 'here'", seconds=90)
+        assert file["hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+    async def test_full_mailbox_is_told_of_and_waited_for(self, browser, relays, tmp_path):
+        relay = await relays(MAILBOX_MAX_MESSAGES="30")
+        alice, bob, carol = *await talk(browser, relay), await relay.register()
+        path = tmp_path / "archive.bin"
+        path.write_bytes(os.urandom(20 * PART_BYTES))
+
+        alice.expects("507")
+        await attaches(alice, path)
+        await alice.shows(".chat-file.moving .file-detail", "The server keeps no more for them now")
+        await erases_on_relay(bob)
+        await write(carol, bob, "something that has the page look")
+
+        file = await has_file(bob, "file.state === 'here'", seconds=90)
+        assert file["hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
     async def test_several_keep_their_order_and_one_that_is_empty_stays_with_its_reason(self, browser, relay, tmp_path):
         alice, bob = await talk(browser, relay)
