@@ -8232,7 +8232,10 @@ class TestBrowserViews:
         await page.click("#tab-me")
 
         await page.until("document.title === 'Me · io3233'")
-        assert await page.count(".me-rows :is(a, button, #live)") == 11
+        assert await page.count(".me-rows :is(a, button, #live)") == 10
+        assert await page.count("#headerNewKeys") == 0  # only in Keys, below the backup
+        await page.goes_to("keys")
+        await page.shows("#newKeys")
 
     async def test_me_is_home_where_there_is_a_rail_and_a_turned_phone_keeps_the_focus(self, browser, relay):
         page = await browser.person(relay, "/me", size=(390, 844))
@@ -9437,6 +9440,7 @@ class TestBrowserThread:
 
     async def test_banner_is_there_while_the_server_is_away_and_only_then(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
+        await has_service_worker(alice)
         alice.expects("ERR_CONNECTION", "WebSocket connection")
         await alice.opens(bob.fingerprint)
         well = await alice.count("#banner")
@@ -9518,13 +9522,14 @@ async def holds_store(page: Page, name: str) -> None:
     }})""")
 
 
-async def holds_store_over_a_reload(page: Page) -> None:
-    """Load the page anew, which waits for its stores until it is left."""
+async def holds_store_over_a_reload(page: Page) -> Page:
+    """Load the page anew, which waits for its stores until it is left, or until `window.release()` in the tab that this returns."""
     tab = await page.browser.page(page.context)
     tab.expects("favicon.ico")
     await tab.goto(f"{await page.evaluate('location.origin')}/v1/stats")
     await holds_store(tab, "kv")
     await page.reload()
+    return tab
 
 
 async def holds_keys(page: Page, *, first_fails: bool = False, next_load: bool = False) -> None:
@@ -10223,7 +10228,8 @@ async def goes_live(page: Page) -> None:
 
 
 async def loses_relay(page: Page, relay: RunningRelay) -> None:
-    """Stop the relay, and wait until the page has noticed."""
+    """Stop the relay, once the page has fetched all of itself, and wait until the page has noticed."""
+    await page.until("!navigator.serviceWorker || navigator.serviceWorker.controller")
     page.expects(UNREACHABLE, "WebSocket connection to")
     await relay.stop()
     await page.until("!document.querySelector('#liveIndicator.live')")
@@ -10359,7 +10365,7 @@ class TestBrowserOutage:
             await alice.goto("about:blank")
 
     @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
-    async def test_login_in_front_of_the_relay_is_said_and_replaces_nothing_that_is_kept(self, browser, liar, login):
+    async def test_login_in_front_of_the_relay_is_said_and_replaces_nothing_that_is_kept(self, liar, browser, login):
         alice = await browser.person(liar)
         alice.expects("Failed to load resource", "WebSocket connection to", "SSL", "script")
         await has_service_worker(alice)
@@ -10376,7 +10382,7 @@ class TestBrowserOutage:
         await alice.evaluate("void dispatchEvent(new Event('online'))")
         await goes_live(alice)
 
-    async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, browser, liar):
+    async def test_page_in_a_folder_of_another_site_says_that_it_wants_a_host_name(self, liar, browser):
         liar.sub_path = "/chat"
         page = await browser.page()
         page.expects("404", "MIME")
@@ -10385,7 +10391,7 @@ class TestBrowserOutage:
 
         await page.shows("#notStarted", "it needs a host name of its own (not a folder of another site)")
 
-    async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, browser, liar):
+    async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, liar, browser):
         liar.upgrades = False
         alice, bob = await browser.page(), await liar.truth.register()
         alice.expects("WebSocket connection to")
@@ -10453,6 +10459,7 @@ class TestBrowserOutage:
     async def test_refused_token_is_replaced_unnoticed(self, browser, relays, clock):
         relay = await relays(clock=clock, JWT_EXPIRY_SEC="3600")
         alice, bob = await browser.person(relay), await relay.register()
+        await has_service_worker(alice)
         await alice.opens(bob.fingerprint)
         alice.expects("401", UNREACHABLE, "WebSocket connection to")
 
@@ -11547,6 +11554,20 @@ class TestBrowserSearchInChat:
         await alice.key("Enter", SHIFT)
         await alice.until(in_sight("Nëedle again"))
 
+    async def test_head_of_the_chat_stays_in_sight_when_a_message_is_found(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(390, 400)), await relay.register()
+        await write(bob, alice, "the needle", *(f"hay {number}" for number in range(30)))
+        await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await alice.sees("hay 29")
+
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "needle")
+        await alice.until(in_sight("the needle"))
+
+        assert (await box_of(alice, "#chatThreadHead"))["top"] == 0
+        scrolled = "[...document.querySelectorAll('#main, #view-chats, #chatThread')].map((each) => each.scrollTop)"
+        assert await alice.evaluate(scrolled) == [0, 0, 0]
+
     async def test_words_that_are_found_are_marked_also_in_the_rest_of_a_long_message(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "word " * 5_000 + "ﬁne needle", "hay")
@@ -12083,6 +12104,7 @@ class TestBrowserKeyboard:
         await alice.opens(bob.fingerprint)
         await alice.opens(carol.fingerprint)  # above bob's from now on
         in_focus = "document.activeElement.closest('.chat-tab')?.dataset.fingerprint"
+        await alice.until("document.activeElement.id === 'chatBody'")
 
         await alice.evaluate("document.querySelector('.chat-tab-label').focus()")
         await alice.key("ArrowDown")
@@ -12751,6 +12773,7 @@ class TestBrowserRelays:
 
     async def test_relay_with_a_new_key_is_used_only_once_the_person_accepts_it(self, relay, browser):
         alice = await browser.person(relay)
+        await has_service_worker(alice)
         alice.expects(UNREACHABLE, "401", "WebSocket connection")
         await relay.stop()
         relay.environ["JWT_SECRET"] = OTHER_SECRET
@@ -13476,6 +13499,31 @@ class TestBrowserStart:
         await page.has_keys()
         assert await page.count("#notStarted") == 0
 
+    async def test_search_typed_and_sent_before_the_modules_came_is_done_when_they_are_there(self, front, browser):
+        page, released = await browser.page(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+
+        await page.call("Page.navigate", url=f"{front.url}/about")
+        await page.until("document.querySelector('#listSearch')?.checkVisibility()")
+        await page.fill("#listSearch", "needle")
+        await page.key("Enter")
+        released.set()
+
+        await page.shows("#nothingFound")
+        assert await page.value("#listSearch") == "needle"
+
+    async def test_form_sent_before_the_page_has_its_stores_is_sent_when_it_has(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        tab = await holds_store_over_a_reload(alice)
+
+        await alice.fill("#myName", "Alice")
+        await alice.fill("#openChatFp", bob.fingerprint)
+        await alice.key("Enter")
+        await tab.evaluate("window.release()")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert await alice.value("#myName") == "Alice"
+
     async def test_page_says_that_it_needs_javascript(self, browser, relay):
         page = await browser.page()
 
@@ -13583,7 +13631,7 @@ HAS_A_CAMERA = """if (navigator.mediaDevices) navigator.mediaDevices.getUserMedi
 # As if the relay had refused the last message for good.
 FAILS = """(async () => {
     const [{ Database }, { Store }] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
-    return new Store(await Database.open()).putContact("%s", { last_state: "failed" });
+    return new Store(await Database.open()).putContact("%s", { failed: [{ seq: 1, text: "never went" }] });
 })()"""
 
 # As if mail had been fetched while an answer is being stored: its transaction begins before the list of threads has that.
@@ -13834,11 +13882,11 @@ class TestBrowserNames:
         await is_called(device, "Bob")
         assert await device.value("#myName") == "Alice"
 
-    async def test_notification_has_their_name(self, relay, browser):
+    async def test_notification_has_their_name_and_words_without_the_signs_of_marks(self, relay, browser):
         alice, bob = await with_notifications(browser, relay), await relay.register()
         await hide(alice)
 
-        await post(bob, alice, text="psst", name="Bob")
+        await post(bob, alice, text="**psst**", name="Bob")
 
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
         assert await alice.evaluate(NOTIFICATIONS) == [["Bob", "psst"]]
@@ -13882,6 +13930,12 @@ WATCHES_FOR_HEX = f"""window.hexSeen = new Set();
 const look = () => {{ if (document.body && {HEX_ON_SCREEN}) hexSeen.add({HEX_ON_SCREEN}); requestAnimationFrame(look) }};
 look();"""
 
+# The same for a list of chats without any row, from when its markup is there on.
+WATCHES_FOR_AN_EMPTY_LIST = """window.emptySeen = 0;
+const isShown = (selector) => [...document.querySelectorAll(selector)].some((each) => each.checkVisibility());
+const look = () => { emptySeen += Boolean(document.querySelector("#guestTitle")?.textContent) && !isShown(".chat-tab, #guestRow"); requestAnimationFrame(look) };
+look();"""
+
 
 class TestBrowserGuest:
     """Whoever opens a link sees whom it leads to and can write, at once; nothing that they write is lost, or goes to somebody else."""
@@ -13903,6 +13957,20 @@ class TestBrowserGuest:
         await guest.sees("Hi Ana!")
         assert await guest.evaluate("[...hexSeen]") == []
         assert await guest.text("#threadName") == "Marie" and await guest.count("#guestCard") == 0
+
+    async def test_list_beside_a_guest_is_never_an_empty_one(self, front, relay, browser):
+        host, released = await relay.register(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+        guest = await browser.page()
+        await guest.call("Page.addScriptToEvaluateOnNewDocument", source=WATCHES_FOR_AN_EMPTY_LIST)
+
+        await comes_by(guest, f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie")
+        await guest.shows("#guestRow", "Marie")
+        released.set()
+        await guest.shows(".chat-tab.active", "Marie")
+
+        await guest.shows(".thread-detail .mark", "not verified")
+        assert await guest.count("#guestRow") == await guest.evaluate("window.emptySeen") == 0
 
     async def test_link_without_a_name_says_so_in_words(self, relay, browser):
         _, link = await inviting(browser, relay, name="")
@@ -14099,6 +14167,13 @@ class TestBrowserWelcome:
 
 
 ORDER = "[...document.querySelectorAll('.chat-tab')].map((tab) => tab.dataset.fingerprint)"
+MARKED_LINES = {
+    "**bold** and *it* and `code`": "bold and it and code",
+    "```python\nprint(1)\n```": "print(1)",
+    "- milk\n- eggs": "• milk • eggs",
+    "2*3*4 and ** alone": "2*3*4 and ** alone",
+    "a" * 90 + " **" + "b" * 200 + "**": "a" * 90 + " " + "b" * 28 + "…",
+}
 LISTED_TIMES = [  # days before a Thursday noon, and what the list says of it in en-GB
     (0, "12:00"),
     (-1, "12:00"),
@@ -14137,8 +14212,35 @@ class TestBrowserList:
 
         await alice.evaluate(FAILS % bob.fingerprint)
 
-        await alice.shows(".chat-tab-last", "! Not sent:שלום hello")
+        await alice.shows(".chat-tab-last", "! Not sent:never went")
         assert await alice.count(".chat-tab-last > bdi") == 2
+
+    async def test_row_tells_of_all_that_failed_until_it_is_sent_or_deleted(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("404 (Not Found)")
+        await alice.opens(bob.fingerprint)
+        await bob.call("DELETE", "/v1/me")
+        for text in ("one", "two"):
+            await alice.says(text)
+        await alice.until("document.querySelectorAll('.chat-failure').length === 2")
+        await bob.register()
+        await alice.says("three")
+        await alice.has_relayed(1)
+
+        await alice.shows(".chat-tab-last", "! Not sent:two")
+        await alice.click(".chat-line-out ~ .chat-line-out .chat-discard")
+        await alice.shows(".chat-tab-last", "! Not sent:one")
+        await alice.reload()
+        await alice.click(".chat-retry")
+
+        await alice.shows(".chat-tab-last", "You:three✓")
+
+    async def test_row_shows_words_without_the_signs_of_marks(self, browser, relay):
+        alice, bob = await browser.person(relay, "/about"), await relay.register()
+
+        for marked, words in MARKED_LINES.items():
+            await write(bob, alice, marked)
+            await alice.until(f"document.querySelector('.chat-tab-last')?.textContent === {json.dumps(words)}")
 
     async def test_state_of_what_i_said_last_is_there_after_a_reload(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -14251,6 +14353,34 @@ class TestBrowserList:
 
         await alice.until("!document.querySelector('.chat-tab')")
         await alice.shows("#toast", "is archived")
+
+    async def test_head_of_the_chat_has_the_menu_of_its_row_and_more(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        for choice, shown in [
+            ("search", "#chatSearchBar"),
+            ("mute", ".thread-detail .muted"),
+            ("contact", "#contactDialog"),
+        ]:
+            await alice.click("#threadMenuOpen")
+            await alice.click(f"#rowMenu [data-do={choice}]")
+            await alice.shows(shown)
+        await closes_panel(alice)
+        await alice.evaluate("document.querySelector('.chat-tab-more').click()")
+
+        await alice.shows("#rowMenu", "Unmute")
+        assert await alice.count("#rowMenu button") == 4
+
+    async def test_chat_is_archived_from_its_head_on_a_phone_and_the_list_has_the_focus(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(390, 844)), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.click("#threadMenuOpen")
+        await alice.click("#rowMenu [data-do=archive]")
+
+        await alice.until("location.pathname === '/chats' && document.activeElement.id === 'listMenuOpen'")
+        await alice.shows("#toastUndo")
 
     async def test_search_finds_people_and_then_messages(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()

@@ -22,7 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from test_relay import (
     AXE,
+    CONTROL,
     OVERFLOWING,
+    SHIFT,
     Browser,
     Clock,
     Page,
@@ -32,6 +34,7 @@ from test_relay import (
     envelope,
     findings,
     goes_to,
+    opens_menu,
     running_chromium,
     write,
 )
@@ -47,6 +50,7 @@ SIZES = {  # width, height, pixels to one of CSS, text in percent
 }
 USUAL = "^(phone|tablet|desktop)-"
 THEMES = ("light", "dark")
+SAID_LAST = "Perfect. I bring the coffee and the dog"
 HOUR = 3600
 PEOPLE = {  # name, hours since they wrote, whether verified, what they wrote
     "Sofia": (0, False, []),
@@ -59,9 +63,11 @@ PEOPLE = {  # name, hours since they wrote, whether verified, what they wrote
         1,
         True,
         [
+            "Unrelated: the **bot** on the NAS broke again:\n```python\ndef on_mail(sender, text):\n    if text.startswith('!status'):\n        reply(sender, check_output(['df', '-h']))\n```",
             "one mount is gone, `df` exits 1 then",
+            "\N{PERSON WITH FOLDED HANDS}",
             "Are we still on for Saturday?",
-            "Perfect. I bring the coffee and the dog",
+            SAID_LAST,
         ],
     ),
 }
@@ -70,10 +76,11 @@ PEOPLE = {  # name, hours since they wrote, whether verified, what they wrote
 class Scene:
     """One person's page among friends, furnished once for each size and theme."""
 
-    def __init__(self, page: Page, relay: RunningRelay, friends: dict[str, Person]) -> None:
+    def __init__(self, page: Page, relay: RunningRelay, friends: dict[str, Person], size: str) -> None:
         self.page = page
         self.relay = relay
         self.friends = friends
+        self.size = size
 
     async def opens(self, name: str) -> None:
         """Open the thread with a friend."""
@@ -81,11 +88,18 @@ class Scene:
         await self.page.shows("#chatThread")
         await self.page.until("document.querySelector('#liveIndicator.live')")
 
+    async def becomes_somebody_new(self) -> None:
+        """Look at the page of a newcomer, until the next state."""
+        self.page = await self.page.browser.page()
+        self.page.expects("")
+        await takes_size(self.page, self.size)
+
     async def rests(self) -> None:
         """Wait until nothing moves and no short-lived line is shown, but one that can be taken back."""
         await self.page.until(
             "!document.querySelector('#toast').checkVisibility() || !document.querySelector('#toastUndo').hidden"
         )
+        await self.page.evaluate("new Promise(requestAnimationFrame)")  # what was opened just now has begun to move
         await self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished)).then(() => 1)")
 
 
@@ -153,6 +167,113 @@ async def thread(scene: Scene) -> None:
 
 
 @state
+async def thread_with_something_new(scene: Scene) -> None:
+    await scene.opens("Dad")
+
+
+@state
+async def menu_of_a_chat(scene: Scene) -> None:
+    await scene.opens("Marie Lindqvist")
+    await scene.page.click("#threadMenuOpen")
+
+
+@state
+async def menu_of_a_message(scene: Scene) -> None:
+    await scene.opens("Marie Lindqvist")
+    await opens_menu(scene.page, SAID_LAST)
+
+
+@state
+async def info(scene: Scene) -> None:
+    await menu_of_a_message(scene)
+    await scene.page.click("#messageMenu [data-action=info]")
+
+
+@state
+async def react(scene: Scene) -> None:
+    await menu_of_a_message(scene)
+    await scene.page.click("#messageMenu [data-action=react]")
+
+
+@state
+async def forward(scene: Scene) -> None:
+    await menu_of_a_message(scene)
+    await scene.page.click("#messageMenu [data-action=forward]")
+
+
+@state
+async def answer(scene: Scene) -> None:
+    await menu_of_a_message(scene)
+    await scene.page.click("#messageMenu [data-action=reply]")
+    await scene.page.drafts("Tell the dog that I have a seat for her.\nAnd a blanket.")
+
+
+@state
+async def search_in_a_chat(scene: Scene) -> None:
+    await scene.opens("Marie Lindqvist")
+    await scene.page.key("f", CONTROL | SHIFT)
+    await scene.page.fill("#chatSearch", "the")
+    await scene.page.shows("#chatSearchCount", "of")
+
+
+@state
+async def request(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.click(".chat-row", "New: ")
+    await scene.page.shows("#requestBar")
+
+
+@state
+async def not_sent(scene: Scene) -> None:
+    await scene.friends["Priya"].call("DELETE", "/v1/me")
+    await scene.opens("Priya")
+    await scene.page.says("Moving them at ten, then. Is that too late?")
+    await scene.page.says("On my way")
+    await scene.page.until("document.querySelectorAll('.chat-failure').length > 1")
+
+
+@state
+async def list_with_not_sent(scene: Scene) -> None:
+    await list_of_chats(scene)
+
+
+@state
+async def welcome(scene: Scene) -> None:
+    await scene.becomes_somebody_new()
+    await scene.page.goto(f"{scene.relay.url}/newchat")
+    await scene.page.has_keys()
+
+
+@state
+async def question(scene: Scene) -> None:
+    await welcome(scene)
+    await scene.page.evaluate("document.querySelector('#newKeys').click()")
+
+
+@state
+async def opening(scene: Scene) -> None:
+    await scene.becomes_somebody_new()
+    await scene.page.call("Fetch.enable", patterns=[{"urlPattern": "*/client.js"}])  # which nobody lets go on
+    await scene.page.call("Page.navigate", url=link_of(scene))
+    await scene.page.shows("#guestTitle", "Opening")
+
+
+@state
+async def guest(scene: Scene) -> None:
+    await scene.becomes_somebody_new()
+    await scene.page.goto(link_of(scene))
+    await scene.page.shows("#guestTitle", "invited you")
+    await scene.page.until("document.querySelector('#liveIndicator.live')")
+
+
+def link_of(scene: Scene) -> str:
+    """An invite of Marie's."""
+    return (
+        f"{scene.relay.url}/chats#chat={scene.friends['Marie Lindqvist'].fingerprint}&server={scene.relay.url}&name=Marie"
+    )
+
+
+@state
 async def contact(scene: Scene) -> None:
     await scene.opens("Marie Lindqvist")
     await scene.page.click("#contactOpen")
@@ -190,8 +311,8 @@ def view(name: str) -> State:
 STATES |= {"me": me} | {name: view(name) for name in ("newchat", "library", "keys", "server", "about")}
 
 
-async def furnish(page: Page, relay: RunningRelay, clock: Clock) -> Scene:
-    """Friends who wrote at their times, with names; one thread muted, one draft."""
+async def furnish(page: Page, relay: RunningRelay, clock: Clock, size: str) -> Scene:
+    """Friends who wrote at their times, with names; one thread muted, one draft, one with answers and reactions."""
     friends: dict[str, Person] = {}
     now = clock.seconds
     for name, (hours, verified, texts) in sorted(PEOPLE.items(), key=lambda each: -each[1][0]):
@@ -203,6 +324,7 @@ async def furnish(page: Page, relay: RunningRelay, clock: Clock) -> Scene:
             await says(friend, page, clock, *texts)
             await page.sees(texts[-1])
     clock.seconds = now
+    await remembers(page, friends["Marie Lindqvist"], now)
     await page.says("Yes! Train at 09:14, platform 7")
     await page.says("I have both tickets")
     await page.has_relayed(2)
@@ -214,7 +336,7 @@ async def furnish(page: Page, relay: RunningRelay, clock: Clock) -> Scene:
     await write(friends["Jonas (work)"], page, "you have to see this")
     await write(await relay.register(), page, "hey, got your address from Marie. is this the right one?")
     await page.until("document.querySelectorAll('.chat-tab.unread').length === 3")
-    return Scene(page, relay, friends)
+    return Scene(page, relay, friends, size)
 
 
 async def says(friend: Person, page: Page, clock: Clock, *texts: str) -> None:
@@ -228,6 +350,27 @@ async def names(page: Page, friend: Person, **fields: object) -> None:
     await page.evaluate(f"""(async () => {{
         const [{{ Database }}, {{ Store }}] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
         await new Store(await Database.open()).updateContact("{friend.fingerprint}", {json.dumps(fields)});
+    }})()""")
+
+
+async def remembers(page: Page, friend: Person, now: float) -> None:
+    """Give a thread an answer and reactions, as two clients of today would have made them, and days and states between."""
+    await page.evaluate(f"""(async () => {{
+        const [{{ Database, result }}, {{ Store }}] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
+        const [db, contact, now] = [await Database.open(), "{friend.fingerprint}", {now * 1000}];
+        await db.write(["contacts", "messages"], async ({{ contacts, messages }}) => {{
+            const of = (await result(messages.getAll())).filter((message) => message.contact === contact);
+            const {{ seq, ...last }} = {{ ...of[4], envelope_id: "5".repeat(32), at: now - 60_000 }};
+            const own = {{ ...of[0], direction: "out", state: "relayed", relay_id: 1, delivered_at: now }};
+            const reactions = [{{ by: contact, emoji: "\ud83d\ude4f", id: "1", ts: now }}, {{ by: "me", emoji: "\ud83d\ude02", id: "2", ts: now }}];
+            messages.put({{ ...own, at: now - 86_400_000 }});
+            messages.put({{ ...of[1], at: now - 86_000_000, reactions }});
+            messages.put({{ ...of[2], at: now - 85_900_000 }});
+            const text = "Yes! Train at 09:14, platform 7";
+            messages.put({{ ...own, seq: of[4].seq, text, read_at: now, at: of[4].at, re: {{ of: of[3].envelope_id, quote: of[3].text, mine: false }} }});
+            const last_seq = await result(messages.add(last));
+            contacts.put({{ ...(await result(contacts.get(contact))), devices: 1, last_seq, last_at: last.at }});
+        }});
     }})()""")
 
 
@@ -263,7 +406,19 @@ async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folde
     clock.seconds = now
     page.expects("")
     await page.call("Emulation.setLocaleOverride", locale="en-GB")
-    scene = await furnish(page, relay, clock)
+    scene = await furnish(page, relay, clock, size)
+    await takes_size(page, size)
+    wrong = []
+    for name in wanted:
+        scene.page = page
+        await STATES[name](scene)
+        for theme in THEMES:
+            wrong += await picture(scene, folder / f"{size}-{theme}-{name}.png", theme)
+    return wrong
+
+
+async def takes_size(page: Page, size: str) -> None:
+    """Have the screen, the text and the finger or mouse of that size."""
     width, height, scale, text = SIZES[size]
     touch = size != "desktop"
     await page.call("Emulation.setTouchEmulationEnabled", enabled=touch)
@@ -272,12 +427,6 @@ async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folde
     await page.call("Emulation.setScrollbarsHidden", hidden=True)
     larger = f"addEventListener('DOMContentLoaded', () => (document.documentElement.style.fontSize = '{text}%'))"
     await page.call("Page.addScriptToEvaluateOnNewDocument", source=larger)
-    wrong = []
-    for name in wanted:
-        await STATES[name](scene)
-        for theme in THEMES:
-            wrong += await picture(scene, folder / f"{size}-{theme}-{name}.png", theme)
-    return wrong
 
 
 async def picture(scene: Scene, path: Path, theme: str) -> list[str]:

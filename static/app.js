@@ -64,6 +64,7 @@ async function boot(client) {
   await Promise.all([threads.load(), status.load()]);
   new IdentityView(client); // my address appears last: where it stands, all works
   follow(views);
+  dispatchEvent(new Event("io3233-live")); // watch.js hands over what was typed until now
 }
 
 /** Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun. */

@@ -50,6 +50,12 @@
     byId("chatMessages").append(line);
   }
 
+  /** As views/dom.js does, once it is there. */
+  function fillAvatar(avatar) {
+    avatar.textContent = name.slice(0, name.codePointAt(0) > 0xffff ? 2 : 1).toUpperCase();
+    avatar.style.setProperty("--hue", Math.round((parseInt(fingerprint.slice(0, 2), 16) * 360) / 256));
+  }
+
   function send(event) {
     event.preventDefault();
     const text = field.value;
@@ -67,9 +73,11 @@
     document.body.toggleAttribute("data-thread", true);
     for (const id of ["view-chats", "chatThread", "guestCard"]) byId(id).hidden = false;
     byId("chatEmptyHint").hidden = true;
-    byId("threadName").textContent = name || "Private chat";
+    for (const place of [byId("threadName"), byId("guestRow").querySelector("bdi")]) place.textContent = name || "Private chat";
+    for (const avatar of [byId("threadAvatar"), byId("guestAvatar"), byId("guestRow").querySelector(".avatar")]) fillAvatar(avatar);
     byId("guestTitle").textContent = name ? `Opening your chat with ${name}…` : "Opening your private chat…";
-    byId("guestText").textContent = name ? `Only you and ${name} can read it.` : "Only the two of you can read it.";
+    byId("guestText").textContent = `Only ${name ? `you and ${name}` : "the two of you"} can read it. No account, no phone number.`;
+    byId("guestName").placeholder = `Your name (${name || "they"} see${name ? "s" : ""} it)`;
     field.placeholder = name && name.length <= SHORT ? `Say hello to ${name}…` : "Say hello…";
     if (kept.fingerprint === fingerprint) field.value = kept.text;
   }

@@ -1,5 +1,6 @@
 // A classic script, so that it runs whatever becomes of the modules: it shows
-// what the page says of itself (#notStarted) where they did not start it.
+// what the page says of itself (#notStarted) where they did not start it, and
+// keeps what is typed and sent before the views listen.
 (() => {
   const LONGEST_START_MS = 20_000;
   const failed = () => document.documentElement.toggleAttribute("data-failed", true);
@@ -12,6 +13,23 @@
     removeEventListener("error", lost, true);
     document.documentElement.removeAttribute("data-failed");
   });
+  // The views may fill the fields as they begin, and a form that nobody listens to is the browser's, whom the page's CSP lets submit nothing.
+  const [typed, sent] = [new Map(), new Set()];
+  const isTheirs = ({ target, defaultPrevented }) => defaultPrevented || target.method === "dialog" || target.closest("#chatThread"); // see guest.js
+  const keepText = (event) => isTheirs(event) || (typed.set(event.target, event.target.value), sent.delete(event.target.form));
+  const keepForm = (event) => isTheirs(event) || (event.preventDefault(), sent.add(event.target));
+  addEventListener("input", keepText);
+  addEventListener("submit", keepForm);
+  addEventListener("io3233-live", () => {
+    removeEventListener("input", keepText);
+    removeEventListener("submit", keepForm);
+    for (const [field, text] of typed) {
+      field.value = text;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    for (const form of sent) form.requestSubmit();
+  });
+
   addEventListener("DOMContentLoaded", () => {
     document.getElementById("reloadPage").addEventListener("click", (event) => {
       event.preventDefault();

@@ -1,6 +1,6 @@
 /** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history. */
 import { result } from "../store/database.js";
-import { toMessage, withLatest } from "../store/messages.js";
+import { failedWith, toMessage, withLatest } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 import { newContact } from "../store/store.js";
 import { uploadMs } from "../relay/http.js";
@@ -38,8 +38,9 @@ export async function leadThread(store, record) {
 async function putLatest(contacts, record) {
   const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
   const isLatest = record.seq >= known.last_seq; // the same again: its state has changed
-  if (!isLatest && !known.request) return null;
-  const answered = { ...known, open: true, request: false };
+  const wasFailed = (known.failed ?? []).some(({ seq }) => seq === record.seq);
+  if (!isLatest && !known.request && wasFailed === (record.state === "failed")) return null;
+  const answered = { ...known, open: true, request: false, failed: failedWith(known, record) };
   const changed = isLatest ? withLatest(answered, record) : answered;
   contacts.put(changed);
   return changed;

@@ -1,7 +1,9 @@
 /** Pieces of a stranger's text that are as long as there is room, and never half a character. Every cost is bounded by the room. */
 import { linkParts } from "./links.js";
+import { readMarks } from "./marks.js";
 
 const CLUSTER = 64; // UTF-16 units: no character that people write is longer (a family emoji has 11)
+const WORDS_CHARACTERS = 1000; // of a text, where there is room for a line of it
 const LINE_END = /\r\n?|[\n\v\f\x85\u2028\u2029]/g;
 const NOT_IN_A_LINE = /[\s\p{Cc}\u2028\u2029]+/gu;
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/g; // would reorder what stands beside an excerpt where nothing isolates it
@@ -31,6 +33,16 @@ export function cut(text, length) {
 export function oneLine(text, length) {
   const begun = cut(text.trimStart(), 4 * length); // enough, unless it is mostly space
   return cut(begun.replace(NOT_IN_A_LINE, " ").replace(TURNS, "").trim(), length);
+}
+
+/** The words at the beginning of `text`, without the signs of its marks, for where it is told in one line. */
+export function wordsOf(text) {
+  return readMarks(text, 0, Math.min(text.length, WORDS_CHARACTERS)).nodes.map(wordsIn).join("");
+}
+
+function wordsIn({ kind, text, nodes }) {
+  if (kind === "bullet") return "• ";
+  return nodes ? nodes.map(wordsIn).join("") : { sign: "", label: "" }[kind] ?? text;
 }
 
 /** Reads `text` on from `from`: `{parts, end}`, the parts as linkParts gives them, of about `characters` and `lines` at most. */

@@ -9,6 +9,7 @@ import { formatDateTime } from "../protocol/format.js";
 import { throwIfAborted } from "../protocol/kdf.js";
 import { readName } from "../protocol/names.js";
 import { shaped } from "./backup-shape.js";
+import { failedWith } from "./messages.js";
 import { reviewNames } from "./namesakes.js";
 import { withSession } from "./sessions.js";
 import { newContact, newRelay } from "./store.js";
@@ -70,6 +71,9 @@ function held(message, created_at) {
   return message.file ? { ...message, state: "failed", error: "The file was not sent, and is not in the backup." } : { ...message, state: "failed", error, retriable: true };
 }
 
+const failedOf = ({ fingerprint }, messages) =>
+  messages.filter(({ contact, state }) => state === "failed" && contact === fingerprint).reduce((failed, message) => failedWith({ failed }, message), []);
+
 /**
  * Puts the backup in place of everything here, in one transaction: all of it or, where the `signal` aborts, nothing. Then every tab
  * gets "reset".
@@ -80,7 +84,7 @@ export async function replaceEverything(store, content, { onProgress, signal } =
     for (const name of ALL_STORES) stores[name].clear();
     stores.kv.put(identity, "identity");
     stores.kv.put({ ...settings, name: readName(settings.name) }, "settings");
-    for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, their_name: readName(contact.their_name) });
+    for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, their_name: readName(contact.their_name), failed: failedOf(contact, messages) });
     await reviewNames(stores);
     for (const [fingerprint, text] of drafts) stores.drafts.put(text, fingerprint);
     for (const relay of relays) stores.relays.put({ ...newRelay(relay.origin), ...relay });

@@ -1,9 +1,14 @@
 /** Message records: how they are kept, and how they leave the store. */
+<<<<<<< HEAD
 import { oneLine } from "../protocol/excerpt.js";
 import { wordsOf } from "../protocol/files.js";
+=======
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
+>>>>>>> main
 import { result } from "./database.js";
 
 const PREVIEW_CHARACTERS = 120;
+const MOST_FAILED = 100; // that a contact's record tells of
 
 /** The key range of one contact's messages in the index [contact, seq]. */
 export const everythingOf = (fingerprint) => IDBKeyRange.bound([fingerprint], [fingerprint, []]);
@@ -46,15 +51,28 @@ export const lineOf = ({ fingerprint, relay }, event) => ({
   contact: fingerprint, relay, direction: "in", kind: "unknown", text: "", stored_at: Date.now(), ...event,
 });
 
+/** What the list of chats shows of a message: its words, without the signs of marks. */
+const preview = ({ text }) => oneLine(wordsOf(text), PREVIEW_CHARACTERS);
+
 /** The contact record with this message as its latest. */
 export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
   last_at: message.at,
+<<<<<<< HEAD
   last_text: message.deleted_at ? "Deleted" : oneLine(wordsOf(message), PREVIEW_CHARACTERS),
+=======
+  last_text: message.deleted_at ? "Deleted" : preview(message),
+>>>>>>> main
   last_direction: message.direction,
   last_state: (message.file?.sent < message.file?.parts && "queued") || (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });
+
+/** A contact's `failed`: `{seq, text}` of each message that could not be sent, which the list tells before all else; with this one as it is now. */
+export const failedWith = ({ failed = [] }, message) => {
+  const others = failed.filter(({ seq }) => seq !== message.seq);
+  return message.state === "failed" ? [...others, { seq: message.seq, text: preview(message) }].slice(-MOST_FAILED) : others;
+};
 
 /** Whether a contact who writes is in the list of chats: who is muted stays in the archive. */
 export const isListed = ({ open, muted }) => open || !muted;

@@ -27,7 +27,7 @@ const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages 
 /** A contact's record as it is stored; the store adds `short` on the way out. */
 export const newContact = (fingerprint, fields) => ({
   fingerprint, name: "", their_name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, pinned: false, open: true,
-  request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", last_state: "", refused: 0, added_at: Date.now(),
+  request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", last_state: "", failed: [], refused: 0, added_at: Date.now(),
   devices: 0, asks_again: 0, asks_old_form: false, lasts: 0, ...fields,
 });
 

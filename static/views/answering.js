@@ -1,8 +1,12 @@
 // What the composer writes beside a new message: an answer to one, or other words for one of mine. A bar above the field says which.
 import { openOnTop } from "./dialogs.js";
 import { byId, on } from "./dom.js";
+<<<<<<< HEAD
 import { oneLine } from "../protocol/excerpt.js";
 import { wordsOf } from "../protocol/files.js";
+=======
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
+>>>>>>> main
 
 const QUOTE_CHARACTERS = 120;
 
@@ -89,6 +93,10 @@ export class Answering {
     this.#bar.hidden = !begun;
     if (!begun) return;
     byId("answerWhat").textContent = begun.edits ? "Edit" : "Reply to";
+<<<<<<< HEAD
     byId("answerText").textContent = oneLine(wordsOf(begun.message), QUOTE_CHARACTERS);
+=======
+    byId("answerText").textContent = oneLine(wordsOf(begun.message.text), QUOTE_CHARACTERS);
+>>>>>>> main
   }
 }

@@ -52,6 +52,7 @@ export class ChatsView {
     on(client.relays, "relays", () => this.#showHead());
     on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
     on(byId("chatSearchOpen"), "click", () => this.search());
+    on(byId("threadMenuOpen"), "click", ({ currentTarget }) => this.#showMenu(currentTarget));
     on(byId("contactSearch"), "click", () => this.#panel.close() || this.search());
     on(byId("requestAccept"), "click", () => client.store.updateContact(this.#contact.fingerprint, { request: false }));
     on(byId("requestBlock"), "click", () => block(client, this.#contact));
@@ -66,11 +67,17 @@ export class ChatsView {
     if (await this.#takeInvite()) return;
     if (this.#contact?.open && !PHONE.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
     this.#close();
+    if (byPerson && PHONE.matches) offerFocus(byId("listMenuOpen"), byId("threads")); // no row: a list that has the focus stays as it is
   }
 
   /** Opens the search in the open thread. */
   search() {
     return this.#contact && this.#search.open(this.#contact);
+  }
+
+  #showMenu(anchor) {
+    const { fingerprint } = this.#contact ?? {};
+    if (this.#threads.contact(fingerprint)) this.#threads.showMenu(fingerprint, anchor, { contact: () => this.#panel.open(this.#contact), search: () => this.search() });
   }
 
   /** The router left this view: the thread stays, but nobody sees it. */
@@ -178,6 +185,7 @@ export class ChatsView {
     byId("threadName").textContent = displayName(contact);
     fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
+    byId("threadMenuOpen").hidden = contact.blocked; // it has no row, nor what could be done with one
     this.#guest.show(contact);
     this.#asks.show(contact, displayName(contact));
     byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));

@@ -57,7 +57,6 @@ export class GuestView {
     byId("chatBody").placeholder = called && called.length <= SHORT ? `Say hello to ${called}…` : "Say hello…";
     if (document.activeElement !== byId("guestName")) byId("guestName").value ||= this.#client.settings.get("name");
     byId("guestMayNotify").hidden = !this.#maySuggest("hint_notifications", contact);
-    byId("guestSteps").hidden = false;
   }
 
   #showHint(contact) {

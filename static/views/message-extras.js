@@ -1,7 +1,11 @@
 // What stands beside a message's words: what it answers, reactions, that it was edited; and the lines of a thread that nobody wrote.
 import { byId, clone, on } from "./dom.js";
+<<<<<<< HEAD
 import { oneLine } from "../protocol/excerpt.js";
 import { wordsOf } from "../protocol/files.js";
+=======
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
+>>>>>>> main
 import { formatSpan, plural } from "../protocol/format.js";
 import { showInfo } from "./message-info.js";
 import { notice } from "./toast.js";
@@ -44,7 +48,7 @@ function put(row, selector, wanted, make, place) {
 function quote({ quote: words, mine }, name) {
   const made = clone("quoteTemplate");
   made.querySelector(".chat-quote-who").textContent = mine ? "You" : name;
-  made.querySelector(".chat-quote-text").textContent = oneLine(words, QUOTE_CHARACTERS);
+  made.querySelector(".chat-quote-text").textContent = oneLine(wordsOf(words), QUOTE_CHARACTERS);
   return made;
 }
 
@@ -140,6 +144,10 @@ export class MessageExtras {
     found.classList.toggle("unknown", !original);
     const words = found.querySelector(".chat-quote-text");
     if (!original) words.textContent = `${words.textContent} (as they quote it: it is not on this device)`;
+<<<<<<< HEAD
     else words.textContent = original.deleted_at ? "Deleted" : oneLine(wordsOf(original), QUOTE_CHARACTERS);
+=======
+    else words.textContent = original.deleted_at ? "Deleted" : oneLine(wordsOf(original.text), QUOTE_CHARACTERS);
+>>>>>>> main
   }
 }

@@ -2,7 +2,7 @@
 // row (see keyboard.js), a sheet by a long press. One element for all of them, so there is never more than one.
 import { showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { besides, focusRow } from "./keyboard.js";
 import { actionsFor } from "./message-actions.js";
 
@@ -139,7 +139,7 @@ export class MessageMenu {
     const message = this.#find(Number(row.dataset.seq));
     if (!message) return false;
     this.#row = row;
-    byId("messageMenuExcerpt").textContent = row.querySelector(".chat-who").textContent + oneLine(row.querySelector(".chat-bubble").textContent, SPOKEN_CHARACTERS);
+    byId("messageMenuExcerpt").textContent = row.querySelector(".chat-who").textContent + oneLine(wordsOf(row.querySelector(".chat-bubble").textContent), SPOKEN_CHARACTERS);
     this.#list.replaceChildren(...actionsFor(message, this.#client, this.#place()).map(item));
     return true;
   }

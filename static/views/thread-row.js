@@ -24,6 +24,8 @@ export function fillRow(row, contact, draft) {
 }
 
 const DONE_TO = {
+  contact: () => "Contact",
+  search: () => "Search in this chat",
   pin: ({ pinned }) => (pinned ? "Unpin" : "Pin"),
   mute: ({ muted }) => (muted ? "Unmute" : "Mute"),
   archive: ({ open }) => (open ? "Archive" : "Unarchive"),
@@ -41,7 +43,9 @@ export function nameButton(button, contact, name = "") {
 
 // Each part is isolated: what runs from right to left in one turns nothing in the next.
 function preview(contact, draft) {
-  if (contact.last_state === "failed") return [part("! Not sent:", "bad"), part(lastLine(contact), "bad said")];
+  const failed = contact.failed?.at(-1);
+  if (failed) return [part("! Not sent:", "bad"), part(failed.text, "bad said")];
+  if (contact.last_state === "failed") return [part("! Not sent:", "bad"), part(lastLine(contact), "bad said")]; // by an earlier version
   if (draft) return [part("Draft:", "draft"), part(oneLine(draft, LAST_CHARACTERS), "said")];
   if (!contact.last_at) return [part("Say hello", "said")];
   if (contact.last_direction !== "out") return [part(lastLine(contact), "said")];

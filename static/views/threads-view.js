@@ -18,6 +18,7 @@ export class ThreadsView {
   #rows = new Map();
   #active = null;
   #menuFor = "";
+  #menuActs = {};
   #mayHover = matchMedia("(hover: hover)").matches;
 
   constructor(client, router) {
@@ -134,13 +135,17 @@ export class ThreadsView {
     const row = event.target.closest("li");
     if (!row) return;
     event.preventDefault();
-    this.#showMenu(row, row.querySelector("a"));
+    this.showMenu(row.dataset.fingerprint, row.querySelector("a"));
   }
 
-  #showMenu(row, anchor) {
-    this.#menuFor = row.dataset.fingerprint;
-    const contact = this.#contacts.get(this.#menuFor);
-    for (const button of this.#menu.querySelectorAll("button")) nameButton(button, contact);
+  /** Opens the menu of a listed contact's row at `anchor`. `acts` are what it has besides, by the buttons' names: the head of a chat has more to offer. */
+  showMenu(fingerprint, anchor, acts = {}) {
+    [this.#menuFor, this.#menuActs] = [fingerprint, acts];
+    const contact = this.#contacts.get(fingerprint);
+    for (const button of this.#menu.querySelectorAll("button")) {
+      nameButton(button, contact);
+      button.hidden = !(button.dataset.do in { ...this.#acts(contact), ...acts });
+    }
     this.#menu.setAttribute("aria-label", displayName(contact));
     showMenu(this.#menu, anchor);
   }
@@ -148,23 +153,27 @@ export class ThreadsView {
   #act(button, fingerprint) {
     const contact = this.#contacts.get(fingerprint);
     if (!button || !contact) return undefined;
-    const change = (fields) => this.#client.store.updateContact(fingerprint, fields);
-    const acts = {
+    const acts = { ...this.#acts(contact), ...this.#menuActs, more: () => this.showMenu(fingerprint, button) };
+    return acts[button.dataset.do]();
+  }
+
+  #acts(contact) {
+    const change = (fields) => this.#client.store.updateContact(contact.fingerprint, fields);
+    return {
       pin: () => change({ pinned: !contact.pinned }),
       mute: () => change({ muted: !contact.muted }),
       archive: () => this.archive(contact),
       block: () => block(this.#client, contact),
-      more: () => this.#showMenu(this.#rows.get(fingerprint), button),
     };
-    return acts[button.dataset.do]();
   }
 
-  /** Puts a chat away, which can be undone, or takes it out again. The focus goes on to the row that takes this one's place. */
+  /** Puts a chat away, which can be undone, or takes it out again. The focus goes on to the row that takes its place, from this one or from the open chat. */
   async archive({ fingerprint }) {
     const contact = this.#contacts.get(fingerprint);
     if (!contact.open) return this.#client.store.updateContact(fingerprint, { open: true });
     const row = this.#rows.get(fingerprint);
-    const next = row.contains(document.activeElement) && (row.nextElementSibling ?? row.previousElementSibling);
+    const isShown = fingerprint === this.#active && this.#router.view === "chats";
+    const next = (isShown || row.contains(document.activeElement)) && (row.nextElementSibling ?? row.previousElementSibling);
     await this.#client.store.updateContact(fingerprint, { open: false });
     if (fingerprint === this.#active) this.#router.go("/chats");
     if (next !== false) (next?.querySelector("a") ?? byId("listMenuOpen")).focus();
