@@ -7,6 +7,7 @@ import { sha256 } from "./crypto.js";
 import { fromBase64, toBase64Url, utf8 } from "./encoding.js";
 import { isEnvelopeId } from "./envelope.js";
 import { EncodingError } from "./errors.js";
+import { wordsOf } from "./excerpt.js";
 
 export const PART_BYTES = 65_536;
 export const MOST_FILE_BYTES = 16 * 1024 * 1024;
@@ -71,14 +72,14 @@ export const partId = (file_id, n) => toBase64Url(sha256(utf8(`${file_id} ${n}`)
 export const kindOf = ({ mime }) => Object.keys(SHOWN).find((kind) => SHOWN[kind].includes(mime)) ?? "file";
 
 /** What a file is called where one line has room for a name alone. */
-export function fileWords(file) {
+function fileWords(file) {
   const kind = kindOf(file);
   if (kind === "picture") return "Photo";
   return kind === "audio" && file.seconds !== undefined ? "Voice message" : safeName(file.name);
 }
 
-/** The words of a message or, where it has none, of its file. */
-export const wordsOf = ({ text, file }) => text || (file ? fileWords(file) : "");
+/** The words of a message without their marks or, where it has none, of its file. */
+export const saidIn = ({ text, file }) => (text || !file ? wordsOf(text) : fileWords(file));
 
 /** A name to show and to save under: no folder, nothing that can't be seen or turns what stands beside it around. */
 export function safeName(name) {

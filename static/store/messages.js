@@ -1,10 +1,6 @@
 /** Message records: how they are kept, and how they leave the store. */
-<<<<<<< HEAD
 import { oneLine } from "../protocol/excerpt.js";
-import { wordsOf } from "../protocol/files.js";
-=======
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
->>>>>>> main
+import { saidIn } from "../protocol/files.js";
 import { result } from "./database.js";
 
 const PREVIEW_CHARACTERS = 120;
@@ -52,18 +48,14 @@ export const lineOf = ({ fingerprint, relay }, event) => ({
 });
 
 /** What the list of chats shows of a message: its words, without the signs of marks. */
-const preview = ({ text }) => oneLine(wordsOf(text), PREVIEW_CHARACTERS);
+const preview = (message) => oneLine(saidIn(message), PREVIEW_CHARACTERS);
 
 /** The contact record with this message as its latest. */
 export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
   last_at: message.at,
-<<<<<<< HEAD
-  last_text: message.deleted_at ? "Deleted" : oneLine(wordsOf(message), PREVIEW_CHARACTERS),
-=======
   last_text: message.deleted_at ? "Deleted" : preview(message),
->>>>>>> main
   last_direction: message.direction,
   last_state: (message.file?.sent < message.file?.parts && "queued") || (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });

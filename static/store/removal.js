@@ -30,11 +30,7 @@ export async function removeMessage(store, seq, may = () => true) {
     const known = await result(contacts.get(record.contact));
     const unread = known && (await isUnread(messages, record, known.unread)) ? known.unread - 1 : known?.unread;
     messages.delete(seq);
-<<<<<<< HEAD
-    return { record: { ...record, ...kept }, contact: known && (await putLatest(contacts, messages, { ...known, unread })) };
-=======
-    return { record, contact: known && (await putLatest(contacts, messages, { ...known, unread, failed: failedWith(known, { seq }) })) };
->>>>>>> main
+    return { record: { ...record, ...kept }, contact: known && (await putLatest(contacts, messages, { ...known, unread, failed: failedWith(known, { seq }) })) };
   });
   if (!removed) return null;
   const { record, contact } = removed;
@@ -50,12 +46,8 @@ export async function restoreMessage(store, { parts: octets = [], ...record }) {
     const known = await result(contacts.get(record.contact));
     if (!known || (await result(messages.count(record.seq)))) return null;
     messages.add(record.state === "queued" ? { ...record, claimed_until: 0 } : record);
-<<<<<<< HEAD
     for (const part of octets) parts.put(part);
-    return putLatest(contacts, messages, known);
-=======
     return putLatest(contacts, messages, { ...known, failed: failedWith(known, record) });
->>>>>>> main
   });
   if (!contact) return false;
   store.emit("message-restored", { message: toMessage(record) });

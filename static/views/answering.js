@@ -1,12 +1,8 @@
 // What the composer writes beside a new message: an answer to one, or other words for one of mine. A bar above the field says which.
 import { openOnTop } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-<<<<<<< HEAD
 import { oneLine } from "../protocol/excerpt.js";
-import { wordsOf } from "../protocol/files.js";
-=======
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
->>>>>>> main
+import { saidIn } from "../protocol/files.js";
 
 const QUOTE_CHARACTERS = 120;
 
@@ -64,7 +60,7 @@ export class Answering {
       outbox.refuseLong(contact, text + JSON.stringify({ of })); // an edit the server refuses would show here alone
       return changes.edit(seq, text);
     }
-    return outbox.send(contact, text, { re: { of, quote: oneLine(wordsOf(begun.message), QUOTE_CHARACTERS), mine: direction === "out" } });
+    return outbox.send(contact, text, { re: { of, quote: oneLine(saidIn(begun.message), QUOTE_CHARACTERS), mine: direction === "out" } });
   }
 
   #begin(message, edits) {
@@ -93,10 +89,6 @@ export class Answering {
     this.#bar.hidden = !begun;
     if (!begun) return;
     byId("answerWhat").textContent = begun.edits ? "Edit" : "Reply to";
-<<<<<<< HEAD
-    byId("answerText").textContent = oneLine(wordsOf(begun.message), QUOTE_CHARACTERS);
-=======
-    byId("answerText").textContent = oneLine(wordsOf(begun.message.text), QUOTE_CHARACTERS);
->>>>>>> main
+    byId("answerText").textContent = oneLine(saidIn(begun.message), QUOTE_CHARACTERS);
   }
 }
