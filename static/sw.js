@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "1c592b1adc79cfdf";
+const VERSION = "86bb6df298b01b79";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-3SLkt7LE1GGxaflx1ZqBzQiZW8PQmxo9ZbFvUKF69N8=",
+  "/index.html": "sha256-+Opp9UvEwHKJo6p3thc/ILHerBts2OvAaKBPiF5NUAI=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -115,8 +115,8 @@ const FILES = {
   "/views/attaching.js": "sha256-ucrrP56T+bwjYdm9v78yxhERo2UfeYB0SyC2yansLys=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
-  "/views/chats-view.js": "sha256-D1KNnc9mLKix7naDQ7FiglSQgXhUC4LQccc/Gx3PBno=",
-  "/views/composer-view.js": "sha256-lIV3iGIlyP+kO14IOwlgj2G2YvJ2Hp2TXku2tlgjwkM=",
+  "/views/chats-view.js": "sha256-DMWOJNOpYLvWI8JHDF6HxOSplWj3Hu7c86EL4lvqPM0=",
+  "/views/composer-view.js": "sha256-oq1XA5Oj4Hd4UM/3SYwccKkIdWY1l2B9xwsz9tp2z2k=",
   "/views/contact-view.js": "sha256-vTHhCVFa5Cfp9+MYZivfPbojSlLSv6P6LUwEWndjfMA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
@@ -159,7 +159,7 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-qKB5P70AT2enorMnbYegFeAgvF8LV4sGD0d6MadVfX0=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-9S3BNwt4cLTGjJYqp/UT6qbZE8ClQnAF673eIsYxkIM="
+  "/worker.js": "sha256-yR6K7ppURsHryLTbNn90qemEG6iyrX2Db3arDihkZCE="
 };
 
 const PREFIX = "io3233-";

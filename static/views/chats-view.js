@@ -8,7 +8,6 @@ import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
 import { GuestView } from "./guest-view.js";
-import { Attaching } from "./attaching.js";
 import { FileRows } from "./files.js";
 import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
@@ -45,7 +44,6 @@ export class ChatsView {
     const find = (seq) => this.#thread.message(seq);
     new MessageMenu(client, find, () => ({ contact: this.#contact, answering: this.#composer.answering }));
     new FileRows(client, find);
-    new Attaching(client, () => this.#contact);
     new MessageExtras(client, find, (seq) => this.#thread.open(this.#contact.fingerprint, displayName(this.#contact), { seq }));
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
