@@ -37,7 +37,8 @@ export function oneLine(text, length) {
 
 /** The words at the beginning of `text`, without the signs of its marks, for where it is told in one line. */
 export function wordsOf(text) {
-  return readMarks(text, 0, Math.min(text.length, WORDS_CHARACTERS)).nodes.map(wordsIn).join("");
+  const begun = text.trimStart();
+  return readMarks(begun, 0, Math.min(begun.length, WORDS_CHARACTERS)).nodes.map(wordsIn).join("");
 }
 
 function wordsIn({ kind, text, nodes }) {
