@@ -9583,6 +9583,7 @@ class TestBrowserAttention:
     async def test_person_typing_to_one_is_not_disturbed_by_another(self, browser, relay):
         alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await browser.person(relay)
         await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.shows(".chat-tab", "line 44")  # the address of nobody who is here yet would lead nowhere
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
         await alice.sees("line 44")
         await alice.drafts("half a thou")
@@ -10767,6 +10768,7 @@ class TestBrowserSending:
     async def test_sending_in_one_window_does_not_scroll_another(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, *(f"line {number}" for number in range(45)))
+        await alice.shows(".chat-tab", "line 44")  # the address of nobody who is here yet would lead nowhere
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
         await alice.sees("line 44")
         tab = await alice.another_tab()
