@@ -1948,7 +1948,8 @@ class TestFanOut:
         assert code == 4409
         assert [(await frame(each))["id"] for each in others] == [sent["id"]] * 16
 
-    async def test_stalled_reader_delays_nobody_and_its_hints_collapse_into_the_newest(self, relay):
+    async def test_stalled_reader_delays_nobody_and_its_hints_collapse_into_the_newest(self, relay, monkeypatch):
+        monkeypatch.setattr(relay_module, "HEARTBEAT_SECONDS", 3600)  # for who reads only when all was sent
         alice, bob = await relay.register(), await relay.register()
         stalled, attentive = await shake_hands(relay, bob), await bob.connect()
 
@@ -3642,6 +3643,16 @@ class TestBounds:
 
         assert 1 < admitted.count(200) < 6
 
+    async def test_body_is_paid_for_by_its_size_though_it_is_of_no_use(self, relays, clock, monkeypatch):
+        monkeypatch.setitem(relay_module.LIMITS, "address", (10, 1))
+        monkeypatch.setattr(relay_module, "REFUSAL_SECONDS", 0)
+        relay = await relays(RATE_LIMIT="on", clock=clock)
+
+        garbage = b"{" + b" " * 3 * relay_module.TOKEN_BYTES
+        statuses = [(await relay.call("POST", "/v1/register/challenge", data=garbage)).status for _ in range(4)]
+
+        assert statuses == [400, 400, 400, 429]
+
     async def test_bodies_in_flight_find_room_for_so_many_and_the_others_are_told_to_wait(self, relay_process):
         relay = await relay_process()
         alice = await relay.register()
@@ -5279,6 +5290,9 @@ async def lost(recipient: Person, acknowledged: Acknowledged) -> Acknowledged:
     return {message_id: text for message_id, text in acknowledged.items() if found.get(message_id) != text}
 
 
+ROOM_FOR_NEWCOMERS = {"NEWCOMERS_MAX_BYTES": str(2**30)}  # so that it is the disk that refuses
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MiB."""
@@ -5448,7 +5462,7 @@ class TestFaults:
         assert (await alice.send(bob, b"hello"))["id"] > newest
 
     async def test_full_disk_is_a_507_loses_nothing_and_passes(self, relay_process, small_disk):
-        relay = await relay_process(DATABASE_URL=f"sqlite:{small_disk}/relay.db")
+        relay = await relay_process(DATABASE_URL=f"sqlite:{small_disk}/relay.db", **ROOM_FOR_NEWCOMERS)
         alice, bob = await relay.register(), await relay.register()
         acknowledged: Acknowledged = {}
         (small_disk / "ballast").write_bytes(bytes(500_000))
@@ -5621,23 +5635,27 @@ class TestFaults:
         self, relays, small_disk, caplog, monkeypatch
     ):
         monkeypatch.setattr(relay_module, "PRUNE_SECONDS", 0.1)
-        relay = await relays(DATABASE_URL=f"sqlite:{small_disk}/relay.db")
+        relay = await relays(DATABASE_URL=f"sqlite:{small_disk}/relay.db", **ROOM_FOR_NEWCOMERS)
         alice, bob = await relay.register(), await relay.register()
         acknowledged: Acknowledged = {}
 
-        refusal = await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)
-        await until(lambda: is_turned_away(Person(relay)))  # who is smaller than a message, and may still have fitted in
+        async def is_full_of_mail() -> bool:
+            before = len(acknowledged)
+            (await send_until(alice, bob, {507, 503}, bytes(20_000), acknowledged)).refused(507)
+            return len(acknowledged) == before
+
+        await until(is_full_of_mail)  # a refusal moves the WAL, and then there may be room again
+        await until(lambda: is_turned_away(Person(relay)))  # who is smaller than a message
         complete = await lost(bob, acknowledged) == {}
         emptied = await bob.call("DELETE", f"/v1/messages?through_id={max(acknowledged)}")
         await send_until(alice, bob, {201}, b"there is room again", {})
 
-        refusal.refused(507)
         assert complete
         assert emptied.body == {"deleted": len(acknowledged)}
         assert caplog.text.count("disk") == 1, caplog.text
 
     async def test_disk_that_is_nearly_full_is_pruned_and_has_room_again(self, relays, small_disk, clock):
-        relay = await relays(DATABASE_URL=f"sqlite:{small_disk}/relay.db", clock=clock)
+        relay = await relays(DATABASE_URL=f"sqlite:{small_disk}/relay.db", **ROOM_FOR_NEWCOMERS, clock=clock)
         alice, bob = await relay.register(), await relay.register()
         await send_until(alice, bob, {507}, bytes(20_000), {})
         clock.advance(15 * 86_400)
@@ -11345,6 +11363,14 @@ async def replies(page: Page, to: str, text: str) -> None:
     await page.says(text)
 
 
+async def kept_drafts(page: Page, number: int, words: str = "") -> None:
+    """Wait until so many drafts are stored, what they answer or edit among them, with these words in one."""
+    await page.until(
+        FROM_DATABASE
+        % f"(await result(drafts.count())) === {number} && `${{await result(drafts.getAll())}}`.includes('{words}')"
+    )
+
+
 QUOTES = "[...document.querySelectorAll('.chat-quote')].map((each) => [...each.children].map((part) => part.textContent))"
 REACTIONS = "[...document.querySelectorAll('.reaction')].map((each) => each.textContent + each.ariaPressed)"
 
@@ -11376,6 +11402,50 @@ class TestBrowserChanges:
 
         await bob.sees("half a thought")
         assert await bob.count(".chat-quote") == 0
+
+    async def test_answer_that_is_begun_is_one_after_a_reload(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await does(alice, "reply", "hello back")
+        await alice.drafts("after a while")
+        await kept_drafts(alice, 2, "after a while")
+
+        await alice.reload()
+        await alice.shows("#answerBar", "hello back")
+        await alice.until(f"{BODY} === 'after a while'")
+        await alice.drafts("")
+        await alice.key("Enter")
+
+        await bob.sees("after a while")
+        await bob.until(f"{QUOTES}[0][1] === 'hello back'")
+        await kept_drafts(alice, 0)
+
+    async def test_edit_that_is_begun_goes_on_after_a_reload_and_the_draft_stays(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await alice.drafts("a draft")
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "hello again")
+        await kept_drafts(alice, 2, "hello again")
+
+        await alice.reload()
+        await alice.shows("#answerBar", "hello")
+        await alice.until(f"{BODY} === 'hello again'")
+        await alice.drafts("")
+        await alice.key("Enter")
+
+        await bob.sees("hello again")
+        await alice.until(f"{BODY} === 'a draft'")
+        await kept_drafts(alice, 1)
+
+    async def test_nothing_is_kept_of_an_edit_whose_message_is_deleted(self, browser, relay):
+        alice, _ = await talk(browser, relay)
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "other words")
+        await kept_drafts(alice, 1, "other words")
+
+        await goes_to(alice, "library")
+        await in_store(alice, "await store.removeMessage((await store.search('hello')).messages.at(-1).seq)")
+
+        await kept_drafts(alice, 0)
 
     async def test_quote_of_what_is_not_here_is_shown_as_theirs(self, browser, relay):
         alice, bob = await talk(browser, relay)
@@ -11697,6 +11767,52 @@ IDENTITIES = """new Promise((done) => (indexedDB.open("io3233").onsuccess = ({ t
     (db.transaction("kv").objectStore("kv").count("identity").onsuccess = ({ target }) => done(target.result) || db.close())))"""
 
 
+def version_1_of(key: PrivateKey, bob: Person, origin: str) -> dict[str, Any]:
+    """What the database of the first version holds of somebody who chats with Bob; bytes are lists of numbers."""
+    public_key = bytes(key.public_key)
+    fingerprint = relay_module.fingerprint_of(public_key).hex()
+    at = {"contact": bob.fingerprint, "relay": origin, "kind": "text", "at": 1_700_000_000_000}
+    sent = {"direction": "out", "error": "", "retriable": False}
+    flags = {"verified": True, "muted": False, "blocked": False, "open": True, "unread": 0, "refused": 0}
+    latest = {"last_seq": 3, "last_at": at["at"], "last_text": "still to be sent", "last_direction": "out"}
+    named = {"fingerprint": bob.fingerprint, "name": "Bobby", "relay": origin, "public_key": list(bob.public_key)}
+    return {
+        "identity": {"fingerprint": fingerprint, "public_key": list(public_key), "secret_key": list(bytes(key))},
+        "contacts": [named | flags | latest | {"added_at": at["at"]}],
+        "drafts": [[bob.fingerprint, "half a thought"]],
+        "messages": [
+            at | {"seq": 1, "direction": "in", "text": "from bob", "envelope_id": "A" * 22},
+            at | sent | {"seq": 2, "text": "to bob", "envelope_id": "B" * 22, "state": "relayed"},
+            at | sent | {"seq": 3, "text": "still to be sent", "envelope_id": "C" * 22, "state": "queued", "queued_for": bob.fingerprint},
+        ],
+        "seen": [f"{bob.fingerprint} {'A' * 22}"],
+        "relays": [{"origin": origin, "cursor": 0, "erased_through": 0, "refused": 0, "added_at": at["at"]}],
+    }  # fmt: skip
+
+
+# Version 1 of the database as it was made then, from a page that runs none of the client.
+VERSION_1 = """async (kept) => {
+    const request = indexedDB.open("io3233", 1);
+    request.onupgradeneeded = () => {
+        const made = (name, options) => request.result.createObjectStore(name, options);
+        const [kv, drafts, seen] = ["kv", "drafts", "seen"].map((name) => made(name));
+        const [contacts, relays] = [["contacts", "fingerprint"], ["relays", "origin"]].map(([name, keyPath]) => made(name, { keyPath }));
+        const messages = made("messages", { keyPath: "seq", autoIncrement: true });
+        messages.createIndex("thread", ["contact", "seq"]);
+        messages.createIndex("queued", "queued_for");
+        const { fingerprint, public_key, secret_key } = kept.identity;
+        kv.put({ fingerprint, public_key: Uint8Array.from(public_key), secret_key: Uint8Array.from(secret_key) }, "identity");
+        for (const contact of kept.contacts) contacts.put({ ...contact, public_key: Uint8Array.from(contact.public_key) });
+        for (const [contact, text] of kept.drafts) drafts.put(text, contact);
+        for (const message of kept.messages) messages.put(message);
+        for (const key of kept.seen) seen.put(1, key);
+        for (const relay of kept.relays) relays.put(relay);
+    };
+    await new Promise((resolve, reject) => Object.assign(request, { onsuccess: resolve, onerror: () => reject(request.error) }));
+    request.result.close();
+}"""
+
+
 class TestBrowserStorage:
     """What this browser keeps may go away under the page: it says so, makes nothing up, and goes on where it can."""
 
@@ -11709,6 +11825,24 @@ class TestBrowserStorage:
         await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
         assert await alice.count(".view, header, nav") == 0
         assert await alice.evaluate(IDENTITIES) == 0
+
+    async def test_database_of_version_1_is_read_on_with_all_that_is_in_it(self, browser, relay):
+        bob, key = await relay.register(), PrivateKey.generate()
+        page = await browser.page()
+        await page.goto(f"{relay.url}/healthz")
+        await page.evaluate(f"({VERSION_1})({json.dumps(version_1_of(key, bob, relay.url))})")
+
+        await page.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
+        await page.has_keys()
+        await page.until(f"{ALL_BUBBLES}.join() === 'from bob,to bob,still to be sent'")
+        await page.until(f"{BODY} === 'half a thought'")
+        await page.shows("#threadName", "Bobby")
+        assert page.public_key == bytes(key.public_key)
+        assert await until(lambda: read_all(bob)) == ["still to be sent"]
+
+        await post(bob, page, text="from bob", id="A" * 22)  # which the relay delivers again
+        await post(bob, page, text="since")
+        await page.until(f"{ALL_BUBBLES}.join() === 'from bob,to bob,still to be sent,since'")
 
     async def test_new_keys_are_made_in_place_of_lost_ones_only_after_asking(self, browser, relay):
         alice = await browser.person(relay)
@@ -16191,6 +16325,19 @@ BAD_SEALED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+async def has_receipt(reader: Correspondent, number: str) -> bool:
+    """Whether they were told that this message has arrived."""
+    receipts = [each["content"] for each in await reader.reads() if each["content"]["type"] == "receipt"]
+    return any(number in each["delivered"] for each in receipts)
+
+
+async def comes_back_from(page: Page, backup: str) -> None:
+    """Have a backup's content take the place of all that is there."""
+    await page.evaluate(f"(window.before = true, void ({RESTORE})({json.dumps(backup)}))")
+    await page.until("!window.before")
+    await page.has_keys()
+
+
 REFUSED_CHANGES = (
     "Somebody does not get your edit, so the words are as before. Nobody with this address is at ",
     "Somebody does not get your reaction, so it is as before. Nobody with this address is at ",
@@ -16354,9 +16501,57 @@ class TestBrowserSealed:
         await until(lambda: stored(alice, "contacts[0].asks_again === 2"))
         await alice.shows(".chat-line", "Somebody uses a new device.")
         assert [each["content"]["type"] for each in await bob.reads(newer)] == []
-        await changes(alice, "answerAgain(contact, true)")
+        await alice.shows("#askText", "Somebody’s new device could not read 2 messages from before. Send again?")
+        await alice.click("#askYes")
+        await alice.hides("#askBar")
 
         assert {each["header"]["id"] for each in await until(lambda: bob.reads_texts(2, newer))} == set(known)
+
+    async def test_person_who_says_no_sends_nothing_again(self, alice, bob):
+        await alice.says("before the new device")
+        known = [each["header"]["id"] for each in await until(lambda: bob.reads_texts(2))]
+
+        await bob.says(writer=Receiver.new(), type="resend", ids=known)
+        await alice.click("#askNo", "No")
+        await alice.hides("#askBar")
+
+        assert await stored(alice, "posts.filter(({ content }) => content.type === 'text')") == []
+        assert await stored(alice, "sessions.map(({ wanted }) => wanted ?? null)") == [None]
+
+    @pytest.mark.parametrize("agrees", [True, False])
+    async def test_old_form_is_written_again_only_once_the_person_says_so(self, alice, bob, agrees):
+        await post(bob, bob.page, text="from an old client")
+        await alice.sees("from an old client")
+        await alice.evaluate(OLD_FORM_FOR_15_DAYS)
+        await post(bob, bob.page, text="from an old client still")
+        await alice.shows("#askText", "For two weeks Somebody has written with an older client")
+
+        await alice.click("#askYes" if agrees else "#askNo")
+        await alice.hides("#askBar")
+        await alice.says("the answer")
+        await alice.has_relayed(2)
+
+        plain = [json.loads(bob.open(row))["text"] for row in await bob.fetch_all() if b"\0" not in bob.open(row)]
+        assert plain == (["the answer"] if agrees else [])
+        assert await stored(alice, "contacts[0].asks_old_form") is False
+
+    async def test_no_replay_removal_or_reload_brings_an_older_key_or_v1s_form_back(self, alice, bob):
+        old = bob.seal(bob.page, envelope(bob, bob.page, text="with the first key", **bob.device.fields))
+        newer = bob.device._replace(key=PrivateKey.generate())
+        await bob.call("POST", "/v1/messages", json=old)
+        await bob.says(writer=newer, type="text", text="with a newer key")
+        await bob.call("POST", "/v1/messages", json=old)
+        await bob.says(writer=newer, type="text", text="after the replay")
+        await alice.sees("after the replay")
+
+        await in_store(alice, f"await store.removeContact('{bob.fingerprint}')")
+        await alice.until("!document.querySelector('.chat-tab')")
+        await alice.reload()
+        await alice.opens(bob.fingerprint)
+        await alice.says("sealed still")
+
+        said = await until(lambda: bob.reads_texts(1, newer))
+        assert [each["content"]["text"] for each in said] == ["sealed still"]
 
     async def test_answer_to_a_message_without_an_id_is_sent_without_what_it_answers(self, relay, alice, bob):
         await bob.send(bob.page, json.dumps({"text": "from an old client", "ts": 1_700_000_000_000}).encode())
@@ -16483,10 +16678,10 @@ class TestBrowserSealed:
         assert {*receipt["delivered"], *receipt["read"]} == {first}
 
     async def test_who_gives_no_receipts_of_reading_sees_none(self, alice, bob):
-        await alice.evaluate("""(async () => {
-            const [{ Database }, { Store }, { Settings }] = await Promise.all(["database", "store", "settings"].map((name) => import(`/store/${name}.js`)));
-            await (await Settings.load(new Store(Database.shared), { home: location.origin })).set("receipts", false);
-        })()""")
+        await alice.click("#settingsOpen")
+        await alice.click("label:has(#settingReceipts)")
+        await alice.until(FROM_DATABASE % "(await result(kv.get('settings'))).receipts === false")
+        await alice.click("#settingsDialog [data-close]")
         [own] = await stored(
             alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
         )
@@ -16494,8 +16689,10 @@ class TestBrowserSealed:
         number = await bob.says(type="text", text="did you read this?")
         await bob.says(type="receipt", delivered=[], read=[own])
         await until(lambda: stored(alice, "messages.some(({ delivered_at }) => delivered_at)"))
+        await until(lambda: has_receipt(bob, number))
 
-        assert number in (await bob.hears("receipt"))["delivered"]
+        receipts = [each["content"] for each in await bob.reads() if each["content"]["type"] == "receipt"]
+        assert [number in each["read"] for each in receipts] == [False] * len(receipts)
         assert await stored(alice, "messages.every(({ read_at }) => !read_at)")
 
     async def test_nothing_is_sent_to_a_stranger_until_they_are_accepted(self, relay, alice):
@@ -16585,6 +16782,43 @@ class TestBrowserSealed:
 
         assert read == 2**24
 
+    async def test_backup_that_takes_a_devices_place_says_hello_and_then_its_goodbye(self, alice, bob):
+        before = await alice.evaluate(DEVICE_ID)
+
+        await comes_back_from(alice, await alice.evaluate(f"({SNAPSHOT})()"))
+        await bob.hears("goodbye")
+
+        said = [(each["content"]["type"], each["header"]["device"] == before) for each in await bob.reads()]
+        assert said[-2:] == [("hello", False), ("goodbye", True)]
+
+    async def test_device_that_says_goodbye_is_written_to_no_more(self, alice, bob):
+        other = Receiver.new()
+        await bob.says(writer=other, type="text", text="from another device")
+        await alice.sees("from another device")
+
+        await bob.says(writer=other, type="goodbye")
+        await bob.says(writer=Receiver.new(), type="goodbye")  # of one that nobody heard of
+        await bob.says(type="text", text="from the first one")
+        await alice.sees("from the first one")
+
+        assert await stored(alice, "sessions[0].devices.map(({ device }) => device)") == [bob.device.device]
+        assert await stored(alice, "messages.filter(({ event }) => event).map(({ event }) => event)") == ["device"]
+
+    async def test_mail_goes_on_after_an_old_backup_that_knows_a_dead_device_alone(self, alice, bob):
+        newer, backup = Receiver.new(), await alice.evaluate(f"({SNAPSHOT})()")
+
+        await comes_back_from(alice, backup)
+        await bob.hears("hello")  # sealed for the dead one
+        [greeting] = [each["header"] for each in await bob.reads() if each["content"]["type"] == "hello"]
+        bob.theirs = Announced(greeting["device"], unb64(greeting["key"]))
+        await bob.says(writer=newer, type="resend", ids=[greeting["id"]])
+        await bob.says(writer=newer, type="text", text="from the new device")
+        await alice.sees("from the new device")
+        await alice.says("for the new device")
+
+        said = await until(lambda: bob.reads_texts(1, newer))
+        assert [each["content"]["text"] for each in said] == ["for the new device"]
+
     async def test_restored_device_has_another_id_greets_and_never_falls_back(self, browser, relay, alice, bob, tmp_path):
         before = await alice.evaluate(DEVICE_ID)
         backup = await alice.evaluate(f"({SNAPSHOT})()")
@@ -16593,9 +16827,7 @@ class TestBrowserSealed:
         assert backup.count("secret_key") == 1
 
         other = await browser.person(relay)
-        await other.evaluate(f"(window.before = true, void ({RESTORE})({json.dumps(backup)}))")
-        await other.until("!window.before")
-        await other.has_keys()
+        await comes_back_from(other, backup)
         assert await other.evaluate(DEVICE_ID) != before
         assert (await bob.hears("hello"))["type"] == "hello"
         await until(lambda: stored(alice, "sessions.length === 2"))  # one of them with the other device of Alice's own
@@ -16618,6 +16850,8 @@ SENDS = """async (fingerprint, text, of) => {
     const outbox = new Outbox({ store, relays, identity: await store.value("identity") });
     await outbox.send(await store.contact(fingerprint), text, { was_draft: false, re: { of, quote: "", mine: false } });
 }"""
+OLD_FORM_FOR_15_DAYS = """(async () => (await import("/store/database.js")).Database.shared.write(["sessions"], ({ sessions }) =>
+    void (sessions.getAll().onsuccess = ({ target }) => target.result.forEach((each) => sessions.put({ ...each, old_since: Date.now() - 15 * 86_400_000 })))))()"""
 HELLO_DUE = """(async () => (await import("/store/database.js")).Database.shared.write(["kv"], ({ kv }) => void kv.put(true, "hello_due")))()"""
 DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
     new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""

@@ -8,16 +8,17 @@ import { RESEND_MS } from "../protocol/devices.js";
 import { newEnvelopeId } from "../protocol/envelope.js";
 import { result } from "../store/database.js";
 
-const KEPT = ["edit", "delete", "react", "setting", "hello"];
+const KEPT = ["edit", "delete", "react", "setting", "hello", "goodbye"];
 const KEPT_FOR_MINE = ["text", "file"]; // to others they are in the history
 const MOST_KEPT = 200; // a contact
 
 /**
  * A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. `before`: what a
- * reaction or a setting takes the place of, in case that no relay takes it. `seq`: the message whose file it has octets of.
+ * reaction or a setting takes the place of, in case that no relay takes it. `device`: the one that it is said in the name of, where that is
+ * not this one. `seq`: the message whose file it has octets of.
  */
-export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before, seq } = {}) => ({
-  contact, queued_for: contact, id, at, after, content, copied, before, ...(seq && { seq }),
+export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before, device, seq } = {}) => ({
+  contact, queued_for: contact, id, at, after, content, copied, before, device, ...(seq && { seq }),
 });
 
 export const queuePost = ({ posts }, contact, content, options) => posts.add(newPost(contact, content, options));

@@ -2,6 +2,7 @@
 import { result } from "../store/database.js";
 import { failedWith, toMessage, withLatest } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
+import { answersKey } from "../store/schema.js";
 import { newContact } from "../store/store.js";
 import { uploadMs } from "../relay/http.js";
 import { copyToMine } from "./posts.js";
@@ -19,7 +20,7 @@ export async function enqueue(store, { was_draft = true, ...written }) {
   const record = { direction: "out", kind: "text", at: Date.now(), ...written, ...queued };
   record.seq = await store.db.write(["drafts", "messages"], ({ drafts, messages }) => {
     const added = result(messages.add(record));
-    if (was_draft) drafts.delete(record.contact);
+    for (const key of was_draft ? [record.contact, answersKey(record.contact)] : []) drafts.delete(key);
     messages.transaction.commit();
     return added;
   });

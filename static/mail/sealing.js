@@ -22,12 +22,12 @@ export function contentOf({ contact, text, re, lasts, file }) {
 export const isPlain = ({ re, lasts, file }) => !re && !lasts && !file;
 
 /**
- * A promise of the plaintext of `{id, at, content, octets?}` from `identity` to a contact, by the `session` with them. `name`: what I call myself; where the
+ * A promise of the plaintext of `{id, at, content, octets?, device?}` from `identity` to a contact, by the `session` with them. `name`: what I call myself; where the
  * words alone fill the relay's `limit` (bytes), it comes with the next ones. Rejects with NotYetError for what v1 can't say.
  */
-export async function pack({ id, at, content, octets }, { identity, session, to, name, limit }) {
+export async function pack({ id, at, content, octets, device }, { identity, session, to, name, limit }) {
   const { id: key_id, public_key } = session.keys.at(-1);
-  const written = { id, from: identity.fingerprint, to, ts: at, device: identity.device, key: public_key, key_id };
+  const written = { id, from: identity.fingerprint, to, ts: at, device: device ?? identity.device, key: public_key, key_id };
   const sealed = session.devices.length > 0;
   const greetsMine = to === identity.fingerprint && content.type === "hello";
   if (!sealed && !greetsMine) return packPlain(content, written, name, limit);

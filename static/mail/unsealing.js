@@ -23,7 +23,11 @@ export async function unseal(page, message, contact) {
   else await take(page, message, contact, { session, key_id: found.key_id, content });
 }
 
+/** Whether a device says goodbye that was never heard of: it is not to be told of as a new one. */
+const isStranger = (session, { announced }, { type }) => type === "goodbye" && !isHeardOf(session, announced.device);
+
 async function take(page, message, contact, { session, key_id, content }) {
+  if (isStranger(session, message, content)) return;
   const known = await page.contact(message.from);
   const words = isWords(content);
   if (!words && !(known && (key_id || !session.sealed))) return; // a stranger begins with words; and who only has my key changes none
@@ -77,6 +81,7 @@ export async function unsealMine(page, message) {
   const found = openBody(message, page.device, session.keys);
   const content = found && readContent(found.content);
   if (content?.reason || (found && !found.key_id && content.type !== "hello")) return void page.count({ dropped: false });
+  if (content && isStranger(session, message, content)) return;
   if (!isHeardOf(session, announced.device)) await welcome(page, message);
   if (!found) return void missMine(page, message, session);
   if (content.type === "part" && !(await isWanted(page.stores, content.chat ?? "", "out", content))) return;

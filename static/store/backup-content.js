@@ -1,5 +1,6 @@
 /** What a backup holds: a snapshot of the stores. */
 import { ALL_STORES, result } from "./database.js";
+import { isFingerprint } from "../protocol/address.js";
 import { identityFrom } from "../protocol/crypto.js";
 import { fromBase64, fromUtf8, toBase64 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError } from "../protocol/errors.js";
@@ -28,7 +29,7 @@ export function snapshot(store, { history }) {
       secret_key: (await result(kv.get("identity"))).secret_key,
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: (await result(contacts.getAll())).map((contact) => ({ ...contact, ...(!history && EMPTY_THREAD) })),
-      drafts: await entries(drafts),
+      drafts: (await entries(drafts)).filter(([key]) => isFingerprint(key)),
       relays: await result(relays.getAll()),
       messages: history ? (await result(messages.getAll())).map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)) : [],
       seen: await result(seen.getAllKeys()),
@@ -81,8 +82,10 @@ const failedOf = ({ fingerprint }, messages) =>
 export async function replaceEverything(store, content, { onProgress, signal } = {}) {
   const { identity, settings, contacts, drafts, relays, messages, seen, sessions } = content;
   await store.db.write(ALL_STORES, async (stores) => {
+    const [before, device] = await Promise.all([result(stores.kv.get("identity")), result(stores.kv.get("device"))]);
     for (const name of ALL_STORES) stores[name].clear();
     stores.kv.put(identity, "identity");
+    if (device && before?.fingerprint === identity.fingerprint) stores.kv.put(device, "goodbye_due");
     stores.kv.put({ ...settings, name: readName(settings.name) }, "settings");
     for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, their_name: readName(contact.their_name), failed: failedOf(contact, messages) });
     await reviewNames(stores);

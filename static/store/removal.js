@@ -7,12 +7,14 @@ import { forgetThread } from "./sessions.js";
 import { everythingOf, failedWith, toMessage, withLatest } from "./messages.js";
 import { reviewNames } from "./namesakes.js";
 import { deleteParts, readParts } from "./parts.js";
+import { answersKey } from "./schema.js";
 
 const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
 
 /** Deletes, in a transaction, a contact with draft and history. Returns the contacts who are called otherwise without them. */
 export async function removeEverything(stores, fingerprint) {
   for (const name of ["contacts", "drafts"]) stores[name].delete(fingerprint);
+  stores.drafts.delete(answersKey(fingerprint));
   await forgetThread(stores, fingerprint);
   for (const seq of await result(stores.messages.index("file").getAllKeys(everythingOf(fingerprint)))) deleteParts(stores, seq);
   const keys = await result(stores.messages.index("thread").getAllKeys(everythingOf(fingerprint)));

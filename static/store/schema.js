@@ -5,7 +5,7 @@ export const VERSION = 3;
 /**
  * kv          the identity, this device's id, settings  key: name
  * contacts    one record a contact             key: fingerprint
- * drafts      unsent text                      key: the contact's fingerprint
+ * drafts      unsent text                      key: the contact's fingerprint; and what it answers or edits, as JSON: answersKey
  * messages    both directions, all contacts    key: seq (order of arrival here)
  *             index thread [contact, seq]; queued: contact, of messages still to be sent only; envelope [contact, envelope id];
  *             gone: when a message with a timer goes; file [contact, direction, file id]; moving: "to <fingerprint>" while parts of a
@@ -42,6 +42,8 @@ function createSecond(db, messages) {
   posts.createIndex("sent", ["contact", "id"]);
   db.createObjectStore("references", { keyPath: "n", autoIncrement: true }).createIndex("of", ["contact", "of"]);
 }
+
+export const answersKey = (fingerprint) => `answers ${fingerprint}`;
 
 function createThird(db, messages) {
   messages.createIndex("file", ["contact", "direction", "file.id"]);

@@ -72,7 +72,7 @@ export class ComposerView {
   }
 
   #showDraft() {
-    this.#fill(this.#answering.edited?.text ?? this.#client.drafts.get(this.#contact.fingerprint));
+    this.#fill(this.#answering.words ?? this.#client.drafts.get(this.#contact.fingerprint));
   }
 
   #tellUnsaved(error) {
@@ -93,7 +93,7 @@ export class ComposerView {
   #typed() {
     if (!this.#contact) return; // a guest, whom guest.js looks after
     if (this.#status.textContent) say(this.#status, "");
-    if (!this.#answering.edited) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
+    if (!this.#answering.typed(this.#body.value)) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
     this.#measure();
     this.#fit();
   }
