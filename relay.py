@@ -1915,9 +1915,9 @@ API_HEADERS: CIMultiDict[str] = CIMultiDict(
 BODILESS_HEADERS = {name: value for name, value in API_HEADERS.items() if name != "Content-Type"}
 
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self';"
-    " worker-src 'self'; connect-src 'self' http: https: ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'none';"
-    " require-trusted-types-for 'script'; trusted-types io3233-sw",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:;"
+    " manifest-src 'self'; worker-src 'self'; connect-src 'self' http: https: ws: wss:; frame-ancestors 'none'; base-uri 'none';"
+    " form-action 'none'; require-trusted-types-for 'script'; trusted-types io3233-sw",
     "Referrer-Policy": "no-referrer",
     "Server": "io3233",
     "X-Content-Type-Options": "nosniff",
