@@ -7,6 +7,7 @@ import { result } from "../store/database.js";
 import { lineOf, toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 import { putSession } from "../store/sessions.js";
+import { askForParts } from "./parts.js";
 import { forgetWords, queuePost } from "./posts.js";
 
 const GONE_EVERY_MS = 5000;
@@ -36,6 +37,7 @@ export class Sweeper {
   async #sweep() {
     try {
       await removeGone(this.#store, this.#me);
+      await askForParts(this.#store, this.#me);
       if (Date.now() - this.#sessions_at < SESSIONS_EVERY_MS) return;
       this.#sessions_at = Date.now();
       await greet(this.#store, this.#me);

@@ -7,6 +7,7 @@ import { cameUnsealed, isForged, isHeardOf, missed, opened } from "../protocol/d
 import { openBody } from "../protocol/envelope2.js";
 import { result } from "../store/database.js";
 import { isListed } from "../store/messages.js";
+import { isWanted } from "../store/parts.js";
 import { isWords, takeContent, takeFromMine } from "./contents.js";
 import { queuePost } from "./posts.js";
 import { counting, fits } from "./strangers.js";
@@ -30,9 +31,10 @@ async function take(page, message, contact, { session, key_id, content }) {
   const known = await page.contact(message.from);
   const words = isWords(content);
   if (!words && !(known && (key_id || !session.sealed))) return; // a stranger begins with words; and who only has my key changes none
+  if (content.type === "part" && !(await isWanted(page.stores, message.from, "in", content))) return;
   if (!fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
   if (known && key_id) await tellNew(page, message, known, session);
-  page.see(message);
+  if (content.type !== "part") page.see(message); // a part is known by being there
   page.setSession(key_id ? opened(session, message, key_id, Date.now()) : cameUnsealed(session, null, Date.now()));
   const kept = (await page.contact(message.from)) ?? contact;
   const keeper = words ? { ...kept, public_key: message.public_key, open: isListed(kept) } : counting(kept, { text: content.text ?? "" });
@@ -82,7 +84,8 @@ export async function unsealMine(page, message) {
   if (content && isStranger(session, message, content)) return;
   if (!isHeardOf(session, announced.device)) await welcome(page, message);
   if (!found) return void missMine(page, message, session);
-  page.see(message);
+  if (content.type === "part" && !(await isWanted(page.stores, content.chat ?? "", "out", content))) return;
+  if (content.type !== "part") page.see(message);
   page.setSession(found.key_id ? opened(session, message, found.key_id, Date.now()) : cameUnsealed(session, announced, Date.now()));
   await takeFromMine(page, message, content);
 }

@@ -1,7 +1,8 @@
 // What the composer writes beside a new message: an answer to one, or other words for one of mine. A bar above the field says which.
 import { openOnTop } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/excerpt.js";
+import { saidIn } from "../protocol/files.js";
 
 const QUOTE_CHARACTERS = 120;
 
@@ -72,12 +73,12 @@ export class Answering {
   #store(contact, text, begun) {
     const { outbox, changes } = this.#client;
     if (!begun) return outbox.send(contact, text);
-    const { seq, envelope_id: of, text: answered, direction } = begun.message;
+    const { seq, envelope_id: of, direction } = begun.message;
     if (begun.words !== null) {
       outbox.refuseLong(contact, text + JSON.stringify({ of })); // an edit the server refuses would show here alone
       return changes.edit(seq, text);
     }
-    return outbox.send(contact, text, { re: { of, quote: oneLine(answered, QUOTE_CHARACTERS), mine: direction === "out" } });
+    return outbox.send(contact, text, { re: { of, quote: oneLine(saidIn(begun.message), QUOTE_CHARACTERS), mine: direction === "out" } });
   }
 
   #begin(begun) {
@@ -120,6 +121,6 @@ export class Answering {
     this.#bar.hidden = !begun;
     if (!begun) return;
     byId("answerWhat").textContent = begun.words !== null ? "Edit" : "Reply to";
-    byId("answerText").textContent = oneLine(wordsOf(begun.message.text), QUOTE_CHARACTERS);
+    byId("answerText").textContent = oneLine(saidIn(begun.message), QUOTE_CHARACTERS);
   }
 }

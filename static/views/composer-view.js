@@ -1,5 +1,6 @@
 // The composer: the draft of the open thread, and what was sent and is not stored yet.
 import { Answering } from "./answering.js";
+import { Attaching } from "./attaching.js";
 import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
@@ -20,6 +21,7 @@ export class ComposerView {
   constructor(client) {
     this.#client = client;
     this.#answering = new Answering(client, () => this.#showDraft());
+    new Attaching(client, () => this.#contact);
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
