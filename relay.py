@@ -418,9 +418,9 @@ LAST_TIME = 253_402_300_799_999  # milliseconds: the end of the year 9999, and o
 
 
 def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
-    """The JSON object in a stranger's text, or None."""
+    """The JSON object in a stranger's text (bytes are UTF-8), or None."""
     try:
-        value = json.loads(text)
+        value = json.loads(text if isinstance(text, str) else text.decode())
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -922,24 +922,20 @@ class Store:
 
     def open(self) -> None:
         """Open or make the database. Call it in the event loop. Raises StoreError."""
-        self._loop = asyncio.get_running_loop()
-        try:
-            self._connect()
-        except sqlite3.Error as error:
-            raise unusable(self._config.database, error) from None
-        self._writer.start()
-
-    def _connect(self) -> None:
-        config = self._config
+        self._loop, config = asyncio.get_running_loop(), self._config
         self._lock = lock_database(self._path)
         self.last_written = last_written(self._path)
         self._newcomers_limit = config.newcomers_max_bytes or shutil.disk_usage(os.path.dirname(self._path)).free // 4
         self._connection = open_database(config.database, config.create_database)
-        self.identity_count = self._connection.execute("SELECT count(*) FROM identities").fetchone()[0]
-        self._writer = threading.Thread(target=self._write_until_closed, name="writer")
-        self._reading = connect(config.database, "query_only=1")
+        try:
+            self.identity_count = self._connection.execute("SELECT count(*) FROM identities").fetchone()[0]
+            self._reading = connect(config.database, "query_only=1")
+        except sqlite3.Error as error:
+            raise unusable(config.database, error) from None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._files, self._file_bytes = files_of(self._path), os.path.getsize(self._path)
+        self._writer = threading.Thread(target=self._write_until_closed, name="writer")
+        self._writer.start()
 
     async def close(self) -> None:
         """Commit what is waiting, move the WAL into the file, and end the threads."""
@@ -1342,9 +1338,7 @@ MAX_HEAD_FIELDS = 64
 MAX_CHUNK_HEAD_BYTES = 12
 MAX_CHUNKS = 256  # of a body: each costs work and objects, however small
 HEAD_SECONDS = 20  # for the first head of a connection to arrive
-ANSWER_SECONDS = (
-    3600  # for an answer to begin: aiohttp forgets some requests, and their connections would be there for ever
-)
+ANSWER_SECONDS = 3600  # for an answer to begin: aiohttp forgets some requests, whose connections would stay for ever
 FLIGHT_BYTES = 64 * 1024 * 1024
 TOKEN_BYTES = 128 * 1024  # that a token pays for
 REFUSAL_SECONDS = 1  # that an address without tokens waits for its refusal, or refusing would be as much work as serving
@@ -1764,9 +1758,7 @@ class Vapid:
 
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the rest is an IPv4 address
-INSIDE = [
-    ipaddress.ip_network(text) for text in ("64:ff9b:1::/48", "2002::/16", "::/96")
-]  # may lead anywhere, so none is called
+INSIDE = [ipaddress.ip_network(text) for text in ("64:ff9b:1::/48", "2002::/16", "::/96")]  # these may lead anywhere
 
 
 class OutsideResolver(aiohttp.ThreadedResolver):
@@ -1920,11 +1912,12 @@ API_HEADERS: CIMultiDict[str] = CIMultiDict(
         "X-Content-Type-Options": "nosniff",
     }
 )
+BODILESS_HEADERS = {name: value for name, value in API_HEADERS.items() if name != "Content-Type"}
 
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self';"
-    " worker-src 'self'; connect-src 'self' http: https: ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'none';"
-    " require-trusted-types-for 'script'; trusted-types io3233-sw",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src blob:;"
+    " manifest-src 'self'; worker-src 'self'; connect-src 'self' http: https: ws: wss:; frame-ancestors 'none'; base-uri 'none';"
+    " form-action 'none'; require-trusted-types-for 'script'; trusted-types io3233-sw",
     "Referrer-Policy": "no-referrer",
     "Server": "io3233",
     "X-Content-Type-Options": "nosniff",
@@ -1956,9 +1949,7 @@ def reply(answer: Mapping[str, Any] | bytes, status: int = 200, headers: Mapping
 
 
 def no_content() -> web.Response:
-    headers = API_HEADERS.copy()
-    del headers["Content-Type"]
-    return web.Response(status=204, headers=headers)
+    return web.Response(status=204, headers=BODILESS_HEADERS)
 
 
 def error_response(request: web.BaseRequest, status: int, message: str, headers: Mapping[str, str]) -> web.Response:
@@ -2057,17 +2048,20 @@ async def answer_errors(
         return error_response(request, 500, "internal error", {})
 
 
-async def read_body(request: web.Request) -> bytes:
-    received = bytearray()
-    async with asyncio.timeout(BODY_SECONDS + (request.content_length or request.client_max_size) / BODY_BYTES_PER_SECOND):
-        while not request.content.at_eof():
-            if request.transport is None:  # aiohttp says so only to whoever reads already
-                raise ConnectionResetError("the peer left before its body came")
-            received += await request.content.readany()
-            if len(received) > request.client_max_size:  # in chunks, or its length would have told
-                raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(received))
-            hold_bytes(request, len(received))
-    return bytes(received)
+async def read_body(request: web.Request) -> bytearray:
+    received, size = bytearray(), request.content_length or request.client_max_size
+    try:
+        async with asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
+            while not request.content.at_eof():
+                if request.transport is None:  # aiohttp says so only to whoever reads already
+                    raise ConnectionResetError("the peer left before its body came")
+                received += await request.content.readany()
+                if len(received) > request.client_max_size:  # in chunks, or its length would have told
+                    raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(received))
+                hold_bytes(request, len(received))
+    finally:
+        charge_bytes(request, len(received))  # also for what is of no use
+    return received
 
 
 async def read_json(request: web.Request) -> dict[str, Any]:
@@ -2075,17 +2069,13 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     if (request.content_length or 0) > request.client_max_size:
         raise web.HTTPRequestEntityTooLarge(request.client_max_size, request.content_length or 0)
     try:
-        octets = await read_body(request)
-        body = json.loads(octets.decode())
+        body = json_object(await read_body(request))
     except TimeoutError:
         raise RelayError(408, "the request body did not arrive in time: try again") from None
     except (web.RequestPayloadError, aiohttp.ClientError, HttpProcessingError, ConnectionError):
         raise bad_request("the request body did not arrive whole: try again") from None
-    except (ValueError, RecursionError):
-        raise bad_request("the body must be a JSON object in UTF-8") from None
-    charge_bytes(request, len(octets))
-    if not isinstance(body, dict):
-        raise bad_request("the body must be a JSON object")
+    if body is None:
+        raise bad_request("the body must be a JSON object in UTF-8")
     return body
 
 
@@ -2497,7 +2487,7 @@ async def open_socket(request: web.Request, charge: Callable[[int], None]) -> we
         protocols=(SUBPROTOCOL,),
         timeout=SHUTDOWN_SECONDS,
     )
-    ws.headers.update((name, value) for name, value in API_HEADERS.items() if name != "Content-Type")
+    ws.headers.update(BODILESS_HEADERS)
     if SUBPROTOCOL in offered_protocols(request):  # aiohttp reads the first line of them
         ws.headers["Sec-WebSocket-Protocol"] = SUBPROTOCOL
     connection = connection_of(request)

@@ -2,6 +2,7 @@
 import { SharedKeys } from "./protocol/crypto.js";
 import { Changes } from "./mail/changes.js";
 import { Contacts } from "./relay/contacts.js";
+import { Files } from "./mail/files.js";
 import { exportBackup, openBackup } from "./store/backup.js";
 import { clientHashes } from "./device/hashes.js";
 import { Database } from "./store/database.js";
@@ -64,6 +65,7 @@ export class Client extends EventTarget {
     this.contacts = new Contacts({ store, relays, identity });
     this.changes = new Changes({ store, relays, settings, identity, reading: () => tabs.visible && tabs.thread });
     this.outbox = new Outbox({ store, drafts, relays, identity, sharedKeys, tab: tabs.sender, myName: () => settings.get("name") });
+    this.files = new Files(store);
     this.notifications = new Notifications({ settings, registration });
     this.updates = new ServiceWorkerUpdates();
     const manager = registration.then((registered) => registered?.pushManager);

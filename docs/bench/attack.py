@@ -139,7 +139,21 @@ async def open_idle(server: Server, people: list[Person]) -> None:
         writer.transport.abort()
 
 
-ATTACKS = (flood_sockets, hang_up, send_heads, send_ahead, fetch_pages, stall_bodies, open_idle, stay_idle)
+async def come_and_go(server: Server, people: list[Person]) -> None:
+    """Connections of one address that ask for what is no request, one after the other on each of 16 ways."""
+    end = time.monotonic() + SECONDS
+
+    async def come() -> None:
+        while time.monotonic() < end:
+            with contextlib.suppress(ConnectionError):
+                reader, writer = await connect(server, b"GET /\x01 HTTP/1.1\r\n\r\n")
+                with contextlib.closing(writer):
+                    await reader.read()
+
+    await asyncio.gather(*(come() for _ in range(16)))
+
+
+ATTACKS = (flood_sockets, hang_up, send_heads, send_ahead, fetch_pages, stall_bodies, open_idle, stay_idle, come_and_go)
 
 
 class Victim:

@@ -1,5 +1,6 @@
 /** Shows and takes away notifications, for a page and for the service worker. */
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/excerpt.js";
+import { saidIn } from "../protocol/files.js";
 import { displayName, plural } from "../protocol/format.js";
 
 const MOST_THREADS = 8; // with a notification each; more become one summary
@@ -68,7 +69,7 @@ const total = (counts) => Object.values(counts).reduce((sum, number) => sum + nu
 
 /** A sender has one tag: a later message takes an earlier one's place, and says so. */
 function showOne(registration, { message, contact }, counts, preview) {
-  const body = (preview && oneLine(wordsOf(message.text), BODY_CHARACTERS)) || "New message";
+  const body = (preview && oneLine(saidIn(message), BODY_CHARACTERS)) || "New message";
   const { fingerprint } = contact;
   const number = counts[fingerprint];
   const title = displayName(contact) + (number > 1 ? ` (${number})` : "");

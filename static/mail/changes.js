@@ -12,13 +12,14 @@ import { lineOf, toMessage, withLatest } from "../store/messages.js";
 import { changeSession } from "../store/sessions.js";
 import { queueAgain } from "./contents.js";
 import { discard } from "./queue.js";
+import { sentPart } from "./parts.js";
 import { forgetWords, queuePost, sentPost } from "./posts.js";
 import { confirm } from "./receipts.js";
 import { applyChange, earlierWords, findMessage, mayEdit } from "./references.js";
 import { removeGone } from "./sweeper.js";
-import { takeBack } from "./taking-back.js";
+import { takeBack, takeBackParts } from "./taking-back.js";
 
-const STORES = ["contacts", "messages", "posts", "references", "sessions"];
+const STORES = ["contacts", "messages", "parts", "posts", "references", "sessions"];
 
 export class Changes {
   #store;
@@ -49,10 +50,13 @@ export class Changes {
 
   /** Deletes an own message on both sides, and takes the relay's copy back where it can be. */
   async remove(seq) {
-    const unsent = await discard(this.#store, seq);
+    const { file } = (await this.#store.message(seq)) ?? {};
+    const unsent = !file?.sent && (await discard(this.#store, seq));
     if (unsent) return this.#maybeSent(unsent);
     const record = await this.#change(seq, { type: "delete" }, ({ direction, deleted_at }) => direction === "out" && !deleted_at);
-    if (record.relay_id) takeBack({ store: this.#store, relays: this.#relays }, seq).catch((error) => console.debug("Not taken back:", error.message));
+    const parts = { store: this.#store, relays: this.#relays };
+    const taking = [record.relay_id && takeBack(parts, seq), file?.relay_ids && takeBackParts(parts, record.relay, file.relay_ids)];
+    for (const each of taking) if (each) each.catch((error) => console.debug("Not taken back:", error.message));
   }
 
   /** One that was being sent when it was removed may have reached the relay. */
@@ -113,10 +117,10 @@ export class Changes {
 
   /** The person's answer to `asks_again`: a new device of the contact could not read what was written before it was there. */
   async answerAgain(fingerprint, yes) {
-    await this.#store.db.write(["messages", "posts", "sessions"], async (stores) => {
+    await this.#store.db.write(["messages", "parts", "posts", "sessions"], async (stores) => {
       const { wanted } = await result(stores.sessions.get(fingerprint));
       for (const id of (yes && wanted?.ids) || []) {
-        const sent = (await findMessage(stores, fingerprint, id, true)) ?? (await sentPost(stores, fingerprint, id));
+        const sent = (await findMessage(stores, fingerprint, id, true)) ?? (await sentPost(stores, fingerprint, id)) ?? (await sentPart(stores, fingerprint, this.#me, id));
         if (sent && !sent.deleted_at && sent.queued_for === undefined) queueAgain(stores, sent, fingerprint, id);
       }
     });

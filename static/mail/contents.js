@@ -6,25 +6,30 @@ import { mayResend, without } from "../protocol/devices.js";
 import { MOST_IDS } from "../protocol/content.js";
 import { readName } from "../protocol/names.js";
 import { newContact } from "../store/store.js";
+import { keepFile, keepPart, sentPart } from "./parts.js";
 import { findMessage } from "./references.js";
 import { forgetWords, queuePost, sentPost } from "./posts.js";
 import { contentOf } from "./sealing.js";
 
 /** Types that begin a thread, and so a request. */
-export const isWords = ({ type }) => type === "text" || type === "unknown";
+export const isWords = ({ type }) => type === "text" || type === "file" || type === "unknown";
 
 /** Takes one content of a contact. `contact` is its record, which the page keeps. */
 export function takeContent(page, mail, content, contact) {
   return TAKE[content.type](page, mail, content, contact);
 }
 
+/** What a text or a file has beside its words; `from` is who wrote it. */
+const besides = ({ re, lasts }, from, me) => ({ ...(re && { re: { of: re.of, quote: re.quote, mine: (re.by ?? from) === me } }), ...(lasts && { lasts }) });
+
 const change = (page, mail, content, contact) => page.change({ ...content, contact: contact.fingerprint, id: mail.id, ts: mail.ts, author: mail.from });
 
 const TAKE = {
-  text(page, mail, { text, name, re, lasts }, contact) {
-    const answers = re && { re: { of: re.of, quote: re.quote, mine: (re.by ?? mail.from) === page.me } };
-    return page.put({ ...mail, kind: "text", text, name: readName(name) }, contact, { ...answers, ...(lasts && { lasts }) });
-  },
+  text: (page, mail, content, contact) => page.put({ ...mail, kind: "text", text: content.text, name: readName(content.name) }, contact, besides(content, mail.from, page.me)),
+  file: (page, mail, content, contact) =>
+    keepFile(page, { contact, direction: "in", content }, (file) =>
+      page.put({ ...mail, kind: "text", text: content.text ?? "", name: "" }, contact, { ...besides(content, mail.from, page.me), ...file })),
+  part: (page, mail, content, contact) => keepPart(page, { contact: contact.fingerprint, direction: "in", content }),
   unknown: (page, mail, content, contact) => page.put({ ...mail, kind: "unknown", text: "", name: "" }, contact, {}),
   edit: (page, mail, content, contact) => change(page, mail, { ...content, mine: false }, contact),
   delete: (page, mail, content, contact) => change(page, mail, { ...content, mine: false }, contact),
@@ -53,9 +58,9 @@ const TAKE = {
   },
 };
 
-async function sendAgain({ stores }, session, { announced, from }, id, now = Date.now()) {
-  const [record, post] = [await findMessage(stores, from, id, true), await sentPost(stores, from, id)];
-  const sent = record?.state === "relayed" && !record.deleted_at ? record : post;
+async function sendAgain({ stores, me }, session, { announced, from }, id, now = Date.now()) {
+  const record = await findMessage(stores, from, id, true);
+  const sent = record?.state === "relayed" && !record.deleted_at ? record : ((await sentPost(stores, from, id)) ?? (await sentPart(stores, from, me, id)));
   const may = sent?.queued_for === undefined && sent !== undefined && mayResend(session, announced.device, sent, now);
   if (may === true) queueAgain(stores, sent, from, id);
   return may;
@@ -64,9 +69,11 @@ async function sendAgain({ stores }, session, { announced, from }, id, now = Dat
 /** Queues what was sent before, under its own id. */
 export function queueAgain(stores, sent, contact, id) {
   const resent = (sent.resent ?? 0) + 1;
+  if (sent.part) stores.parts.put({ ...sent.part, resent });
+  if (sent.part) return queuePost(stores, contact, sent.content, { id, at: sent.at, seq: sent.part.seq });
   if (sent.content) return stores.posts.put({ ...sent, resent, queued_for: contact, copied: false });
   stores.messages.put({ ...sent, resent });
-  return queuePost(stores, contact, contentOf(sent), { id, at: sent.at });
+  return queuePost(stores, contact, contentOf(sent), { id, at: sent.at, ...(sent.file && { seq: sent.seq }) });
 }
 
 /**
@@ -81,13 +88,10 @@ export async function takeFromMine(page, mail, { chat, ...content }) {
 }
 
 const MINE = {
-  /** What is in the history of a restored backup is here already. */
-  async text(page, mail, { text, re, lasts }, contact) {
-    if (await findMessage(page.stores, contact.fingerprint, mail.id, true)) return;
-    const answers = re && { re: { of: re.of, quote: re.quote, mine: (re.by ?? page.me) === page.me } };
-    const gone = lasts && { lasts, gone_at: mail.at + lasts * 1000 };
-    await page.putMine(mail, { ...contact, open: true, request: false }, { text, ...answers, ...gone });
-  },
+  text: (page, mail, content, contact) => putMine(page, mail, content, contact, {}),
+  file: (page, mail, content, contact) =>
+    keepFile(page, { contact: { ...contact, request: false }, direction: "out", content }, (file) => putMine(page, mail, content, contact, file)),
+  part: (page, mail, content, contact) => keepPart(page, { contact: contact.fingerprint, direction: "out", content }),
   edit: (page, mail, content, contact) => change(page, mail, { ...content, mine: true }, contact),
   async delete(page, mail, content, contact) {
     await change(page, mail, { ...content, mine: true }, contact);
@@ -96,3 +100,10 @@ const MINE = {
   react: (page, mail, { by = page.me, ...content }, contact) => change(page, mail, { ...content, mine: by === page.me }, contact),
   setting: TAKE.setting,
 };
+
+/** What is in the history of a restored backup is here already. */
+async function putMine(page, mail, { text = "", ...content }, contact, file) {
+  if (await findMessage(page.stores, contact.fingerprint, mail.id, true)) return undefined;
+  const gone = content.lasts && { gone_at: mail.at + content.lasts * 1000 };
+  return page.putMine(mail, { ...contact, open: true, request: false }, { text, ...besides(content, page.me, page.me), ...gone, ...file });
+}

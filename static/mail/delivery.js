@@ -7,25 +7,29 @@ import { getKey, postMessage } from "../relay/api.js";
 import { Backoff } from "../relay/connection.js";
 import { NONCE_BYTES, fingerprintOf, randomBytes, sealBox } from "../protocol/crypto.js";
 import {
-  BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError,
-  TooLargeError, TooSlowError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
+  BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError, TooLargeError, TooSlowError,
+  UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 } from "../protocol/errors.js";
+import { partId } from "../protocol/files.js";
 import { readyToWrite } from "../store/sessions.js";
+import { claimPart, movingContacts, notePart, octetsOf, settlePart } from "./parts.js";
 import { settlePost } from "./posts.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
 import { refuseChange } from "./references.js";
 import { contentOf, pack } from "./sealing.js";
+import { takeBackParts } from "./taking-back.js";
 
 export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
 const LONGEST_WAIT_MS = 60_000;
 const CLAIMED_ELSEWHERE_MS = 10_000;
+const PART_EVERY_MS = 125; // the relay grants a person ten requests a second: most are for parts, and some are left for words
 const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all: where it does not, waiting keeps the order
 
 /** What no waiting mends: the message is marked failed, and the next one gets its turn. */
 const FINAL = [
-  BlockedContactError, ForbiddenError, NotFoundError, RejectedError, TooLargeError, UnknownContactError, UnknownRelayError,
-  WeakKeyError, WrongKeyError,
+  BlockedContactError, ForbiddenError, NotFoundError, RejectedError, TooLargeError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 ];
+const isFinal = (error) => FINAL.some((FinalError) => error instanceof FinalError);
 
 export class Delivery {
   #store;
@@ -35,7 +39,7 @@ export class Delivery {
   #tab;
   #myName;
   #stopped = false;
-  #lines = new Map(); // contact → its running line; as many as there are contacts with something queued
+  #lines = new Map(); // contact, or "file" and contact → its running line; as many as there are contacts with something queued
 
   constructor({ store, relays, identity, sharedKeys, tab, myName }) {
     this.#store = store;
@@ -46,7 +50,7 @@ export class Delivery {
     this.#myName = myName;
   }
 
-  /** Starts a line for every contact that has something queued, and cuts the waits of those that run. */
+  /** Starts a line for every contact that has something queued, and one for files; cuts the waits of those that run. */
   wake() {
     for (const line of this.#lines.values()) line.backoff.wake();
     return this.look();
@@ -55,7 +59,8 @@ export class Delivery {
   /** The same, but lets them wait. */
   async look() {
     try {
-      for (const contact of await waitingContacts(this.#store)) this.#startLine(contact);
+      for (const contact of await waitingContacts(this.#store)) this.#startLine(contact, (line) => this.#sendNext(contact, line));
+      for (const contact of await movingContacts(this.#store)) this.#startLine(`file ${contact}`, (line) => this.#sendPart(contact, line));
     } catch (error) {
       console.warn("The outbox can't be read, and is looked into again:", error);
     }
@@ -63,10 +68,11 @@ export class Delivery {
 
   /** A message was discarded: gives up sending it if that is under way, and turns to the next. */
   abandon({ seq, contact }) {
-    const line = this.#lines.get(contact);
-    if (line?.sending?.seq !== seq) return;
-    line.sending.controller.abort();
-    line.backoff.wake();
+    for (const line of [contact, `file ${contact}`].map((name) => this.#lines.get(name))) {
+      if (line?.sending?.seq !== seq) continue;
+      line.sending.controller.abort();
+      line.backoff.wake();
+    }
   }
 
   /** Begins nothing new: another tab sends now. */
@@ -74,21 +80,21 @@ export class Delivery {
     this.#stopped = true;
   }
 
-  async #startLine(contact) {
-    const running = this.#lines.get(contact);
+  async #startLine(name, sendNext) {
+    const running = this.#lines.get(name);
     if (running) return void (running.again = true);
     const line = { backoff: new Backoff({ most_ms: LONGEST_WAIT_MS }), again: true, sending: null, too_slow: new Set() };
-    this.#lines.set(contact, line);
-    await this.#run(contact, line);
-    this.#lines.delete(contact);
+    this.#lines.set(name, line);
+    await this.#run(line, sendNext);
+    this.#lines.delete(name);
   }
 
   /** Until nothing is queued. `again` closes the gap between the last look and the line's end. */
-  async #run(contact, line) {
+  async #run(line, sendNext) {
     while (line.again && !this.#stopped) {
       line.again = false;
       try {
-        while (!this.#stopped && (await this.#sendNext(contact, line)));
+        while (!this.#stopped && (await sendNext(line)));
       } catch (error) {
         console.error(error); // storage failed, so the message is as it was
         await line.backoff.wait();
@@ -102,13 +108,28 @@ export class Delivery {
     const { record, post, claimed_elsewhere, due_at } = await claimNext(this.#store, contact, this.#tab, line.too_slow);
     if (claimed_elsewhere) return line.backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
     if (!record && !post) return this.#lookAt(due_at);
+    if (record) return this.#attempt(line, record.seq, (signal) => this.#relayMessage(record, signal), (error) => this.#failed(record, error, line));
+    return this.#attempt(line, post.seq, (signal) => this.#relayPost(post, signal), (error) => this.#postFailed(post, error, line));
+  }
+
+  /** Sends the next part of the oldest file on its way to a contact. */
+  async #sendPart(contact, line) {
+    const { record, octets, claimed_elsewhere } = await claimPart(this.#store, contact, this.#tab);
+    if (claimed_elsewhere) return line.backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
+    if (!record) return false;
+    const pause = new Promise((resolve) => setTimeout(resolve, PART_EVERY_MS));
+    await this.#attempt(line, record.seq, (signal) => this.#relayPart(record, octets, signal), (error) => this.#partFailed(record, error, line));
+    return pause.then(() => true);
+  }
+
+  async #attempt(line, seq, send, fail) {
     const controller = new AbortController();
-    line.sending = { seq: record?.seq, controller };
+    line.sending = { seq, controller };
     try {
-      await (record ? this.#relayMessage(record, controller.signal) : this.#relayPost(post, controller.signal));
+      await send(controller.signal);
       line.backoff.reset();
     } catch (error) {
-      if (!controller.signal.aborted) await (record ? this.#failed(record, error, line) : this.#postFailed(post, error, line));
+      if (!controller.signal.aborted) await fail(error);
     }
     return true;
   }
@@ -119,14 +140,27 @@ export class Delivery {
   }
 
   async #relayMessage(record, signal) {
-    const written = { id: record.envelope_id, at: record.at, content: contentOf(record) };
+    const octets = await octetsOf(this.#store, { seq: record.file ? record.seq : undefined, content: {} });
+    if (octets === null) return; // the file was deleted
+    const written = { id: record.envelope_id, at: record.at, content: contentOf(record), octets };
     const { relay, id, expires_at } = await this.#relay(record.contact, written, signal);
     await settle(this.#store, record, { state: "relayed", relay, relay_id: id, expires_at }, this.#identity.fingerprint);
+    if (record.file) this.look(); // for its other parts
+  }
+
+  /** One that was deleted while this part was on its way is taken back. */
+  async #relayPart(record, octets, signal) {
+    const { contact, at, file } = record;
+    const content = { type: "part", file: file.id, n: file.sent };
+    const { relay, id } = await this.#relay(contact, { id: partId(file.id, file.sent), at, content, octets }, signal);
+    if (!(await settlePart(this.#store, this.#identity.fingerprint, record, id))) await takeBackParts({ relays: this.#relays }, relay, [id]);
   }
 
   async #relayPost(post, signal) {
-    await this.#relay(post.contact, post, signal);
-    await settlePost(this.#store, this.#identity.fingerprint, post);
+    const octets = await octetsOf(this.#store, post);
+    if (octets === null) return refuseChange(this.#store, this.#identity.fingerprint, post, "");
+    await this.#relay(post.contact, { ...post, octets }, signal);
+    return settlePost(this.#store, this.#identity.fingerprint, post);
   }
 
   /** Seals anew at each attempt: one-time keys are for one. */
@@ -158,18 +192,23 @@ export class Delivery {
   /** A post has nobody to retry it: what no waiting mends is undone. */
   async #postFailed(post, error, { backoff }) {
     if (!(error instanceof ClientError)) console.error(error);
-    if (FINAL.some((FinalError) => error instanceof FinalError)) return refuseChange(this.#store, this.#identity.fingerprint, post, explain(error));
+    if (isFinal(error)) return refuseChange(this.#store, this.#identity.fingerprint, post, explain(error));
     return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
+  }
+
+  /** Waits, or ends the file where no waiting mends it: the person can have it go on. */
+  async #partFailed(record, error, { backoff }) {
+    if (!(error instanceof ClientError)) console.error(error);
+    await notePart(this.#store, record, explain(error), isFinal(error));
+    return isFinal(error) || backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
   }
 
   async #failed(record, error, { backoff, too_slow }) {
     if (!(error instanceof ClientError)) console.error(error);
     const message = error instanceof ClientError ? explain(error) : "This message could not be sent: reload the page and retry.";
-    if (FINAL.some((FinalError) => error instanceof FinalError)) {
-      return settle(this.#store, record, { state: "failed", error: message, retriable: !(error instanceof TooLargeError) });
-    }
+    if (isFinal(error)) return settle(this.#store, record, { state: "failed", error: message, retriable: !(error instanceof TooLargeError) });
     await settle(this.#store, record, { state: "queued", error: message });
-    if (error instanceof TooSlowError && record.text.length > LARGE_CHARACTERS) too_slow.add(record.seq);
+    if (error instanceof TooSlowError && (record.file || record.text.length > LARGE_CHARACTERS)) too_slow.add(record.seq);
     return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
   }
 }

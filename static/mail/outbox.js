@@ -2,9 +2,13 @@
  * person → outbox → store → delivery → relay. What is written is stored as queued before anything else happens to it; the
  * leading tab sends it.
  */
-import { BlockedContactError, EmptyMessageError, MessageTooLongError, SelfChatError } from "../protocol/errors.js";
+import { digest } from "../protocol/crypto.js";
+import { toHex } from "../protocol/encoding.js";
+import { BlockedContactError, EmptyMessageError, FileSizeError, MessageTooLongError, SelfChatError } from "../protocol/errors.js";
+import { MOST_FILE_BYTES, PART_BYTES, fileHeader, safeName } from "../protocol/files.js";
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
+import { enqueueFile } from "./parts.js";
 import { discard, enqueue, requeue } from "./queue.js";
 import { Sweeper } from "./sweeper.js";
 import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
@@ -52,6 +56,20 @@ export class Outbox {
     return storing;
   }
 
+  /**
+   * Queues a file, `{name, mime, bytes, width?, height?, seconds?, preview?}`, with all its octets; resolves when it is stored. Rejects with
+   * SelfChatError, BlockedContactError, FileSizeError, StorageError: nothing has changed then.
+   */
+  async sendFile(contact, { bytes, ...known }, { lasts = contact.lasts } = {}) {
+    const relay = contact.relay || this.#parts.relays.home;
+    this.#refuseContact(contact);
+    this.#refuseSize(known.name, bytes.length, contact, relay);
+    const file = fileHeader({ ...known, id: newEnvelopeId(), size: bytes.length, sha256: toHex(await digest(bytes)) });
+    const error = contact.devices > 0 ? "" : WAITS;
+    const written = { contact: contact.fingerprint, relay, text: "", envelope_id: newEnvelopeId(), error, ...(lasts && { lasts }) };
+    return enqueueFile(this.#parts.store, { file, bytes, ...written });
+  }
+
   /** Resolves when nothing that was sent is being stored. */
   stored() {
     return this.#storing;
@@ -65,8 +83,9 @@ export class Outbox {
     return { bytes, limit, near: bytes > limit * NEAR, over: bytes > limit };
   }
 
-  retry(seq) {
-    return requeue(this.#parts.store, seq);
+  async retry(seq) {
+    await requeue(this.#parts.store, seq);
+    await this.wake();
   }
 
   discard(seq) {
@@ -105,11 +124,22 @@ export class Outbox {
     await this.#delivery?.wake();
   }
 
-  #refuse({ fingerprint, blocked, devices }, relay, text) {
+  #refuse(contact, relay, text) {
     if (text.trim() === "") throw new EmptyMessageError("Write something first.");
+    this.#refuseContact(contact);
+    this.refuseLong({ ...contact, relay }, text);
+  }
+
+  #refuseSize(name, bytes, { fingerprint, devices }, relay) {
+    const { over, limit } = this.measure(fingerprint, "x".repeat(Math.min(bytes, PART_BYTES)), relay, Math.max(devices, 1));
+    if (bytes === 0) throw new FileSizeError(`“${safeName(name)}” is empty: there is nothing to send.`);
+    if (bytes > MOST_FILE_BYTES) throw new FileSizeError(`“${safeName(name)}” is larger than 16 MiB, which is the most. Send a part of it, or a link.`);
+    if (over) throw new FileSizeError(`Their server takes messages of ${limit} bytes only, which is too little for files.`);
+  }
+
+  #refuseContact({ fingerprint, blocked }) {
     if (fingerprint === this.#parts.identity.fingerprint) throw new SelfChatError("This is your own address: a chat needs somebody else.");
     if (blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
-    this.refuseLong({ fingerprint, relay, devices }, text);
   }
 
   /** Throws MessageTooLongError where the server would not take so long a message. */

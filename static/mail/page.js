@@ -85,7 +85,7 @@ export class Page {
     this.#sessions.set(session.contact, session);
   }
 
-  /** Stores a message of a contact, with `more` fields. */
+  /** Stores a message of a contact, with `more` fields, and returns its record. */
   async put(message, contact, more = {}) {
     const { from, kind, text, reason, legacy, at, id, ts, unsealed } = message;
     const record = { contact: from, relay: this.origin, direction: "in", kind, text, at, ts, stored_at: Date.now(), reason, legacy, envelope_id: id, ...(unsealed && { unsealed }), ...more };
@@ -95,6 +95,7 @@ export class Page {
     const named = this.#named(contact, message.name);
     this.#lead(counting({ ...named, unread: contact.unread + (read ? 0 : 1) }, message), stored);
     this.#added.push(stored);
+    return stored;
   }
 
   /** Stores a message that another device of mine sent. */
@@ -103,6 +104,7 @@ export class Page {
     const stored = await applyKept(this.stores, await this.#store(record, at), true);
     this.#lead(contact, stored);
     this.#added.push(stored);
+    return stored;
   }
 
   /** Stores a line of the thread that nobody wrote: `{event, at, …}`. */

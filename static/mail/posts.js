@@ -8,15 +8,17 @@ import { RESEND_MS } from "../protocol/devices.js";
 import { newEnvelopeId } from "../protocol/envelope.js";
 import { result } from "../store/database.js";
 
-const KEPT = ["edit", "delete", "react", "setting", "text", "hello"];
+const KEPT = ["edit", "delete", "react", "setting", "hello", "goodbye"];
+const KEPT_FOR_MINE = ["text", "file"]; // to others they are in the history
 const MOST_KEPT = 200; // a contact
 
 /**
  * A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. `before`: what a
- * reaction or a setting takes the place of, in case that no relay takes it.
+ * reaction or a setting takes the place of, in case that no relay takes it. `device`: the one that it is said in the name of, where that is
+ * not this one. `seq`: the message whose file it has octets of.
  */
-export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before } = {}) => ({
-  contact, queued_for: contact, id, at, after, content, copied, before,
+export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before, device, seq } = {}) => ({
+  contact, queued_for: contact, id, at, after, content, copied, before, device, ...(seq && { seq }),
 });
 
 export const queuePost = ({ posts }, contact, content, options) => posts.add(newPost(contact, content, options));
@@ -33,9 +35,9 @@ const countIds = (fields) => Object.values(fields).filter(Array.isArray).reduce(
 const joined = (content, lists) => Object.fromEntries(Object.entries(lists).map(([name, ids]) => [name, [...new Set([...content[name], ...ids])]]));
 
 /** A content for my other devices: the same id, and whose thread it belongs to. None where there are none. */
-export async function copyToMine(stores, me, { id, at, content, contact }) {
+export async function copyToMine(stores, me, { id, at, content, contact, seq }) {
   const mine = contact === me ? null : await result(stores.sessions.get(me));
-  if (mine?.devices.length > 0) queuePost(stores, me, { ...content, chat: contact }, { id, at });
+  if (mine?.devices.length > 0) queuePost(stores, me, { ...content, chat: contact }, { id, at, seq });
 }
 
 /** The relay has it. Of what may be asked for again the newest are kept. */
@@ -44,7 +46,7 @@ export async function settlePost(store, me, { n }) {
     const post = await result(stores.posts.get(n));
     if (!post) return; // its message was deleted
     const { queued_for, ...sent } = post;
-    if (KEPT.includes(post.content.type) && (post.content.type !== "text" || post.contact === me)) stores.posts.put({ sent_at: Date.now(), ...sent });
+    if (KEPT.includes(post.content.type) || (post.contact === me && KEPT_FOR_MINE.includes(post.content.type))) stores.posts.put({ sent_at: Date.now(), ...sent });
     else stores.posts.delete(n);
     if (post.copied) await copyToMine(stores, me, post);
     await prune(stores.posts, queued_for);

@@ -2,6 +2,7 @@
 import { result } from "../store/database.js";
 import { failedWith, toMessage, withLatest } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
+import { answersKey } from "../store/schema.js";
 import { newContact } from "../store/store.js";
 import { uploadMs } from "../relay/http.js";
 import { copyToMine } from "./posts.js";
@@ -19,7 +20,7 @@ export async function enqueue(store, { was_draft = true, ...written }) {
   const record = { direction: "out", kind: "text", at: Date.now(), ...written, ...queued };
   record.seq = await store.db.write(["drafts", "messages"], ({ drafts, messages }) => {
     const added = result(messages.add(record));
-    if (was_draft) drafts.delete(record.contact);
+    for (const key of was_draft ? [record.contact, answersKey(record.contact)] : []) drafts.delete(key);
     messages.transaction.commit();
     return added;
   });
@@ -29,7 +30,7 @@ export async function enqueue(store, { was_draft = true, ...written }) {
 }
 
 /** The list of threads shows this message. What a commit at once can't hold, for the contact has to be read before: `settle` makes up for it. */
-async function leadThread(store, record) {
+export async function leadThread(store, record) {
   const changed = await store.db.note(["contacts"], ({ contacts }) => putLatest(contacts, record));
   if (changed) store.emitContact(changed);
 }
@@ -71,7 +72,7 @@ export function claimNext(store, contact, tab, too_slow, now = Date.now()) {
     const record = await nextMessage(messages, contact, too_slow, isHeardOf);
     if (record) return claim(messages, "record", record, record.text.length, tab, now);
     const queued = (await result(posts.index("queued").getAll(contact))).filter(({ content }) => isHeardOf || content.type === "hello");
-    const due = queued.find(({ after }) => after <= now);
+    const due = queued.find(({ after, content }) => after <= now && content.type !== "part") ?? queued.find(({ after }) => after <= now);
     if (due) return claim(posts, "post", due, JSON.stringify(due.content).length, tab, now);
     return { due_at: Math.min(...queued.map(({ after }) => after), Infinity) };
   });
@@ -86,7 +87,7 @@ async function nextMessage(messages, contact, too_slow, isHeardOf) {
   return null;
 }
 
-function claim(store, name, record, characters, tab, now) {
+export function claim(store, name, record, characters, tab, now) {
   const claim_ms = CLAIM_MS + uploadMs(characters);
   const lapses_in = (record.claimed_until ?? 0) - now; // more than a claim's length: the clock was set back
   if (lapses_in > 0 && lapses_in <= claim_ms && record.claimed_by !== tab) return { claimed_elsewhere: true };
@@ -98,7 +99,8 @@ function claim(store, name, record, characters, tab, now) {
 /** Puts a failed message in the queue again. */
 export async function requeue(store, seq) {
   const record = await store.db.read(["messages"], ({ messages }) => result(messages.get(seq)));
-  if (record?.state === "failed") await settle(store, record, { state: "queued" });
+  if (record?.state === "failed" && record.file?.sent > 0) await goOn(store, record);
+  else if (record?.state === "failed") await settle(store, record, { state: "queued" });
 }
 
 /**
@@ -113,13 +115,32 @@ export async function settle(store, { seq, envelope_id }, fields, me = "") {
     next.queued_for = next.state === "queued" ? next.contact : undefined;
     if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages
     if (next.state === "relayed") next.sent_at = Date.now();
-    if (next.state === "relayed" && next.lasts) next.gone_at = Date.now() + next.lasts * 1000;
+    if (next.state === "relayed" && next.file) begin(next);
+    if (next.state === "relayed" && next.lasts && !next.moving) next.gone_at = Date.now() + next.lasts * 1000;
     messages.put(next);
-    if (next.state === "relayed") await copyToMine(stores, me, { id: envelope_id, at: next.at, content: contentOf(next), contact: next.contact });
+    if (next.state === "relayed") await copyToMine(stores, me, { id: envelope_id, at: next.at, content: contentOf(next), contact: next.contact, ...(next.file && { seq }) });
     return [next, await putLatest(contacts, next)];
   });
   if (changed) store.emit("message", { message: toMessage(changed) });
   if (contact) store.emitContact(contact);
+}
+
+/** Sends the parts of a file that was stopped in the middle, from there on. */
+async function goOn(store, { seq }) {
+  const changed = await store.db.write(["messages"], async ({ messages }) => {
+    const record = await result(messages.get(seq));
+    if (record?.state !== "failed" || !record.file) return null;
+    const next = { ...record, state: "relayed", error: "", retriable: false, moving: `to ${record.contact}` };
+    messages.put(next);
+    return next;
+  });
+  if (changed) store.emit("message", { message: toMessage(changed) });
+}
+
+/** The first part of its file is with the relay. */
+function begin(record) {
+  record.file = { ...record.file, sent: 1 };
+  if (record.file.parts > 1) record.moving = `to ${record.contact}`;
 }
 
 /** Removes a message that was never sent. The list of threads then shows the one before it. */

@@ -46,10 +46,14 @@ async function queue(stores, contact, delivered, read, now) {
 /** Queues the question for messages that did not open. Returns the session in which it is asked. */
 export async function asked(stores, session, ids, now = Date.now()) {
   const [wanted, next] = asking(session, ids);
-  if (wanted.length === 0) return session;
+  return wanted.length === 0 ? session : askAgain(stores, next, wanted, now);
+}
+
+/** The same for what is not known to have come at all. */
+export async function askAgain(stores, session, ids, now) {
   const after = Math.max(now + ASK_AFTER_MS, session.ask_from ?? 0);
-  await gather(stores, session.contact, "resend", { ids: wanted }, after, now);
-  return { ...next, ask_from: after + ASK_EVERY_MS };
+  await gather(stores, session.contact, "resend", { ids }, after, now);
+  return { ...session, ask_from: after + ASK_EVERY_MS };
 }
 
 /** Both, for what came of a contact. Without one, of my other devices: they are asked, and need no receipts. */

@@ -4,6 +4,7 @@
  */
 import { result } from "../store/database.js";
 import { lineOf, toMessage, withLatest } from "../store/messages.js";
+import { deleteParts } from "../store/parts.js";
 
 const EDITABLE_MS = 24 * 60 * 60_000;
 const KEPT_MS = 14 * 24 * 60 * 60_000;
@@ -24,7 +25,7 @@ const APPLY = {
   edit(record, { id, ts, text }) {
     const first = { id: "", ts: writtenAt(record), text: record.text };
     const { edits = [first] } = record;
-    if (record.deleted_at || record.kind !== "text" || ts > edits[0].ts + EDITABLE_MS || edits.some((each) => each.id === id)) return null;
+    if (record.deleted_at || record.file || record.kind !== "text" || ts > edits[0].ts + EDITABLE_MS || edits.some((each) => each.id === id)) return null;
     const [original, ...later] = [...edits, { id, ts, text }].sort((a, b) => (isNewer(a, b) ? 1 : -1));
     const kept = [original, ...later.slice(1 - MOST_EDITS)];
     return { ...record, edits: kept, text: kept.at(-1).text, edited_at: kept.at(-1).ts };
@@ -44,7 +45,7 @@ const APPLY = {
 
 /** Whether this message may be edited still. */
 export const mayEdit = (record, now = Date.now()) =>
-  record.direction === "out" && record.kind === "text" && !record.deleted_at && now <= writtenAt(record) + EDITABLE_MS;
+  record.direction === "out" && record.kind === "text" && !record.file && !record.deleted_at && now <= writtenAt(record) + EDITABLE_MS;
 
 /** The stored message of this id in a contact's thread, `mine` being whether I wrote it; or undefined. */
 export async function findMessage({ messages }, contact, id, mine) {
@@ -63,8 +64,9 @@ export async function applyChange(stores, change, { keep = true, now = Date.now(
   return null;
 }
 
-function putChanged({ messages }, changed) {
+function putChanged({ messages, parts }, changed) {
   if (changed) messages.put(changed);
+  if (changed?.deleted_at) deleteParts({ parts }, changed.seq);
   return changed;
 }
 
@@ -116,7 +118,7 @@ const UNDO = {
  * is a sentence. Nothing is said of what is sent again, or to my own devices.
  */
 export async function refuseChange(store, me, { n }, reason) {
-  const told = await store.db.write(["contacts", "messages", "posts"], async (stores) => {
+  const told = await store.db.write(["contacts", "messages", "parts", "posts"], async (stores) => {
     const post = await result(stores.posts.get(n));
     stores.posts.delete(n);
     const contact = post && (await result(stores.contacts.get(post.contact)));

@@ -6,27 +6,32 @@ import { packContent } from "../protocol/content.js";
 import { receivers } from "../protocol/devices.js";
 import { packEnvelope, wireBytes } from "../protocol/envelope.js";
 import { packEnvelope2, plaintextBytes } from "../protocol/envelope2.js";
+import { knownFile } from "../protocol/files.js";
 import { NotYetError } from "../protocol/errors.js";
 
 export const WAITS = "It waits for their first message: their client has to be one that can read this.";
 
 /** The content of a message that was written here. */
-export const contentOf = ({ contact, text, re, lasts }) => ({ type: "text", text: text.replaceAll("\0", "\ufffd"), ...(re && { re: { of: re.of, quote: re.quote, ...(re.mine || { by: contact }) } }), ...(lasts && { lasts }) });
+export function contentOf({ contact, text, re, lasts, file }) {
+  const words = (text || !file) && { text: text.replaceAll("\0", "\ufffd") };
+  const answers = re && { re: { of: re.of, quote: re.quote, ...(re.mine || { by: contact }) } };
+  return { type: file ? "file" : "text", ...(file && { file: knownFile(file) }), ...words, ...answers, ...(lasts && { lasts }) };
+}
 
 /** Whether v1 can say it. */
-export const isPlain = ({ re, lasts }) => !re && !lasts;
+export const isPlain = ({ re, lasts, file }) => !re && !lasts && !file;
 
 /**
- * A promise of the plaintext of `{id, at, content}` from `identity` to a contact, by the `session` with them. `name`: what I call myself; where the
+ * A promise of the plaintext of `{id, at, content, octets?, device?}` from `identity` to a contact, by the `session` with them. `name`: what I call myself; where the
  * words alone fill the relay's `limit` (bytes), it comes with the next ones. Rejects with NotYetError for what v1 can't say.
  */
-export async function pack({ id, at, content }, { identity, session, to, name, limit }) {
+export async function pack({ id, at, content, octets, device }, { identity, session, to, name, limit }) {
   const { id: key_id, public_key } = session.keys.at(-1);
-  const written = { id, from: identity.fingerprint, to, ts: at, device: identity.device, key: public_key, key_id };
+  const written = { id, from: identity.fingerprint, to, ts: at, device: device ?? identity.device, key: public_key, key_id };
   const sealed = session.devices.length > 0;
   const greetsMine = to === identity.fingerprint && content.type === "hello";
   if (!sealed && !greetsMine) return packPlain(content, written, name, limit);
-  const plaintext = (named) => packEnvelope2(written, packContent({ ...content, ...(named && { name: named }) }), receivers(session));
+  const plaintext = (named) => packEnvelope2(written, packContent({ ...content, ...(named && { name: named }) }, octets), receivers(session));
   const whole = await plaintext(content.type === "text" ? name : "");
   return name && wireBytes(whole) > limit ? plaintext("") : whole;
 }

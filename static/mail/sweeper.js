@@ -7,6 +7,7 @@ import { result } from "../store/database.js";
 import { lineOf, toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 import { putSession } from "../store/sessions.js";
+import { askForParts } from "./parts.js";
 import { forgetWords, queuePost } from "./posts.js";
 
 const GONE_EVERY_MS = 5000;
@@ -36,6 +37,7 @@ export class Sweeper {
   async #sweep() {
     try {
       await removeGone(this.#store, this.#me);
+      await askForParts(this.#store, this.#me);
       if (Date.now() - this.#sessions_at < SESSIONS_EVERY_MS) return;
       this.#sessions_at = Date.now();
       await greet(this.#store, this.#me);
@@ -46,13 +48,20 @@ export class Sweeper {
   }
 }
 
-/** Queues a hello for everybody whose devices are known, and for other devices with these keys. */
+/**
+ * Queues a hello for everybody whose devices are known, and for other devices with these keys. Where a backup took the place of a device
+ * with the same keys, its goodbye follows: nobody is to seal for it any more, or to keep keys until it has used newer ones.
+ */
 export async function greet(store, me) {
-  await store.db.write(["contacts", "kv", "posts"], async ({ contacts, kv, posts }) => {
+  await store.db.write(["contacts", "kv", "posts", "sessions"], async ({ contacts, kv, posts, sessions }) => {
     if (!(await result(kv.get("hello_due")))) return;
-    kv.delete("hello_due");
+    const [device, mine] = await Promise.all([result(kv.get("goodbye_due")), result(sessions.get(me))]);
+    for (const name of ["hello_due", "goodbye_due"]) kv.delete(name);
     const known = (await result(contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked);
-    for (const contact of [me, ...known.map(({ fingerprint }) => fingerprint)]) queuePost({ posts }, contact, { type: "hello" });
+    for (const contact of [me, ...known.map(({ fingerprint }) => fingerprint)]) {
+      queuePost({ posts }, contact, { type: "hello" });
+      if (device && (contact !== me || mine?.devices.length > 0)) queuePost({ posts }, contact, { type: "goodbye" }, { device });
+    }
   });
   store.emit("posts");
 }

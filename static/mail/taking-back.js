@@ -8,6 +8,8 @@ import { result } from "../store/database.js";
 import { toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 
+const EVERY_MS = 125; // what the relay grants a person is for words, too
+
 /** Whether there is anything to ask a relay for. One that offers no bound proof is an original one, which can't delete. */
 export function mayTakeBack({ direction, state, relay_id, expires_at, taken_back_at }, relay) {
   if (direction !== "out" || taken_back_at) return false;
@@ -35,6 +37,15 @@ export async function takeBack({ store, relays }, seq) {
   }
   await note(store, seq, relay_id);
   return { outcome: "taken-back" };
+}
+
+/** The parts of a file, the last ones first: whoever fetched one has those before it. Ends with the first that is not there any more. */
+export async function takeBackParts({ relays }, relay, ids) {
+  const { token } = await relays.pass(relay);
+  for (const id of ids.toReversed()) {
+    await deleteMessage(relay, token, id);
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
 }
 
 async function note(store, seq, relay_id) {

@@ -7,6 +7,7 @@ import { cameUnsealed, isForged, isHeardOf, missed, opened } from "../protocol/d
 import { openBody } from "../protocol/envelope2.js";
 import { result } from "../store/database.js";
 import { isListed } from "../store/messages.js";
+import { isWanted } from "../store/parts.js";
 import { isWords, takeContent, takeFromMine } from "./contents.js";
 import { queuePost } from "./posts.js";
 import { counting, fits } from "./strangers.js";
@@ -22,13 +23,18 @@ export async function unseal(page, message, contact) {
   else await take(page, message, contact, { session, key_id: found.key_id, content });
 }
 
+/** Whether a device says goodbye that was never heard of: it is not to be told of as a new one. */
+const isStranger = (session, { announced }, { type }) => type === "goodbye" && !isHeardOf(session, announced.device);
+
 async function take(page, message, contact, { session, key_id, content }) {
+  if (isStranger(session, message, content)) return;
   const known = await page.contact(message.from);
   const words = isWords(content);
   if (!words && !(known && (key_id || !session.sealed))) return; // a stranger begins with words; and who only has my key changes none
+  if (content.type === "part" && !(await isWanted(page.stores, message.from, "in", content))) return;
   if (!fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
   if (known && key_id) await tellNew(page, message, known, session);
-  page.see(message);
+  if (content.type !== "part") page.see(message); // a part is known by being there
   page.setSession(key_id ? opened(session, message, key_id, Date.now()) : cameUnsealed(session, null, Date.now()));
   const kept = (await page.contact(message.from)) ?? contact;
   const keeper = words ? { ...kept, public_key: message.public_key, open: isListed(kept) } : counting(kept, { text: content.text ?? "" });
@@ -75,9 +81,11 @@ export async function unsealMine(page, message) {
   const found = openBody(message, page.device, session.keys);
   const content = found && readContent(found.content);
   if (content?.reason || (found && !found.key_id && content.type !== "hello")) return void page.count({ dropped: false });
+  if (content && isStranger(session, message, content)) return;
   if (!isHeardOf(session, announced.device)) await welcome(page, message);
   if (!found) return void missMine(page, message, session);
-  page.see(message);
+  if (content.type === "part" && !(await isWanted(page.stores, content.chat ?? "", "out", content))) return;
+  if (content.type !== "part") page.see(message);
   page.setSession(found.key_id ? opened(session, message, found.key_id, Date.now()) : cameUnsealed(session, announced, Date.now()));
   await takeFromMine(page, message, content);
 }

@@ -5,6 +5,7 @@
 import { isFingerprint } from "./address.js";
 import { concat, utf8 } from "./encoding.js";
 import { isEnvelopeId, parseOnce } from "./envelope.js";
+import { PART_BYTES, isFile, isPartNumber, knownFile, partBytes } from "./files.js";
 
 export const MOST_IDS = 200; // in one receipt or resend
 const NUL = 0;
@@ -44,6 +45,8 @@ const TYPES = {
   react: { by: maybe(isFingerprint), of: isEnvelopeId, emoji: isEmoji, chat: maybe(isFingerprint) },
   setting: { lasts: isTimer(0), chat: maybe(isFingerprint) },
   receipt: { delivered: isIds, read: isIds },
+  file: { file: isFile, text: maybe(isText), re: maybe(isReply), lasts: maybe(isTimer(1)), chat: maybe(isFingerprint) },
+  part: { file: isEnvelopeId, n: isPartNumber, chat: maybe(isFingerprint) },
   profile: { name: isName },
   hello: {},
   goodbye: {},
@@ -53,9 +56,15 @@ const TYPES = {
 /** The bytes to seal of a content's fields, `type` among them. */
 export const packContent = (fields, octets = new Uint8Array()) => concat(utf8(JSON.stringify(fields)), new Uint8Array([NUL]), octets);
 
+/** Whether octets are of the one length that they can have. */
+const OCTETS = {
+  file: ({ file }, { length }) => length === partBytes(file, 0),
+  part: (fields, { length }) => length > 0 && length <= PART_BYTES,
+};
+
 /**
- * The fields of sealed bytes, checked, with `type`. `{type: "unknown"}` for what a newer client says, what belongs to a group too; a
- * `{reason}` where it must be refused as a whole.
+ * The fields of sealed bytes, checked, with `type` and, of a file or a part of one, `octets`. `{type: "unknown"}` for what a newer client
+ * says, what belongs to a group too; a `{reason}` where it must be refused as a whole.
  */
 export function readContent(bytes) {
   const end = bytes.indexOf(NUL);
@@ -66,6 +75,9 @@ export function readContent(bytes) {
   const broken = Object.entries(TYPES[type]).find(([name, check]) => !check(fields[name]));
   if (broken) return { reason: `Its field “${broken[0]}” is missing, or is not what “${type}” can have.` };
   if (type === "receipt" && fields.delivered.length + fields.read.length > MOST_IDS) return { reason: "It confirms more messages than one may." };
+  const octets = OCTETS[type] && bytes.slice(end + 1);
+  if (octets && !OCTETS[type](fields, octets)) return { reason: "What it holds of a file is not as long as it has to be." };
   const known = Object.keys(TYPES[type]).filter((name) => fields[name] !== undefined);
-  return { type, ...Object.fromEntries(known.map((name) => [name, fields[name]])) };
+  const read = { type, ...Object.fromEntries(known.map((name) => [name, fields[name]])) };
+  return { ...read, ...(octets && { octets }), ...(type === "file" && { file: knownFile(fields.file) }) };
 }

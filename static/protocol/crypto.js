@@ -27,6 +27,8 @@ const SEPARATOR = new Uint8Array([0]);
 
 export const randomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 export const sha256 = (bytes) => new Uint8Array(hasher.arrayBuffer(bytes));
+/** The same by the browser where the page came securely: for what is large. */
+export const digest = async (bytes) => (crypto.subtle ? new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) : sha256(bytes));
 export const sha512 = (bytes) => nacl.hash(bytes);
 export const hmacSha256 = (key, bytes) => new Uint8Array(hasher.hmac.arrayBuffer(key, bytes));
 export const fingerprintOf = (public_key) => toHex(sha256(public_key));

@@ -1,8 +1,10 @@
 /** What a backup holds: a snapshot of the stores. */
 import { ALL_STORES, result } from "./database.js";
+import { isFingerprint } from "../protocol/address.js";
 import { identityFrom } from "../protocol/crypto.js";
 import { fromBase64, fromUtf8, toBase64 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError } from "../protocol/errors.js";
+import { knownFile } from "../protocol/files.js";
 import { newSession } from "../protocol/devices.js";
 import { formatDateTime } from "../protocol/format.js";
 import { throwIfAborted } from "../protocol/kdf.js";
@@ -27,9 +29,9 @@ export function snapshot(store, { history }) {
       secret_key: (await result(kv.get("identity"))).secret_key,
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: (await result(contacts.getAll())).map((contact) => ({ ...contact, ...(!history && EMPTY_THREAD) })),
-      drafts: await entries(drafts),
+      drafts: (await entries(drafts)).filter(([key]) => isFingerprint(key)),
       relays: await result(relays.getAll()),
-      messages: history ? await result(messages.getAll()) : [],
+      messages: history ? (await result(messages.getAll())).map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)) : [],
       seen: await result(seen.getAllKeys()),
       sessions: (await result(sessions.getAll())).filter(({ devices }) => devices.length > 0),
     };
@@ -46,7 +48,7 @@ async function entries(store) {
 /** A snapshot's JSON in UTF-8 to its content with `identity`. Throws DamagedBackupError. */
 export function readBackup(plaintext) {
   const content = shaped(parse(plaintext));
-  const messages = content.messages.map((message) => (isUnsent(message) ? held(message, content.created_at) : message));
+  const messages = content.messages.map(withoutOctets).map((message) => (isUnsent(message) ? held(message, content.created_at) : message));
   return { ...content, messages, unsent: content.messages.filter(isUnsent).length, identity: identityFrom(content.secret_key) };
 }
 
@@ -61,10 +63,13 @@ function parse(plaintext) {
 
 const isUnsent = ({ direction, state }) => direction === "out" && state === "queued";
 
+/** Of files a backup has the headers alone. */
+const withoutOctets = ({ file, ...message }) => (file ? { ...message, file: { ...knownFile(file), have: 0, state: "gone" } } : message);
+
 /** What was still to be sent may have been sent since, or be long out of date: only the person sends it. */
 function held(message, created_at) {
   const error = `Not sent when this backup was made (${formatDateTime(created_at)}): Retry sends it now.`;
-  return { ...message, state: "failed", error, retriable: true };
+  return message.file ? { ...message, state: "failed", error: "The file was not sent, and is not in the backup." } : { ...message, state: "failed", error, retriable: true };
 }
 
 const failedOf = ({ fingerprint }, messages) =>
@@ -77,8 +82,10 @@ const failedOf = ({ fingerprint }, messages) =>
 export async function replaceEverything(store, content, { onProgress, signal } = {}) {
   const { identity, settings, contacts, drafts, relays, messages, seen, sessions } = content;
   await store.db.write(ALL_STORES, async (stores) => {
+    const [before, device] = await Promise.all([result(stores.kv.get("identity")), result(stores.kv.get("device"))]);
     for (const name of ALL_STORES) stores[name].clear();
     stores.kv.put(identity, "identity");
+    if (device && before?.fingerprint === identity.fingerprint) stores.kv.put(device, "goodbye_due");
     stores.kv.put({ ...settings, name: readName(settings.name) }, "settings");
     for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, their_name: readName(contact.their_name), failed: failedOf(contact, messages) });
     await reviewNames(stores);

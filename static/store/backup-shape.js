@@ -5,6 +5,7 @@
 import { isFingerprint } from "../protocol/address.js";
 import { KEY_BYTES, fingerprintOf, isSafeKey } from "../protocol/crypto.js";
 import { isDeviceId } from "../protocol/envelope.js";
+import { isFile } from "../protocol/files.js";
 import { DamagedBackupError } from "../protocol/errors.js";
 
 const LATEST_TIME = 253_402_300_799_999; // the end of the year 9999, ms
@@ -61,7 +62,7 @@ const MESSAGE = {
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
   stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "own-device", "unopened", "impostor", "timer", ...REFUSED)),
   delivered_at: maybe(time), read_at: maybe(time), edited_at: maybe(number(-LAST_DATE, LAST_DATE)), deleted_at: maybe(time), lasts: maybe(count), gone_at: maybe(time), resent: maybe(count), sent_at: maybe(time),
-  re: maybe(isReply), edits: maybe(listOf(isEdit)), reactions: maybe(listOf(isReaction)),
+  file: maybe(isFile), re: maybe(isReply), edits: maybe(listOf(isEdit)), reactions: maybe(listOf(isReaction)),
 };
 
 /** Of the devices of a contact only what they are written to with. My own receiving keys, and this device's id, are in no backup. */

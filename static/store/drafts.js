@@ -2,8 +2,10 @@
  * What is typed and not sent yet, one text a thread. All of it is in memory, so that a thread opens with its draft before a key can be
  * pressed there. Every change is written at once, one write at a time, and shows in the other tabs when it is stored. What can't be
  * stored now is in sessionStorage too, which outlives a reload of the tab, until it can.
+ * What a draft answers, or whose words it is to change, is kept beside it in the same way.
  * Events: draft {fingerprint} (another tab changed it) · unsaved {error} (null: all is kept again).
  */
+import { answersKey } from "./schema.js";
 import { SharedEventTarget } from "./shared-events.js";
 import { keepItem, sessionItems } from "./web-storage.js";
 
@@ -13,7 +15,7 @@ const AGAIN_MS = 2000;
 export class Drafts extends SharedEventTarget {
   #store;
   #items = sessionItems();
-  #texts; // fingerprint → text; "" for what was sent or emptied in this visit
+  #texts; // fingerprint, or the key of what its draft answers → text; "" for what was sent or emptied in this visit
   #unwritten; // fingerprints
   #sending = new Set(); // {fingerprint, text}: sent, and not stored yet
   #writing = false;
@@ -50,6 +52,16 @@ export class Drafts extends SharedEventTarget {
     if (!this.#writing) this.#written = this.#writeAll();
   }
 
+  /** What the draft answers or, with `words`, whose words are to be these: `{seq, words}`; or null. */
+  answers(fingerprint) {
+    const kept = this.get(answersKey(fingerprint));
+    return kept ? JSON.parse(kept) : null;
+  }
+
+  setAnswers(fingerprint, answers) {
+    this.set(answersKey(fingerprint), answers ? JSON.stringify(answers) : "");
+  }
+
   /** Resolves when nothing is being written. */
   written() {
     return this.#written;
@@ -63,7 +75,7 @@ export class Drafts extends SharedEventTarget {
     const sent = { fingerprint, text };
     this.#sending.add(sent);
     this.#forget(fingerprint);
-    this.emit("kept", { fingerprint, text: "" });
+    for (const key of [fingerprint, answersKey(fingerprint)]) this.emit("kept", { fingerprint: key, text: "" });
     if (!this.#store.db.connected) this.#remember();
     await Promise.allSettled([storing]);
     this.#sending.delete(sent);
@@ -129,7 +141,9 @@ export class Drafts extends SharedEventTarget {
   }
 
   #forget(fingerprint) {
-    this.#texts.set(fingerprint, "");
-    if (this.#unwritten.delete(fingerprint)) this.#remember();
+    for (const key of [fingerprint, answersKey(fingerprint)]) {
+      this.#texts.set(key, "");
+      if (this.#unwritten.delete(key)) this.#remember();
+    }
   }
 }

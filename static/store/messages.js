@@ -1,5 +1,6 @@
 /** Message records: how they are kept, and how they leave the store. */
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/excerpt.js";
+import { saidIn } from "../protocol/files.js";
 import { result } from "./database.js";
 
 const PREVIEW_CHARACTERS = 120;
@@ -36,6 +37,7 @@ export const toMessage = (record) => ({
   edited_at: record.edited_at ?? null,
   deleted_at: record.deleted_at ?? null,
   reactions: (record.reactions ?? []).filter(({ emoji }) => emoji).map(({ by, emoji }) => ({ by, emoji })), // by: fingerprint
+  file: record.file ?? null, // see store/parts.js
   lasts: record.lasts ?? 0, // seconds; 0: for ever
   gone_at: record.gone_at ?? null, // ms, once the timer runs
 });
@@ -46,7 +48,7 @@ export const lineOf = ({ fingerprint, relay }, event) => ({
 });
 
 /** What the list of chats shows of a message: its words, without the signs of marks. */
-const preview = ({ text }) => oneLine(wordsOf(text), PREVIEW_CHARACTERS);
+const preview = (message) => oneLine(saidIn(message), PREVIEW_CHARACTERS);
 
 /** The contact record with this message as its latest. */
 export const withLatest = (contact, message) => ({
@@ -55,7 +57,7 @@ export const withLatest = (contact, message) => ({
   last_at: message.at,
   last_text: message.deleted_at ? "Deleted" : preview(message),
   last_direction: message.direction,
-  last_state: (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
+  last_state: (message.file?.sent < message.file?.parts && "queued") || (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });
 
 /** A contact's `failed`: `{seq, text}` of each message that could not be sent, which the list tells before all else; with this one as it is now. */

@@ -1,14 +1,16 @@
 /** The IndexedDB schema. A change of it raises VERSION, and PROTOCOL.md says what a backup holds of it. */
 export const NAME = "io3233";
-export const VERSION = 2;
+export const VERSION = 3;
 
 /**
  * kv          the identity, this device's id, settings  key: name
  * contacts    one record a contact             key: fingerprint
- * drafts      unsent text                      key: the contact's fingerprint
+ * drafts      unsent text                      key: the contact's fingerprint; and what it answers or edits, as JSON: answersKey
  * messages    both directions, all contacts    key: seq (order of arrival here)
  *             index thread [contact, seq]; queued: contact, of messages still to be sent only; envelope [contact, envelope id];
- *             gone: when a message with a timer goes
+ *             gone: when a message with a timer goes; file [contact, direction, file id]; moving: "to <fingerprint>" while parts of a
+ *             file wait to be sent, "from <fingerprint>" while some are missing
+ * parts       the octets of files, 64 KiB each  key: [seq of the message, n]; index id: of an own part's envelope
  * seen        (sender, envelope id) of all that ever arrived, kept after a thread is removed so that no replay returns it
  * relays      cursor, token and pinned key     key: origin
  * sessions    a contact's devices and my receiving keys for them (protocol/devices.js)  key: the contact's fingerprint
@@ -19,6 +21,7 @@ export const VERSION = 2;
 export function upgrade(db, transaction, old_version) {
   if (old_version < 1) createFirst(db);
   if (old_version < 2) createSecond(db, transaction.objectStore("messages"));
+  if (old_version < 3) createThird(db, transaction.objectStore("messages"));
 }
 
 function createFirst(db) {
@@ -40,4 +43,12 @@ function createSecond(db, messages) {
   db.createObjectStore("references", { keyPath: "n", autoIncrement: true }).createIndex("of", ["contact", "of"]);
 }
 
-export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "relays", "sessions", "posts", "references"];
+export const answersKey = (fingerprint) => `answers ${fingerprint}`;
+
+function createThird(db, messages) {
+  messages.createIndex("file", ["contact", "direction", "file.id"]);
+  messages.createIndex("moving", "moving");
+  db.createObjectStore("parts", { keyPath: ["seq", "n"] }).createIndex("id", "id");
+}
+
+export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "relays", "sessions", "posts", "references", "parts"];

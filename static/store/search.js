@@ -1,6 +1,7 @@
 /** Searching the whole history. Loaded by the store when somebody first searches. */
 import { result } from "./database.js";
 import { fold } from "../protocol/excerpt.js";
+import { safeName } from "../protocol/files.js";
 import { toMessage } from "./messages.js";
 
 const BATCH = 2000;
@@ -93,7 +94,7 @@ export class Search {
   }
 }
 
-const searchable = ({ seq, contact, at, text }) => ({ seq, contact, at, text: fold(text) });
+const searchable = ({ seq, contact, at, text, file }) => ({ seq, contact, at, text: fold(file ? `${text} ${safeName(file.name)}` : text) });
 
 /** Every message's searchable part, or null where they are too many to keep. */
 async function readTexts(db) {

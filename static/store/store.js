@@ -89,7 +89,7 @@ export class Store extends SharedEventTarget {
 
   /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
-    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages", "posts", "references", "sessions"], (stores) => removeEverything(stores, fingerprint));
+    const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages", "parts", "posts", "references", "sessions"], (stores) => removeEverything(stores, fingerprint));
     this.emit("contact-removed", { fingerprint });
     for (const record of renamed) this.emitContact(record);
     await this.emitUnread();

@@ -8,6 +8,7 @@ import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/invite.js";
 import { GuestView } from "./guest-view.js";
+import { FileRows } from "./files.js";
 import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./open-chat.js";
@@ -42,6 +43,7 @@ export class ChatsView {
     this.#asks = new AskBar(client);
     const find = (seq) => this.#thread.message(seq);
     new MessageMenu(client, find, () => ({ contact: this.#contact, answering: this.#composer.answering }));
+    new FileRows(client, find);
     new MessageExtras(client, find, (seq) => this.#thread.open(this.#contact.fingerprint, displayName(this.#contact), { seq }));
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));

@@ -1,5 +1,6 @@
 // The composer: the draft of the open thread, and what was sent and is not stored yet.
 import { Answering } from "./answering.js";
+import { Attaching } from "./attaching.js";
 import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
@@ -20,6 +21,7 @@ export class ComposerView {
   constructor(client) {
     this.#client = client;
     this.#answering = new Answering(client, () => this.#showDraft());
+    new Attaching(client, () => this.#contact);
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
@@ -70,7 +72,7 @@ export class ComposerView {
   }
 
   #showDraft() {
-    this.#fill(this.#answering.edited?.text ?? this.#client.drafts.get(this.#contact.fingerprint));
+    this.#fill(this.#answering.words ?? this.#client.drafts.get(this.#contact.fingerprint));
   }
 
   #tellUnsaved(error) {
@@ -91,7 +93,7 @@ export class ComposerView {
   #typed() {
     if (!this.#contact) return; // a guest, whom guest.js looks after
     if (this.#status.textContent) say(this.#status, "");
-    if (!this.#answering.edited) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
+    if (!this.#answering.typed(this.#body.value)) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
     this.#measure();
     this.#fit();
   }

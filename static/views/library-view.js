@@ -1,6 +1,7 @@
 // All history of this device: search, pages, and the way to each message.
 import { byId, clone, debounce, on } from "./dom.js";
 import { characterStart, cut, fold, locate } from "../protocol/excerpt.js";
+import { saidIn } from "../protocol/files.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 import { whenDayChanges } from "./today.js";
@@ -111,7 +112,7 @@ function excerpt(message, words) {
   if (message.kind === "unknown") return ["Sent with a newer client: update this page to read it."];
   const wanted = fold(words);
   const found = wanted && locate(message.text, wanted);
-  return found ? marked(message.text, found) : [cut(message.text, EXCERPT)];
+  return found ? marked(message.text, found) : [cut(message.text || saidIn(message), EXCERPT)];
 }
 
 function marked(text, { at, length }) {

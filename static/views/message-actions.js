@@ -1,6 +1,7 @@
 // What a person can do with one message: one row an action, in the order of the menu. What does not apply is not shown.
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
+import { saveFile } from "./files.js";
 import { forward } from "./forward-view.js";
 import { showInfo } from "./message-info.js";
 import { confirmed } from "./questions.js";
@@ -11,11 +12,12 @@ import { copy, notice, offerUndo } from "./toast.js";
 const ACTIONS = [
   { name: "reply", label: "Reply", icon: "reply", when: mayAnswer, run: (message, client, { answering }) => answering.reply(message) },
   { name: "react", label: "React", icon: "react", when: mayAnswer, run: askReaction },
-  { name: "copy", label: "Copy", icon: "copy", when: isText, run: ({ text }) => copy(text, "Message") },
-  { name: "forward", label: "Forward", icon: "forward", when: isText, run: forward },
+  { name: "copy", label: "Copy", icon: "copy", when: hasWords, run: ({ text }) => copy(text, "Message") },
+  { name: "save", label: "Save", icon: "down", when: ({ file }) => file?.state === "here", run: saveFile },
+  { name: "forward", label: "Forward", icon: "forward", when: hasWords, run: forward },
   { name: "info", label: "Info", icon: "about", when: () => true, run: showInfo },
   { name: "edit", label: "Edit", icon: "edit", when: (message, client, { contact }) => contact.devices > 0 && client.changes.mayEdit(message), run: (message, client, { answering }) => answering.edit(message) },
-  { name: "take-back", label: "Take back", icon: "undo", when: (message, client) => client.outbox.mayTakeBack(message), run: takeBack },
+  { name: "take-back", label: "Take back", icon: "undo", when: (message, client) => !message.file && client.outbox.mayTakeBack(message), run: takeBack },
   { name: "delete-here", label: "Delete here", icon: "trash", danger: true, when: () => true, run: deleteHere },
   { name: "delete-both", label: "Delete for both", icon: "ban", danger: true, when: mayDeleteForBoth, run: deleteForBoth },
 ];
@@ -24,6 +26,10 @@ export const actionsFor = (message, client, place) => ACTIONS.filter(({ when }) 
 
 function isText({ kind, deleted_at }) {
   return kind === "text" && !deleted_at;
+}
+
+function hasWords(message) {
+  return isText(message) && message.text !== "";
 }
 
 /** Nothing but words reaches a client that is not known to read more. */
@@ -38,7 +44,7 @@ function mayDeleteForBoth(message, client, { contact }) {
 async function deleteForBoth({ seq }, client) {
   const agreed = await confirmed({
     title: "Delete for both?",
-    text: "The words go here, and on their devices as soon as they are reached. Whoever has read or copied them knows them still. This cannot be undone.",
+    text: "It goes here, and on their devices as soon as they are reached. Whoever has read or copied them knows them still. This cannot be undone.",
     ok: "Delete for both",
     danger: true,
   });

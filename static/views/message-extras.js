@@ -1,6 +1,7 @@
 // What stands beside a message's words: what it answers, reactions, that it was edited; and the lines of a thread that nobody wrote.
 import { byId, clone, on } from "./dom.js";
 import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { saidIn } from "../protocol/files.js";
 import { formatSpan, plural } from "../protocol/format.js";
 import { showInfo } from "./message-info.js";
 import { notice } from "./toast.js";
@@ -139,6 +140,6 @@ export class MessageExtras {
     found.classList.toggle("unknown", !original);
     const words = found.querySelector(".chat-quote-text");
     if (!original) words.textContent = `${words.textContent} (as they quote it: it is not on this device)`;
-    else words.textContent = original.deleted_at ? "Deleted" : oneLine(wordsOf(original.text), QUOTE_CHARACTERS);
+    else words.textContent = original.deleted_at ? "Deleted" : oneLine(saidIn(original), QUOTE_CHARACTERS);
   }
 }

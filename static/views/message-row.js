@@ -1,6 +1,7 @@
 // One message as a row of the thread.
 import { showBeginning, showRest } from "./bubble.js";
 import { clone } from "./dom.js";
+import { fillFile } from "./files.js";
 import { eventWords, fillExtras } from "./message-extras.js";
 import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
 import { isEmojiAlone } from "../protocol/excerpt.js";
@@ -11,6 +12,7 @@ const GROUP_MS = 5 * 60_000;
 /** How a message of mine stands, as a mark and in words; the marks are of the sprite. */
 const STATES = {
   queued: { icon: "clock", words: "waiting" },
+  sending: { icon: "clock", words: "on its way" },
   relayed: { icon: "check", words: "on the server" },
   delivered: { icon: "checks", words: "delivered" },
   read: { icon: "checks", words: "read" },
@@ -19,8 +21,9 @@ const STATES = {
 };
 
 /** One of the keys of STATES for a message of mine, "" for one that came in. */
-export function stateOf({ direction, state, taken_back_at, deleted_at, delivered_at, read_at }) {
+export function stateOf({ direction, state, taken_back_at, deleted_at, delivered_at, read_at, file }) {
   if (direction === "in") return "";
+  if (state === "relayed" && file?.sent < file?.parts) return "sending";
   if (taken_back_at && !deleted_at) return "taken back";
   if (state !== "relayed") return state;
   return (read_at && "read") || (delivered_at && "delivered") || state;
@@ -42,6 +45,7 @@ export function messageRow(message, name) {
 export function fillRow(row, message, name) {
   const state = stateOf(message);
   if (shown_in.get(row) !== toTell(message, name)) fillBubble(row, message, name);
+  fillFile(row, message);
   fillExtras(row, message, name);
   row.dataset.state = message.state;
   row.classList.toggle("refused", message.kind === "refused");
@@ -76,7 +80,7 @@ export function tellTime(row, message, apart) {
 }
 
 function note(message) {
-  const waits = message.state === "queued" && (message.re || message.lasts) ? [message.error] : []; // for a client that can read it
+  const waits = message.state === "queued" && (message.re || message.lasts || message.file) ? [message.error] : []; // for a client that can read it
   const written = message.written_at == null ? [] : [`written ${formatDateTime(message.written_at)} by the sender's clock`];
   const legacy = message.legacy ? ["not bound to this chat: sent by an older client"] : [];
   const unsealed = message.unsealed ? ["sealed with the address key only"] : [];

@@ -1,0 +1,149 @@
+/**
+ * Files as messages (PROTOCOL.md, "Files"): what a header may say, how a file is cut, what it is called and shown as. All of it may be a
+ * stranger's, so nothing is believed: not the name, not the type, not the sizes.
+ */
+import { isFingerprint } from "./address.js";
+import { sha256 } from "./crypto.js";
+import { fromBase64, toBase64Url, utf8 } from "./encoding.js";
+import { isEnvelopeId } from "./envelope.js";
+import { EncodingError } from "./errors.js";
+import { wordsOf } from "./excerpt.js";
+
+export const PART_BYTES = 65_536;
+export const MOST_FILE_BYTES = 16 * 1024 * 1024;
+export const MOST_PREVIEW_BYTES = 1536;
+const MOST_PREVIEW_PIXELS = 128 * 128;
+const MOST_PIXELS = 40e6; // of a picture that is shown: it takes four bytes each
+const LONGEST_NAME = 255;
+const LONGEST_SIDE = 65_535;
+const LONGEST_SECONDS = 86_400;
+const ID_BYTES = 16;
+const NAME = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,255}$/u;
+const MIME = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$/;
+/** What browsers decode and nothing runs in. Whatever else is a row with Save: `text/html` and `image/svg+xml` among it. */
+const SHOWN = {
+  picture: ["image/jpeg", "image/png", "image/webp", "image/gif"],
+  audio: ["audio/webm", "audio/ogg", "audio/mp4", "audio/mpeg", "audio/wav"],
+  video: ["video/mp4", "video/webm"],
+};
+
+const isWhole = (least, most) => (value) => Number.isInteger(value) && value >= least && value <= most;
+const maybe = (check) => (value) => value === undefined || check(value);
+const isSide = maybe(isWhole(1, LONGEST_SIDE));
+
+const FIELDS = {
+  id: isEnvelopeId,
+  name: (value) => typeof value === "string" && value.length <= LONGEST_NAME && NAME.test(value),
+  mime: (value) => typeof value === "string" && MIME.test(value),
+  size: isWhole(1, MOST_FILE_BYTES),
+  sha256: isFingerprint, // 64 hex digits, too
+  parts: Number.isInteger,
+  width: isSide,
+  height: isSide,
+  seconds: maybe(isWhole(0, LONGEST_SECONDS)),
+  preview: maybe((value) => previewOf({ preview: value }) !== null),
+};
+
+export const isPartNumber = isWhole(0, MOST_FILE_BYTES / PART_BYTES - 1);
+const partsOf = (size) => Math.ceil(size / PART_BYTES);
+
+/** Whether `value` is what a `file` says of its file. Every part then has one size that it can have. */
+export const isFile = (value) =>
+  value !== null && typeof value === "object" && Object.entries(FIELDS).every(([name, check]) => check(value[name])) && value.parts === partsOf(value.size);
+
+/** The fields that are known of what isFile took. */
+export const knownFile = (file) => Object.fromEntries(Object.keys(FIELDS).filter((name) => file[name] !== undefined).map((name) => [name, file[name]]));
+
+/** The header of `bytes`; `more`: `{width, height, seconds, preview}` as far as they are known. `sha256`: 64 hex digits. */
+export const fileHeader = ({ id, name, mime, size, sha256: digest, ...more }) => ({
+  id, name: nameToSend(name), mime: MIME.test(mime) ? mime : "application/octet-stream", size, sha256: digest, parts: partsOf(size), ...more,
+});
+
+/** How many bytes part `n` has. */
+export const partBytes = ({ size, parts }, n) => (n < parts - 1 ? PART_BYTES : size - PART_BYTES * (parts - 1));
+
+/** Part `n` of a file's bytes, with a buffer of its own: a view would be stored with all of the file. */
+export const cutPart = (bytes, n) => bytes.slice(n * PART_BYTES, (n + 1) * PART_BYTES);
+
+/** The id of the envelope with part `n`. Who knows the file knows them all, and can ask for one that never came. */
+export const partId = (file_id, n) => toBase64Url(sha256(utf8(`${file_id} ${n}`)).subarray(0, ID_BYTES));
+
+/** "picture", "audio", "video", or "file" for what is not shown. */
+export const kindOf = ({ mime }) => Object.keys(SHOWN).find((kind) => SHOWN[kind].includes(mime)) ?? "file";
+
+/** What a file is called where one line has room for a name alone. */
+function fileWords(file) {
+  const kind = kindOf(file);
+  if (kind === "picture") return "Photo";
+  return kind === "audio" && file.seconds !== undefined ? "Voice message" : safeName(file.name);
+}
+
+/** The words of a message without their marks or, where it has none, of its file. */
+export const saidIn = ({ text, file }) => (text || !file ? wordsOf(text) : fileWords(file));
+
+/** A name to show and to save under: no folder, nothing that can't be seen or turns what stands beside it around. */
+export function safeName(name) {
+  const last = name.split(/[/\\]/).findLast((part) => /[^.\s]/.test(part)) ?? "";
+  const seen = last.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, "").replace(/[:*?"<>|]/g, "_");
+  return seen.replace(/^[.\s]+|[.\s]+$/g, "") || "file";
+}
+
+/** The same in a length that readers take, with its ending. */
+function nameToSend(name) {
+  const safe = safeName(name);
+  const ending = safe.match(/\.[^.]{1,10}$/)?.[0] ?? "";
+  const begin = safe.slice(0, safe.length - ending.length).slice(0, LONGEST_NAME - ending.length);
+  return begin.replace(/[\ud800-\udbff]$/, "") + ending;
+}
+
+/** The small picture in a header, `{bytes, mime}`; null where it is none, or not small. */
+export function previewOf({ preview }) {
+  if (typeof preview !== "string" || preview.length > 2 * MOST_PREVIEW_BYTES) return null;
+  try {
+    const bytes = fromBase64(preview);
+    const found = bytes.length <= MOST_PREVIEW_BYTES ? imageSize(bytes) : null;
+    return found && ["image/webp", "image/jpeg"].includes(found.mime) && found.width * found.height <= MOST_PREVIEW_PIXELS ? { bytes, mime: found.mime } : null;
+  } catch (error) {
+    if (error instanceof EncodingError) return null;
+    throw error;
+  }
+}
+
+/** `{mime, width, height}` of a picture that may be shown, by its own bytes; null for what is none, or takes too much memory. */
+export function shownPicture(bytes) {
+  const found = imageSize(bytes);
+  return found && found.width * found.height <= MOST_PIXELS ? found : null;
+}
+
+/** What the first bytes of a PNG, GIF, WebP or JPEG say, without decoding any of it; else null. */
+export function imageSize(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const starts = (text, at = 0) => [...text].every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
+  if (bytes.length < 30) return null;
+  if (starts("\x89PNG\r\n\x1a\n")) return { mime: "image/png", width: view.getUint32(16), height: view.getUint32(20) };
+  if (starts("GIF8")) return { mime: "image/gif", width: view.getUint16(6, true), height: view.getUint16(8, true) };
+  if (starts("RIFF") && starts("WEBP", 8)) return webpSize(view, String.fromCharCode(...bytes.subarray(12, 16)));
+  return starts("\xff\xd8") ? jpegSize(view) : null;
+}
+
+/** RFC 9649, sections 2.4 to 2.7. */
+function webpSize(view, chunk) {
+  const sizes = {
+    "VP8 ": () => [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff],
+    VP8L: () => [(view.getUint32(21, true) & 0x3fff) + 1, ((view.getUint32(21, true) >> 14) & 0x3fff) + 1],
+    VP8X: () => [24, 27].map((at) => view.getUint16(at, true) + view.getUint8(at + 2) * 65_536 + 1),
+  };
+  if (!sizes[chunk]) return null;
+  const [width, height] = sizes[chunk]();
+  return { mime: "image/webp", width, height };
+}
+
+/** The frame header among the segments (ITU-T T.81, B.2.2). */
+function jpegSize(view) {
+  for (let at = 2; at + 9 < view.byteLength && view.getUint8(at) === 0xff; at += 2 + view.getUint16(at + 2)) {
+    const marker = view.getUint8(at + 1);
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return { mime: "image/jpeg", width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+  }
+  return null;
+}

@@ -1,0 +1,143 @@
+// Files in the thread: a picture that has its place before it is there, a sound, a film, or a row with a name; and how far it has come.
+import { byId, clone, download, on } from "./dom.js";
+import { kindOf, previewOf, safeName, shownPicture } from "../protocol/files.js";
+import { formatBytes } from "../protocol/format.js";
+import { notice } from "./toast.js";
+import { Viewer } from "./viewer.js";
+
+const WIDEST = 3; // a picture's sides, one by the other: a header may say anything
+const ENDED = {
+  damaged: "Damaged: it is not what was sent. Ask for it again.",
+  cancelled: "Cancelled: not kept.",
+  held: "Not kept, for you have not accepted them. Accept, and ask for it again.",
+  gone: "Not on this device any more.",
+};
+
+/** Writes a message's file into its row: what can change about it, and once what can't. */
+export function fillFile(row, { file, direction, state, deleted_at, error }) {
+  const shown = row.querySelector(".chat-file");
+  if (!file || deleted_at) return shown?.remove();
+  const element = shown ?? begun(row, file);
+  const ends = ENDED[file.state] ?? "";
+  const [done, moving] = direction === "out" && file.state === "here" ? [file.sent, state === "relayed" && file.sent < file.parts] : [file.have, file.state === ""];
+  element.querySelector(".file-detail").textContent = ends || (moving && error) || formatBytes(file.size);
+  element.classList.toggle("ended", Boolean(ends));
+  element.classList.toggle("moving", moving);
+  element.querySelector(".file-save").hidden = file.state !== "here";
+  if (moving) showProgress(element.querySelector(".file-cancel"), Math.round((100 * done) / file.parts), direction);
+  if (file.state === "here" || (file.state === "" && file.have === file.parts)) element.dataset.load = kindOf(file); // reading it checks it
+  else delete element.dataset.load;
+  return undefined;
+}
+
+function showProgress(button, percent, direction) {
+  button.style.setProperty("--done", `${percent}%`);
+  button.title = `${percent} % ${direction === "in" ? "received" : "sent"}: cancel`;
+  button.setAttribute("aria-label", button.title);
+}
+
+function begun(row, file) {
+  const element = clone("fileTemplate");
+  const kind = kindOf(file);
+  element.classList.add(kind);
+  element.querySelector(".file-name").textContent = safeName(file.name);
+  if (kind === "picture") begin(element.querySelector(".file-picture"), file);
+  row.querySelector(".chat-bubble").before(element);
+  return element;
+}
+
+/** The place of a picture, with its small preview. */
+function begin(button, file) {
+  const { width = 4, height = 3 } = file;
+  button.style.setProperty("--ratio", Math.min(Math.max(width / height, 1 / WIDEST), WIDEST));
+  button.setAttribute("aria-label", `Show ${safeName(file.name)}`);
+  const preview = previewOf(file);
+  if (!preview) return;
+  const image = button.firstElementChild;
+  image.src = URL.createObjectURL(new Blob([preview.bytes], { type: preview.mime }));
+  image.onload = image.onerror = () => URL.revokeObjectURL(image.src);
+}
+
+/** Saves it under a name without folders, as what no browser opens by itself. */
+export async function saveFile({ seq, file }, client) {
+  const bytes = await client.files.read(seq);
+  if (bytes) download({ name: safeName(file.name), blob: new Blob([bytes], { type: "application/octet-stream" }) });
+  else notice("This file is not on this device.");
+}
+
+/** Loads what comes into sight, and does what a click on a file means. */
+export class FileRows {
+  #client;
+  #find;
+  #viewer;
+  #box = byId("chatMessages");
+  #urls = new Map(); // element → the URL of its picture, sound or film
+  #near = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && this.#load(entry.target)), { root: this.#box, rootMargin: "100%" });
+
+  /** `find(seq)`: a message of the open thread. */
+  constructor(client, find) {
+    this.#client = client;
+    this.#find = find;
+    this.#viewer = new Viewer((seq) => saveFile(find(seq), client));
+    on(this.#box, "click", ({ target }) => this.#clicked(target));
+    const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-load"] };
+    new MutationObserver(() => this.#look()).observe(this.#box, changes);
+  }
+
+  #look() {
+    for (const [element, url] of this.#urls) {
+      if (element.isConnected) continue;
+      URL.revokeObjectURL(url);
+      this.#urls.delete(element);
+    }
+    for (const element of this.#box.querySelectorAll(".chat-file[data-load]:not([data-watched])")) {
+      element.dataset.watched = "";
+      this.#near.observe(element);
+    }
+  }
+
+  async #load(element) {
+    this.#near.unobserve(element);
+    const message = this.#find(Number(element.closest(".chat-line")?.dataset.seq));
+    const bytes = message && (await this.#client.files.read(message.seq));
+    if (!bytes) return void delete element.dataset.watched; // it is looked at again when it changes
+    if (element.isConnected) await this.#show(element, bytes, message.file);
+  }
+
+  /** Only what its own bytes are, and only of the types in protocol/files.js: nothing that runs. */
+  #show(element, bytes, { mime }) {
+    const kind = kindOf({ mime });
+    const picture = kind === "picture" ? shownPicture(bytes) : null;
+    if (kind === "picture") return picture ? this.#showPicture(element, this.#url(element, bytes, picture.mime)) : element.classList.add("plain");
+    return kind === "file" ? undefined : this.#showPlayer(element, kind, this.#url(element, bytes, mime));
+  }
+
+  async #showPicture(element, url) {
+    const image = element.querySelector(".file-full");
+    image.src = url;
+    image.onerror = () => element.classList.add("plain");
+    image.onload = () => element.classList.add("loaded");
+  }
+
+  #showPlayer(element, kind, url) {
+    const player = document.createElement(kind);
+    Object.assign(player, { controls: true, preload: "metadata", src: url });
+    player.onerror = () => player.remove();
+    element.prepend(player);
+  }
+
+  #url(element, bytes, type) {
+    const url = URL.createObjectURL(new Blob([bytes], { type }));
+    this.#urls.set(element, url);
+    return url;
+  }
+
+  #clicked(target) {
+    const seq = Number(target.closest(".chat-file")?.closest(".chat-line").dataset.seq);
+    const message = seq && this.#find(seq);
+    if (!message) return undefined;
+    if (target.closest(".file-save")) return saveFile(message, this.#client);
+    if (target.closest(".file-cancel")) return message.direction === "in" ? this.#client.files.cancel(seq) : this.#client.changes.remove(seq);
+    return target.closest(".file-picture") && this.#viewer.open(seq);
+  }
+}
