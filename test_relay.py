@@ -11631,12 +11631,13 @@ class TestBrowserSearchInChat:
     async def test_head_of_the_chat_stays_in_sight_when_a_message_is_found(self, browser, relay):
         alice, bob = await browser.person(relay, size=(390, 400)), await relay.register()
         await write(bob, alice, "the needle", *(f"hay {number}" for number in range(30)))
+        await alice.until("document.title.startsWith('(31) ')")
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
-        await alice.sees("hay 29")
+        await alice.sees("the needle")
 
         await alice.click("#chatSearchOpen")
         await alice.fill("#chatSearch", "needle")
-        await alice.until(in_sight("the needle"))
+        await alice.shows(".found", "the needle")
 
         assert (await box_of(alice, "#chatThreadHead"))["top"] == 0
         scrolled = "[...document.querySelectorAll('#main, #view-chats, #chatThread')].map((each) => each.scrollTop)"
