@@ -11637,7 +11637,7 @@ class TestBrowserSearchInChat:
 
         await alice.click("#chatSearchOpen")
         await alice.fill("#chatSearch", "needle")
-        await alice.shows(".found", "the needle")
+        await alice.until("CSS.highlights.get('hit')?.size === 1")
 
         assert (await box_of(alice, "#chatThreadHead"))["top"] == 0
         scrolled = "[...document.querySelectorAll('#main, #view-chats, #chatThread')].map((each) => each.scrollTop)"
