@@ -17405,7 +17405,7 @@ MOVING = """[...document.querySelectorAll("*")].filter((each) => {
     return Math.max(...seconds) > 0.001 || style.scrollBehavior === "smooth";
 }).length"""
 
-MOST_BYTES = 230_000  # 220,000 are wanted; with files it is 228,000
+MOST_BYTES = 235_000  # 220,000 are wanted
 LONG_HISTORY = """(async () => {
     const [{ Database }, { newContact }, { withLatest }] =
         await Promise.all(["store/database", "store/store", "store/messages"].map((name) => import(`/${name}.js`)));
