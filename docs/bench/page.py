@@ -212,6 +212,7 @@ async def running_browser() -> AsyncIterator[Browser]:
     with running_chromium() as address:
         async with aiohttp.ClientSession() as session, session.ws_connect(address, max_msg_size=0) as socket:
             browser = Browser(socket)
+            browser.expected.append("Cross-Origin-Opener-Policy header has been ignored")  # over plain http
             reading = asyncio.create_task(browser.read())
             yield browser
             await browser.close()
