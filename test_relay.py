@@ -11358,12 +11358,17 @@ class TestBrowserActions:
 async def talk(browser: Browser, relay: AnyRelay, **context: Any) -> tuple[Page, Page]:
     """Two people who have written to each other, so that each knows the other's device: "hello", "hello back"."""
     alice, bob = await browser.person(relay, **context), await browser.person(relay, **context)
+    await begin_to_talk(alice, bob)
+    return alice, bob
+
+
+async def begin_to_talk(alice: Page, bob: Page) -> None:
+    """Have two people write to each other, "hello" and "hello back"."""
     await alice.opens(bob.fingerprint)
     await bob.opens(alice.fingerprint)
     for one, other, text in ((alice, bob, "hello"), (bob, alice, "hello back")):
         await one.says(text)
         await other.sees(text)
-    return alice, bob
 
 
 async def replies(page: Page, to: str, text: str) -> None:
@@ -13701,6 +13706,14 @@ async def blocks(page: Page, other: Any) -> None:
     await page.click("#contactBlocked")
     await agrees(page, "Block ")
     await page.shows(".thread-detail .blocked", "blocked")
+    await closes_panel(page)
+
+
+async def unblocks(page: Page, other: Any) -> None:
+    """Open a contact's panel, unblock them and close it."""
+    await panel_of(page, other)
+    await page.click("#contactBlocked")
+    await page.hides(".thread-detail .blocked")
     await closes_panel(page)
 
 
@@ -16917,12 +16930,17 @@ async def photo(page: Page, path: Path, width: int, height: int) -> Path:
     return path
 
 
-async def attaches(page: Page, *paths: Path, as_files: bool = False) -> None:
-    """Choose files by the composer's button, and send them."""
+async def picks(page: Page, *paths: Path) -> None:
+    """Choose files by the composer's button."""
     document = (await page.call("DOM.getDocument"))["root"]["nodeId"]
     field = (await page.call("DOM.querySelector", nodeId=document, selector="#attachInput"))["nodeId"]
     await page.call("DOM.setFileInputFiles", files=[str(path) for path in paths], nodeId=field)
     await page.shows("#filesDialog")
+
+
+async def attaches(page: Page, *paths: Path, as_files: bool = False) -> None:
+    """Choose files, and send them."""
+    await picks(page, *paths)
     if as_files:
         await page.click("#filesAsFiles")
     await page.click("#filesSend")
@@ -16934,6 +16952,52 @@ async def has_file(page: Page, condition: str, *, seconds: float = PATIENCE_SECO
     return dict(await page.evaluate(f"({FILE_HERE})()"))
 
 
+def large_file(folder: Path, parts: int) -> Path:
+    """A file of so many whole parts."""
+    path = folder / f"{parts}.bin"
+    path.write_bytes(os.urandom(parts * PART_BYTES))
+    return path
+
+
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# As if nothing had come for long of any file that is on its way to this page.
+OVERDUE = """(async () => (await import("/store/database.js")).Database.shared.write(["messages"], ({ messages }) =>
+    void (messages.getAll().onsuccess = ({ target }) =>
+        target.result.filter(({ moving }) => moving).forEach((each) => messages.put({ ...each, moving: "from 2000" })))))()"""
+# A thousand files like the one that is on its way; and what many looks at them have asked for by then.
+THOUSAND_BEGUN = """(async () => {
+    const [{ Database, result }, { askForParts }, { Store }] = await Promise.all(
+        ["store/database", "mail/parts", "store/store"].map((name) => import(`/${name}.js`)));
+    await Database.shared.write(["messages"], async ({ messages }) => {
+        const { seq, ...begun } = (await result(messages.getAll())).find(({ moving }) => moving);
+        for (let n = 0; n < 1000; n += 1) messages.add({ ...begun, moving: "from 2000", file: { ...begun.file, id: `${n}`.padStart(22, "A") } });
+    });
+    const store = new Store(Database.shared);
+    const { fingerprint } = await store.value("identity");
+    for (let look = 0; look < 20; look += 1) await askForParts(store, fingerprint);
+})()"""
+# Spends what the relay grants a person.
+SPENDS_ALL = """(async () => {
+    const { Database, result } = await import("/store/database.js");
+    const [{ token }] = await Database.shared.read(["relays"], ({ relays }) => result(relays.getAll()));
+    const headers = { Authorization: `Bearer ${token}` };
+    await Promise.all(Array.from({ length: 150 }, () => fetch("/v1/messages", { headers })));
+})()"""
+TIMERS_ARE_OVER = """(async () => {
+    const [{ Database }, { removeGone }, { Store }] = await Promise.all(
+        ["store/database", "mail/sweeper", "store/store"].map((name) => import(`/${name}.js`)));
+    await removeGone(new Store(Database.shared), "", Date.now() + 86_400_000);
+})()"""
+NAMES = {
+    "invoice.pdf" + "\u00a0" * 200 + ".exe": "invoice.pdf .exe",
+    "a" * 250 + ".exe": "a" * 40 + "…" + "a" * 15 + ".exe",
+    "\u3164holiday\u200b.jpg": "holiday.jpg",
+    "..\\..\\x": "x",
+    "///": "file",
+}
 BAD_FILES: dict[str, dict[str, Any]] = {
     "a thousand million parts": {"parts": 10**9},
     "a size of a gigabyte": {"size": 2**30, "parts": 2**14},
@@ -16941,6 +17005,35 @@ BAD_FILES: dict[str, dict[str, Any]] = {
     "a type with parameters": {"mime": "text/html; charset=utf-8"},
     "a preview that would take a gigabyte": {"preview": webp(16_383, 16_383)},
     "a preview that is none": {"preview": b64(b"<svg/>" * 20)},
+}
+
+
+def jpeg_frame(side: int) -> bytes:
+    """A JPEG's frame header."""
+    return b"\xff\xc0\x00\x11\x08" + side.to_bytes(2, "big") * 2 + b"\x03" + bytes(9)
+
+
+def gif(screen: int, image: int) -> bytes:
+    """A GIF of one image, behind colours and a comment."""
+    sides = [side.to_bytes(2, "little") * 2 for side in (screen, image)]
+    return b"GIF89a" + sides[0] + b"\x80\0\0" + bytes(6) + b"!\xfe\x02hi\0," + bytes(4) + sides[1] + b"\0\x02\0;"
+
+
+# What these take when they are decoded is more than their header seems to say.
+BOMBS = {
+    "a JPEG with a frame behind a marker that has no length": b"\xff\xd8\xff\xd0\0\x15"
+    + jpeg_frame(30_000)
+    + jpeg_frame(10),
+    "a JPEG with a frame behind a fill byte": (
+        b"\xff\xd8\xff\xff\xfe\0\x04\0\0" + jpeg_frame(30_000) + bytes(4 + 0xFE00 - 28) + jpeg_frame(10)
+    ),
+    "a GIF with an image larger than its screen": gif(1, 30_000),
+    "a PNG that begins with something else": b"\x89PNG\r\n\x1a\n\0\0\0\x08tEXt" + bytes([0, 0, 0, 1] * 5),
+}
+PICTURES = {
+    "a GIF": gif(20, 10),
+    "a JPEG": b"\xff\xd8\xff\xfe\0\x04hi" + jpeg_frame(20) + bytes(9),
+    "a WebP": unb64(webp(20, 20)),
 }
 
 
@@ -16978,6 +17071,42 @@ class TestBrowserFiles:
 
         file = await has_file(bob, "file.state === 'here'")
         assert (file["hash"], file["place"]) == (hashlib.sha256(path.read_bytes()).hexdigest(), True)
+
+    async def test_photo_whose_name_has_no_ending_loses_its_place_too(self, alice, bob, tmp_path):
+        path = await photo(alice, tmp_path / "IMG", 300, 200)
+
+        await attaches(alice, path)
+
+        file = await has_file(alice, "file.sent === 1")
+        assert (file["name"], file["mime"], file["place"]) == ("IMG.jpg", "image/jpeg", False)
+
+    async def test_file_that_went_since_it_was_chosen_is_told_and_the_others_are_sent_once(self, alice, bob, tmp_path):
+        paths = [tmp_path / f"{number}.txt" for number in range(2)]
+        for path in paths:
+            path.write_text("words")
+        await picks(alice, *paths)
+
+        paths[0].unlink()
+        for _ in range(2):
+            await alice.click("#filesSend")
+            await alice.shows("#filesStatus.bad", "“0.txt” can't be read")
+
+        assert await stored(alice, "messages.flatMap(({ file }) => file?.name ?? [])") == ["1.txt"]
+
+    async def test_closed_dialog_sends_no_more(self, alice, bob, tmp_path):
+        paths = [tmp_path / f"{number}.txt" for number in range(4)]
+        for path in paths:
+            path.write_text("words")
+        await picks(alice, *paths[:3])
+
+        await alice.evaluate(
+            "void (document.querySelector('#filesSend').click(), document.querySelector('#filesDialog').close())"
+        )
+        await alice.until("!document.querySelector('#filesSend').disabled")
+        await attaches(alice, paths[3])
+
+        await alice.until("document.querySelectorAll('.file-name').length > 1")
+        assert await alice.texts(".file-name") == ["0.txt", "3.txt"]
 
     async def test_large_file_arrives_byte_for_byte_and_words_overtake_it(self, browser, relay, tmp_path):
         alice, bob = await talk(browser, relay)
@@ -17027,6 +17156,58 @@ class TestBrowserFiles:
         file = await has_file(bob, "file.state === 'here'", seconds=90)
         assert file["hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
+    async def test_file_goes_on_where_it_was_after_the_browser_is_killed_on_either_side(
+        self, browser, relay, short_path, tmp_path
+    ):
+        bob, path = await browser.person(relay), large_file(tmp_path, 16)
+        device = Device(short_path, f"{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}")
+        await device.start()
+        await begin_to_talk(device.page, bob)
+
+        for one, other in ((lambda: device.page, lambda: bob), (lambda: bob, lambda: device.page)):
+            await attaches(one(), path)
+            await has_file(other(), "file.state === '' && file.have > 3")
+            await is_killed(device)
+            file = await has_file(other(), "file.state === 'here' && !('sent' in file)", seconds=60)
+            assert file["hash"] == sha256_of(path)
+
+        assert await stored(bob, "messages.filter(({ file }) => file).length") == 2
+        assert large_messages_on(relay) <= 16 + 1 + 16  # the relay may have had one that was not known to be there
+        await device.running.aclose()
+
+    async def test_pause_that_the_relay_asks_for_is_made_when_sending_and_when_taking_back(
+        self, relay, alice, bob, tmp_path
+    ):
+        alice.expects("429")
+        await attaches(alice, large_file(tmp_path, 12))
+        await has_file(alice, "file.sent > 2")
+        await alice.evaluate(SPENDS_ALL)
+        await has_file(alice, "file.sent === file.parts", seconds=60)
+        assert len([each for each in await bob.reads() if each["content"]["type"] == "part"]) == 11
+
+        await attaches(alice, large_file(tmp_path, 30))
+        await has_file(alice, "file.parts === 30 && file.sent > 5")
+        await alice.evaluate(SPENDS_ALL)
+        await alice.click(".chat-file.moving .file-cancel")
+
+        await until(lambda: large_messages_on(relay) == 12, seconds=60)
+
+    async def test_parts_take_turns_whoever_they_are_for(self, relay, alice, bob, tmp_path):
+        carol = Correspondent(relay)
+        await carol.register()
+        await carol.meets(alice)
+
+        await alice.evaluate("performance.clearResourceTimings()")
+        for person in (bob, carol):
+            await alice.click(f'#chatTabs [data-fingerprint="{person.fingerprint}"] .chat-tab-label')
+            await attaches(alice, large_file(tmp_path, 20))
+        await until(lambda: stored(alice, "messages.filter(({ file }) => file?.sent === 20).length === 2"))
+
+        times = await alice.evaluate(
+            "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/v1/messages')).map(({ startTime }) => startTime)"
+        )
+        assert max(times) - min(times) > 30 * 125  # of 38, a second of which may have gone before
+
     async def test_full_mailbox_is_told_of_and_waited_for(self, browser, relays, tmp_path):
         relay = await relays(MAILBOX_MAX_MESSAGES="30")
         alice, bob, carol = *await talk(browser, relay), await relay.register()
@@ -17041,6 +17222,95 @@ class TestBrowserFiles:
 
         file = await has_file(bob, "file.state === 'here'", seconds=90)
         assert file["hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+    async def test_full_disk_is_told_and_the_file_is_sent_once_there_is_room(self, alice, bob, tmp_path):
+        await picks(alice, large_file(tmp_path, 2))
+
+        await has_full_disk(alice)
+        await alice.click("#filesSend")
+        await alice.shows("#filesStatus.bad", "no room left")
+        await alice.evaluate("window.makeRoom()")
+        assert await stored(alice, "parts.length + messages.filter(({ file }) => file).length") == 0
+        await alice.click("#filesSend")
+
+        await has_file(alice, "file.sent === file.parts")
+
+    async def test_file_to_somebody_who_is_blocked_meanwhile_stops_and_goes_on_after(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        path = large_file(tmp_path, 24)
+
+        await attaches(alice, path)
+        await has_file(bob, "file.have > 2")
+        await blocks(alice, bob)
+        await alice.shows(".chat-failure", "You blocked this contact")
+        await alice.until("document.querySelector('.chat-tab').textContent.includes('Not sent')")
+        await unblocks(alice, bob)
+        await alice.click(".chat-failure .chat-retry")
+
+        file = await has_file(bob, "file.state === 'here'", seconds=60)
+        assert file["hash"] == sha256_of(path)
+        await alice.until("!document.querySelector('.chat-tab').textContent.includes('Not sent')")
+
+    async def test_file_that_stopped_is_deleted_on_both_sides(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        await attaches(alice, large_file(tmp_path, 24))
+        await has_file(bob, "file.have > 2")
+        await blocks(alice, bob)
+        await alice.shows(".chat-failure", "You blocked this contact")
+        await unblocks(alice, bob)
+
+        await alice.click(".chat-failure .chat-discard")
+
+        for page in (alice, bob):
+            await page.shows(".chat-line.deleted")
+            await page.hides(".chat-file")
+            assert await stored(page, "parts.length") == 0
+        await alice.hides(".chat-failure")
+
+    async def test_new_keys_stop_a_file_that_is_on_its_way(self, alice, bob, tmp_path):
+        await attaches(alice, large_file(tmp_path, 40))
+        await has_file(alice, "file.sent > 2")
+
+        await alice.evaluate(
+            "import('/store/identity.js').then(async ({ replaceIdentity }) => replaceIdentity(new (await import('/store/store.js')).Store((await import('/store/database.js')).Database.shared)))"
+        )
+        await alice.reload()
+
+        await alice.shows(".chat-failure", "Your keys are new")
+        assert await alice.count(".chat-failure .chat-retry:not([hidden])") == 0
+
+    async def test_other_device_gets_a_copy_and_its_cancel_is_for_this_device_alone(
+        self, browser, relay, alice, bob, tmp_path
+    ):
+        other, path = await browser.person(relay), large_file(tmp_path, 12)
+        await comes_back_from(other, await alice.evaluate(f"({SNAPSHOT})()"))
+        await until(lambda: stored(alice, "sessions.length === 2"))  # one of them with the other device
+        await other.opens(bob.fingerprint)
+
+        await attaches(alice, path)
+        copy = await has_file(other, "file.state === 'here'", seconds=60)
+        await attaches(alice, path)
+        await has_file(other, "file.state === '' && file.have > 1")
+        await other.click(".chat-file.moving .file-cancel")
+
+        await other.shows(".chat-file.ended .file-detail", "Cancelled")
+        await until(lambda: stored(alice, "messages.filter(({ file }) => file?.sent === 12).length === 2"), seconds=60)
+        assert copy["hash"] == sha256_of(path)
+        assert await stored(other, "[parts.length, messages.filter(({ deleted_at }) => deleted_at).length]") == [12, 0]
+
+    async def test_ten_at_once_keep_their_order_and_more_are_told_of(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        paths = [tmp_path / f"{number}.bin" for number in range(11)]
+        for path in paths:
+            path.write_bytes(os.urandom(PART_BYTES + 1))
+
+        await picks(alice, *paths)
+        await alice.shows("#filesStatus", "The first 10 of 11")
+        await alice.click("#filesSend")
+
+        await until(lambda: stored(bob, "messages.filter(({ file }) => file?.state === 'here').length === 10"), seconds=60)
+        names = await stored(bob, "messages.flatMap(({ file }) => file?.name ?? [])")
+        assert names == [path.name for path in paths[:10]]
 
     async def test_several_keep_their_order_and_one_that_is_empty_stays_with_its_reason(self, browser, relay, tmp_path):
         alice, bob = await talk(browser, relay)
@@ -17108,6 +17378,17 @@ class TestBrowserFiles:
         await bob.hides("#viewer")
         await bob.until("document.activeElement.matches('.file-picture')")
 
+    async def test_picture_that_is_deleted_meanwhile_leaves_the_viewer(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        await attaches(alice, await photo(alice, tmp_path / "1.jpg", 60, 40))
+        await bob.shows(".chat-line-in .chat-file.picture.loaded")
+        await bob.click(".chat-line-in .file-picture")
+        await bob.shows("#viewer[open] #viewerName", "1.jpg")
+
+        await changes(alice, "remove(sent.at(-1).seq)")
+
+        await bob.hides("#viewer")
+
     async def test_reader_saves_it_under_its_last_name(self, alice, bob, tmp_path):
         await alice.downloads_to(tmp_path)
         octets = b"<script>document.title = 'ran'</script>"
@@ -17119,6 +17400,20 @@ class TestBrowserFiles:
 
         await until(lambda: (tmp_path / "pagpj.html").exists() and (tmp_path / "pagpj.html").read_bytes() == octets)
         assert await alice.count(".chat-file :is(img, video, audio, iframe)[src]") == 0
+        await alice.hides(".chat-file[data-load]")  # what is not shown is not read
+
+    async def test_name_can_not_hide_its_ending(self, browser, relay):
+        page = await browser.page()
+        await page.goto(relay.url)
+
+        shown = {
+            name: await page.evaluate(
+                f"import('/protocol/files.js').then(({{ shortName }}) => shortName({json.dumps(name)}))"
+            )
+            for name in NAMES
+        }
+
+        assert shown == NAMES
 
     @pytest.mark.parametrize("bad", BAD_FILES)
     async def test_header_that_breaks_a_bound_is_refused_with_a_reason(self, alice, bob, bad):
@@ -17172,6 +17467,19 @@ class TestBrowserFiles:
         await alice.shows(".chat-file.plain .file-name", "bomb.png")
         assert await alice.count(".file-picture") == 0
 
+    async def test_size_of_a_picture_is_what_a_decoder_makes_room_for(self, browser, relay):
+        page = await browser.page()
+        await page.goto(relay.url)
+        measure = """async (base64) => (await import("/protocol/files.js"))
+            .shownPicture((await import("/protocol/encoding.js")).fromBase64(base64))?.width ?? null"""
+
+        widths = {
+            name: await page.evaluate(f"({measure})({json.dumps(b64(octets))})")
+            for name, octets in (BOMBS | PICTURES).items()
+        }
+
+        assert widths == dict.fromkeys(BOMBS, None) | dict.fromkeys(PICTURES, 20)
+
     async def test_parts_make_no_unread_mark(self, alice, bob):
         octets = os.urandom(PART_BYTES + 5)
         header = file_header(octets)
@@ -17195,16 +17503,76 @@ class TestBrowserFiles:
 
         assert (await bob.hears("part", number=3))["file"] == header["id"]
 
+    async def test_what_is_missing_is_asked_for_and_makes_it_whole(self, alice, bob):
+        octets = os.urandom(2 * PART_BYTES + 7)
+        header = file_header(octets)
+        await bob.says(type="file", file=header, octets=octets[:PART_BYTES])
+        await has_file(alice, "file.have === 1")
+
+        await alice.evaluate(OVERDUE)
+        asked = (await bob.hears("resend"))["ids"]
+        await alice.shows(".chat-file.moving .file-detail", "The rest has not come yet")
+        for n in (1, 2):
+            piece = octets[n * PART_BYTES : (n + 1) * PART_BYTES]
+            await bob.says(type="part", file=header["id"], n=n, octets=piece, header={"id": asked[n - 1]})
+
+        file = await has_file(alice, "file.state === 'here'")
+        assert (asked, file["hash"]) == ([part_id(header["id"], n) for n in (1, 2)], header["sha256"])
+
+    async def test_thousand_files_that_never_come_are_asked_for_a_few_at_a_time(self, alice, bob):
+        header = file_header(os.urandom(256 * PART_BYTES))
+        await bob.says(type="file", file=header, octets=bytes(PART_BYTES))
+        await has_file(alice, "file.have === 1")
+
+        await alice.evaluate(THOUSAND_BEGUN)
+
+        questions = await stored(alice, "posts.filter(({ content }) => content.type === 'resend').length")
+        assert 0 < questions < 10
+
+    async def test_files_of_two_people_with_one_id_are_two(self, relay, alice, bob):
+        carol = Correspondent(relay)
+        await carol.register()
+        await carol.meets(alice)
+        files = {person: os.urandom(2 * PART_BYTES) for person in (bob, carol)}
+        headers = {person: file_header(octets, id="A" * 22) for person, octets in files.items()}
+
+        for person, octets in files.items():
+            await person.says(type="file", file=headers[person], octets=octets[:PART_BYTES])
+        for person, octets in files.items():
+            known = {"id": part_id("A" * 22, 1)}
+            await person.says(type="part", file="A" * 22, n=1, octets=octets[PART_BYTES:], header=known)
+
+        whole = "messages.filter(({ file }) => file?.state === 'here').map(({ file }) => file.sha256)"
+        hashes = await until(lambda: stored(alice, f"{whole}.length === 2 && {whole}"))
+        assert set(hashes) == {header["sha256"] for header in headers.values()}
+
+    async def test_timer_of_a_file_begins_once_it_is_here(self, alice, bob):
+        octets = os.urandom(PART_BYTES + 7)
+        header = file_header(octets)
+        await bob.says(type="file", file=header, lasts=3600, octets=octets[:PART_BYTES])
+        await until(lambda: stored(alice, "messages.some(({ was_read }) => was_read)"))
+        await alice.evaluate(TIMERS_ARE_OVER)
+        known = {"id": part_id(header["id"], 1)}
+        await bob.says(type="part", file=header["id"], n=1, octets=octets[PART_BYTES:], header=known)
+        await has_file(alice, "file.state === 'here'")
+
+        await alice.evaluate(TIMERS_ARE_OVER)
+
+        await alice.hides(".chat-file")
+        assert await stored(alice, "parts.length") == 0
+
     async def test_of_a_stranger_the_header_alone_is_kept(self, relay, alice):
         carol = Correspondent(relay)
         await carol.register()
         carol.device, carol.page = Receiver.new(), await address_of(alice)
 
-        await carol.says(unsealed=True, type="file", file=file_header(b"hello"), octets=b"hello")
+        preview = webp(32, 24, 1500)
+        await carol.says(unsealed=True, type="file", file=file_header(b"hello", preview=preview), octets=b"hello")
         await alice.click(f'#chatTabs [data-fingerprint="{carol.fingerprint}"] .chat-tab-label')
 
         await alice.shows(".chat-file.ended .file-detail", "Not kept")
         assert await stored(alice, "parts.length") == 0
+        assert await stored(alice, "contacts.map((each) => each.request_size)") == [256 + len(preview)]
 
 
 # ------------------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** Files that are here: read, checked once all parts have come, and given up. */
 import { digest } from "../protocol/crypto.js";
 import { toHex } from "../protocol/encoding.js";
+import { withTimer } from "../store/messages.js";
 import { deleteParts, readOctets } from "../store/parts.js";
 import { changeFile } from "./parts.js";
 
@@ -48,7 +49,7 @@ export class Files {
     return changeFile(this.#store, seq, [], ({ moving, ...record }, stores) => {
       if (!may(record.file)) return null;
       if (state !== "here") deleteParts(stores, seq);
-      return { ...record, file: { ...record.file, state, have: state === "here" ? record.file.have : 0 } };
+      return withTimer({ ...record, file: { ...record.file, state, have: state === "here" ? record.file.have : 0 } });
     });
   }
 }

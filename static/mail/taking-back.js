@@ -3,12 +3,13 @@
  * the message was fetched before, so nobody can promise more than that no copy of it waits there any more.
  */
 import { deleteMessage } from "../relay/api.js";
-import { NotFoundError } from "../protocol/errors.js";
+import { NotFoundError, RateLimitedError } from "../protocol/errors.js";
+import { pause } from "../store/requests.js";
 import { result } from "../store/database.js";
 import { toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 
-const EVERY_MS = 125; // what the relay grants a person is for words, too
+const EVERY_MS = 250; // what the relay grants a person is for words, too
 
 /** Whether there is anything to ask a relay for. One that offers no bound proof is an original one, which can't delete. */
 export function mayTakeBack({ direction, state, relay_id, expires_at, taken_back_at }, relay) {
@@ -43,8 +44,19 @@ export async function takeBack({ store, relays }, seq) {
 export async function takeBackParts({ relays }, relay, ids) {
   const { token } = await relays.pass(relay);
   for (const id of ids.toReversed()) {
-    await deleteMessage(relay, token, id);
-    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    await patiently(() => deleteMessage(relay, token, id));
+    await pause(EVERY_MS);
+  }
+}
+
+/** Once more where the relay asks for a pause. */
+async function patiently(call) {
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof RateLimitedError)) throw error;
+    await pause(error.retry_after_seconds * 1000);
+    await call();
   }
 }
 

@@ -1,6 +1,6 @@
 // Files in the thread: a picture that has its place before it is there, a sound, a film, or a row with a name; and how far it has come.
 import { byId, clone, download, on } from "./dom.js";
-import { kindOf, previewOf, safeName, shownPicture } from "../protocol/files.js";
+import { kindOf, previewOf, safeName, shortName, shownPicture } from "../protocol/files.js";
 import { formatBytes } from "../protocol/format.js";
 import { notice } from "./toast.js";
 import { Viewer } from "./viewer.js";
@@ -20,19 +20,20 @@ export function fillFile(row, { file, direction, state, deleted_at, error }) {
   const element = shown ?? begun(row, file);
   const ends = ENDED[file.state] ?? "";
   const [done, moving] = direction === "out" && file.state === "here" ? [file.sent, state === "relayed" && file.sent < file.parts] : [file.have, file.state === ""];
-  element.querySelector(".file-detail").textContent = ends || (moving && error) || formatBytes(file.size);
+  element.querySelector(".file-detail").textContent = ends || (moving && (error || (file.asked && "The rest has not come yet: it was asked for."))) || formatBytes(file.size);
   element.classList.toggle("ended", Boolean(ends));
   element.classList.toggle("moving", moving);
   element.querySelector(".file-save").hidden = file.state !== "here";
-  if (moving) showProgress(element.querySelector(".file-cancel"), Math.round((100 * done) / file.parts), direction);
-  if (file.state === "here" || (file.state === "" && file.have === file.parts)) element.dataset.load = kindOf(file); // reading it checks it
+  if (moving) showProgress(element.querySelector(".file-cancel"), Math.round((100 * done) / file.parts), file.state === "");
+  const unchecked = file.state === "" && file.have === file.parts; // reading it checks it
+  if (unchecked || (file.state === "here" && kindOf(file) !== "file")) element.dataset.load = kindOf(file);
   else delete element.dataset.load;
   return undefined;
 }
 
-function showProgress(button, percent, direction) {
+function showProgress(button, percent, comes) {
   button.style.setProperty("--done", `${percent}%`);
-  button.title = `${percent} % ${direction === "in" ? "received" : "sent"}: cancel`;
+  button.title = `${percent} % ${comes ? "received" : "sent"}: cancel`;
   button.setAttribute("aria-label", button.title);
 }
 
@@ -40,7 +41,7 @@ function begun(row, file) {
   const element = clone("fileTemplate");
   const kind = kindOf(file);
   element.classList.add(kind);
-  element.querySelector(".file-name").textContent = safeName(file.name);
+  element.querySelector(".file-name").textContent = shortName(file.name);
   if (kind === "picture") begin(element.querySelector(".file-picture"), file);
   row.querySelector(".chat-bubble").before(element);
   return element;
@@ -85,15 +86,22 @@ export class FileRows {
   }
 
   #look() {
-    for (const [element, url] of this.#urls) {
-      if (element.isConnected) continue;
-      URL.revokeObjectURL(url);
-      this.#urls.delete(element);
-    }
+    for (const [element, url] of this.#urls) if (!element.isConnected || !element.dataset.load) this.#forget(element, url);
     for (const element of this.#box.querySelectorAll(".chat-file[data-load]:not([data-watched])")) {
       element.dataset.watched = "";
       this.#near.observe(element);
     }
+  }
+
+  /** The message is out of the thread, or its file out of this device. */
+  #forget(element, url) {
+    URL.revokeObjectURL(url);
+    this.#urls.delete(element);
+    this.#viewer.forget(url);
+    element.classList.remove("loaded");
+    element.querySelector(".file-full").removeAttribute("src");
+    element.querySelector("audio, video")?.remove();
+    delete element.dataset.watched;
   }
 
   async #load(element) {
@@ -137,7 +145,7 @@ export class FileRows {
     const message = seq && this.#find(seq);
     if (!message) return undefined;
     if (target.closest(".file-save")) return saveFile(message, this.#client);
-    if (target.closest(".file-cancel")) return message.direction === "in" ? this.#client.files.cancel(seq) : this.#client.changes.remove(seq);
+    if (target.closest(".file-cancel")) return message.file.state === "" ? this.#client.files.cancel(seq) : this.#client.changes.remove(seq);
     return target.closest(".file-picture") && this.#viewer.open(seq);
   }
 }
