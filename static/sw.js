@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "77795dbc92b7a40f";
+const VERSION = "72becbc51e314662";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-cdy+sYoq/dILs6bkgV940GmfnoHbI2/b/cearY2nLWE=",
+  "/index.html": "sha256-nXUJqvOfPNSvaZqIS1Peo4vSF289EUaBlquiu7MZXWo=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -32,7 +32,7 @@ const FILES = {
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
   "/mail/outbox.js": "sha256-EjCuDdtuMlnYtKIXUtyh8nQURPIt0huXBmda/t/gFBk=",
   "/mail/page.js": "sha256-tawFhsc9zwIM9MLqIWYLacwdjbj4JBG6Mbpk/Ygd4RA=",
-  "/mail/parts.js": "sha256-mIQCcAzg4Q7PxMXy8S+tnU9bsoQVvnIBNuQ/qzl0EF8=",
+  "/mail/parts.js": "sha256-BfaZZpSlJsJB7STNx2yqKvQqaisSGJBGmSoQW1cfUGM=",
   "/mail/posts.js": "sha256-DoP+tgc9ZMJqI0+5IorD/5GAY5pzZPUPXjBeSAeKeCc=",
   "/mail/queue.js": "sha256-ESa3nsd2PrhWISl0pZYwupgzPv3AmssEfJvg2Aa890o=",
   "/mail/receipts.js": "sha256-FFm5AI7IVMZ1ZDJg5RGU/MJF/BKVInZaZaw/QdoELzU=",
@@ -159,7 +159,7 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-rqzRZ0wi1K3NULPtNgCLe5V35eZ89bmzXwJhmu7aKNg=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-Eqlm3HHdkoh3MiIRrQT9KCOTt+NE2Lp2SaDDry03LOc="
+  "/worker.js": "sha256-Bmr602Uk5+ZIWcnKa3nxr2gJUvv/rSQe3qENLPM3TsU="
 };
 
 const PREFIX = "io3233-";

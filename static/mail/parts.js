@@ -69,11 +69,11 @@ export function claimPart(store, contact, tab, now = Date.now()) {
   });
 }
 
-/** The relay has this part, as `relay_id`. False where the file was deleted meanwhile. */
+/** The relay has this part, as `relay_id`. False where the file was deleted or stopped meanwhile. */
 export async function settlePart(store, me, { seq, file: { id, sent: n } }, relay_id) {
   let contact;
   const settled = await changeFile(store, seq, ["contacts", "posts", "sessions"], async (record, stores) => {
-    if (record.file.id !== id || record.file.sent !== n) return null;
+    if (record.file.id !== id || record.file.sent !== n || !record.moving) return null;
     const file = { ...record.file, sent: n + 1, relay_ids: [...(record.file.relay_ids ?? []), relay_id] };
     await copyToMine(stores, me, { id: partId(id, n), at: record.at, content: { type: "part", file: id, n }, contact: record.contact, seq });
     const { moving, ...rest } = { ...record, file, error: "", claimed_until: 0 };
@@ -90,7 +90,7 @@ export async function settlePart(store, me, { seq, file: { id, sent: n } }, rela
 export async function notePart(store, { seq, file: { id } }, error, final) {
   let contact;
   await changeFile(store, seq, ["contacts"], async ({ moving, ...record }, stores) => {
-    if (record.file.id !== id || (!final && record.error === error)) return null;
+    if (!moving || record.file.id !== id || (!final && record.error === error)) return null;
     if (!final) return { ...record, moving, error, claimed_until: 0 };
     const failed = { ...record, error, state: "failed", retriable: true, claimed_until: 0 };
     contact = await putLatest(stores.contacts, failed);
