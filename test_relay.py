@@ -17257,6 +17257,12 @@ class TestBrowserFiles:
         await blocks(alice, bob)
         await alice.shows(".chat-failure", "You blocked this contact")
         await unblocks(alice, bob)
+        await alice.evaluate(
+            "document.querySelector('.chat-line.failed').dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }))"
+        )
+        await alice.shows("#messageMenu [data-action=delete-both]")
+        assert await alice.count("#messageMenu [data-action=delete-here]") == 0  # they would keep the beginning
+        await alice.key("Escape")
 
         await alice.click(".chat-failure .chat-discard")
 

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "72becbc51e314662";
+const VERSION = "6af03d983549ee8f";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-nXUJqvOfPNSvaZqIS1Peo4vSF289EUaBlquiu7MZXWo=",
+  "/index.html": "sha256-h7dfFIDp/NN9jmKymMwqfOzYDPr0yCHjOX3cLBWn4Kk=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -122,7 +122,7 @@ const FILES = {
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-PcNaEzL/Yio+du8k3itwgXJSvyBFzak8nbemoQEGFb0=",
   "/views/export-view.js": "sha256-uLBZ1/p3I1ZAkMxiCX8auxEB4RMARAAUjifQf1KVfJw=",
-  "/views/files.js": "sha256-8I01c0xZl7LQybvTNfYOQWjX//TJ3fiKhKbR1/pcEMk=",
+  "/views/files.js": "sha256-e/adiDOiB3TlMIy+ihuBMQAKe1gQoT1Ba8VbyCYNODE=",
   "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
   "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
@@ -130,7 +130,7 @@ const FILES = {
   "/views/library-view.js": "sha256-t5Oy1+HT6eBHZ5sL1MAVXv13ZS/P6RTIHGDhrHVA3XE=",
   "/views/list-search.js": "sha256-5Efffnkb7hTzxApbxBINTaX+C/pP2Q1OylJKXnAavEU=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
-  "/views/message-actions.js": "sha256-84OLPGCyzlK/9wZyLWwWW1gkpBtepBh6Yg+jJAkfdzI=",
+  "/views/message-actions.js": "sha256-4TdCKq+7c4gsyPlJA6MzoxD1U9+6fiNJPsm0bWccnM0=",
   "/views/message-extras.js": "sha256-UAAylNilFbSdSC0KhQOpcAdUMKK4ZZ7nyt4nm6zslDw=",
   "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
   "/views/message-menu.js": "sha256-pnOMzQVhVEbS4ttDBcg6wRbxinmXmsMJLjBbT/kTfOI=",
@@ -159,7 +159,7 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-rqzRZ0wi1K3NULPtNgCLe5V35eZ89bmzXwJhmu7aKNg=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-Bmr602Uk5+ZIWcnKa3nxr2gJUvv/rSQe3qENLPM3TsU="
+  "/worker.js": "sha256-MsklX3s31RlLZMkIsbKcCV9gMBcMnyAIQpgie+cgeJk="
 };
 
 const PREFIX = "io3233-";

@@ -109,7 +109,7 @@ export class FileRows {
     const message = this.#find(Number(element.closest(".chat-line")?.dataset.seq));
     const bytes = message && (await this.#client.files.read(message.seq));
     if (!bytes) return void delete element.dataset.watched; // it is looked at again when it changes
-    if (element.isConnected) await this.#show(element, bytes, message.file);
+    if (element.isConnected && element.dataset.load) await this.#show(element, bytes, message.file);
   }
 
   /** Only what its own bytes are, and only of the types in protocol/files.js: nothing that runs. */
