@@ -2031,6 +2031,7 @@ async def push_service_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     await service.start()
     monkeypatch.setenv("SSL_CERT_FILE", str(service.certificate))
     monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(relay_module, "PUSH_STEP_SECONDS", 0.02)
     monkeypatch.setattr(relay_module, "PUSH_RETRY_SECONDS", (0.05, 0.05, 0.05))
     yield service
     await service.runner.cleanup()
@@ -2051,6 +2052,12 @@ async def begin_and_hang(request: web.BaseRequest) -> web.StreamResponse:
     await response.write(bytes(2000))
     await asyncio.Event().wait()
     return response
+
+
+async def hang_up(request: web.BaseRequest) -> web.StreamResponse:
+    """No answer at all."""
+    request.transport.abort()
+    return web.Response()
 
 
 def is_signed(authorization: str, folder: Path) -> bool:
@@ -2154,7 +2161,7 @@ class TestPush:
         assert tokens[0] == tokens[1] != tokens[2]
         for number in range(1000):
             vapid.authorization(f"https://{number}.push.example", now)
-        assert len(vapid._tokens) <= relay_module.MAX_VAPID_TOKENS
+        assert len(vapid._tokens) <= relay_module.MAX_PUSH_ORIGINS
 
     @pytest.mark.parametrize("endpoint", STRANGE_ENDPOINTS.values(), ids=STRANGE_ENDPOINTS)
     async def test_endpoint_that_may_not_be_called_is_refused(self, pushing, push_service, endpoint):
@@ -2309,7 +2316,7 @@ class TestPush:
 
         sent = await alice.send(bob, b"hello")
         await bob.fetch(after_id=0 if how == "fetching it" else sent["id"])
-        waiting = list(pushing.app[relay_module.PUSHER]._waiting)
+        waiting = list(pushing.app[relay_module.PUSHER]._recipients)
         monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 0.05)
         await alice.send(bob, b"and this nobody fetches")
 
@@ -2326,11 +2333,51 @@ class TestPush:
         await until(lambda: push_service.pushes)
         for _ in range(20):
             await alice.send(bob, b"one of many")
-            await until(lambda: not pusher._waiting)
+            await until(lambda: not pusher._recipients)
         first_is_answered.set()
 
-        await until(lambda: not pusher._pushes)
+        await until(lambda: not pusher._pushes and not pusher._in_flight)
         assert len(push_service.pushes) == 2
+
+    async def test_newer_message_waits_as_long_as_the_service_said_of_the_one_before(self, pushing, push_service):
+        alice, bob = await pushing.register(), await pushing.register()
+        await push_service.subscribe(bob)
+        pusher, is_answered = pushing.app[relay_module.PUSHER], asyncio.Event()
+
+        async def answer(_: web.BaseRequest) -> web.Response:
+            await is_answered.wait()
+            return web.Response(status=429, headers={"Retry-After": "600"})
+
+        push_service.answers = [answer]
+        for word in (b"one", b"behind it", b"after it"):
+            await alice.send(bob, word)
+            await until(lambda: not pusher._recipients and push_service.pushes)
+            is_answered.set() if word == b"behind it" else None
+            await until(lambda: bool(pusher._in_flight) != is_answered.is_set())
+
+        assert len(push_service.pushes) == len(pusher._pushes) == 1
+
+    async def test_service_that_does_not_answer_is_left_alone_and_tried_with_one_push_until_it_does(
+        self, pushing, push_service, monkeypatch
+    ):
+        monkeypatch.setattr(relay_module, "PUSH_RETRY_SECONDS", (600.0,))
+        pusher, people, is_answered = (
+            pushing.app[relay_module.PUSHER],
+            [await pushing.register() for _ in range(5)],
+            asyncio.Event(),
+        )
+        push_service.answers = [hang_up, is_answered]
+        for number, person in enumerate(people):
+            await push_service.subscribe(person, f"/{number}")
+            await person.send(person, b"hello")
+            await until(lambda: pusher._silent and not pusher._in_flight and not pusher._recipients)
+
+        assert len(push_service.pushes) == 1
+        pusher._silent[push_service.origin] = 0.0  # ten minutes are over
+        await until(lambda: len(push_service.pushes) == 2)
+        assert len(pusher._in_flight) == 1 and len(pusher._pushes) == 4
+        is_answered.set()
+        await until(lambda: len(push_service.pushes) == 5)
 
     async def test_service_that_hangs_holds_nobody_up(self, pushing, push_service):
         alice, bob = await pushing.register(), await pushing.register()
@@ -2383,7 +2430,7 @@ class TestPush:
         for number in range(250):
             pusher.notify(b"%032d" % number, receipt)
 
-        assert list(pusher._waiting) == [b"%032d" % number for number in range(150, 250)]
+        assert list(pusher._recipients) == [b"%032d" % number for number in range(150, 250)]
         assert await pushes_counted(pushing, "dropped") == 150
 
     @pytest.mark.parametrize(
