@@ -714,8 +714,6 @@ CREATE TABLE push_subscriptions (
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 
-MAX_PUSHES_IN_FLIGHT = 64  # and recipients that are looked up for them at once
-
 STATEMENTS = {
     "add_identity": "INSERT INTO identities (fingerprint, public_key, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     "get_identity": "SELECT public_key, created_at FROM identities WHERE fingerprint = ?",
@@ -727,8 +725,6 @@ STATEMENTS = {
     "measure_newcomers": "SELECT coalesce(sum(ciphertext_bytes + messages * ?), 0) FROM identities CROSS JOIN mailboxes"
     " ON recipient_fingerprint = fingerprint AND sender_public_key = x'' WHERE created_at > ?",
     "get_push_subscriptions": "SELECT endpoint, created_at FROM push_subscriptions WHERE fingerprint = ?",
-    "get_endpoints": "SELECT json_group_array(json_array(hex(fingerprint), endpoint)) FROM push_subscriptions"  # noqa: S608
-    f" WHERE fingerprint IN ({', '.join('?' * MAX_PUSHES_IN_FLIGHT)})",
     "add_push_subscription": "INSERT INTO push_subscriptions (fingerprint, endpoint, created_at) VALUES (?, ?, ?)",
     "delete_push_subscription": "DELETE FROM push_subscriptions WHERE fingerprint = ? AND endpoint = ?",
     "delete_push_subscriptions": "DELETE FROM push_subscriptions WHERE fingerprint = ?",
@@ -1011,12 +1007,8 @@ class Store:
 
         return await self._write(insert)
 
-    async def get_endpoints(self, fingerprints: list[bytes]) -> list[tuple[bytes, str]]:
-        """Every (fingerprint, endpoint) of at most MAX_PUSHES_IN_FLIGHT identities. In one row: on a busy relay the thread waits
-        for its turn with each."""
-        wanted = fingerprints + [b""] * (MAX_PUSHES_IN_FLIGHT - len(fingerprints))
-        [[found]] = await self._select("get_endpoints", *wanted)
-        return [(bytes.fromhex(fingerprint), endpoint) for fingerprint, endpoint in json.loads(found)]
+    async def get_endpoints(self, fingerprint: bytes) -> list[str]:
+        return [endpoint for endpoint, _ in await self._select("get_push_subscriptions", fingerprint)]
 
     async def delete_push_subscription(self, fingerprint: bytes, endpoint: str) -> None:
         await self._write(lambda db: db.execute(STATEMENTS["delete_push_subscription"], (fingerprint, endpoint)).rowcount)
@@ -1680,17 +1672,17 @@ class Hub:
 # browsers; no redirect is followed and no proxy used; and a name that leads into this network is refused when it is
 # resolved for the call, since it may have led elsewhere before, unless it is the operator's own.
 #
-# Nobody waits for a push. Posting a message notes its recipient and no more; one task looks now and then who has not fetched
-# for long enough, and only as many as there is room for in flight are looked up. So a service that is dead costs nobody
-# anything: after one call that it did not answer it is left alone, but for one call now and then. All that waits is
-# bounded, by recipient and then by endpoint, and the oldest goes when there is too much.
+# Nobody waits for a push. Posting a message notes its recipient, and no more; a step now and then looks up the endpoints of
+# who has not fetched for long enough, and calls them, as far as there is room. A service that did not answer is left alone
+# but for one call at a time, so that one that is dead takes nobody's place. What waits is bounded: the oldest goes.
 
 PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
-PUSH_STEP_SECONDS = 0.25  # between two looks
+PUSH_STEP_SECONDS = 0.25
 PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
 PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
-MAX_PUSHES = 4096  # recipients, and endpoints, for whom something waits
+MAX_PUSHES_IN_FLIGHT = 64
+MAX_PUSHES = 4096  # that wait: recipients and endpoints
 MAX_PUSH_ANSWER_BYTES = 1024
 MAX_ENDPOINT_CHARACTERS = 2048
 ENDPOINT = re.compile(r"(https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
@@ -1764,12 +1756,12 @@ class OutsideResolver(aiohttp.ThreadedResolver):
 
 
 class Push(NamedTuple):
-    """What an endpoint is to be told: that this message came for this recipient, and not before `due` (monotonic)."""
+    """That a message came for a recipient, and when to tell (monotonic); at which origin, and how often that has failed."""
 
     recipient: bytes
     receipt: Receipt
-    origin: str
     due: float
+    origin: str = ""
     failures: int = 0
 
 
@@ -1779,26 +1771,21 @@ class Pusher:
     def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
         self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
         self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
-        self._recipients: dict[bytes, tuple[float, Receipt]] = {}  # who may yet fetch, and until when; oldest first
-        self._pushes: dict[str, Push] = {}  # by endpoint; oldest first
-        self._in_flight: dict[str, asyncio.Task[None]] = {}  # by endpoint; MAX_PUSHES_IN_FLIGHT
+        self._waiting: dict[bytes | str, Push] = {}  # by recipient, who may yet fetch, then by endpoint; oldest first
+        self._in_flight: dict[str, asyncio.Task[None]] = {}  # by endpoint
         self._silent: dict[str, float] = {}  # origins that did not answer, and when to call them again
-        self._work: asyncio.Task[None] | None = None  # while anything waits
+        self._steps: asyncio.Task[None] | None = None  # for as long as anything waits
 
-    def open(self) -> None:
+    async def run(self, _: web.Application) -> AsyncIterator[None]:
         own = {host.partition(":")[0] for host in self._hosts if host not in PUSH_HOSTS}
         connector = aiohttp.TCPConnector(resolver=OutsideResolver(own), limit=0, ssl=ssl.create_default_context())
-        timeout = aiohttp.ClientTimeout(total=PUSH_SECONDS)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
-
-    async def close(self) -> None:
-        self._recipients.clear()
-        self._pushes.clear()
-        tasks = [*self._in_flight.values(), *([self._work] if self._work else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._session.close()
+        timeout, no_cookies = aiohttp.ClientTimeout(total=PUSH_SECONDS), aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=no_cookies) as self._session:
+            yield
+            tasks = [*self._in_flight.values(), *filter(None, [self._steps])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def origin_of(self, endpoint: str) -> str:
         """The origin of an endpoint that may be called, else an empty string."""
@@ -1811,70 +1798,64 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        due, _ = self._recipients.get(recipient, (time.monotonic() + PUSH_DELAY_SECONDS, None))
-        self._keep(self._recipients, recipient, (due, receipt))
+        self._wait(recipient, Push(recipient, receipt, time.monotonic() + PUSH_DELAY_SECONDS))
 
     def fetched(self, recipient: bytes, through_id: int) -> None:
         """A device of the recipient has everything up to this id."""
-        if recipient in self._recipients and self._recipients[recipient][1].id <= through_id:
-            del self._recipients[recipient]
+        if recipient in self._waiting and self._waiting[recipient].receipt.id <= through_id:
+            del self._waiting[recipient]
 
     def _count(self, result: str) -> None:
         self._metrics[f'pushes_total{{result="{result}"}}'] += 1
 
-    def _keep(self, waiting: dict[Any, Any], key: bytes | str, value: tuple[Any, ...]) -> None:
-        waiting[key] = value
-        if len(waiting) > MAX_PUSHES:
-            del waiting[next(iter(waiting))]
+    def _wait(self, key: bytes | str, push: Push) -> None:
+        """Let a push wait. Where one waits already they become one: the newer message, at the time of the older."""
+        self._waiting[key] = self._waiting.get(key, push)._replace(receipt=push.receipt)
+        if len(self._waiting) > MAX_PUSHES:
+            del self._waiting[next(iter(self._waiting))]
             self._count("dropped")
-        if not self._work or self._work.done():
-            self._work = asyncio.create_task(self._push_what_is_due())
+        if not self._steps or self._steps.done():
+            self._steps = asyncio.create_task(self._push_what_is_due())
+
+    def _is_due(self, push: Push, now: float) -> bool:
+        return max(push.due, self._silent.get(push.origin, 0.0)) <= now
 
     async def _push_what_is_due(self) -> None:
-        while self._recipients or self._pushes:
+        while self._waiting:
             await asyncio.sleep(PUSH_STEP_SECONDS)
-            now, room = time.monotonic(), MAX_PUSHES_IN_FLIGHT - len(self._in_flight)
-            first = itertools.islice(self._recipients.items(), room)
-            recipients = [recipient for recipient, (due, _) in first if due <= now]
-            with suppress(RelayError):  # the database cannot read, and said so: at the next step
-                for recipient, endpoint in await self._store.get_endpoints(recipients) if recipients else ():
-                    if recipient in self._recipients:  # nobody fetched meanwhile
-                        receipt = self._recipients[recipient][1]
-                        push = self._pushes.get(endpoint) or Push(recipient, receipt, self.origin_of(endpoint), now)
-                        self._keep(self._pushes, endpoint, push._replace(receipt=receipt))
-                for recipient in recipients:
-                    self._recipients.pop(recipient, None)
-            self._begin()
+            now = time.monotonic()
+            due = [key for key, push in self._waiting.items() if self._is_due(push, now) and key not in self._in_flight]
+            due.sort(key=lambda key: isinstance(key, bytes))  # who is looked up is called before more are
+            for key in due[: MAX_PUSHES_IN_FLIGHT - len(self._in_flight)]:
+                if isinstance(key, bytes):
+                    await self._look_up(key)
+                elif self._is_due(self._waiting[key], now):  # and not another of an origin that is silent
+                    self._begin(key, now)
 
-    def _begin(self) -> None:
-        """Call what is due, while there is room. Of an origin that was silent, one endpoint at a time."""
-        now = time.monotonic()
-        for endpoint in list(self._pushes):
-            if len(self._in_flight) == MAX_PUSHES_IN_FLIGHT:
-                break
-            push = self._pushes[endpoint]
-            if endpoint in self._in_flight or max(push.due, self._silent.get(push.origin, 0)) > now:
-                continue
-            if push.origin in self._silent:
-                self._silent[push.origin] = now + PUSH_SECONDS
-            del self._pushes[endpoint]
-            task = self._in_flight[endpoint] = asyncio.create_task(self._push(endpoint, push))
-            task.add_done_callback(functools.partial(self._end, endpoint))
+    async def _look_up(self, recipient: bytes) -> None:
+        """Let the endpoints of a recipient wait in their place."""
+        with suppress(RelayError):  # the database cannot read, and said so: again at the next step
+            endpoints = await self._store.get_endpoints(recipient)
+            if push := self._waiting.pop(recipient, None):  # it was not fetched meanwhile
+                for endpoint in endpoints:
+                    self._wait(endpoint, push._replace(origin=self.origin_of(endpoint)))
 
-    def _end(self, endpoint: str, _: asyncio.Task[None]) -> None:
-        del self._in_flight[endpoint]
-        self._begin()
+    def _begin(self, endpoint: str, now: float) -> None:
+        push = self._waiting.pop(endpoint)
+        if push.origin in self._silent:
+            self._silent[push.origin] = now + PUSH_SECONDS  # for all others
+        task = self._in_flight[endpoint] = asyncio.create_task(self._push(endpoint, push))
+        task.add_done_callback(lambda _: self._in_flight.pop(endpoint))
 
     async def _push(self, endpoint: str, push: Push) -> None:
-        """Tell one endpoint, and see to it that it is told again if need be."""
+        """Tell one endpoint; count how it went, or let it wait for another try."""
         ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(push.receipt.expires_at / 1000 - self._clock())))
         status, retry_after = await self._post(endpoint, push.origin, ttl)
-        if status:
-            self._silent.pop(push.origin, None)
-        else:
+        self._silent.pop(push.origin, None)
+        if not status:
             self._silent[push.origin] = time.monotonic() + PUSH_RETRY_SECONDS[0]
             if len(self._silent) > MAX_PUSH_ORIGINS:
-                self._silent.clear()
+                del self._silent[next(iter(self._silent))]
         if 200 <= status < 300:
             return self._count("sent")
         if status in (404, 410):
@@ -1883,12 +1864,12 @@ class Pusher:
             return self._count("gone")
         if 300 <= status < 500 and status != 429:
             return self._count("refused")
-        waiting = self._pushes.get(endpoint, push)  # perhaps a newer one: it waits as long, and takes this one's place
+        newer = self._waiting.pop(endpoint, None)  # it waits as long
         pause = retry_after or PUSH_RETRY_SECONDS[min(push.failures, len(PUSH_RETRY_SECONDS) - 1)]
-        if pause >= ttl or (waiting is push and push.failures == len(PUSH_RETRY_SECONDS)):
+        if pause >= ttl or (push.failures == len(PUSH_RETRY_SECONDS) and not newer):
             return self._count("failed")
-        due = time.monotonic() + pause
-        return self._keep(self._pushes, endpoint, waiting._replace(due=due, failures=push.failures + 1))
+        push = push._replace(receipt=(newer or push).receipt, due=time.monotonic() + pause, failures=push.failures + 1)
+        return self._wait(endpoint, push)
 
     async def _post(self, endpoint: str, origin: str, ttl: int) -> tuple[int, int]:
         """The status of one push, 0 when there was none, and the seconds of its Retry-After."""
@@ -2746,15 +2727,6 @@ async def run_store(app: web.Application) -> AsyncIterator[None]:
     await app[STORE].close()
 
 
-async def run_pusher(app: web.Application) -> AsyncIterator[None]:
-    if pusher := app[PUSHER]:
-        pusher.open()
-        yield
-        await pusher.close()
-    else:
-        yield
-
-
 async def close_sockets(app: web.Application) -> None:
     await app[HUB].close_all()
 
@@ -2775,7 +2747,9 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[CLIENT_FILES] = read_static_files(config.static_dir)
     app.on_response_prepare.append(let_the_next_request_come)
     app.on_shutdown.append(close_sockets)
-    app.cleanup_ctx.extend((run_store, run_pusher))
+    app.cleanup_ctx.append(run_store)
+    if pusher := app[PUSHER]:
+        app.cleanup_ctx.append(pusher.run)
     app.add_routes(
         [
             web.post("/v1/messages", post_message),

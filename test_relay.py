@@ -2316,7 +2316,7 @@ class TestPush:
 
         sent = await alice.send(bob, b"hello")
         await bob.fetch(after_id=0 if how == "fetching it" else sent["id"])
-        waiting = list(pushing.app[relay_module.PUSHER]._recipients)
+        waiting = list(pushing.app[relay_module.PUSHER]._waiting)
         monkeypatch.setattr(relay_module, "PUSH_DELAY_SECONDS", 0.05)
         await alice.send(bob, b"and this nobody fetches")
 
@@ -2333,10 +2333,10 @@ class TestPush:
         await until(lambda: push_service.pushes)
         for _ in range(20):
             await alice.send(bob, b"one of many")
-            await until(lambda: not pusher._recipients)
+            await until(lambda: set(pusher._waiting) <= {push_service.origin + "/one"})
         first_is_answered.set()
 
-        await until(lambda: not pusher._pushes and not pusher._in_flight)
+        await until(lambda: not pusher._waiting and not pusher._in_flight)
         assert len(push_service.pushes) == 2
 
     async def test_newer_message_waits_as_long_as_the_service_said_of_the_one_before(self, pushing, push_service):
@@ -2351,31 +2351,29 @@ class TestPush:
         push_service.answers = [answer]
         for word in (b"one", b"behind it", b"after it"):
             await alice.send(bob, word)
-            await until(lambda: not pusher._recipients and push_service.pushes)
+            await until(lambda: push_service.pushes and set(pusher._waiting) <= {push_service.origin + "/one"})
             is_answered.set() if word == b"behind it" else None
             await until(lambda: bool(pusher._in_flight) != is_answered.is_set())
 
-        assert len(push_service.pushes) == len(pusher._pushes) == 1
+        assert len(push_service.pushes) == len(pusher._waiting) == 1
 
     async def test_service_that_does_not_answer_is_left_alone_and_tried_with_one_push_until_it_does(
         self, pushing, push_service, monkeypatch
     ):
         monkeypatch.setattr(relay_module, "PUSH_RETRY_SECONDS", (600.0,))
-        pusher, people, is_answered = (
-            pushing.app[relay_module.PUSHER],
-            [await pushing.register() for _ in range(5)],
-            asyncio.Event(),
-        )
+        pusher, is_answered = pushing.app[relay_module.PUSHER], asyncio.Event()
         push_service.answers = [hang_up, is_answered]
-        for number, person in enumerate(people):
+        for number in range(5):
+            person = await pushing.register()
             await push_service.subscribe(person, f"/{number}")
             await person.send(person, b"hello")
-            await until(lambda: pusher._silent and not pusher._in_flight and not pusher._recipients)
+            await until(lambda: pusher._silent and not pusher._in_flight)
+        await until(lambda: {type(key) for key in pusher._waiting} == {str})
 
         assert len(push_service.pushes) == 1
         pusher._silent[push_service.origin] = 0.0  # ten minutes are over
         await until(lambda: len(push_service.pushes) == 2)
-        assert len(pusher._in_flight) == 1 and len(pusher._pushes) == 4
+        assert len(pusher._in_flight) == 1 and len(pusher._waiting) == 4
         is_answered.set()
         await until(lambda: len(push_service.pushes) == 5)
 
@@ -2430,7 +2428,7 @@ class TestPush:
         for number in range(250):
             pusher.notify(b"%032d" % number, receipt)
 
-        assert list(pusher._recipients) == [b"%032d" % number for number in range(150, 250)]
+        assert list(pusher._waiting) == [b"%032d" % number for number in range(150, 250)]
         assert await pushes_counted(pushing, "dropped") == 150
 
     @pytest.mark.parametrize(
