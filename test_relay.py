@@ -9037,6 +9037,7 @@ class TestBrowserStrangers:
 
         assert await alice.evaluate("getComputedStyle(document.querySelector('.chat-body')).overflow") == "clip"
 
+    @pytest.mark.service_worker
     @pytest.mark.parametrize(
         "text", ["\n \r\u2028 one\n\ntwo\tthree " + "👩‍👩‍👧" * 40, "x" * 250_000, "\u202eone", " " * 90_000 + "one"]
     )
@@ -9471,6 +9472,7 @@ class TestBrowserThread:
         await alice.until(f"document.querySelector('#threadDetail').textContent === '{told}'")
         assert not re.search("[0-9a-f]{8}", await alice.text("#chatThreadHead"))
 
+    @pytest.mark.service_worker
     async def test_banner_is_there_while_the_server_is_away_and_only_then(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await has_service_worker(alice)
@@ -12945,6 +12947,7 @@ class TestBrowserRelays:
         await alice.shows("#addRelayStatus.bad", "presents the key of your contact")
         assert "POST /v1/register" not in dict(liar.heard)
 
+    @pytest.mark.service_worker
     async def test_relay_with_a_new_key_is_used_only_once_the_person_accepts_it(self, relay, browser):
         alice = await browser.person(relay)
         await has_service_worker(alice)
@@ -14058,6 +14061,7 @@ class TestBrowserNames:
         await is_called(device, "Bob")
         assert await device.value("#myName") == "Alice"
 
+    @pytest.mark.service_worker
     async def test_notification_has_their_name_and_words_without_the_signs_of_marks(self, relay, browser):
         alice, bob = await with_notifications(browser, relay), await relay.register()
         await hide(alice)
@@ -14246,6 +14250,7 @@ class TestBrowserGuest:
 
         await guest.until("document.querySelector('#chatBody').value === 'half a thou'")
 
+    @pytest.mark.service_worker
     async def test_hints_come_one_at_a_time_after_the_first_answer_and_closed_ones_stay_away(self, relay, browser):
         marie = await relay.register()
         guest = await browser.page()
@@ -14267,6 +14272,7 @@ class TestBrowserGuest:
         await post(marie, guest, text="Still there?")
         await guest.shows("#hint", "Your key lives only in this browser.")
 
+    @pytest.mark.service_worker
     async def test_turning_notifications_on_in_the_hint_is_all_it_takes(self, relay, browser):
         marie = await relay.register()
         guest = await browser.person(relay)
@@ -14279,6 +14285,7 @@ class TestBrowserGuest:
         await guest.until("document.querySelector('#hint').hidden")
         assert await guest.evaluate("document.querySelector('#notifToggle').getAttribute('aria-pressed')") == "true"
 
+    @pytest.mark.service_worker
     async def test_whoever_made_a_backup_is_not_asked_for_one(self, relay, browser, tmp_path):
         marie = await relay.register()
         guest = await browser.person(relay)
@@ -14646,6 +14653,7 @@ class TestBrowserContacts:
         await alice.shows("#threadDetail", "not verified")
         assert await alice.count(".thread-detail .verified") == 0
 
+    @pytest.mark.service_worker
     async def test_muted_contact_is_heard_of_by_no_notification_dot_or_title(self, relay, browser):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         address = await address_of(alice)
@@ -15563,6 +15571,7 @@ class TestBrowserBackup:
 
         await alice.shows("#importHolds", "2 messages")
 
+    @pytest.mark.service_worker
     @pytest.mark.parametrize("history", [True, False])
     async def test_restored_device_holds_every_record_as_it_was(self, relay, alice, browser, tmp_path, history):
         device = await browser.person(relay)
@@ -15585,6 +15594,7 @@ class TestBrowserBackup:
         assert without_history(after) == without_history(before)
         assert not history or after == before
 
+    @pytest.mark.service_worker
     async def test_mail_that_was_queued_in_a_backup_goes_only_when_asked(self, relay, alice, browser, tmp_path):
         await loses_relay(alice, relay)
         await alice.click(".chat-tab-label", "Bob")
