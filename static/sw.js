@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f3be23a23fae3925";
+const VERSION = "1c2623acc5fc09e8";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
@@ -13,7 +13,7 @@ const FILES = {
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
   "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
-  "/device/tabs.js": "sha256-2XWyWfrLHOJ53mlWaWgog9LSM0aLGhe15PrAkd1T6Mw=",
+  "/device/tabs.js": "sha256-mMvBDqO9BHTsC2otD4joIwWoP7Wjvus/V5sYKFy/LuA=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
   "/guest.js": "sha256-nCrNQ8mvcCrtCt96BapVewKO33q5K8Seibtp+xuYby0=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-fnmOmHkXVMKvQWfIjhtEcz8nyGe/WC4A0wkHsnts0jc=",
+  "/index.html": "sha256-ZkY7K1jxhgU2ZIAjEml4KUvdc6AReFAO45ttASEfGJ0=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -159,7 +159,7 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-qKB5P70AT2enorMnbYegFeAgvF8LV4sGD0d6MadVfX0=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-lKi9mXVVL3WqLNnXw9pKeYO21UE0rorArc7pC8PG1/I="
+  "/worker.js": "sha256-P9ZEYmHYYc6/HCoPs1RA5g7wKITgrWyQuyEo7kSZ6Lw="
 };
 
 const PREFIX = "io3233-";
