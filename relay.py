@@ -2747,9 +2747,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[CLIENT_FILES] = read_static_files(config.static_dir)
     app.on_response_prepare.append(let_the_next_request_come)
     app.on_shutdown.append(close_sockets)
-    app.cleanup_ctx.append(run_store)
-    if pusher := app[PUSHER]:
-        app.cleanup_ctx.append(pusher.run)
+    app.cleanup_ctx.extend([run_store, *([pusher.run] if (pusher := app[PUSHER]) else [])])
     app.add_routes(
         [
             web.post("/v1/messages", post_message),
