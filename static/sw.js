@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "40b8d73d284a62d3";
+const VERSION = "bb18f2c69c47ff3a";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-ezxDqPLmMR+ZmroX+djQ4mdAcmSqg1ra3IEvN9iVZhQ=",
+  "/index.html": "sha256-gcTy8MmFkbrplm+W2oi/h+nDMLHx9MVGRffJ+j08cew=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -40,7 +40,7 @@ const FILES = {
   "/mail/sealing.js": "sha256-RifC3mub8pxh2OeUHNMeqesWJ0a8Y+F3eD4uMDlvMcE=",
   "/mail/strangers.js": "sha256-loSEhlkKj4tIbPv+RXs/uw+EjuIqhqFTXJZZmXQ77Hg=",
   "/mail/sweeper.js": "sha256-ef3yBZNA9F0HwB7K5BDwY8sK/ZkjCs3OsE7j+PASDTA=",
-  "/mail/taking-back.js": "sha256-BlMt+5dx+BdY0q0f8chr5YTaCWFQUMtA/Cx2z0KI/qk=",
+  "/mail/taking-back.js": "sha256-/p2PqRwAsViLonS9rFx5pSMc9NARoQ7VhV3htxNXOlA=",
   "/mail/unsealing.js": "sha256-9VEouyIbNawS8RgVXTLU6PBibgCCdZA/G9WfGbQwMPU=",
   "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
   "/protocol/address.js": "sha256-SoC2obtgaDUSFH+KTUVy67YNqW2k9Am5qSuuA+uVlcI=",
@@ -159,7 +159,7 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-rqzRZ0wi1K3NULPtNgCLe5V35eZ89bmzXwJhmu7aKNg=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-pCIML1cPmlYQ2PqVNhlnvqM8KyxsK4LMklTVbtoFAKU="
+  "/worker.js": "sha256-izYAOt2Jv4LORH+c7U8JpO1XLNS8M+Damzbnt6n/gj4="
 };
 
 const PREFIX = "io3233-";

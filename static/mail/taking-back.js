@@ -9,6 +9,7 @@ import { result } from "../store/database.js";
 import { toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 
+const LONGEST_PAUSE_SECONDS = 30;
 const EVERY_MS = 250; // what the relay grants a person is for words, too
 
 /** Whether there is anything to ask a relay for. One that offers no bound proof is an original one, which can't delete. */
@@ -31,7 +32,7 @@ export async function takeBack({ store, relays }, seq) {
   const { relay, relay_id } = await store.message(seq);
   const { token } = await relays.pass(relay);
   try {
-    await deleteMessage(relay, token, relay_id);
+    await patiently(() => deleteMessage(relay, token, relay_id));
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
     return { outcome: "gone" };
@@ -49,13 +50,13 @@ export async function takeBackParts({ relays }, relay, ids) {
   }
 }
 
-/** Once more where the relay asks for a pause. */
+/** Once more where the relay asks for a pause, as it may while a file is sent. */
 async function patiently(call) {
   try {
     await call();
   } catch (error) {
     if (!(error instanceof RateLimitedError)) throw error;
-    await pause(error.retry_after_seconds * 1000);
+    await pause(Math.min(error.retry_after_seconds, LONGEST_PAUSE_SECONDS) * 1000);
     await call();
   }
 }
