@@ -3235,6 +3235,7 @@ class TestStaticClient:
         assert all(directive in answer.headers["Content-Security-Policy"].split("; ") for directive in CSP_DIRECTIVES)
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
         assert "camera=(self), display-capture=()" in answer.headers["Permissions-Policy"]
+        assert "magnetometer=(), microphone=(self), midi=()" in answer.headers["Permissions-Policy"]
 
     @pytest.mark.parametrize("path", WAYS_OUT)
     async def test_no_path_leads_out_of_the_folder(self, relay, path):
@@ -7365,6 +7366,7 @@ LAN_NAME = "relay.test"  # that only this Chromium knows
 CHROMIUM_FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--remote-debugging-port=0", "--ignore-certificate-errors",
+    "--use-fake-device-for-media-stream",
     f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1",
 )  # fmt: skip
 PROFILED_CHROMIUM = (*CHROMIUM_FLAGS, "--user-data-dir={profile}")
@@ -16928,6 +16930,18 @@ async def attaches(page: Page, *paths: Path, as_files: bool = False) -> None:
     await page.click("#filesSend")
 
 
+async def records(page: Page) -> None:
+    """Begin a voice message, from Chromium's own microphone, and have a second of it."""
+    await page.permit("microphone")
+    await page.click("#voiceRecord")
+    await page.shows("#voiceTime", "0:01")
+
+
+async def points(page: Page, kind: str, x: float, y: float) -> None:
+    """Do one thing with a mouse there."""
+    await page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
+
+
 async def has_file(page: Page, condition: str, *, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
     """Wait until this holds for the newest `file` in the page's store, and give what is known of it."""
     await page.until(f"({FILE_HERE})().then((file) => Boolean(file && ({condition})))", seconds=seconds)
@@ -17194,6 +17208,70 @@ class TestBrowserFiles:
         await bob.says(type="resend", ids=[part_id(header["id"], n) for n in range(2)])
 
         assert (await bob.hears("part", number=3))["file"] == header["id"]
+
+    async def test_voice_message_is_heard_before_it_goes_and_plays_at_the_other_end(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await records(alice)
+
+        await alice.click("#voiceStop")
+        await alice.click("#voicePreview .voice-play:enabled")
+        await alice.until("document.querySelector('#voicePreview audio').currentTime > 0.2")
+        await alice.click("#voiceSend")
+
+        await bob.click(".chat-line-in .voice-play:enabled")
+        await bob.until("document.querySelector('.chat-line-in audio').currentTime > 0.2")
+        file = await has_file(bob, "file.state === 'here'")
+        assert (file["mime"], file["name"]) == ("audio/webm", "Voice message.webm")
+        assert 1 <= file["seconds"] <= 300 and file["size"] > 1000
+        assert await alice.count("#voice") == 0
+
+    async def test_voice_message_that_nobody_watches_ends_and_waits_in_its_chat(self, browser, relay):
+        alice, carol = (await talk(browser, relay))[0], await relay.register()
+        await records(alice)
+
+        await alice.goes_to("about")
+        await alice.until("document.querySelector('#voicePreview audio')")
+        await alice.opens(carol.fingerprint)
+        await alice.click("#voiceRecord")
+
+        await alice.shows("#chatSendStatus.bad", "is not sent yet")
+        assert await alice.count("#voice") == 0
+        await alice.click("#chatTabs .chat-tab:not(.active) .chat-tab-label")
+        await alice.shows("#voicePreview .voice-play:enabled")
+
+    async def test_voice_message_is_thrown_away_by_escape_and_comes_back_by_undo(self, alice, bob):
+        await records(alice)
+
+        await alice.key("Escape")
+        await alice.hides("#voice")
+        await alice.click("#toastUndo")
+
+        await alice.shows("#voicePreview .voice-play:enabled")
+
+    async def test_held_button_records_until_it_is_released_and_throws_away_by_a_slide(self, alice, bob):
+        await alice.permit("microphone")
+        box = await box_of(alice, "#voiceRecord")
+        x, y = box["left"] + 10, box["top"] + 10
+
+        await points(alice, "mousePressed", x, y)
+        await alice.shows("#voiceTime", "0:01")
+        await points(alice, "mouseReleased", x, y)
+        await alice.shows("#voicePreview .voice-play:enabled")
+        await alice.click("#voiceDrop")
+        await points(alice, "mousePressed", x, y)
+        await alice.shows("#voiceTaking")
+        await points(alice, "mouseMoved", x - 200, y)
+
+        await alice.hides("#voice")
+        await alice.shows("#toast", "Voice message thrown away")
+
+    async def test_microphone_that_is_not_allowed_is_told_of_in_words(self, alice, bob):
+        await alice.permit("microphone", setting="denied")
+
+        await alice.click("#voiceRecord")
+
+        await alice.shows("#chatSendStatus.bad", "The microphone is not allowed here")
+        assert await alice.count("#voice") == 0
 
     async def test_of_a_stranger_the_header_alone_is_kept(self, relay, alice):
         carol = Correspondent(relay)

@@ -71,11 +71,13 @@ export const partId = (file_id, n) => toBase64Url(sha256(utf8(`${file_id} ${n}`)
 /** "picture", "audio", "video", or "file" for what is not shown. */
 export const kindOf = ({ mime }) => Object.keys(SHOWN).find((kind) => SHOWN[kind].includes(mime)) ?? "file";
 
+/** Whether it was spoken for this chat: what was not has no length in its header. */
+export const isVoice = (file) => kindOf(file) === "audio" && file.seconds !== undefined;
+
 /** What a file is called where one line has room for a name alone. */
 function fileWords(file) {
-  const kind = kindOf(file);
-  if (kind === "picture") return "Photo";
-  return kind === "audio" && file.seconds !== undefined ? "Voice message" : safeName(file.name);
+  if (kindOf(file) === "picture") return "Photo";
+  return isVoice(file) ? "Voice message" : safeName(file.name);
 }
 
 /** The words of a message without their marks or, where it has none, of its file. */

@@ -5,6 +5,7 @@ import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
 import { notice } from "./toast.js";
+import { VoiceRecorder } from "./voice.js";
 
 const MEASURE_WAIT_MS = 250;
 const LONG_CHARACTERS = 20_000;
@@ -15,6 +16,7 @@ export class ComposerView {
   #status = byId("chatSendStatus");
   #contact = null;
   #answering;
+  #voice;
   #unsettled = []; // {fingerprint, text, settled, error}, in the order they were sent
   #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
 
@@ -22,6 +24,7 @@ export class ComposerView {
     this.#client = client;
     this.#answering = new Answering(client, () => this.#showDraft());
     new Attaching(client, () => this.#contact);
+    this.#voice = new VoiceRecorder(client, () => this.#contact);
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
@@ -44,6 +47,7 @@ export class ComposerView {
     this.#contact = contact;
     if (again) return;
     this.#answering.open(contact.fingerprint);
+    this.#voice.follow();
     say(this.#status, "");
     this.#takeOver();
     this.#showDraft();
@@ -63,6 +67,7 @@ export class ComposerView {
     this.#takeOver();
     this.#contact = null;
     this.#answering.open(null);
+    this.#voice.follow();
     this.#fill("");
     say(this.#status, "");
   }
