@@ -16942,6 +16942,14 @@ async def points(page: Page, kind: str, x: float, y: float) -> None:
     await page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
 
 
+async def has_room_for(page: Page, number: int | None) -> None:
+    """Have the browser let the page keep so many bytes more, or (None) as many as usual."""
+    origin = await page.evaluate("location.origin")
+    used = (await page.call("Storage.getUsageAndQuota", origin=origin))["usage"]
+    quota = {} if number is None else {"quotaSize": used + number}
+    await page.call("Storage.overrideQuotaForOrigin", origin=origin, **quota)
+
+
 async def has_file(page: Page, condition: str, *, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
     """Wait until this holds for the newest `file` in the page's store, and give what is known of it."""
     await page.until(f"({FILE_HERE})().then((file) => Boolean(file && ({condition})))", seconds=seconds)
@@ -17272,6 +17280,38 @@ class TestBrowserFiles:
 
         await alice.shows("#chatSendStatus.bad", "The microphone is not allowed here")
         assert await alice.count("#voice") == 0
+
+    async def test_settings_tell_what_files_take_by_chat_and_free_it_even_where_there_is_no_room(self, alice, bob):
+        octets = os.urandom(3 * PART_BYTES)
+        header = file_header(octets, name="film.bin")
+        await bob.says(type="file", file=header, octets=octets[:PART_BYTES])
+        for n in (1, 2):
+            piece = octets[n * PART_BYTES :][:PART_BYTES]
+            await bob.says(type="part", file=header["id"], n=n, octets=piece, header={"id": part_id(header["id"], n)})
+        await has_file(alice, "file.state === 'here'")
+        await has_room_for(alice, 1000)
+
+        await alice.click("#settingsOpen")
+        await alice.shows("#roomList li", "1 file, 192 KiB")
+        await alice.click("#roomList button")
+        await alice.click("#confirmOk")
+
+        await alice.until(FROM_DATABASE % "(await result(parts.count())) === 0")
+        await has_room_for(alice, None)
+
+    async def test_file_without_room_is_told_of_before_it_is_stored_and_goes_once_there_is(self, alice, bob, tmp_path):
+        path = tmp_path / "archive.bin"
+        path.write_bytes(bytes(3 * 2**20))
+        await has_room_for(alice, 2**20)
+
+        await attaches(alice, path)
+        await alice.shows("#filesStatus.bad", "no room for “archive.bin”")
+        kept = await stored(alice, "parts.length + messages.filter(({ file }) => file).length")
+        await has_room_for(alice, None)
+        await alice.click("#filesSend")
+
+        await alice.hides("#filesDialog")
+        assert (kept, await stored(alice, "parts.length")) == (0, 48)
 
     async def test_of_a_stranger_the_header_alone_is_kept(self, relay, alice):
         carol = Correspondent(relay)

@@ -10,7 +10,7 @@ import { IdentityView, KeysView } from "./views/keys-view.js";
 import { listenToKeys } from "./views/keyboard.js";
 import { LibraryView } from "./views/library-view.js";
 import { ListSearch } from "./views/list-search.js";
-import { LostView, StorageView } from "./views/storage-view.js";
+import { LostView, RoomView, StorageView } from "./views/storage-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
@@ -50,6 +50,7 @@ async function boot(client) {
   new SettingsView(client);
   new MyNameView(client);
   new BlockedView(client);
+  new RoomView(client);
   listenToKeys({ search: () => search.begin(), searchChat: () => views.chats.search() });
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));
