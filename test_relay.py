@@ -16909,6 +16909,8 @@ FILE_HERE = """async () => {
     const text = new TextDecoder("latin1").decode(octets);
     return { ...records.at(-1).file, relay_id: records.at(-1).relay_id, image: imageSize(octets), place: text.includes("52 N 13 E"), hash: toHex(sha256(octets)) };
 }"""
+KEEPS_NO_PARTS = """(async () => (await import("/store/database.js")).Database.shared.read(["parts"], ({ parts }) =>
+    new Promise((resolve) => (parts.count().onsuccess = ({ target }) => resolve(target.result === 0)))))()"""
 PLACE = b"\xff\xe1" + (2 + 6 + 9).to_bytes(2, "big") + b"Exif\0\0" + b"52 N 13 E"
 
 
@@ -17296,8 +17298,10 @@ class TestBrowserFiles:
         await alice.click("#roomList button")
         await alice.click("#confirmOk")
 
-        await alice.until(FROM_DATABASE % "(await result(parts.count())) === 0")
+        await alice.until(KEEPS_NO_PARTS)
         await has_room_for(alice, None)
+        await alice.reload()
+        await alice.shows(".chat-file.ended .file-detail", "Not on this device")
 
     async def test_file_without_room_is_told_of_before_it_is_stored_and_goes_once_there_is(self, alice, bob, tmp_path):
         path = tmp_path / "archive.bin"
