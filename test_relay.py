@@ -16921,7 +16921,7 @@ async def photo(page: Page, path: Path, width: int, height: int) -> Path:
     return path
 
 
-async def attaches(page: Page, *paths: Path, as_files: bool = False) -> None:
+async def attaches(page: Page, *paths: Path, as_files: bool = False, text: str = "") -> None:
     """Choose files by the composer's button, and send them."""
     document = (await page.call("DOM.getDocument"))["root"]["nodeId"]
     field = (await page.call("DOM.querySelector", nodeId=document, selector="#attachInput"))["nodeId"]
@@ -16929,6 +16929,8 @@ async def attaches(page: Page, *paths: Path, as_files: bool = False) -> None:
     await page.shows("#filesDialog")
     if as_files:
         await page.click("#filesAsFiles")
+    if text:
+        await page.fill("#filesText", text)
     await page.click("#filesSend")
 
 
@@ -17131,6 +17133,33 @@ class TestBrowserFiles:
 
         await bob.hides("#viewer")
         await bob.until("document.activeElement.matches('.file-picture')")
+
+    async def test_words_go_with_one_picture_and_after_several_which_make_an_album(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        paths = [await photo(alice, tmp_path / f"{number}.jpg", 60, 40) for number in range(3)]
+
+        await attaches(alice, paths[0], text="the first")
+        await bob.shows(".chat-line-in:has(.chat-file.loaded) .chat-bubble", "the first")
+        await attaches(alice, *paths, text="and three")
+
+        await bob.sees("and three")
+        await bob.until("document.querySelectorAll('.chat-album .chat-file.loaded').length === 3")
+        tops = await bob.evaluate("[...document.querySelectorAll('.chat-album > .chat-line')].map((each) => each.offsetTop)")
+        assert tops[0] < tops[1] == tops[2]
+        assert await bob.texts(".chat-line-in:not(.tile) .chat-bubble") == ["hello", "the first", "and three"]
+
+    async def test_picture_has_its_place_before_it_is_there(self, alice, bob, tmp_path):
+        octets = (await photo(alice, tmp_path / "1.jpg", 60, 40)).read_bytes().ljust(PART_BYTES + 5, b"\0")
+        header = file_header(octets, name="1.jpg", mime="image/jpeg", width=60, height=40)
+        height = "document.querySelector('.chat-line:has(.picture)').offsetHeight"
+        await bob.says(type="file", file=header, octets=octets[:PART_BYTES])
+        await alice.shows(".chat-file.picture.moving .file-cancel")
+        before = await alice.evaluate(height)
+
+        await bob.says(type="part", file=header["id"], n=1, octets=octets[PART_BYTES:], header={"id": part_id(header["id"], 1)})
+
+        await alice.shows(".chat-file.picture.loaded:not(.moving)")
+        assert await alice.evaluate(height) == before
 
     async def test_reader_saves_it_under_its_last_name(self, alice, bob, tmp_path):
         await alice.downloads_to(tmp_path)

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "2a41d9170f0ec0dc";
+const VERSION = "2fe12efd13ea50f6";
 const FILES = {
   "/app.js": "sha256-aRRVtk2+TPBTa121IaEcNTX/+11B4JYVuliMiE87a1o=",
   "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-LqIlJbLcGVlIEs/6xtzoFVkU7ur7j0ZkINvlRJOGBFg=",
+  "/index.html": "sha256-O4Mmh8zFBGEfxBKLjF7n8jsJ61IEzjczVs/KtvsC1+I=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -30,7 +30,7 @@ const FILES = {
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
   "/mail/files.js": "sha256-0x22GWw7dgMXUrTnW+IgIZj0CI9cLyidPmt9QwoBLpw=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-dgF2dkkI4GYKiOPDbS95wwi3KPIrJAwWfqE34V+6VAA=",
+  "/mail/outbox.js": "sha256-Vxbpp30siQAoCI0VpBkH7Ur+BfYXHWvKFXpB9xfIzVY=",
   "/mail/page.js": "sha256-JOr39yGJfVX/q0q25/GHzbFcdhs8uBOE3+ns716eedU=",
   "/mail/parts.js": "sha256-3G9KwonEw39YmXr5vF4IzHB9V0NPA/qQ8NbZVNrTK7A=",
   "/mail/posts.js": "sha256-DoP+tgc9ZMJqI0+5IorD/5GAY5pzZPUPXjBeSAeKeCc=",
@@ -112,7 +112,7 @@ const FILES = {
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/answering.js": "sha256-RR8DmJqNNjDPDGuGo4t5cv1sN6ZTWNPxOq7l9y459AU=",
-  "/views/attaching.js": "sha256-ucrrP56T+bwjYdm9v78yxhERo2UfeYB0SyC2yansLys=",
+  "/views/attaching.js": "sha256-8xuxTeYST+XpXeXcwObfSDMLT06nAj+NpTThgx2xe1Q=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-DMWOJNOpYLvWI8JHDF6HxOSplWj3Hu7c86EL4lvqPM0=",
@@ -122,7 +122,7 @@ const FILES = {
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-PcNaEzL/Yio+du8k3itwgXJSvyBFzak8nbemoQEGFb0=",
   "/views/export-view.js": "sha256-uLBZ1/p3I1ZAkMxiCX8auxEB4RMARAAUjifQf1KVfJw=",
-  "/views/files.js": "sha256-8bQ5inyku+CU8b3kTKrPs/E1nv807jRNzyGqgJz1oCA=",
+  "/views/files.js": "sha256-E4ZnODdc8ZSkaK4JeBhjxscAyNkOtULhgU1IaiOFXTs=",
   "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
   "/views/keyboard.js": "sha256-DZdb/1/QOehTSssrbfwdrCQ2weM04pKt55erjQUzpMc=",
@@ -151,9 +151,9 @@ const FILES = {
   "/views/status-view.js": "sha256-BusOu+vp3rK0WOFieqWCBGMLtfBPuU3f1Dsqzje0jiM=",
   "/views/storage-view.js": "sha256-beJpA4ZhWIRF4Ix1eD34xUSs5fQpP2fNNmFU0QmssTU=",
   "/views/thread-row.js": "sha256-Zjij15VYYrj+8fzhl7sABf13mCbr5RgBIAcADtJjpm0=",
-  "/views/thread-rows.js": "sha256-HUczTY117VX0/1GxGOQbnqJ0DKhul7fyq7LQv/bkN6c=",
+  "/views/thread-rows.js": "sha256-M+/uH1XV3VbcfPs+bojUcuvk5+0meE/0lrgPwd4pLgk=",
   "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-3fJK7uGwRQZ1Lh5UfyOT9Mv8qByEv4qeBfEhzOKYJE0=",
+  "/views/thread.css": "sha256-FOmaCVIR4y6OQrdY1RqdW21n/m46O9ElyfsF1q21Fko=",
   "/views/threads-view.js": "sha256-rSplY9OoNiAAMiemtvNwXVY2+dOuGEeJ8TZcq8TeOtQ=",
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
@@ -161,7 +161,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
   "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-rvfu/wGGvEJND/P2H2Pj2wTJKz6h6K41gUabbrfieJI="
+  "/worker.js": "sha256-f0BJJHzffKSzC3cHK0kxI5hEGvmiShEcdwPk0NQpOl4="
 };
 
 const PREFIX = "io3233-";

@@ -125,7 +125,7 @@ export class FileRows {
     const voice = element.querySelector(".voice-player");
     const player = voice?.querySelector("audio") ?? document.createElement(kind);
     Object.assign(player, { controls: !voice, preload: "metadata", src: url });
-    player.onerror = () => (voice ?? player).remove();
+    player.onerror = () => ((voice ?? player).remove(), element.classList.add("plain"));
     if (!voice) element.prepend(player);
   }
 

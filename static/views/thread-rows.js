@@ -1,5 +1,6 @@
 // What stands in the open thread: a row a message, the days between them, the rule above what is new, and the button to the newest.
 import { byId, clone, on, reconcile } from "./dom.js";
+import { kindOf } from "../protocol/files.js";
 import { formatCount, formatDay, formatTime, plural, dayLines } from "../protocol/format.js";
 import { continues, fillRow, messageRow, stateOf, tellTime } from "./message-row.js";
 
@@ -9,6 +10,7 @@ export class ThreadRows {
   #box;
   #rows = new Map();
   #days = new Map();
+  #albums = new Map(); // the first row of an album → its box
   #rule = clone("newTemplate");
   #new_from = null; // the seq below the rule
   #unseen = 0; // how many of them came while the page was hidden
@@ -57,7 +59,20 @@ export class ThreadRows {
     this.#rows = rows;
     this.#days = days;
     this.#box.style.setProperty("--time", `${formatTime(0).length}ch`); // the room that a bubble's last line leaves for it
-    reconcile(this.#box, nodes);
+    reconcile(this.#box, this.#gather(nodes));
+  }
+
+  /** Pictures of one group that follow each other stand side by side, each a row still. */
+  #gather(nodes) {
+    const runs = [];
+    for (const node of nodes) {
+      if (node.matches(".tile:not(.head)") && runs.at(-1)?.[0].matches(".tile")) runs.at(-1).push(node);
+      else runs.push([node]);
+    }
+    const albums = new Map(runs.filter(({ length }) => length > 1).map((run) => [run[0], this.#albums.get(run[0]) ?? clone("albumTemplate")]));
+    for (const [first, album] of albums) reconcile(album, runs.find((run) => run[0] === first));
+    this.#albums = albums;
+    return runs.map((run) => albums.get(run[0]) ?? run[0]);
   }
 
   /** Writes what can change about these anew: a name, a state, the day and the hour. */
@@ -117,9 +132,14 @@ function place(row, messages, index, apart) {
   const ends = !next || !continues(message, next);
   row.classList.toggle("head", !previous || !continues(previous, message));
   row.classList.toggle("tail", ends);
+  row.classList.toggle("tile", isTile(message));
   row.classList.toggle("timed", ends || minute(message) !== minute(next) || stateOf(message) !== stateOf(next));
   tellTime(row, message, apart);
   return row;
 }
+
+/** A picture that has nothing beside it to be read. */
+const isTile = ({ file, text, re, deleted_at, state }) =>
+  Boolean(file) && kindOf(file) === "picture" && ["", "here"].includes(file.state) && !text && !re && !deleted_at && state !== "failed";
 
 const minute = ({ at }) => Math.floor(at / MINUTE_MS);
