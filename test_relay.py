@@ -17144,7 +17144,9 @@ class TestBrowserFiles:
 
         await bob.sees("and three")
         await bob.until("document.querySelectorAll('.chat-album .chat-file.loaded').length === 3")
-        tops = await bob.evaluate("[...document.querySelectorAll('.chat-album > .chat-line')].map((each) => each.offsetTop)")
+        tops = await bob.evaluate(
+            "[...document.querySelectorAll('.chat-album > .chat-line')].map((each) => each.offsetTop)"
+        )
         assert tops[0] < tops[1] == tops[2]
         assert await bob.texts(".chat-line-in:not(.tile) .chat-bubble") == ["hello", "the first", "and three"]
 
@@ -17156,7 +17158,9 @@ class TestBrowserFiles:
         await alice.shows(".chat-file.picture.moving .file-cancel")
         before = await alice.evaluate(height)
 
-        await bob.says(type="part", file=header["id"], n=1, octets=octets[PART_BYTES:], header={"id": part_id(header["id"], 1)})
+        await bob.says(
+            type="part", file=header["id"], n=1, octets=octets[PART_BYTES:], header={"id": part_id(header["id"], 1)}
+        )
 
         await alice.shows(".chat-file.picture.loaded:not(.moving)")
         assert await alice.evaluate(height) == before
