@@ -15130,7 +15130,7 @@ EVERYTHING = (
 )
 
 
-async def exports(page: Page, folder: Path, *, history: bool = True) -> Path:
+async def exports(page: Page, folder: Path, *, history: bool = True, files: bool = True) -> Path:
     """Export a backup by the dialog; the file."""
     folder.mkdir(exist_ok=True)
     await page.downloads_to(folder)
@@ -15141,6 +15141,8 @@ async def exports(page: Page, folder: Path, *, history: bool = True) -> Path:
     await page.fill("#exportPassAgain", PASSPHRASE)
     if not history:
         await page.click("#exportHistory")
+    if not files:
+        await page.click("#exportFiles")
     await page.click("#exportGo")
     await page.shows("#backupStatus", "Backup exported")
     return await until(lambda: next(folder.glob("*.backup.json"), None))
@@ -16934,10 +16936,31 @@ async def attaches(page: Page, *paths: Path, as_files: bool = False, text: str =
     await page.click("#filesSend")
 
 
+# Of a message in a backup, whose file has two parts, and of its parts: how it comes back as [file's state, sent, message's state, retriable].
+RESTORED_FILES = {
+    ("in", "", "all"): ["", None, "", None],
+    ("in", "", "one"): ["gone", None, "", None],
+    ("in", "", "none"): ["gone", None, "", None],
+    ("in", "", "short"): ["gone", None, "", None],
+    ("out", "relayed", "all"): ["", 2, "relayed", None],
+    ("out", "queued", "all"): ["here", 0, "failed", True],
+    ("out", "queued", "one"): ["gone", None, "failed", False],
+}
+READ_FILES = """async (texts) => {
+    const [{ readBackup }, { utf8 }] = await Promise.all([import("/store/backup-content.js"), import("/protocol/encoding.js")]);
+    const told = ({ messages: [{ file, state, retriable }] }) => [file.state, file.sent ?? null, state, retriable ?? null];
+    return texts.map((text) => told(readBackup(utf8(text))));
+}"""
+
+
 async def records(page: Page) -> None:
     """Begin a voice message, from Chromium's own microphone, and have a second of it."""
     await page.permit("microphone")
-    await page.click("#voiceRecord")
+    await page.shows("#voiceRecord")
+    box = await box_of(page, "#voiceRecord")
+    await page.press(
+        (box["left"] + box["right"]) / 2, (box["top"] + box["bottom"]) / 2
+    )  # it begins before the release, which another button may get
     await page.shows("#voiceTime", "0:01")
 
 
@@ -17349,6 +17372,47 @@ class TestBrowserFiles:
 
         await alice.hides("#filesDialog")
         assert (kept, await stored(alice, "parts.length")) == (0, 48)
+
+    @pytest.mark.parametrize(
+        "files, shown", [(True, "#chatMessages .chat-file.loaded"), (False, "#chatMessages .chat-file.ended")]
+    )
+    async def test_backup_has_pictures_or_says_that_it_has_none(self, browser, alice, bob, relay, tmp_path, files, shown):
+        octets = (await photo(alice, tmp_path / "1.jpg", 60, 40)).read_bytes()
+        await bob.says(type="file", file=file_header(octets, name="1.jpg", mime="image/jpeg"), octets=octets)
+        await has_file(alice, "file.state === 'here'")
+        backup = await exports(alice, tmp_path / "backup", files=files)
+        device = await browser.person(relay)
+
+        await restores(device, backup)
+        await goes_to(device, "chats")
+        await device.click(".chat-tab-label")
+
+        await device.shows(shown)
+        assert await stored(device, "parts.length") == files
+
+    async def test_file_in_a_backup_is_there_only_where_all_of_it_is(self, browser, relay):
+        octets, page = os.urandom(PART_BYTES + 5), await browser.person(relay)
+        content = json.loads(protocol_vectors()["backup"]["plaintext"])
+        message = {
+            "seq": 99,
+            "contact": NOBODY,
+            "relay": "",
+            "kind": "text",
+            "text": "",
+            "at": 1,
+            "file": file_header(octets),
+        }
+        pieces = [{"seq": 99, "n": n, "octets": {"base64": b64(octets[n * PART_BYTES :][:PART_BYTES])}} for n in range(2)]
+        short = {"seq": 99, "n": 1, "octets": {"base64": b64(b"four")}}
+
+        parts = {"all": pieces, "one": pieces[:1], "none": [], "short": [pieces[0], short]}
+        backups = [
+            content | {"messages": [message | {"direction": way, "state": state}], "parts": parts[which]}
+            for way, state, which in RESTORED_FILES
+        ]
+
+        read = await page.evaluate(f"({READ_FILES})({json.dumps(list(map(json.dumps, backups)))})")
+        assert read == list(RESTORED_FILES.values())
 
     async def test_of_a_stranger_the_header_alone_is_kept(self, relay, alice):
         carol = Correspondent(relay)

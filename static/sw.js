@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "2fe12efd13ea50f6";
+const VERSION = "b3a118e618ed2955";
 const FILES = {
   "/app.js": "sha256-aRRVtk2+TPBTa121IaEcNTX/+11B4JYVuliMiE87a1o=",
   "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-O4Mmh8zFBGEfxBKLjF7n8jsJ61IEzjczVs/KtvsC1+I=",
+  "/index.html": "sha256-kfs4rpqUE46XVt8csHwHg6w9w9jC9iT+JAryN2OhpQE=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -52,7 +52,7 @@ const FILES = {
   "/protocol/envelope2.js": "sha256-CCGu7vCMG7Mzf9jUSm7YjJd2yMKEQQEev+PmYNA/tUY=",
   "/protocol/errors.js": "sha256-JcbTzZQT97oiNlzcJ9aznwfzqgpBeqL80K/BwNhU8CI=",
   "/protocol/excerpt.js": "sha256-MYUZv5BnspTh2UgCtEdGgZZbartFE7tmNbACzSOZucM=",
-  "/protocol/files.js": "sha256-jP1Ee9qhHpso5emnSx5vcApFkD1gFbpFnL/O2i+ZGl4=",
+  "/protocol/files.js": "sha256-gNYzXVWtYdKH2se9IMM7A763vP2P3asFm+kWAnwkTs4=",
   "/protocol/format.js": "sha256-m6Bu4ARaUf1CyTtwyi7BY2nlIMwbaf70HVok9Xb7lik=",
   "/protocol/invite.js": "sha256-rtBmI6blU0TcGNsevGoXKR9TT+zuzVtSfo1eDGWQiVM=",
   "/protocol/kdf.js": "sha256-Rt7jn8se9qv/nTRLJBYH1VrfVeAHXeptJ6PB06cb3uI=",
@@ -70,9 +70,9 @@ const FILES = {
   "/relay/relays.js": "sha256-izAellKLkb4XIqbhogWAP80o1hUPssJoC8ynwUgCaxE=",
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-jld9YNJmw6MFg5gBnlZuMppvbJLBEoq+ecPPhcnvf9k=",
-  "/store/backup-content.js": "sha256-7KLhdHDBpwFe/kXIt5u99mRFyDczNr0lSlu+UH2nzF0=",
-  "/store/backup-shape.js": "sha256-WEP7MxGuNukhtUuImOlzCAvPOBJfeVV8af8UxuX5P/w=",
-  "/store/backup.js": "sha256-Fu1C5TbMkepOroekouPQubuxBIUX2G5bLESr8lXAmQA=",
+  "/store/backup-content.js": "sha256-dE6c9pkjwxpoG0oL3OjH0tFVpLoQCrrHZZxzRVV3prQ=",
+  "/store/backup-shape.js": "sha256-aqqlxPvQiVU9Dwwj6WH+S0G6QeY1QABeKJzNfyWgBKU=",
+  "/store/backup.js": "sha256-Q+CP+tkeqha7pJQcblwgYkrsrV2Kd0kJarJpfKYt/0s=",
   "/store/database.js": "sha256-RPQgKq0yDKAbNv0u770FfYpOTHIrbmtCmuCbgj55e0g=",
   "/store/drafts.js": "sha256-hKW5WJ7NBDP1XMXAoUoooyOFvyT6o9rjGuQ1zKxnzc8=",
   "/store/identity.js": "sha256-6C++SThYRXoGP1SZZWH66UQZvHjxM+ookH9zP4vwIWM=",
@@ -121,7 +121,7 @@ const FILES = {
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-PcNaEzL/Yio+du8k3itwgXJSvyBFzak8nbemoQEGFb0=",
-  "/views/export-view.js": "sha256-uLBZ1/p3I1ZAkMxiCX8auxEB4RMARAAUjifQf1KVfJw=",
+  "/views/export-view.js": "sha256-IjB1ON64mCU7uJOW6V6vygzDfwSzufsofpnBPRb0bkw=",
   "/views/files.js": "sha256-E4ZnODdc8ZSkaK4JeBhjxscAyNkOtULhgU1IaiOFXTs=",
   "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
@@ -161,7 +161,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
   "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-f0BJJHzffKSzC3cHK0kxI5hEGvmiShEcdwPk0NQpOl4="
+  "/worker.js": "sha256-3+s9i8N3R7V1VGbx/0m7a1HkubMdJ08OCm+VhF+ycDs="
 };
 
 const PREFIX = "io3233-";

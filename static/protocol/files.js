@@ -12,6 +12,7 @@ import { wordsOf } from "./excerpt.js";
 export const PART_BYTES = 65_536;
 export const MOST_FILE_BYTES = 16 * 1024 * 1024;
 export const MOST_PREVIEW_BYTES = 1536;
+export const MOST_BACKUP_FILES_BYTES = 64 * 1024 * 1024; // a phone makes and opens a backup in memory, several times as much
 const MOST_PREVIEW_PIXELS = 128 * 128;
 const MOST_PIXELS = 40e6; // of a picture that is shown: it takes four bytes each
 const LONGEST_NAME = 255;
