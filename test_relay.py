@@ -16993,8 +16993,6 @@ FILE_HERE = """async () => {
     const text = new TextDecoder("latin1").decode(octets);
     return { ...records.at(-1).file, relay_id: records.at(-1).relay_id, image: imageSize(octets), place: text.includes("52 N 13 E"), hash: toHex(sha256(octets)) };
 }"""
-KEEPS_NO_PARTS = """(async () => (await import("/store/database.js")).Database.shared.read(["parts"], ({ parts }) =>
-    new Promise((resolve) => (parts.count().onsuccess = ({ target }) => resolve(target.result === 0)))))()"""
 PLACE = b"\xff\xe1" + (2 + 6 + 9).to_bytes(2, "big") + b"Exif\0\0" + b"52 N 13 E"
 
 
@@ -17049,14 +17047,6 @@ async def records(page: Page) -> None:
 async def points(page: Page, kind: str, x: float, y: float) -> None:
     """Do one thing with a mouse there."""
     await page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
-
-
-async def has_room_for(page: Page, number: int | None) -> None:
-    """Have the browser let the page keep so many bytes more, or (None) as many as usual."""
-    origin = await page.evaluate("location.origin")
-    used = (await page.call("Storage.getUsageAndQuota", origin=origin))["usage"]
-    quota = {} if number is None else {"quotaSize": used + number}
-    await page.call("Storage.overrideQuotaForOrigin", origin=origin, **quota)
 
 
 async def has_file(page: Page, condition: str, *, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
@@ -17421,39 +17411,41 @@ class TestBrowserFiles:
         await alice.shows("#chatSendStatus.bad", "The microphone is not allowed here")
         assert await alice.count("#voice") == 0
 
-    async def test_settings_tell_what_files_take_by_chat_and_free_it_even_where_there_is_no_room(self, alice, bob):
-        octets = os.urandom(3 * PART_BYTES)
-        header = file_header(octets, name="film.bin")
-        await bob.says(type="file", file=header, octets=octets[:PART_BYTES])
-        for n in (1, 2):
-            piece = octets[n * PART_BYTES :][:PART_BYTES]
-            await bob.says(type="part", file=header["id"], n=n, octets=piece, header={"id": part_id(header["id"], n)})
-        await has_file(alice, "file.state === 'here'")
-        await has_room_for(alice, 1000)
+    async def test_settings_tell_what_files_take_by_chat_and_free_it(self, alice, bob):
+        octets = os.urandom(2048)
+        for name in ("one.bin", "two.bin"):
+            await bob.says(type="file", file=file_header(octets, name=name), octets=octets)
+            await has_file(alice, f"file.name === '{name}' && file.state === 'here'")
 
         await alice.click("#settingsOpen")
-        await alice.shows("#roomList li", "1 file, 192 KiB")
+        await alice.shows("#roomHint", "Pictures and files take 4 KiB")
+        await alice.shows("#roomList li", "2 files, 4 KiB")
         await alice.click("#roomList button")
         await alice.click("#confirmOk")
 
-        await alice.until(KEEPS_NO_PARTS)
-        await has_room_for(alice, None)
-        await alice.reload()
-        await alice.shows(".chat-file.ended .file-detail", "Not on this device")
+        await alice.shows("#roomHint", "No pictures or files")
+        assert await alice.count("#roomList li") == await stored(alice, "parts.length") == 0
+        assert await alice.texts(".chat-file.ended .file-detail") == ["Not on this device any more."] * 2
 
-    async def test_file_without_room_is_told_of_before_it_is_stored_and_goes_once_there_is(self, alice, bob, tmp_path):
-        path = tmp_path / "archive.bin"
-        path.write_bytes(bytes(3 * 2**20))
-        await has_room_for(alice, 2**20)
+    async def test_file_without_room_is_told_of_and_goes_once_there_is(self, relay, page_on_small_disk, tmp_path):
+        (alice, filler), bob = page_on_small_disk, await relay.register()
+        alice.expects("StorageError", "QuotaExceededError")
+        await alice.goto(relay.url)
+        await alice.has_keys()
+        await alice.opens(bob.fingerprint)
+        (tmp_path / "archive.bin").write_bytes(os.urandom(3 * 2**20))
 
-        await attaches(alice, path)
-        await alice.shows("#filesStatus.bad", "no room for “archive.bin”")
-        kept = await stored(alice, "parts.length + messages.filter(({ file }) => file).length")
-        await has_room_for(alice, None)
+        fill_up(filler)
+        await attaches(alice, tmp_path / "archive.bin")
+        await alice.shows("#filesStatus.bad", " ", seconds=60)
+        await alice.shows("#storageNotice", "no room left")
+        assert await alice.texts("#filesList bdi") == ["archive.bin"]
+        filler.unlink()
+        await alice.hides("#storageNotice")
         await alice.click("#filesSend")
 
         await alice.hides("#filesDialog")
-        assert (kept, await stored(alice, "parts.length")) == (0, 48)
+        assert await stored(alice, "[messages.length, parts.length]") == [1, 48]
 
     @pytest.mark.parametrize(
         "files, shown", [(True, "#chatMessages .chat-file.loaded"), (False, "#chatMessages .chat-file.ended")]

@@ -5,11 +5,6 @@ export class Persistence {
     return (await navigator.storage?.persisted?.()) ?? null;
   }
 
-  /** `{usage, quota}` in bytes, as far as the browser says. */
-  async estimate() {
-    return (await navigator.storage?.estimate?.()) ?? {};
-  }
-
   /** Asks the browser, which may ask the person. Resolves to what granted() then says. */
   async ask() {
     return (await navigator.storage?.persist?.()) ?? null;

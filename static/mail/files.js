@@ -40,9 +40,8 @@ export class Files {
     return [...chats.values()].sort((a, b) => b.bytes - a.bytes);
   }
 
-  /** Deletes the octets of files, and leaves their rows. First these alone: a browser without room lets nothing be written, but deleted. */
+  /** Deletes the octets of files, and leaves their rows. */
   async free(seqs) {
-    await this.#store.db.write(["parts"], (stores) => seqs.forEach((seq) => deleteParts(stores, seq)));
     for (const seq of seqs) await this.#end(seq, "gone");
   }
 
@@ -54,8 +53,7 @@ export class Files {
     const { file } = (await this.#store.message(seq)) ?? {};
     if (!file || file.have < file.parts || !["", "here"].includes(file.state)) return null;
     const bytes = await readOctets(this.#store, seq);
-    if (file.state === "here" && bytes.length < file.size) await this.#end(seq, "gone"); // freed while nothing could be written
-    if (file.state === "here") return bytes.length < file.size ? null : bytes;
+    if (file.state === "here") return bytes;
     const right = toHex(await digest(bytes)) === file.sha256;
     await this.#end(seq, right ? "here" : "damaged", ({ id, state }) => id === file.id && state === "");
     return right ? bytes : null;

@@ -4,10 +4,9 @@
  */
 import { digest } from "../protocol/crypto.js";
 import { toHex } from "../protocol/encoding.js";
-import { BlockedContactError, EmptyMessageError, FileSizeError, MessageTooLongError, SelfChatError, StorageError } from "../protocol/errors.js";
+import { BlockedContactError, EmptyMessageError, FileSizeError, MessageTooLongError, SelfChatError } from "../protocol/errors.js";
 import { MOST_FILE_BYTES, PART_BYTES, fileHeader, safeName } from "../protocol/files.js";
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
-import { roomLeft } from "../store/requests.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { enqueueFile } from "./parts.js";
 import { discard, enqueue, requeue } from "./queue.js";
@@ -17,7 +16,6 @@ import { mayTakeBack, takeBack } from "./taking-back.js";
 
 const NEAR = 0.9;
 const LOOK_EVERY_MS = 5000;
-const ROOM_FOR_WORDS = 1024 ** 2; // that a file leaves, bytes
 
 export class Outbox {
   #parts;
@@ -66,7 +64,6 @@ export class Outbox {
     const relay = contact.relay || this.#parts.relays.home;
     this.#refuseContact(contact);
     this.#refuseSize(known.name, bytes.length, contact, relay, text);
-    await this.#refuseNoRoom(known.name, bytes.length);
     const file = fileHeader({ ...known, id: newEnvelopeId(), size: bytes.length, sha256: toHex(await digest(bytes)) });
     const error = contact.devices > 0 ? "" : WAITS;
     const written = { contact: contact.fingerprint, relay, text, envelope_id: newEnvelopeId(), error, ...(lasts && { lasts }) };
@@ -138,10 +135,6 @@ export class Outbox {
     if (bytes === 0) throw new FileSizeError(`“${safeName(name)}” is empty: there is nothing to send.`);
     if (bytes > MOST_FILE_BYTES) throw new FileSizeError(`“${safeName(name)}” is larger than 16 MiB, which is the most. Send a part of it, or a link.`);
     if (over) throw new FileSizeError(`Their server takes messages of ${limit} bytes only, which is too little for files.`);
-  }
-
-  async #refuseNoRoom(name, bytes) {
-    if ((await roomLeft()) < bytes + ROOM_FOR_WORDS) throw new StorageError(`This browser has no room for “${safeName(name)}”. Free some in the settings, under “On this device”.`);
   }
 
   #refuseContact({ fingerprint, blocked }) {

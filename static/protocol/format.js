@@ -62,8 +62,7 @@ export const dayStamp = () => `${startOfDay(Date.now())} ${timeZone()}`;
 export function formatBytes(bytes) {
   if (bytes == null) return "–";
   if (bytes < 1024) return `${count().format(bytes)} bytes`;
-  const power = bytes < 1024 ** 2 ? 1 : bytes < 1024 ** 3 ? 2 : 3;
-  return `${count().format(Math.round(bytes / 1024 ** power))} ${["KiB", "MiB", "GiB"][power - 1]}`;
+  return bytes < 1024 ** 2 ? `${count().format(Math.round(bytes / 1024))} KiB` : `${count().format(Math.round(bytes / 1024 ** 2))} MiB`;
 }
 
 /** `0:07`, `12:30`: how far a sound is, in seconds. */

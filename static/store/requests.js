@@ -88,9 +88,3 @@ async function tryWriting(folder, name) {
     await folder.removeEntry(name);
   }
 }
-
-/** How many bytes more the browser lets this page keep, as far as it says. */
-export async function roomLeft() {
-  const { quota = Infinity, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {};
-  return quota - usage;
-}

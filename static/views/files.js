@@ -54,10 +54,18 @@ function begin(button, file) {
   button.style.setProperty("--ratio", Math.min(Math.max(width / height, 1 / WIDEST), WIDEST));
   button.setAttribute("aria-label", `Show ${safeName(file.name)}`);
   const preview = previewOf(file);
-  if (!preview) return;
-  const image = button.firstElementChild;
-  image.src = URL.createObjectURL(new Blob([preview.bytes], { type: preview.mime }));
-  image.onload = image.onerror = () => URL.revokeObjectURL(image.src);
+  if (preview) drawPreview(button.firstElementChild, new Blob([preview.bytes], { type: preview.mime }));
+}
+
+/** Not as an image: that would want its URL again whenever its row is put elsewhere. */
+async function drawPreview(canvas, blob) {
+  try {
+    const bitmap = await createImageBitmap(blob);
+    Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+    canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
+  } catch (error) {
+    console.debug("No preview:", error.message);
+  }
 }
 
 /** Saves it under a name without folders, as what no browser opens by itself. */

@@ -38,9 +38,9 @@ export class RoomView {
   }
 
   async #show() {
-    const { usage, quota } = await this.#client.persistence.estimate();
-    byId("roomHint").textContent = quota ? `${formatBytes(usage)} are kept here. This browser has room for ${formatBytes(Math.max(0, quota - usage))} more.` : "";
     const chats = await this.#client.files.kept();
+    const bytes = chats.reduce((sum, chat) => sum + chat.bytes, 0); // counted here: what a browser says of its room may be made up, so that no page knows it
+    byId("roomHint").textContent = bytes ? `Pictures and files take ${formatBytes(bytes)}.` : "No pictures or files are kept here.";
     const rows = await Promise.all(chats.map(async (chat) => this.#row(chat, displayName(await this.#client.store.contact(chat.contact)))));
     byId("roomList").replaceChildren(...rows);
   }

@@ -10,7 +10,6 @@ export class ThreadRows {
   #box;
   #rows = new Map();
   #days = new Map();
-  #albums = new Map(); // the first row of an album → its box
   #rule = clone("newTemplate");
   #new_from = null; // the seq below the rule
   #unseen = 0; // how many of them came while the page was hidden
@@ -59,21 +58,9 @@ export class ThreadRows {
     this.#rows = rows;
     this.#days = days;
     this.#box.style.setProperty("--time", `${formatTime(0).length}ch`); // the room that a bubble's last line leaves for it
-    reconcile(this.#box, this.#gather(nodes));
+    reconcile(this.#box, gathered(nodes));
   }
 
-  /** Pictures of one group that follow each other stand side by side, each a row still. */
-  #gather(nodes) {
-    const runs = [];
-    for (const node of nodes) {
-      if (node.matches(".tile:not(.head)") && runs.at(-1)?.[0].matches(".tile")) runs.at(-1).push(node);
-      else runs.push([node]);
-    }
-    const albums = new Map(runs.filter(({ length }) => length > 1).map((run) => [run[0], this.#albums.get(run[0]) ?? clone("albumTemplate")]));
-    for (const [first, album] of albums) reconcile(album, runs.find((run) => run[0] === first));
-    this.#albums = albums;
-    return runs.map((run) => albums.get(run[0]) ?? run[0]);
-  }
 
   /** Writes what can change about these anew: a name, a state, the day and the hour. */
   fill(messages, all = messages) {
@@ -124,6 +111,25 @@ export class EndButton {
     this.#missed = 0;
     this.miss(0);
   }
+}
+
+/** Pictures of one group that follow each other stand side by side in a box, each a row still. A box stays where one of its pictures is. */
+function gathered(nodes) {
+  const runs = [];
+  for (const node of nodes) {
+    if (node.matches(".tile:not(.head)") && runs.at(-1)?.[0].matches(".tile")) runs.at(-1).push(node);
+    else runs.push([node]);
+  }
+  const boxes = new Set();
+  return runs.map((run) => (run[0].matches(".tile") ? album(run, boxes) : run[0]));
+}
+
+function album(rows, others) {
+  const known = rows.map(({ parentElement }) => parentElement).find((parent) => parent?.matches(".chat-album") && !others.has(parent));
+  const box = known ?? clone("albumTemplate");
+  others.add(box);
+  reconcile(box, rows);
+  return box;
 }
 
 /** The row, with its place in its group: who goes on in the same minute has the time below the last. */
