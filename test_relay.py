@@ -17033,6 +17033,29 @@ READ_FILES = """async (texts) => {
 }"""
 
 
+SHARES = """([action, texts, name, octets]) => {
+    const form = Object.assign(document.createElement("form"), { method: "post", enctype: "multipart/form-data", action });
+    for (const [name, value] of Object.entries(texts)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    const files = new DataTransfer();
+    if (name) files.items.add(new File([Uint8Array.from(atob(octets), (each) => each.charCodeAt(0))], name, { type: "image/jpeg" }));
+    form.append(Object.assign(document.createElement("input"), { type: "file", name: "files", files: files.files }));
+    document.body.append(form);
+    setTimeout(() => form.submit());
+}"""
+
+
+async def shares(page: Page, relay: AnyRelay, path: Path | None = None, **texts: str) -> None:
+    """Share words, and perhaps a picture, from another app: a form that goes where the manifest says."""
+    manifest = json.loads((await relay.call("GET", "/manifest.webmanifest")).body)["share_target"]
+    assert (manifest["method"], manifest["enctype"]) == ("POST", "multipart/form-data")
+    fields = {manifest["params"][name]: text for name, text in texts.items()}
+    octets = [path.name, b64(path.read_bytes())] if path else ["", ""]
+    await page.call("Page.navigate", url="about:blank")
+    await page.until("location.href === 'about:blank'")
+    await page.evaluate(f"({SHARES})({json.dumps([relay.url + manifest['action'], fields, *octets])})")
+    await page.shows("#forwardDialog")
+
+
 async def records(page: Page) -> None:
     """Begin a voice message, from Chromium's own microphone, and have a second of it."""
     await page.permit("microphone")
@@ -17487,6 +17510,31 @@ class TestBrowserFiles:
 
         read = await page.evaluate(f"({READ_FILES})({json.dumps(list(map(json.dumps, backups)))})")
         assert read == list(RESTORED_FILES.values())
+
+    @pytest.mark.service_worker
+    async def test_what_another_app_shares_goes_to_the_chat_that_is_picked(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        await has_service_worker(alice)
+        path = await photo(alice, tmp_path / "lake.jpg", 60, 40)
+
+        await shares(alice, relay, text="words", url="https://example.com/")
+        await alice.click("#forwardList button")
+        await alice.until("document.querySelector('#chatBody').value === 'words\\nhttps://example.com/'")
+        await shares(alice, relay, path, text="the lake")
+        await alice.shows("#forwardText", "lake.jpg")
+        await alice.click("#forwardList button")
+        await alice.shows("#filesList li", "lake.jpg")
+        await alice.click("#filesSend")
+
+        await bob.shows(".chat-line-in:has(.chat-file.loaded) .chat-bubble", "the lake")
+        assert await alice.evaluate("location.search") == ""
+
+    async def test_share_that_could_not_be_kept_is_told_of(self, browser, relay):
+        page = await browser.person(relay)
+
+        await page.goto(f"{relay.url}/chats?shared")
+
+        await page.shows("#toast", "What was shared is too large")
 
     async def test_of_a_stranger_the_header_alone_is_kept(self, relay, alice):
         carol = Correspondent(relay)

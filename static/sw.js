@@ -3,15 +3,16 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "20edb4ca94fe2795";
+const VERSION = "2049793e3cdb0085";
 const FILES = {
-  "/app.js": "sha256-aRRVtk2+TPBTa121IaEcNTX/+11B4JYVuliMiE87a1o=",
-  "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
+  "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
+  "/client.js": "sha256-1UlgZIOPgjqvKck4MZeok21SGwuqA7SFggwt7G+qj5I=",
   "/device/hashes.js": "sha256-aQJr0E+nF2Ssw8kiwUcjuCVYXcgqvxN+7dDcLAe0K7k=",
   "/device/notices.js": "sha256-0weNqrybFbFl/r5RzEJRyHmVUXvjkIzFgF6o/qug4Rk=",
   "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
   "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
+  "/device/shared.js": "sha256-5bxmsNWhDK12GCVdXxYQF4TvMPDGdQpzCos1cgaWxX8=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-mMvBDqO9BHTsC2otD4joIwWoP7Wjvus/V5sYKFy/LuA=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
@@ -22,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-0gnn0LUH8DTdQCEIdv3ErjG7vqDFbnjqEYB86PbhvN4=",
+  "/index.html": "sha256-hMeZ5DpmuHMo/e9Ft13HnqXv8hvxrQxro2SrH9wES0E=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -42,7 +43,7 @@ const FILES = {
   "/mail/sweeper.js": "sha256-ef3yBZNA9F0HwB7K5BDwY8sK/ZkjCs3OsE7j+PASDTA=",
   "/mail/taking-back.js": "sha256-cGVjcz2a8s6UETC6EIHgivQtiSIZwXyyBZDY4Jdac8I=",
   "/mail/unsealing.js": "sha256-ucUXrsnvhRD/C8ZtQQZxfKYC72Bk8Dju+eYI6m0RODk=",
-  "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
+  "/manifest.webmanifest": "sha256-squvvN+0Knd8J/yjrt5nQa6fid4mqdIbNkUQYEU1Ygc=",
   "/protocol/address.js": "sha256-SoC2obtgaDUSFH+KTUVy67YNqW2k9Am5qSuuA+uVlcI=",
   "/protocol/content.js": "sha256-fQeO8LyRkDFJEFH7hgKkqg8fRtAeOCz8dIIhRGy9Abg=",
   "/protocol/crypto.js": "sha256-jkHfWJk/GiLmwIswShvvUmGfcQvk/lNxelUDY5r3ves=",
@@ -112,18 +113,18 @@ const FILES = {
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/answering.js": "sha256-RR8DmJqNNjDPDGuGo4t5cv1sN6ZTWNPxOq7l9y459AU=",
-  "/views/attaching.js": "sha256-8xuxTeYST+XpXeXcwObfSDMLT06nAj+NpTThgx2xe1Q=",
+  "/views/attaching.js": "sha256-1TUfKVpXKF0fbjdZuumFeRVC/unElwVv3U1suA7ZVeI=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-DMWOJNOpYLvWI8JHDF6HxOSplWj3Hu7c86EL4lvqPM0=",
-  "/views/composer-view.js": "sha256-+yEZCH2vJT2K9p6KtK5p9/2BjMghSRlquh8aKW3imE8=",
+  "/views/composer-view.js": "sha256-KYaEX9oojQfaJu6jbV3vPLVwuc9Qq6NngFxT112qZ3I=",
   "/views/contact-view.js": "sha256-vTHhCVFa5Cfp9+MYZivfPbojSlLSv6P6LUwEWndjfMA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-PcNaEzL/Yio+du8k3itwgXJSvyBFzak8nbemoQEGFb0=",
   "/views/export-view.js": "sha256-IjB1ON64mCU7uJOW6V6vygzDfwSzufsofpnBPRb0bkw=",
   "/views/files.js": "sha256-Oztm6dpraxK0RUlHf95BnnJGmcTarD5InW9uqG7NK8k=",
-  "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
+  "/views/forward-view.js": "sha256-4w1yUnLwThTL2MF1+Tz2jTMbxSxMpFNzhfBp/CzrL0Q=",
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
   "/views/keyboard.js": "sha256-DZdb/1/QOehTSssrbfwdrCQ2weM04pKt55erjQUzpMc=",
   "/views/keys-view.js": "sha256-Wdf3bOFOJ9euf5r/olipflKEqcs87zUbrBC1CKi0lKY=",
@@ -161,7 +162,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
   "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-txZFKx/M8bJQKdjQhM2zbHE6xDlP3DqAodcHsj/iPlk="
+  "/worker.js": "sha256-3PHTYCJj3sGIse3vEip3c1yvuiNM7l8sgp0tvjc/3xk="
 };
 
 const PREFIX = "io3233-";
@@ -172,11 +173,14 @@ const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/abou
 const FIRST_CACHE = "io3233-shell";
 const FIRST_MODULE = /^\/[a-z-]+\.js$/;
 const ANSWER_WITHIN_MS = 500;
+/** What another app shares with this one: one at a time, until a page has it (device/shared.js). */
+const SHARED = { path: "/share", cache: "shared-with-io3233", most_bytes: 128 * 1024 * 1024 };
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("fetch", (event) => {
+  if (isShare(event.request)) return event.respondWith(takeShare(event.request));
   const path = pathOf(event.request);
   if (path) event.respondWith(kept(path, event.request));
 });
@@ -216,6 +220,24 @@ async function takeOver() {
   const tabs = await self.clients.matchAll({ type: "window" });
   const needed = [CACHE, ...(tabs.every(({ id }) => asked.has(id)) ? [] : [FIRST_CACHE])];
   for (const name of await caches.keys()) if (name.startsWith(PREFIX) && !needed.includes(name)) await caches.delete(name);
+}
+
+function isShare({ method, mode, url }) {
+  return method === "POST" && mode === "navigate" && new URL(url).pathname === SHARED.path;
+}
+
+/** The page that comes asks for whom it is; nothing goes anywhere before that. */
+async function takeShare(request) {
+  try {
+    const form = await request.blob();
+    const cache = await caches.open(SHARED.cache);
+    await cache.delete(SHARED.path);
+    const headers = { "Content-Type": request.headers.get("Content-Type") };
+    if (form.size <= SHARED.most_bytes) await cache.put(SHARED.path, new Response(form, { headers }));
+  } catch (error) {
+    console.debug("What was shared has no room here:", error.message); // the page says so
+  }
+  return Response.redirect("/chats?shared", 303);
 }
 
 /** The kept file that answers a request, or null for what is none of ours. Every view is index.html. */

@@ -30,6 +30,7 @@ export class Attaching {
     on(byId("chatThread"), "drop", (event) => this.#dropped(event));
     on(byId("chatBody"), "paste", (event) => this.#pasted(event));
     on(byId("filesForm"), "submit", (event) => this.#submit(event));
+    on(client, "shared", ({ detail }) => this.#choose(detail.files, detail.contact, detail.text));
     on(byId("filesDialog"), "close", () => (this.#chosen = []));
   }
 
@@ -51,13 +52,13 @@ export class Attaching {
     this.#choose([...files]);
   }
 
-  #choose(files) {
-    if (files.length === 0 || !this.#contact()) return;
-    this.#to = this.#contact();
+  #choose(files, to = this.#contact(), text = "") {
+    if (files.length === 0 || !to) return;
+    this.#to = to;
     this.#chosen = files.slice(0, MOST_AT_ONCE);
     byId("filesTo").textContent = `Send to ${displayName(this.#to)}`;
     byId("filesAsFiles").checked = false;
-    byId("filesText").value = "";
+    byId("filesText").value = text.replace(/\s+/g, " ");
     byId("filesAsFilesRow").hidden = !this.#chosen.some(isPicture);
     this.#list();
     say(byId("filesStatus"), files.length > MOST_AT_ONCE ? `The first ${MOST_AT_ONCE} of ${files.length}: more go with the next message.` : "");

@@ -32,6 +32,7 @@ export class ComposerView {
     on(window, "pagehide", () => client.drafts.flush());
     on(visualViewport, "resize", followKeyboard);
     on(client.drafts, "draft", ({ detail }) => this.#isOpen(detail.fingerprint) && this.#showDraft());
+    on(client, "shared", ({ detail }) => this.#takeShared(detail));
     on(client.drafts, "unsaved", ({ detail }) => this.#tellUnsaved(detail.error));
     on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
   }
@@ -60,6 +61,13 @@ export class ComposerView {
     const unsent = this.#isOpen(fingerprint) ? sent.filter((text) => !this.#sends(text)) : sent;
     const written = [...unsent, typed].filter(Boolean);
     if (written.length > 0) this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), ...written].filter(Boolean).join("\n"));
+  }
+
+  /** Words alone are the draft of their chat; with files they go along: see attaching.js. */
+  #takeShared({ contact: { fingerprint }, files, text }) {
+    if (files.length > 0) return;
+    this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), text].filter(Boolean).join("\n"));
+    if (this.#isOpen(fingerprint)) this.#showDraft();
   }
 
   /** Empties the field; the draft stays where it is kept. */
