@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "2049793e3cdb0085";
+const VERSION = "add784fec209883b";
 const FILES = {
   "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
   "/client.js": "sha256-1UlgZIOPgjqvKck4MZeok21SGwuqA7SFggwt7G+qj5I=",
@@ -23,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-hMeZ5DpmuHMo/e9Ft13HnqXv8hvxrQxro2SrH9wES0E=",
+  "/index.html": "sha256-UYG1k3RFunbmPk3V2aBsikQGoMh6R/VDVHS+6qOYijk=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -154,7 +154,7 @@ const FILES = {
   "/views/thread-row.js": "sha256-Zjij15VYYrj+8fzhl7sABf13mCbr5RgBIAcADtJjpm0=",
   "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
   "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-rEhUDYFMqlE92pO2wXv8EyXRewefgGj242cZaRst3KU=",
+  "/views/thread.css": "sha256-AGO0vW3qKz6muZ9g6jvHyTTj2f7dwx/hch7tH+cpKDc=",
   "/views/threads-view.js": "sha256-rSplY9OoNiAAMiemtvNwXVY2+dOuGEeJ8TZcq8TeOtQ=",
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
@@ -162,7 +162,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
   "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-3PHTYCJj3sGIse3vEip3c1yvuiNM7l8sgp0tvjc/3xk="
+  "/worker.js": "sha256-itdXOkVPfhsfnFor2feyTX4AE6P9URSQhc+cO4NSZNM="
 };
 
 const PREFIX = "io3233-";
