@@ -3,15 +3,16 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "bb18f2c69c47ff3a";
+const VERSION = "8b53173dddd37fc7";
 const FILES = {
-  "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
-  "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
+  "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
+  "/client.js": "sha256-1UlgZIOPgjqvKck4MZeok21SGwuqA7SFggwt7G+qj5I=",
   "/device/hashes.js": "sha256-aQJr0E+nF2Ssw8kiwUcjuCVYXcgqvxN+7dDcLAe0K7k=",
   "/device/notices.js": "sha256-0weNqrybFbFl/r5RzEJRyHmVUXvjkIzFgF6o/qug4Rk=",
   "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
   "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
+  "/device/shared.js": "sha256-5bxmsNWhDK12GCVdXxYQF4TvMPDGdQpzCos1cgaWxX8=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-mMvBDqO9BHTsC2otD4joIwWoP7Wjvus/V5sYKFy/LuA=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
@@ -22,15 +23,15 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-gcTy8MmFkbrplm+W2oi/h+nDMLHx9MVGRffJ+j08cew=",
+  "/index.html": "sha256-wK9C4gk6D81+MM2mBXrt4NhfpzJm8dQm9mHdGpJoFwc=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
   "/mail/delivery.js": "sha256-EZ9YZk3B5Yn2ZVc7B5ZZ+mS37QgWU13UeM+IH3ahDQQ=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
-  "/mail/files.js": "sha256-UaZ+S5AO7bR5unx5RiGboBlImx1/GPmwvURI9tVu2cQ=",
+  "/mail/files.js": "sha256-A82S6ziNHu2v0UrmZ9/KKjuSgXhYoeFHaS1AfNCSPFE=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-EjCuDdtuMlnYtKIXUtyh8nQURPIt0huXBmda/t/gFBk=",
+  "/mail/outbox.js": "sha256-2aY+gNeUN3y9DwYUP7HQPDYqBoUvek17EL6+KMtAqVo=",
   "/mail/page.js": "sha256-tawFhsc9zwIM9MLqIWYLacwdjbj4JBG6Mbpk/Ygd4RA=",
   "/mail/parts.js": "sha256-BfaZZpSlJsJB7STNx2yqKvQqaisSGJBGmSoQW1cfUGM=",
   "/mail/posts.js": "sha256-DoP+tgc9ZMJqI0+5IorD/5GAY5pzZPUPXjBeSAeKeCc=",
@@ -42,7 +43,7 @@ const FILES = {
   "/mail/sweeper.js": "sha256-ef3yBZNA9F0HwB7K5BDwY8sK/ZkjCs3OsE7j+PASDTA=",
   "/mail/taking-back.js": "sha256-/p2PqRwAsViLonS9rFx5pSMc9NARoQ7VhV3htxNXOlA=",
   "/mail/unsealing.js": "sha256-9VEouyIbNawS8RgVXTLU6PBibgCCdZA/G9WfGbQwMPU=",
-  "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
+  "/manifest.webmanifest": "sha256-squvvN+0Knd8J/yjrt5nQa6fid4mqdIbNkUQYEU1Ygc=",
   "/protocol/address.js": "sha256-SoC2obtgaDUSFH+KTUVy67YNqW2k9Am5qSuuA+uVlcI=",
   "/protocol/content.js": "sha256-fQeO8LyRkDFJEFH7hgKkqg8fRtAeOCz8dIIhRGy9Abg=",
   "/protocol/crypto.js": "sha256-jkHfWJk/GiLmwIswShvvUmGfcQvk/lNxelUDY5r3ves=",
@@ -52,8 +53,8 @@ const FILES = {
   "/protocol/envelope2.js": "sha256-CCGu7vCMG7Mzf9jUSm7YjJd2yMKEQQEev+PmYNA/tUY=",
   "/protocol/errors.js": "sha256-xNmezYkR9aBNtf61gXy5EFe+2k//P4EtODMJB5ABlqU=",
   "/protocol/excerpt.js": "sha256-MYUZv5BnspTh2UgCtEdGgZZbartFE7tmNbACzSOZucM=",
-  "/protocol/files.js": "sha256-0ky0TGTJgtlO4i2sgkBgW/akqVnsKAzkOnrnVPpIUUY=",
-  "/protocol/format.js": "sha256-5MvTcfNc95U7dKhO2rotTurevGbmP/IsAFQDUw15PX4=",
+  "/protocol/files.js": "sha256-DFcCWC8BEm4vcQf69dJtdaG4R3h3XgoRs76B7hzY+Xo=",
+  "/protocol/format.js": "sha256-EztvJNsUpXraXqR5+svd+IUAHTzmljM6R2LIfgPFOIY=",
   "/protocol/invite.js": "sha256-rtBmI6blU0TcGNsevGoXKR9TT+zuzVtSfo1eDGWQiVM=",
   "/protocol/kdf.js": "sha256-Rt7jn8se9qv/nTRLJBYH1VrfVeAHXeptJ6PB06cb3uI=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
@@ -70,9 +71,9 @@ const FILES = {
   "/relay/relays.js": "sha256-izAellKLkb4XIqbhogWAP80o1hUPssJoC8ynwUgCaxE=",
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-jld9YNJmw6MFg5gBnlZuMppvbJLBEoq+ecPPhcnvf9k=",
-  "/store/backup-content.js": "sha256-7KLhdHDBpwFe/kXIt5u99mRFyDczNr0lSlu+UH2nzF0=",
-  "/store/backup-shape.js": "sha256-WEP7MxGuNukhtUuImOlzCAvPOBJfeVV8af8UxuX5P/w=",
-  "/store/backup.js": "sha256-Fu1C5TbMkepOroekouPQubuxBIUX2G5bLESr8lXAmQA=",
+  "/store/backup-content.js": "sha256-dE6c9pkjwxpoG0oL3OjH0tFVpLoQCrrHZZxzRVV3prQ=",
+  "/store/backup-shape.js": "sha256-aqqlxPvQiVU9Dwwj6WH+S0G6QeY1QABeKJzNfyWgBKU=",
+  "/store/backup.js": "sha256-Q+CP+tkeqha7pJQcblwgYkrsrV2Kd0kJarJpfKYt/0s=",
   "/store/database.js": "sha256-RPQgKq0yDKAbNv0u770FfYpOTHIrbmtCmuCbgj55e0g=",
   "/store/drafts.js": "sha256-hKW5WJ7NBDP1XMXAoUoooyOFvyT6o9rjGuQ1zKxnzc8=",
   "/store/identity.js": "sha256-W+bAWbOsqujK/pkRxOoKkaNzBzbd6YJTf2nnDvTUSZ0=",
@@ -112,20 +113,20 @@ const FILES = {
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/answering.js": "sha256-RR8DmJqNNjDPDGuGo4t5cv1sN6ZTWNPxOq7l9y459AU=",
-  "/views/attaching.js": "sha256-+oMf/qAQbkS/lby5+TgxLsV9RkEJ7W25COckzqtMrLA=",
+  "/views/attaching.js": "sha256-XXMfxXht6kcUo8f3hJFmjO/u1JMUd9mexhP1Fa4iRX0=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-DMWOJNOpYLvWI8JHDF6HxOSplWj3Hu7c86EL4lvqPM0=",
-  "/views/composer-view.js": "sha256-JHbm5LOV5+6nOB7Ur7vp8gmK+02A6YFGn5x5FamnoPY=",
+  "/views/composer-view.js": "sha256-KYaEX9oojQfaJu6jbV3vPLVwuc9Qq6NngFxT112qZ3I=",
   "/views/contact-view.js": "sha256-vTHhCVFa5Cfp9+MYZivfPbojSlLSv6P6LUwEWndjfMA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-PcNaEzL/Yio+du8k3itwgXJSvyBFzak8nbemoQEGFb0=",
-  "/views/export-view.js": "sha256-uLBZ1/p3I1ZAkMxiCX8auxEB4RMARAAUjifQf1KVfJw=",
-  "/views/files.js": "sha256-e/adiDOiB3TlMIy+ihuBMQAKe1gQoT1Ba8VbyCYNODE=",
-  "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
+  "/views/export-view.js": "sha256-IjB1ON64mCU7uJOW6V6vygzDfwSzufsofpnBPRb0bkw=",
+  "/views/files.js": "sha256-WyokAmXqNNwinDCc060GsiZxjifLETqHZoPimqZn2xA=",
+  "/views/forward-view.js": "sha256-4w1yUnLwThTL2MF1+Tz2jTMbxSxMpFNzhfBp/CzrL0Q=",
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
-  "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
+  "/views/keyboard.js": "sha256-DZdb/1/QOehTSssrbfwdrCQ2weM04pKt55erjQUzpMc=",
   "/views/keys-view.js": "sha256-Wdf3bOFOJ9euf5r/olipflKEqcs87zUbrBC1CKi0lKY=",
   "/views/library-view.js": "sha256-t5Oy1+HT6eBHZ5sL1MAVXv13ZS/P6RTIHGDhrHVA3XE=",
   "/views/list-search.js": "sha256-5Efffnkb7hTzxApbxBINTaX+C/pP2Q1OylJKXnAavEU=",
@@ -133,12 +134,12 @@ const FILES = {
   "/views/message-actions.js": "sha256-4TdCKq+7c4gsyPlJA6MzoxD1U9+6fiNJPsm0bWccnM0=",
   "/views/message-extras.js": "sha256-UAAylNilFbSdSC0KhQOpcAdUMKK4ZZ7nyt4nm6zslDw=",
   "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
-  "/views/message-menu.js": "sha256-pnOMzQVhVEbS4ttDBcg6wRbxinmXmsMJLjBbT/kTfOI=",
+  "/views/message-menu.js": "sha256-I9PuuN9tnU7Cvxh/k2S9MyBZ/i4cFhcMhyB5zMBkpEM=",
   "/views/message-row.js": "sha256-Il2n75ItcoOMzAQCECQXv8MYhOWe5wXmNLltFhPwwAc=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
   "/views/open-chat.js": "sha256-of4GoZNcW02dQ0F4ZziwJkSdHt4ngHqzV3yFs5IB5QE=",
-  "/views/pages.css": "sha256-v2WDoYn6M7hLrQUIw7DQcXAUCQiPDQYh1lM6zPHFW7Q=",
+  "/views/pages.css": "sha256-j/r0rIQoIfTKzK/Mpy0juAArrAzmorMoC+LHlwpeNWM=",
   "/views/qr.js": "sha256-BE7uqk2PUdSAo/YI4rbe/PJsLhHf235C0eZMzEuaoxk=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
   "/views/react-view.js": "sha256-joLr5uMITj8FL4n9DqfWXORlfFh9hKMWPvvk9F1WQrA=",
@@ -149,17 +150,19 @@ const FILES = {
   "/views/settings-view.js": "sha256-gApg/S5vqM/yiya+KbVlzVvOnKGNe/5yxpdvO7ceCcg=",
   "/views/shell-view.js": "sha256-v8AG+9qrof07CmzXQC/RDeeizj/LZTOH1oQpyKO4Aec=",
   "/views/status-view.js": "sha256-BusOu+vp3rK0WOFieqWCBGMLtfBPuU3f1Dsqzje0jiM=",
-  "/views/storage-view.js": "sha256-US5AvV6jFHOtJEgVSiClQYk5J/VAijDFAKkd5FCoBZU=",
+  "/views/storage-view.js": "sha256-KyFElYlL7UQPjft9+b6shtX6653vJQGHRohAEfVNkug=",
   "/views/thread-row.js": "sha256-Zjij15VYYrj+8fzhl7sABf13mCbr5RgBIAcADtJjpm0=",
-  "/views/thread-rows.js": "sha256-HUczTY117VX0/1GxGOQbnqJ0DKhul7fyq7LQv/bkN6c=",
+  "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
   "/views/thread-view.js": "sha256-wS92a7I2j6M56PzagVSccNVjrETuZUvBziog1as1OcI=",
-  "/views/thread.css": "sha256-JO/4CK6ZRPMOvDszMYyQ4pEqCJuI8oEq/V/L8zwW7KI=",
+  "/views/thread.css": "sha256-AGO0vW3qKz6muZ9g6jvHyTTj2f7dwx/hch7tH+cpKDc=",
   "/views/threads-view.js": "sha256-rSplY9OoNiAAMiemtvNwXVY2+dOuGEeJ8TZcq8TeOtQ=",
   "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-rqzRZ0wi1K3NULPtNgCLe5V35eZ89bmzXwJhmu7aKNg=",
+  "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
+  "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-izYAOt2Jv4LORH+c7U8JpO1XLNS8M+Damzbnt6n/gj4="
+  "/worker.js": "sha256-j2xx9hgYvXpcUwwdxt8NrP71BVuCNXPxaXmvsmosmGs="
 };
 
 const PREFIX = "io3233-";
@@ -170,11 +173,14 @@ const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/abou
 const FIRST_CACHE = "io3233-shell";
 const FIRST_MODULE = /^\/[a-z-]+\.js$/;
 const ANSWER_WITHIN_MS = 500;
+/** What another app shares with this one: one at a time, until a page has it (device/shared.js). */
+const SHARED = { path: "/share", cache: "shared-with-io3233", most_bytes: 128 * 1024 * 1024 };
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("fetch", (event) => {
+  if (isShare(event.request)) return event.respondWith(takeShare(event.request));
   const path = pathOf(event.request);
   if (path) event.respondWith(kept(path, event.request));
 });
@@ -214,6 +220,24 @@ async function takeOver() {
   const tabs = await self.clients.matchAll({ type: "window" });
   const needed = [CACHE, ...(tabs.every(({ id }) => asked.has(id)) ? [] : [FIRST_CACHE])];
   for (const name of await caches.keys()) if (name.startsWith(PREFIX) && !needed.includes(name)) await caches.delete(name);
+}
+
+function isShare({ method, mode, url }) {
+  return method === "POST" && mode === "navigate" && new URL(url).pathname === SHARED.path;
+}
+
+/** The page that comes asks for whom it is; nothing goes anywhere before that. */
+async function takeShare(request) {
+  try {
+    const form = await request.blob();
+    const cache = await caches.open(SHARED.cache);
+    await cache.delete(SHARED.path);
+    const headers = { "Content-Type": request.headers.get("Content-Type") };
+    if (form.size <= SHARED.most_bytes) await cache.put(SHARED.path, new Response(form, { headers }));
+  } catch (error) {
+    console.debug("What was shared has no room here:", error.message); // the page says so
+  }
+  return Response.redirect("/chats?shared", 303);
 }
 
 /** The kept file that answers a request, or null for what is none of ours. Every view is index.html. */

@@ -32,6 +32,7 @@ export class Attaching {
     on(byId("chatThread"), "drop", (event) => this.#dropped(event));
     on(byId("chatBody"), "paste", (event) => this.#pasted(event));
     on(byId("filesForm"), "submit", (event) => this.#submit(event));
+    on(client, "shared", ({ detail }) => this.#choose(detail.files, detail.contact, detail.text));
     on(byId("filesDialog"), "close", () => (this.#chosen = []));
   }
 
@@ -53,14 +54,14 @@ export class Attaching {
     this.#choose([...files]);
   }
 
-  async #choose(files) {
-    const to = this.#contact();
+  async #choose(files, to = this.#contact(), text = "") {
     if (files.length === 0 || !to) return;
     const chosen = files.slice(0, MOST_AT_ONCE);
     const pictures = await Promise.all(chosen.map((file) => isPicture(file).catch(() => false))); // what can't be read is told when it is sent
     [this.#to, this.#chosen] = [to, chosen];
     byId("filesTo").textContent = `Send to ${displayName(to)}`;
     byId("filesAsFiles").checked = false;
+    byId("filesText").value = text.replace(/\s+/g, " ");
     byId("filesAsFilesRow").hidden = !pictures.includes(true);
     this.#list();
     say(byId("filesStatus"), files.length > MOST_AT_ONCE ? `The first ${MOST_AT_ONCE} of ${files.length}: more go with the next message.` : "");
@@ -81,13 +82,17 @@ export class Attaching {
     await attempt(byId("filesSend"), byId("filesStatus"), () => this.#send(byId("filesAsFiles").checked));
   }
 
-  /** One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Ends when the dialog is closed. */
+  /**
+   * One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Words go with one, or after
+   * several. Ends when the dialog is closed.
+   */
   async #send(as_files) {
-    const [to, chosen, left, reasons] = [this.#to, this.#chosen, [], []];
+    const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
+    const isOne = chosen.length === 1;
     for (const file of chosen) {
       if (this.#chosen !== chosen) return;
       try {
-        await this.#client.outbox.sendFile(to, await prepared(file, as_files));
+        await this.#client.outbox.sendFile(to, await prepared(file, as_files), { text: isOne ? text : "" });
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         left.push(file);
@@ -98,7 +103,9 @@ export class Attaching {
     this.#chosen = left;
     this.#list();
     say(byId("filesStatus"), reasons.join(" "), "bad");
-    if (left.length === 0) byId("filesDialog").close();
+    if (left.length > 0) return;
+    if (text && !isOne) await this.#client.outbox.send(to, text, { was_draft: false });
+    byId("filesDialog").close();
   }
 }
 
