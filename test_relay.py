@@ -17150,6 +17150,19 @@ TAKES_BACK = f"""(async () => {{
     await takeBack({{ store, relays }}, seq);
     await takeBackParts({{ relays }}, relay, file.relay_ids);
 }})()"""
+# Deletes a file for both, while the relay's answer for its last part is on its way.
+DELETED_TOO_EARLY = """(async () => {
+    const [{ Database, result }, { Changes }, { Store }] = await Promise.all(
+        ["store/database", "mail/changes", "store/store"].map((name) => import(`/${name}.js`)));
+    const store = new Store(Database.shared);
+    const write = (change) => Database.shared.write(["messages"], change);
+    const [{ token }] = await Database.shared.read(["relays"], ({ relays }) => result(relays.getAll()));
+    const parts = { relays: { pass: async () => ({ token }) }, settings: new EventTarget(), identity: await store.value("identity"), reading: () => null };
+    const { file, ...record } = (await Database.shared.read(["messages"], ({ messages }) => result(messages.getAll()))).find((each) => each.file);
+    await write(({ messages }) => void messages.put({ ...record, file: { ...file, relay_ids: file.relay_ids.slice(0, -1) } }));
+    const removed = new Changes({ store, ...parts }).remove(record.seq);
+    await Promise.all([removed, write(({ messages }) => void messages.put({ ...record, file }))]);
+})()"""
 TIMERS_ARE_OVER = """(async () => {
     const [{ Database }, { removeGone }, { Store }] = await Promise.all(
         ["store/database", "mail/sweeper", "store/store"].map((name) => import(`/${name}.js`)));
@@ -17339,9 +17352,11 @@ class TestBrowserFiles:
         assert large_messages_on(relay) <= 16 + 1 + 16  # the relay may have had one that was not known to be there
         await device.running.aclose()
 
-    async def test_pause_that_the_relay_asks_for_is_made_when_sending_and_when_taking_back(
-        self, relay, alice, bob, tmp_path
-    ):
+    async def test_pause_that_the_relay_asks_for_is_made_when_sending_and_when_taking_back(self, browser, relays, tmp_path):
+        relay = await relays(RATE_LIMIT="on")
+        alice, bob = await browser.person(relay), Correspondent(relay)
+        await bob.register()
+        await bob.meets(alice)
         alice.expects("429")
         await attaches(alice, large_file(tmp_path, 12))
         await has_file(alice, "file.sent > 2")
@@ -17353,6 +17368,14 @@ class TestBrowserFiles:
 
         assert sorted(numbers) == [*range(12)]
         assert large_messages_on(relay) == 0
+
+    async def test_part_that_comes_through_while_its_file_is_deleted_is_taken_back(self, relay, alice, bob, tmp_path):
+        await attaches(alice, large_file(tmp_path, 4))
+        await has_file(alice, "file.sent === file.parts")
+
+        await alice.evaluate(DELETED_TOO_EARLY)
+
+        await until(lambda: large_messages_on(relay) == 0)
 
     async def test_parts_take_turns_whoever_they_are_for(self, relay, alice, bob, tmp_path):
         carol = Correspondent(relay)

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "8b53173dddd37fc7";
+const VERSION = "540d4c0a09b8abdd";
 const FILES = {
   "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
   "/client.js": "sha256-1UlgZIOPgjqvKck4MZeok21SGwuqA7SFggwt7G+qj5I=",
@@ -23,9 +23,9 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-wK9C4gk6D81+MM2mBXrt4NhfpzJm8dQm9mHdGpJoFwc=",
+  "/index.html": "sha256-/ZSYUviBZ+cMRFsNab14nXnxtmkLCl3u8XMWdSU5+Tk=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
-  "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
+  "/mail/changes.js": "sha256-daww6Jyxt4jaX9aPzw60EogTmmaZYtQP9ojG3c/Or38=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
   "/mail/delivery.js": "sha256-EZ9YZk3B5Yn2ZVc7B5ZZ+mS37QgWU13UeM+IH3ahDQQ=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
@@ -162,7 +162,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
   "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-j2xx9hgYvXpcUwwdxt8NrP71BVuCNXPxaXmvsmosmGs="
+  "/worker.js": "sha256-NsVqAdYnQeOOZjbWzM7QC7oCOzMF4eph1O2OLaaY4NM="
 };
 
 const PREFIX = "io3233-";
