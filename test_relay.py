@@ -8006,6 +8006,20 @@ class WebKitDriver:
         await self.process.wait()
 
 
+WEBKIT_RESTS = """(async () => {
+    const moment = () => new Promise((resolve) => setTimeout(resolve, 300));
+    const { transaction } = IDBDatabase.prototype;
+    let [begun, running] = [0, 0];
+    IDBDatabase.prototype.transaction = function (...of) {
+        const made = transaction.apply(this, of);
+        [begun, running] = [begun + 1, running + 1];
+        for (const type of ["complete", "abort"]) made.addEventListener(type, () => (running -= 1));
+        return made;
+    };
+    for (let before = -1; running > 0 || begun !== before; await moment()) before = begun;
+})()"""
+
+
 class WebKitPage(FirefoxPage):
     """A window of WebKit, and the person in front of it."""
 
@@ -8029,11 +8043,18 @@ class WebKitPage(FirefoxPage):
             raise DevToolsError(error[0])
         return json.loads(json_text)
 
+    async def rests(self) -> None:
+        """Wait until the page stores nothing for a moment: WebKit holds a database for ever where a page goes away in the midst
+        of transactions (its bug 324094)."""
+        await self.evaluate(WEBKIT_RESTS)
+
     async def goto(self, url: str) -> None:
+        await self.rests()
         await self.call("POST url", url="about:blank")
         await self.call("POST url", url=url)
 
     async def reload(self) -> None:
+        await self.rests()
         await self.evaluate("(window.before = true, void setTimeout(() => location.reload()))")
         await self.until("!window.before && document.readyState === 'complete'")
 
@@ -9692,6 +9713,16 @@ class TestBrowserAttention:
         )
         assert await alice.evaluate("document.title") == VIEW_TITLES["chats"]
 
+    async def test_draft_is_told_in_the_list_without_its_marks(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.drafts("**bold** and `code`")
+        await goes_to(alice, "newchat")
+
+        await alice.shows(".chat-tab-last", "bold and code")
+        assert await alice.text(".chat-tab-last .said") == "bold and code"
+
     async def test_draft_belongs_to_its_thread(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await browser.person(relay), await browser.person(relay)
         await alice.opens(bob.fingerprint)
@@ -10264,6 +10295,21 @@ async def loses_relay(page: Page, relay: RunningRelay) -> None:
     await page.until("!document.querySelector('#liveIndicator.live')")
 
 
+# The page's mail once more, as if the transaction that it was stored with had ended unheard; what a store then tells.
+STORED_ONCE_MORE = """(async () => {
+    const [{ storeArrivals }, { getMessages }, { Store }, { Database }, { SharedKeys }] = await Promise.all(
+        ["mail/arrivals", "relay/api", "store/store", "store/database", "protocol/crypto"].map((name) => import(`/${name}.js`)));
+    const store = new Store(Database.shared);
+    const [identity, [{ origin, token }]] = await Promise.all([store.value("identity"), store.relays()]);
+    const told = [];
+    store.emit = (type, { contact, message } = {}) => (contact || message) && told.push([type, contact?.fingerprint ?? message.text]);
+    const { messages: rows } = await getMessages(origin, token, { after_id: 0, limit: 50 });
+    const person = { reading: new Set(), receipts: true, home: origin };
+    await storeArrivals(store, { identity, sharedKeys: new SharedKeys(identity.secret_key), origin, rows, after_id: 0, ...person });
+    return told;
+})()"""
+
+
 def messages_on(relay: AnyRelay) -> int:
     """How many messages the relay's database holds."""
     return rows(relay.database, "SELECT count(*) FROM messages")[0][0]
@@ -10515,6 +10561,15 @@ class TestBrowserOutage:
 
         await alice.click(".chat-tab-label")
         await alice.sees("back again")
+
+    async def test_mail_of_which_only_the_answer_to_its_storing_was_lost_is_shown(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "stored, and nobody knew")
+        await alice.shows(".chat-tab", "stored, and nobody knew")
+
+        told = await alice.evaluate(STORED_ONCE_MORE)
+
+        assert told == [["contact", bob.fingerprint], ["message", "stored, and nobody knew"]]
 
     async def test_mail_that_came_while_the_page_was_closed_is_fetched(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -11826,6 +11881,15 @@ FIRST_DATABASE = """async (kept) => {
 }"""
 
 
+# A transaction that goes on until `window.letGo`.
+HOLDS_STORAGE = """(async () => {
+    const { ALL_STORES, Database } = await import("/store/database.js");
+    Database.shared.write(ALL_STORES, async ({ kv }) => {
+        while (!window.letGo) await new Promise((resolve) => (kv.count().onsuccess = resolve));
+    });
+})()"""
+
+
 class TestBrowserStorage:
     """What this browser keeps may go away under the page: it says so, makes nothing up, and goes on where it can."""
 
@@ -12022,6 +12086,19 @@ class TestBrowserStorage:
         await page.shows("#storageNotice", sentence)
         assert await page.evaluate("inviteLinkInput.placeholder") == "no keys: see above"
         assert await page.text("#fpFull") == ""
+
+    async def test_page_whose_storage_opens_and_does_not_read_says_so_until_it_does(self, browser, relay):
+        other = await browser.person(relay)
+        await other.evaluate(HOLDS_STORAGE)
+        page = await browser.page(other.context)
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=FAST_CLOCK)
+
+        await page.goto(f"{relay.url}/newchat")
+        await page.shows("#storageNotice", "does not open what is stored here yet")
+        await other.evaluate("window.letGo = true")
+
+        await page.hides("#storageNotice")
+        await page.until(f"fpFull.textContent === '{other.fingerprint}'")
 
     async def test_settings_tell_that_the_browser_may_delete_everything(self, browser, relay):
         page = await browser.person(relay)
@@ -14681,6 +14758,25 @@ class TestBrowserContacts:
         await until(lambda: queued(liar.truth) == 1)
         await alice.until(FROM_DATABASE % f"{to_erase} === 0")
 
+    async def test_blocked_mail_that_a_backup_left_to_erase_is_erased_after_it_and_nothing_comes_twice(self, liar, browser):
+        alice, bob, carol = await browser.person(liar), await liar.truth.register(), await liar.truth.register()
+        alice.expects("Failed to load resource", "WebSocket connection to")
+        address = await address_of(alice)
+        await blocks(alice, bob)
+        liar.lie("DELETE /v1/messages/", lambda _: web.Response(status=503))
+        for number in range(3):
+            await post(bob, address, text=f"noise {number}")
+        await post(carol, address, text="hello")
+        await alice.shows(".chat-tab-label", "hello")
+        backup = await alice.evaluate(f"({SNAPSHOT})()")
+
+        liar.be_honest()
+        await comes_back_from(alice, backup)
+
+        await until(lambda: not rows(liar.truth.database, "SELECT id FROM messages WHERE id <= 3"))
+        await alice.shows(".chat-tab-label", "hello")
+        assert await stored(alice, "messages.map(({ text }) => text)") == ["hello"]
+
     async def test_blocked_contact_does_not_come_back_by_the_browsers_history(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
         await blocks(alice, bob)
@@ -14903,6 +14999,19 @@ class TestBrowserContacts:
         await alice.shows("#liveIndicator.live")
         await searches(alice, "me", "0 of 0")
         assert await alice.count(".chat-tab") == 0
+
+    async def test_contact_who_is_removed_while_they_are_changed_does_not_come_back(self, relay, browser):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await alice.evaluate(f"""(async () => {{
+            const [{{ Store }}, {{ Database }}] = await Promise.all(["store", "database"].map((name) => import(`/store/${{name}}.js`)));
+            const store = new Store(Database.shared);
+            await Promise.allSettled([store.updateContact("{bob.fingerprint}", {{ muted: true }}), store.removeContact("{bob.fingerprint}")]);
+        }})()""")
+
+        assert await alice.evaluate(FROM_DATABASE % "await result(contacts.count())") == 0
+        await alice.until("!document.querySelector('.chat-tab')")
 
     async def test_contact_who_is_removed_while_the_key_is_fetched_does_not_come_back(self, relay, browser):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -16520,6 +16629,28 @@ class TestBrowserSealed:
 
         assert {each["header"]["id"] for each in await until(lambda: bob.reads_texts(2, newer))} == set(known)
 
+    async def test_lines_are_told_in_their_words_and_messages_without_their_marks_to_a_screen_reader(self, alice, bob):
+        await bob.says(writer=Receiver.new(), type="text", text="**from** `another`")
+        await alice.until(
+            "politeRegion.textContent.replaceAll('Somebody', 'B') === 'B: from another B uses a new device.'"
+        )
+
+        await alice.evaluate("chatMessages.focus()")
+        await alice.key("ArrowUp")
+        await alice.until("document.activeElement.ariaLabel?.startsWith('Somebody: from another ')")
+        await alice.key("ArrowUp")
+
+        await alice.until("document.activeElement.ariaLabel?.startsWith('Somebody uses a new device. ')")
+        await goes_to(alice, "library")
+        await alice.shows(".msg-text", "Somebody uses a new device.")
+
+    async def test_file_is_told_to_a_screen_reader_as_what_it_is(self, alice, bob):
+        photo = {"id": "A" * 22, "name": "x.png", "mime": "image/png", "size": 9, "sha256": "0" * 64, "parts": 1}
+
+        await bob.says(type="file", file=photo, octets=bytes(9))
+
+        await alice.until("politeRegion.textContent === 'Somebody: Photo'")
+
     async def test_person_who_says_no_sends_nothing_again(self, alice, bob):
         await alice.says("before the new device")
         known = [each["header"]["id"] for each in await until(lambda: bob.reads_texts(2))]
@@ -16658,6 +16789,46 @@ class TestBrowserSealed:
         shown = "[...document.querySelectorAll('.chat-line-out :is(.chat-bubble, .reaction, .chat-edited)')]"
         await alice.until(f"{shown}.map((each) => each.textContent).join() === 'an answer,👍1'")
         assert await stored(alice, "contacts.map(({ last_text, lasts }) => [last_text, lasts])") == [["an answer", 0]]
+
+    async def test_deletion_that_the_relay_refuses_for_good_is_told_of_and_the_words_come_back(self, alice, bob):
+        alice.expects("404 (Not Found)")
+        await changes(alice, "react(sent[0].seq, '👍')")
+        await bob.hears("react")
+        await bob.call("DELETE", "/v1/me")
+
+        await changes(alice, "remove(sent[0].seq)")
+
+        await alice.shows(
+            ".chat-line.event", "Somebody was not told that you deleted a message, and may have it still. Nobody with this"
+        )
+        shown = "[...document.querySelectorAll('.chat-line-out :is(.chat-bubble, .reaction)')]"
+        await alice.until(f"{shown}.map((each) => each.textContent).join() === 'an answer,👍1'")
+        assert await stored(alice, "contacts.map(({ last_text }) => last_text)") == ["an answer"]
+
+    async def test_words_that_are_deleted_for_both_are_nowhere_once_a_relay_was_told(self, alice, bob):
+        await changes(alice, "remove(sent[0].seq)")
+
+        await bob.hears("delete")
+        await until(lambda: stored(alice, "posts.some(({ content, queued_for }) => content.type === 'delete' && !queued_for)"))
+        assert "an answer" not in json.dumps(await stored(alice, "[contacts, messages, posts, references]"))
+
+    async def test_words_of_a_deletion_that_waits_go_when_their_time_is_over(self, browser, liar):
+        alice, bob = await browser.person(liar), Correspondent(liar.truth)
+        await bob.register()
+        await bob.meets(alice)
+        await changes(alice, "setTimer(contact, 60)")
+        await alice.says("gone in a minute")
+        await bob.hears("text", number=2)
+        await until(lambda: stored(alice, "messages.some(({ gone_at }) => gone_at)"))
+        alice.expects("Failed to load resource", "WebSocket connection to")
+
+        liar.lie("POST /v1/messages", lambda _: web.Response(status=503))
+        await changes(alice, "remove(sent.at(-1).seq)")
+        assert "gone in a minute" in json.dumps(await stored(alice, "posts"))
+        await alice.evaluate(A_MINUTE_LATER)
+
+        assert "gone in a minute" not in json.dumps(await stored(alice, "[messages, posts]"))
+        assert await stored(alice, "posts.some(({ content, queued_for }) => content.type === 'delete' && queued_for)")
 
     async def test_receipts_say_what_came_and_what_was_read(self, alice, bob):
         number = await bob.says(type="text", text="did you get this?")
@@ -16804,6 +16975,33 @@ class TestBrowserSealed:
         said = [(each["content"]["type"], each["header"]["device"] == before) for each in await bob.reads()]
         assert said[-2:] == [("hello", False), ("goodbye", True)]
 
+    async def test_new_keys_are_made_once_the_old_ones_have_said_goodbye(self, alice, bob):
+        before = await alice.evaluate(DEVICE_ID)
+
+        await alice.chooses("#headerNewKeys")
+        await agrees(alice, "Make new keys?")
+        await alice.until(f"/^[0-9a-f]{{64}}$/.test(fpFull.textContent) && fpFull.textContent !== '{alice.fingerprint}'")
+
+        assert [each["header"]["device"] for each in await bob.reads() if each["content"]["type"] == "goodbye"] == [before]
+
+    async def test_backup_with_other_keys_replaces_those_that_have_said_goodbye(self, alice, bob, browser, relay, tmp_path):
+        backup = await exports(await browser.person(relay), tmp_path)
+
+        await restores(alice, backup)
+
+        assert (await bob.hears("goodbye"))["type"] == "goodbye"
+
+    async def test_server_that_takes_no_goodbye_holds_new_keys_up_no_longer_than_is_said(self, browser, liar):
+        alice, bob = await browser.person(liar), Correspondent(liar.truth)
+        alice.expects("Failed to load resource", "WebSocket connection to")
+        await bob.register()
+        await bob.meets(alice)
+
+        liar.lie("POST /v1/messages", lambda _: web.Response(status=503))
+        await alice.evaluate(GOODBYE_FOR_A_WHILE)
+
+        assert await stored(alice, "posts.filter(({ content, queued_for }) => content.type === 'goodbye' && queued_for).length") == 1
+
     async def test_device_that_says_goodbye_is_written_to_no_more(self, alice, bob):
         other = Receiver.new()
         await bob.says(writer=other, type="text", text="from another device")
@@ -16865,6 +17063,16 @@ SENDS = """async (fingerprint, text, of) => {
 }"""
 OLD_FORM_FOR_15_DAYS = """(async () => (await import("/store/database.js")).Database.shared.write(["sessions"], ({ sessions }) =>
     void (sessions.getAll().onsuccess = ({ target }) => target.result.forEach((each) => sessions.put({ ...each, old_since: Date.now() - 15 * 86_400_000 })))))()"""
+A_MINUTE_LATER = """(async () => {
+    const [{ removeGone }, { Database }, { Store }] = await Promise.all(["mail/sweeper", "store/database", "store/store"].map((name) => import(`/${name}.js`)));
+    const store = new Store(Database.shared);
+    await removeGone(store, (await store.value("identity")).fingerprint, Date.now() + 61_000);
+})()"""
+GOODBYE_FOR_A_WHILE = """(async () => {
+    const [{ sayGoodbye }, { Database }, { Store }] = await Promise.all(["mail/sweeper", "store/database", "store/store"].map((name) => import(`/${name}.js`)));
+    const store = new Store(Database.shared);
+    await sayGoodbye(store, (await store.value("identity")).fingerprint, 300);
+})()"""
 HELLO_DUE = """(async () => (await import("/store/database.js")).Database.shared.write(["kv"], ({ kv }) => void kv.put(true, "hello_due")))()"""
 DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
     new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""

@@ -30,7 +30,7 @@ export function snapshot(store, { history }) {
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: (await result(contacts.getAll())).map((contact) => ({ ...contact, ...(!history && EMPTY_THREAD) })),
       drafts: (await entries(drafts)).filter(([key]) => isFingerprint(key)),
-      relays: await result(relays.getAll()),
+      relays: (await result(relays.getAll())).map(withUnerased),
       messages: history ? (await result(messages.getAll())).map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)) : [],
       seen: await result(seen.getAllKeys()),
       sessions: (await result(sessions.getAll())).filter(({ devices }) => devices.length > 0),
@@ -39,6 +39,9 @@ export function snapshot(store, { history }) {
     return JSON.stringify(known, (_, value) => (value instanceof Uint8Array ? { base64: toBase64(value) } : value));
   });
 }
+
+/** What is still to be erased there is read again, and listed anew: an id alone may be another message's by then. */
+const withUnerased = ({ erase_ids = [], ...relay }) => ({ ...relay, cursor: Math.min(relay.cursor, ...erase_ids.map((id) => id - 1)) });
 
 async function entries(store) {
   const [keys, values] = await Promise.all([result(store.getAllKeys()), result(store.getAll())]);

@@ -10,7 +10,7 @@ import { NAME, VERSION, upgrade } from "./schema.js";
 export { result } from "./requests.js";
 export { ALL_STORES } from "./schema.js";
 
-const SLOW_MS = 8000; // an opening that takes so long is held up by somebody
+const SLOW_MS = 8000; // an opening, or a first reading, that takes so long is held up by somebody
 const PATIENCE_MS = 10_000; // of whoever wants to read or write while there is no connection
 const PROBE_MS = 5000;
 const MOMENT_MS = 50;
@@ -181,6 +181,18 @@ export class Database extends EventTarget {
     db.onclose = () => this.#lose();
     db.onversionchange = ({ newVersion }) => (newVersion === null ? this.#lose() : this.#retire());
     this.#report("open");
+    this.#tellWhetherItReads(db).catch((error) => console.debug("The first reading failed:", error.message)); // as those that follow will, and tell
+  }
+
+  /** WebKit holds a database for ever where a page went away in the midst of transactions (its bug 324094): it opens, and never reads. */
+  async #tellWhetherItReads(db) {
+    const slow = setTimeout(() => this.#report("slow"), SLOW_MS);
+    try {
+      await result(db.transaction("kv").objectStore("kv").count());
+      if (this.#state === "slow") this.#report("open");
+    } finally {
+      clearTimeout(slow);
+    }
   }
 
   /** The browser closed the connection, or wants to delete the database. */

@@ -2,6 +2,7 @@
 import { byId, clone, debounce, on } from "./dom.js";
 import { characterStart, cut, fold, locate } from "../protocol/excerpt.js";
 import { saidIn } from "../protocol/files.js";
+import { toTell } from "./message-row.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 import { whenDayChanges } from "./today.js";
@@ -103,13 +104,12 @@ export function foundMessage(message, names, text) {
   item.querySelector(".msg-who").textContent = message.direction === "in" ? name : `you → ${name}`;
   time.dateTime = new Date(message.at).toISOString();
   time.textContent = formatDateTime(message.at);
-  item.querySelector(".msg-text").replaceChildren(...excerpt(message, text));
+  item.querySelector(".msg-text").replaceChildren(...excerpt(message, name, text));
   return item;
 }
 
-function excerpt(message, words) {
-  if (message.kind === "refused") return [`Refused: ${message.reason}`];
-  if (message.kind === "unknown") return ["Sent with a newer client: update this page to read it."];
+function excerpt(message, name, words) {
+  if (message.kind !== "text" || message.deleted_at) return [toTell(message, name)];
   const wanted = fold(words);
   const found = wanted && locate(message.text, wanted);
   return found ? marked(message.text, found) : [cut(message.text || saidIn(message), EXCERPT)];

@@ -1,6 +1,6 @@
 // One contact as a row of the list: who, when, and what was said last.
 import { fillAvatar, icon } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { displayName, formatCount, formatWhen } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 
@@ -46,7 +46,7 @@ function preview(contact, draft) {
   const failed = contact.failed?.at(-1);
   if (failed) return [part("! Not sent:", "bad"), part(failed.text, "bad said")];
   if (contact.last_state === "failed") return [part("! Not sent:", "bad"), part(lastLine(contact), "bad said")]; // by an earlier version
-  if (draft) return [part("Draft:", "draft"), part(oneLine(draft, LAST_CHARACTERS), "said")];
+  if (draft) return [part("Draft:", "draft"), part(oneLine(wordsOf(draft), LAST_CHARACTERS), "said")];
   if (!contact.last_at) return [part("Say hello", "said")];
   if (contact.last_direction !== "out") return [part(lastLine(contact), "said")];
   return [part("You:"), part(lastLine(contact), "said"), ...stateMark(contact.last_state)];
