@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "316d502f15aedcdd";
+const VERSION = "e1189a986e768a70";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-ZwVEJ6Vyw13dYsB6kftIModHFpO6/g/16eI7uWdpgB0=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-kshA2JIFLGFQsY90DRqV+MAYVbcIf4jeqqDkaZqLmmo=",
+  "/index.html": "sha256-3TCTAjASnK+aOEOofO1HplORLjTWK7gwV2DVVT4ggKs=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-X8bzeeRM7FI1TOzMJfgOVvwnTuQNj8DahBojAdgGYWQ=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -148,7 +148,7 @@ const FILES = {
   "/views/server-view.js": "sha256-MCO38PtydBvqmsFPn4gE+nP8PCQXS3N83vLjYt+HHjQ=",
   "/views/settings-view.js": "sha256-gApg/S5vqM/yiya+KbVlzVvOnKGNe/5yxpdvO7ceCcg=",
   "/views/shell-view.js": "sha256-v8AG+9qrof07CmzXQC/RDeeizj/LZTOH1oQpyKO4Aec=",
-  "/views/status-view.js": "sha256-jBQps5kMZeU2MF4/Zr0Wyo/WFmDmfZWM6Vl7FXp8S6o=",
+  "/views/status-view.js": "sha256-U3yWwDx0i2A7ifEpdMY5puZMUpZzHiM8eLCtSUZCre8=",
   "/views/storage-view.js": "sha256-US5AvV6jFHOtJEgVSiClQYk5J/VAijDFAKkd5FCoBZU=",
   "/views/thread-row.js": "sha256-ELRZKNuqXcsVLSwqSOdHV/dIWwEdpdZi2GNG543LteM=",
   "/views/thread-rows.js": "sha256-HUczTY117VX0/1GxGOQbnqJ0DKhul7fyq7LQv/bkN6c=",
@@ -159,7 +159,7 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-qKB5P70AT2enorMnbYegFeAgvF8LV4sGD0d6MadVfX0=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-PnBReYPPMp0DdLFTy4gFqx74fTIy596LhX0qqrRpdTA="
+  "/worker.js": "sha256-ltYqjRNv63ge0tn9zrTc/R0cgtfQ4RO2nrLCmik+dm0="
 };
 
 const PREFIX = "io3233-";

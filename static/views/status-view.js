@@ -103,7 +103,7 @@ class Announcer {
     const heard = new Map(contacts.filter((contact) => contact && !contact.muted && !contact.blocked).map((contact) => [contact.fingerprint, displayName(contact)]));
     const told = arrived.filter(({ contact }) => heard.has(contact));
     const lines = told.filter(({ event }) => event).map((line) => toTell(line, heard.get(line.contact))); // the same may stand in many chats
-    const sentences = [wordsFor(told.filter(({ event }) => !event), heard), ...new Set(lines)].filter(Boolean);
+    const sentences = [...new Set(lines), wordsFor(told.filter(({ event }) => !event), heard)].filter(Boolean);
     if (sentences.length > 0) announce(sentences.join(" "));
   }
 }
