@@ -73,7 +73,7 @@ import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
@@ -1591,48 +1591,13 @@ CLOSE_UNAUTHORIZED, CLOSE_REPLACED, CLOSE_GOING_AWAY = 4401, 4409, 1001
 SHUTDOWN_SECONDS = 1.0
 
 
-@dataclasses.dataclass(slots=True)
-class Telling:
-    """A task that tells somebody of messages, and the message that it tells of next."""
-
-    task: asyncio.Task[None]
-    next: Receipt | None
-
-
-class Tellings(dict[T, Telling]):
-    """Who is being told of messages, oldest first: of one, and then of the newest that came meanwhile."""
-
-    def tell(self, whom: T, receipt: Receipt, deliver: Callable[[T, Receipt], Awaitable[None]], pause: float = 0.0) -> None:
-        if whom in self:
-            self[whom].next = receipt
-            return
-
-        async def deliver_all() -> None:
-            try:
-                while telling.next:
-                    await asyncio.sleep(pause)
-                    newest, telling.next = telling.next, None
-                    await deliver(whom, newest)
-            finally:
-                if self.get(whom) is telling:
-                    del self[whom]
-
-        telling = self[whom] = Telling(asyncio.create_task(deliver_all()), receipt)
-
-    def stop(self, whom: T) -> None:
-        self.pop(whom).task.cancel()
-
-    def tasks(self) -> list[asyncio.Task[None]]:
-        return [telling.task for telling in self.values()]
-
-
 class Hub:
     """Who is connected, and how they hear of new messages."""
 
     def __init__(self) -> None:
         self._sockets: dict[bytes, list[web.WebSocketResponse]] = {}  # oldest first; MAX_SOCKETS_PER_IDENTITY each
-        self._hints: Tellings[web.WebSocketResponse] = Tellings()
-        self._closing: set[asyncio.Task[None]] = set()  # one for each socket that is being closed
+        self._hints: dict[web.WebSocketResponse, int] = {}  # the newest id that each was not told yet, else 0
+        self._tasks: set[asyncio.Task[None]] = set()  # one for each of these sockets, and each that is being closed
         self.socket_count = 0
 
     def add(self, fingerprint: bytes, ws: web.WebSocketResponse) -> None:
@@ -1650,16 +1615,16 @@ class Hub:
         if not sockets:
             self._sockets.pop(fingerprint, None)
 
-    def publish(self, fingerprint: bytes, receipt: Receipt) -> None:
+    def publish(self, fingerprint: bytes, message_id: int) -> None:
         """Tell every socket of an identity, without waiting for any."""
         for ws in self._sockets.get(fingerprint, ()):
-            self._hints.tell(ws, receipt, self._send_hint)
+            if ws not in self._hints:
+                self._start(self._send_hints(ws))
+            self._hints[ws] = message_id
 
     def close(self, fingerprint: bytes, ws: web.WebSocketResponse, code: int, reason: str) -> None:
         self.remove(fingerprint, ws)
-        task = asyncio.create_task(self._close(ws, code, reason))
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        self._start(self._close(ws, code, reason))
 
     def close_identity(self, fingerprint: bytes, code: int, reason: str) -> None:
         for ws in list(self._sockets.get(fingerprint, ())):
@@ -1669,16 +1634,25 @@ class Hub:
         """Say goodbye to everybody, and wait a moment for them to hear it."""
         for fingerprint in list(self._sockets):
             self.close_identity(fingerprint, CLOSE_GOING_AWAY, "the relay is shutting down")
-        if tasks := [*self._closing, *self._hints.tasks()]:
-            _, stuck = await asyncio.wait(tasks, timeout=SHUTDOWN_SECONDS)
+        if self._tasks:
+            _, stuck = await asyncio.wait(self._tasks, timeout=SHUTDOWN_SECONDS)
             for task in stuck:
                 task.cancel()
 
-    async def _send_hint(self, ws: web.WebSocketResponse, receipt: Receipt) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_hints(self, ws: web.WebSocketResponse) -> None:
         try:
-            await ws.send_str(f'{{"type":"new_message","id":{receipt.id}}}')
+            while newest := self._hints[ws]:
+                self._hints[ws] = 0
+                await ws.send_str(f'{{"type":"new_message","id":{newest}}}')
         except (ConnectionError, RuntimeError):
             log.debug("a socket went away before its hint")  # its handler cleans up
+        finally:
+            del self._hints[ws]
 
     async def _close(self, ws: web.WebSocketResponse, code: int, reason: str) -> None:
         try:
@@ -1698,20 +1672,22 @@ class Hub:
 # browsers; no redirect is followed and no proxy used; and a name that leads into this network is refused when it is
 # resolved for the call, since it may have led elsewhere before, unless it is the operator's own.
 #
-# Nobody waits for a push, and all that waits to be pushed is bounded: one message for each recipient until it is clear
-# that no device fetches it, then one in flight and one behind it for each endpoint. The oldest goes when there are too many.
+# Nobody waits for a push. Posting a message notes its recipient, and no more; a step now and then looks up the endpoints of
+# who has not fetched for long enough, and calls them, as far as there is room. A service that did not answer is left alone
+# but for one call at a time, so that one that is dead takes nobody's place. What waits is bounded: the oldest goes.
 
 PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
+PUSH_STEP_SECONDS = 0.25
 PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
 PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
 MAX_PUSHES_IN_FLIGHT = 64
-MAX_PUSHES = 4096  # recipients, and endpoints, for whom something waits
+MAX_PUSHES = 4096  # that wait: recipients and endpoints
 MAX_PUSH_ANSWER_BYTES = 1024
 MAX_ENDPOINT_CHARACTERS = 2048
 ENDPOINT = re.compile(r"(https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
 VAPID_SECONDS = 43_200
-MAX_VAPID_TOKENS = 64  # origins
+MAX_PUSH_ORIGINS = 64  # of which is known that they are silent, or that have a token
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # RFC 5903, section 3.1
 
 
@@ -1751,7 +1727,7 @@ class Vapid:
             signed = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
             pair = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
             token = f"{signed}.{encode_base64url(b''.join(number.to_bytes(32) for number in pair))}"
-            if len(self._tokens) >= MAX_VAPID_TOKENS:
+            if len(self._tokens) >= MAX_PUSH_ORIGINS:
                 self._tokens.clear()
             self._tokens[origin] = token, expires
         return f"vapid t={token}, k={self.public_key}"
@@ -1779,28 +1755,37 @@ class OutsideResolver(aiohttp.ThreadedResolver):
         return found
 
 
+class Push(NamedTuple):
+    """That a message came for a recipient, and when to tell (monotonic); at which origin, and how often that has failed."""
+
+    recipient: bytes
+    receipt: Receipt
+    due: float
+    origin: str = ""
+    failures: int = 0
+
+
 class Pusher:
     """Wakes devices. Methods are for the event loop."""
 
     def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
         self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
         self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
-        self._waiting: Tellings[bytes] = Tellings()  # recipients; `_drop_oldest` bounds both
-        self._pushes: Tellings[str] = Tellings()  # endpoints
-        self._in_flight = asyncio.Semaphore(MAX_PUSHES_IN_FLIGHT)
+        self._waiting: dict[bytes | str, Push] = {}  # by recipient, who may yet fetch, then by endpoint; oldest first
+        self._in_flight: dict[str, asyncio.Task[None]] = {}  # by endpoint
+        self._silent: dict[str, float] = {}  # origins that did not answer, and when to call them again
+        self._steps: asyncio.Task[None] | None = None  # for as long as anything waits
 
-    def open(self) -> None:
+    async def run(self, _: web.Application) -> AsyncIterator[None]:
         own = {host.partition(":")[0] for host in self._hosts if host not in PUSH_HOSTS}
         connector = aiohttp.TCPConnector(resolver=OutsideResolver(own), limit=0, ssl=ssl.create_default_context())
-        timeout = aiohttp.ClientTimeout(total=PUSH_SECONDS)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
-
-    async def close(self) -> None:
-        tasks = [*self._waiting.tasks(), *self._pushes.tasks()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._session.close()
+        timeout, no_cookies = aiohttp.ClientTimeout(total=PUSH_SECONDS), aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=no_cookies) as self._session:
+            yield
+            tasks = [*self._in_flight.values(), *filter(None, [self._steps])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def origin_of(self, endpoint: str) -> str:
         """The origin of an endpoint that may be called, else an empty string."""
@@ -1813,51 +1798,81 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        self._waiting.tell(recipient, receipt, self._push_to_all, PUSH_DELAY_SECONDS)
-        self._drop_oldest(self._waiting)
+        self._wait(recipient, Push(recipient, receipt, time.monotonic() + PUSH_DELAY_SECONDS))
 
     def fetched(self, recipient: bytes, through_id: int) -> None:
         """A device of the recipient has everything up to this id."""
-        waiting = self._waiting.get(recipient)
-        if waiting and waiting.next and waiting.next.id <= through_id:
-            self._waiting.stop(recipient)
+        if recipient in self._waiting and self._waiting[recipient].receipt.id <= through_id:
+            del self._waiting[recipient]
 
     def _count(self, result: str) -> None:
         self._metrics[f'pushes_total{{result="{result}"}}'] += 1
 
-    def _drop_oldest(self, tellings: Tellings[Any]) -> None:
-        if len(tellings) > MAX_PUSHES:
-            tellings.stop(next(iter(tellings)))
+    def _wait(self, key: bytes | str, push: Push) -> None:
+        """Let a push wait. Where one waits already they become one: the newer message, at the time of the older."""
+        self._waiting[key] = self._waiting.get(key, push)._replace(receipt=push.receipt)
+        if len(self._waiting) > MAX_PUSHES:
+            del self._waiting[next(iter(self._waiting))]
             self._count("dropped")
+        if not self._steps or self._steps.done():
+            self._steps = asyncio.create_task(self._push_what_is_due())
 
-    async def _push_to_all(self, recipient: bytes, receipt: Receipt) -> None:
-        with suppress(RelayError):  # the database cannot read, and said so
-            for endpoint in await self._store.get_endpoints(recipient):
-                self._pushes.tell(endpoint, receipt, functools.partial(self._push, recipient))
-                self._drop_oldest(self._pushes)
+    def _is_due(self, push: Push, now: float) -> bool:
+        return max(push.due, self._silent.get(push.origin, 0.0)) <= now
 
-    async def _push(self, recipient: bytes, endpoint: str, receipt: Receipt) -> None:
-        """Tell one endpoint of a message, again if need be, and count how it went."""
-        for pause in (*PUSH_RETRY_SECONDS, 0.0):
-            ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock())))
-            async with self._in_flight:
-                status, retry_after = await self._post(endpoint, ttl)
-            if 200 <= status < 300:
-                return self._count("sent")
-            if status in (404, 410):
-                with suppress(RelayError):  # the database cannot write, and said so: the next push tries again
-                    await self._store.delete_push_subscription(recipient, endpoint)
-                return self._count("gone")
-            if 300 <= status < 500 and status != 429:
-                return self._count("refused")
-            if not pause or (retry_after or pause) >= ttl:
-                break
-            await asyncio.sleep(retry_after or pause)
-        return self._count("failed")
+    async def _push_what_is_due(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(PUSH_STEP_SECONDS)
+            now = time.monotonic()
+            due = [key for key, push in self._waiting.items() if self._is_due(push, now) and key not in self._in_flight]
+            due.sort(key=lambda key: isinstance(key, bytes))  # who is looked up is called before more are
+            for key in due[: MAX_PUSHES_IN_FLIGHT - len(self._in_flight)]:
+                if isinstance(key, bytes):
+                    await self._look_up(key)
+                elif self._is_due(self._waiting[key], now):  # and not another of an origin that is silent
+                    self._begin(key, now)
 
-    async def _post(self, endpoint: str, ttl: int) -> tuple[int, int]:
+    async def _look_up(self, recipient: bytes) -> None:
+        """Let the endpoints of a recipient wait in their place."""
+        with suppress(RelayError):  # the database cannot read, and said so: again at the next step
+            endpoints = await self._store.get_endpoints(recipient)
+            if push := self._waiting.pop(recipient, None):  # it was not fetched meanwhile
+                for endpoint in endpoints:
+                    self._wait(endpoint, push._replace(origin=self.origin_of(endpoint)))
+
+    def _begin(self, endpoint: str, now: float) -> None:
+        push = self._waiting.pop(endpoint)
+        if push.origin in self._silent:
+            self._silent[push.origin] = now + PUSH_SECONDS  # for all others
+        task = self._in_flight[endpoint] = asyncio.create_task(self._push(endpoint, push))
+        task.add_done_callback(lambda _: self._in_flight.pop(endpoint))
+
+    async def _push(self, endpoint: str, push: Push) -> None:
+        """Tell one endpoint; count how it went, or let it wait for another try."""
+        ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(push.receipt.expires_at / 1000 - self._clock())))
+        status, retry_after = await self._post(endpoint, push.origin, ttl)
+        self._silent.pop(push.origin, None)
+        if not status:
+            self._silent[push.origin] = time.monotonic() + PUSH_RETRY_SECONDS[0]
+            if len(self._silent) > MAX_PUSH_ORIGINS:
+                del self._silent[next(iter(self._silent))]
+        if 200 <= status < 300:
+            return self._count("sent")
+        if status in (404, 410):
+            with suppress(RelayError):  # the database cannot write, and said so: the next push tries again
+                await self._store.delete_push_subscription(push.recipient, endpoint)
+            return self._count("gone")
+        if 300 <= status < 500 and status != 429:
+            return self._count("refused")
+        newer = self._waiting.pop(endpoint, None)  # it waits as long
+        pause = retry_after or PUSH_RETRY_SECONDS[min(push.failures, len(PUSH_RETRY_SECONDS) - 1)]
+        if pause >= ttl or (push.failures == len(PUSH_RETRY_SECONDS) and not newer):
+            return self._count("failed")
+        push = push._replace(receipt=(newer or push).receipt, due=time.monotonic() + pause, failures=push.failures + 1)
+        return self._wait(endpoint, push)
+
+    async def _post(self, endpoint: str, origin: str, ttl: int) -> tuple[int, int]:
         """The status of one push, 0 when there was none, and the seconds of its Retry-After."""
-        origin = self.origin_of(endpoint)
         if not origin:
             return 403, 0  # PUSH_HOSTS had it once
         authorization = self.vapid.authorization(origin, self._clock())
@@ -2313,7 +2328,7 @@ async def post_message(request: web.Request) -> web.Response:
 
     receipt = await app[STORE].add_message(envelope, app[CLOCK]())
 
-    app[HUB].publish(envelope.recipient, receipt)
+    app[HUB].publish(envelope.recipient, receipt.id)
     if pusher := app[PUSHER]:
         pusher.notify(envelope.recipient, receipt)
     counts = app[METRICS]
@@ -2712,15 +2727,6 @@ async def run_store(app: web.Application) -> AsyncIterator[None]:
     await app[STORE].close()
 
 
-async def run_pusher(app: web.Application) -> AsyncIterator[None]:
-    if pusher := app[PUSHER]:
-        pusher.open()
-        yield
-        await pusher.close()
-    else:
-        yield
-
-
 async def close_sockets(app: web.Application) -> None:
     await app[HUB].close_all()
 
@@ -2741,7 +2747,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[CLIENT_FILES] = read_static_files(config.static_dir)
     app.on_response_prepare.append(let_the_next_request_come)
     app.on_shutdown.append(close_sockets)
-    app.cleanup_ctx.extend((run_store, run_pusher))
+    app.cleanup_ctx.extend([run_store, *([pusher.run] if (pusher := app[PUSHER]) else [])])
     app.add_routes(
         [
             web.post("/v1/messages", post_message),

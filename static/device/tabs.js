@@ -4,16 +4,18 @@
  * background, with whatever lock they hold: a tab on screen takes over from a leader that does not answer.
  */
 import { SharedEventTarget } from "../store/shared-events.js";
+import { keepItem, sessionItems } from "../store/web-storage.js";
 
 /** Whoever holds it fetches mail. */
 export const LEADER_LOCK = "io3233-leader";
 const THERE = "io3233-tab-"; // each tab holds one of these under its id
+const ID_ITEM = "io3233_tab"; // there only from the end of one document to the start of the tab's next, so that a copy of a tab gets none
 const ANNOUNCE_EVERY_MS = 10_000;
 const FORGET_AFTER_MS = 25_000;
 const ANSWER_WITHIN_MS = 5000;
 
 export class Tabs extends SharedEventTarget {
-  #me = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  #me = sessionItems().getItem(ID_ITEM) ?? crypto.getRandomValues(new Uint32Array(2)).join("-"); // a reloaded tab goes on with what it claimed
   #thread = null;
   #audible = false;
   #leading = false;
@@ -24,6 +26,7 @@ export class Tabs extends SharedEventTarget {
 
   constructor() {
     super("io3233-tabs");
+    sessionItems().removeItem(ID_ITEM);
     this.addEventListener("here", ({ detail, remote }) => remote && this.#others.set(detail.id, { ...detail, at: performance.now() }));
     this.addEventListener("gone", ({ detail }) => this.#others.delete(detail.id));
     // By a timer: a frozen tab may still get messages, but runs no timers, and could not fetch either.
@@ -31,7 +34,7 @@ export class Tabs extends SharedEventTarget {
     this.addEventListener("i-lead", () => (this.#answered = true));
     navigator.locks?.request(THERE + this.#me, () => new Promise(() => undefined)); // the browser lets go of it with the tab, even when that crashes
     document.addEventListener("visibilitychange", () => this.#announce());
-    addEventListener("pagehide", () => this.emit("gone", { id: this.#me }));
+    addEventListener("pagehide", () => this.#leave());
     setInterval(() => this.#announce(), ANNOUNCE_EVERY_MS);
     setInterval(() => this.#watchLeader(), ANSWER_WITHIN_MS);
   }
@@ -128,6 +131,11 @@ export class Tabs extends SharedEventTarget {
     const { held, pending } = await navigator.locks.query();
     const names = new Set([...held, ...pending].map(({ name }) => name));
     return (id) => names.has(THERE + id);
+  }
+
+  #leave() {
+    keepItem(sessionItems(), ID_ITEM, this.#me);
+    this.emit("gone", { id: this.#me });
   }
 
   #state() {
