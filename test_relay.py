@@ -8456,6 +8456,7 @@ NO_ADDRESS = {
     "a" * 65: "not an invite link",
     b64(bytes(31)): "not an invite link",
     "http://relay.example/nobody": "names nobody",
+    "http://relay.example/chats#chat=ffffffff": "no whole address",
     "f" * 64: "Nobody",
     "3233:" + "f" * 32: "Nobody",
     "ffffffff": "Nobody",
@@ -11941,15 +11942,6 @@ FIRST_DATABASE = """async (kept) => {
 }"""
 
 
-# A transaction that goes on until `window.letGo`.
-HOLDS_STORAGE = """(async () => {
-    const { ALL_STORES, Database } = await import("/store/database.js");
-    Database.shared.write(ALL_STORES, async ({ kv }) => {
-        while (!window.letGo) await new Promise((resolve) => (kv.count().onsuccess = resolve));
-    });
-})()"""
-
-
 class TestBrowserStorage:
     """What this browser keeps may go away under the page: it says so, makes nothing up, and goes on where it can."""
 
@@ -12149,13 +12141,13 @@ class TestBrowserStorage:
 
     async def test_page_whose_storage_opens_and_does_not_read_says_so_until_it_does(self, browser, relay):
         other = await browser.person(relay)
-        await other.evaluate(HOLDS_STORAGE)
+        await holds_store(other, "kv")
         page = await browser.page(other.context)
         await page.call("Page.addScriptToEvaluateOnNewDocument", source=FAST_CLOCK)
 
         await page.goto(f"{relay.url}/newchat")
         await page.shows("#storageNotice", "does not open what is stored here yet")
-        await other.evaluate("window.letGo = true")
+        await other.evaluate("window.release()")
 
         await page.hides("#storageNotice")
         await page.until(f"fpFull.textContent === '{other.fingerprint}'")
@@ -13813,6 +13805,18 @@ class TestBrowserStart:
         await page.shows("#nothingFound")
         assert await page.value("#listSearch") == "needle"
 
+    async def test_button_pressed_before_the_page_has_its_stores_acts_once_when_it_has(self, browser, relay):
+        alice = await browser.person(relay)
+        tab = await holds_store_over_a_reload(alice)
+        theme = await alice.evaluate("document.documentElement.dataset.theme")
+
+        await alice.evaluate("settingsOpen.click(), themeToggle.click()")
+        assert await alice.evaluate("document.documentElement.dataset.theme") == theme
+        await tab.evaluate("window.release()")
+
+        await alice.until(f"document.documentElement.dataset.theme !== '{theme}'")
+        assert await alice.count("dialog[open]") == 0
+
     async def test_form_sent_before_the_page_has_its_stores_is_sent_when_it_has(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         tab = await holds_store_over_a_reload(alice)
@@ -14520,6 +14524,24 @@ class TestBrowserList:
         await alice.shows(".chat-tab-last", "! Not sent:never went")
         assert await alice.count(".chat-tab-last > bdi") == 2
 
+    async def test_row_leads_to_what_failed_however_far_above(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects("404 (Not Found)")
+        await alice.opens(bob.fingerprint)
+        await bob.call("DELETE", "/v1/me")
+        await alice.says("never went")
+        await alice.shows(".chat-failure")
+        await bob.register()
+        await write(bob, alice, *(f"line {number}" for number in range(70)))
+        await alice.shows(".chat-tab-last", "! Not sent:never went")
+        await alice.evaluate("chatMessages.scrollTop = chatMessages.scrollHeight")
+        await goes_elsewhere(alice)
+
+        await alice.click(".chat-tab-label")
+
+        await alice.shows(".chat-line.found .chat-failure", "! Not sent: Nobody with this address")
+        await alice.until(IN_SIGHT % ".chat-line.found")
+
     async def test_row_tells_of_all_that_failed_until_it_is_sent_or_deleted(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         alice.expects("404 (Not Found)")
@@ -15127,7 +15149,7 @@ class TestBrowserContacts:
         assert not await alice.evaluate("document.querySelector('#contactBlocked').checked")
         assert await alice.received() == ["still here"]
 
-    async def test_library_is_narrowed_to_one_chat_and_to_days(self, relays, browser, clock):
+    async def test_library_is_narrowed_to_one_chat_to_who_wrote_and_to_days(self, relays, browser, clock):
         clock.advance(-30 * 86_400)
         relay = await relays(clock=clock, MESSAGE_TTL_DAYS="90", JWT_EXPIRY_SEC="9000000")
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -15144,10 +15166,14 @@ class TestBrowserContacts:
         await chooses_filter(alice, "#libraryContact", bob.fingerprint)
         await alice.shows("#libraryPageInfo", "1–1 of 1")
         assert await alice.texts(".msg-text") == ["new of bob"]
+        await chooses_filter(alice, "#libraryWriter", "out")
+        await alice.shows("#libraryPageInfo", "0 of 0")
+        await chooses_filter(alice, "#libraryWriter", "in")
+        await alice.shows("#libraryPageInfo", "1–1 of 1")
         await chooses_filter(alice, "#libraryUntil", "2001-01-01")
         await alice.fill("#librarySearch", "")
 
-        await alice.shows("#libraryEmpty", "No message of this chat and time.")
+        await alice.shows("#libraryEmpty", "No message fits these choices.")
 
     async def test_address_of_a_contact_is_copied(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
@@ -16891,7 +16917,9 @@ class TestBrowserSealed:
         await changes(alice, "remove(sent[0].seq)")
 
         await bob.hears("delete")
-        await until(lambda: stored(alice, "posts.some(({ content, queued_for }) => content.type === 'delete' && !queued_for)"))
+        await until(
+            lambda: stored(alice, "posts.some(({ content, queued_for }) => content.type === 'delete' && !queued_for)")
+        )
         assert "an answer" not in json.dumps(await stored(alice, "[contacts, messages, posts, references]"))
 
     async def test_words_of_a_deletion_that_waits_go_when_their_time_is_over(self, browser, liar):
@@ -17082,7 +17110,12 @@ class TestBrowserSealed:
         liar.lie("POST /v1/messages", lambda _: web.Response(status=503))
         await alice.evaluate(GOODBYE_FOR_A_WHILE)
 
-        assert await stored(alice, "posts.filter(({ content, queued_for }) => content.type === 'goodbye' && queued_for).length") == 1
+        assert (
+            await stored(
+                alice, "posts.filter(({ content, queued_for }) => content.type === 'goodbye' && queued_for).length"
+            )
+            == 1
+        )
 
     async def test_device_that_says_goodbye_is_written_to_no_more(self, alice, bob):
         other = Receiver.new()
@@ -17651,6 +17684,14 @@ class TestBrowserAccessible:
         names = [node["name"]["value"].strip() for node in controls if not node["ignored"]]
 
         assert len(names) > 5 and all(names), names
+
+    async def test_settings_come_without_the_keyboard_of_a_phone(self, relay, browser):
+        page = await browser.person(relay, size=(390, 844))
+        await goes_to(page, "me")
+
+        await page.click("#settingsOpen")
+
+        await page.until("document.activeElement.id === 'settingsTitle'")
 
     async def test_dialog_keeps_the_focus_and_gives_it_back(self, relay, browser):
         page = await browser.person(relay)

@@ -4,7 +4,7 @@
  */
 import { StorageError } from "../protocol/errors.js";
 import { isMarked, localItems } from "./web-storage.js";
-import { abortIfActive, pause, result, settled, FINAL, SENTENCES, hasRoom } from "./requests.js";
+import { abortIfActive, firstReading, pause, result, settled, FINAL, SENTENCES, hasRoom } from "./requests.js";
 import { NAME, VERSION, upgrade } from "./schema.js";
 
 export { result } from "./requests.js";
@@ -181,18 +181,7 @@ export class Database extends EventTarget {
     db.onclose = () => this.#lose();
     db.onversionchange = ({ newVersion }) => (newVersion === null ? this.#lose() : this.#retire());
     this.#report("open");
-    this.#tellWhetherItReads(db).catch((error) => console.debug("The first reading failed:", error.message)); // as those that follow will, and tell
-  }
-
-  /** WebKit holds a database for ever where a page went away in the midst of transactions (its bug 324094): it opens, and never reads. */
-  async #tellWhetherItReads(db) {
-    const slow = setTimeout(() => this.#report("slow"), SLOW_MS);
-    try {
-      await result(db.transaction("kv").objectStore("kv").count());
-      if (this.#state === "slow") this.#report("open");
-    } finally {
-      clearTimeout(slow);
-    }
+    firstReading(db, SLOW_MS, () => this.#report("slow")).then(() => this.#state === "slow" && this.#report("open"));
   }
 
   /** The browser closed the connection, or wants to delete the database. */

@@ -20,6 +20,21 @@ export async function settled(transaction, names, work) {
   return value;
 }
 
+/**
+ * Calls `slow()` where a database that is open does not read within so many ms; resolves once it does, or fails, as the readings that
+ * follow will and tell. WebKit holds one for ever where a page went away in the midst of transactions (its bug 324094).
+ */
+export async function firstReading(db, ms, slow) {
+  const late = setTimeout(slow, ms);
+  try {
+    await result(db.transaction("kv").objectStore("kv").count());
+  } catch (error) {
+    console.debug("The first reading failed:", error.message);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
 export function abortIfActive(transaction) {
   try {
     transaction.abort();

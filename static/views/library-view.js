@@ -11,6 +11,7 @@ const PAGE = 20;
 const TYPING_MS = 60;
 const EXCERPT = 400; // characters shown of a long message
 const LEAD = 60; // of them, ahead of the first match
+const FILTERS = ["libraryContact", "libraryWriter", "librarySince", "libraryUntil"];
 
 export class LibraryView {
   #client;
@@ -25,7 +26,7 @@ export class LibraryView {
     on(byId("libraryForm"), "submit", (event) => event.preventDefault());
     whenDayChanges(() => byId("view-library").checkVisibility() && this.#load());
     on(this.#field, "input", debounce(() => this.#load(), TYPING_MS));
-    for (const id of ["libraryContact", "librarySince", "libraryUntil"]) on(byId(id), "change", () => this.#load());
+    for (const id of FILTERS) on(byId(id), "change", () => this.#load());
     on(byId("libraryNext"), "click", () => this.#turn([...this.#cursors, this.#older]));
     on(byId("libraryPrev"), "click", () => this.#turn(this.#cursors.slice(0, -1)));
   }
@@ -73,14 +74,14 @@ export class LibraryView {
 
 function whyEmpty(text, filters) {
   if (text) return "No message holds these words.";
-  if (Object.keys(filters).length > 0) return "No message of this chat and time.";
+  if (Object.keys(filters).length > 0) return "No message fits these choices.";
   return "Nothing here yet. Messages stay here, both ways, for as long as you keep them.";
 }
 
-/** `{contact, since, until}`, of each what was chosen. A day ends where the next one begins, which may be 23 hours later. */
+/** `{contact, direction, since, until}`, of each what was chosen. A day ends where the next one begins, which may be 23 hours later. */
 function chosenFilters() {
-  const [contact, since, until] = ["libraryContact", "librarySince", "libraryUntil"].map((id) => byId(id).value);
-  return { ...(contact && { contact }), ...(since && { since: midnight(since, 0) }), ...(until && { until: midnight(until, 1) }) };
+  const [contact, direction, since, until] = FILTERS.map((id) => byId(id).value);
+  return { ...(contact && { contact }), ...(direction && { direction }), ...(since && { since: midnight(since, 0) }), ...(until && { until: midnight(until, 1) }) };
 }
 
 function midnight(date, days_later) {

@@ -13,7 +13,7 @@ export function fillRow(row, contact, draft) {
   row.dataset.fingerprint = contact.fingerprint;
   row.classList.toggle("unread", contact.unread > 0);
   row.classList.toggle("muted", contact.muted);
-  row.querySelector("a").setAttribute("href", threadPath(contact.fingerprint));
+  row.querySelector("a").setAttribute("href", placeOf(contact));
   fillAvatar(row.querySelector(".avatar"), contact, name);
   row.querySelector("bdi").textContent = name;
   row.querySelector(".verified").hidden = !contact.verified;
@@ -21,6 +21,12 @@ export function fillRow(row, contact, draft) {
   row.querySelector(".chat-tab-last").replaceChildren(...preview(contact, draft));
   row.querySelector(".chat-tab-marks").replaceChildren(...marks(contact));
   for (const button of row.querySelectorAll("button")) nameButton(button, contact, name);
+}
+
+/** The chat or, where nothing is new there, the message that the row says was not sent. */
+function placeOf({ fingerprint, unread, failed, last_seq }) {
+  const seq = failed?.at(-1)?.seq;
+  return threadPath(fingerprint, unread || seq === last_seq ? undefined : seq);
 }
 
 const DONE_TO = {
