@@ -9170,6 +9170,16 @@ class TestBrowserShown:
 
         assert [(text, typed, mark) for (text, typed, _), mark in zip(FOUND, marked, strict=True)] == FOUND
 
+    async def test_excerpt_of_the_library_has_no_signs_of_marks_but_those_that_are_looked_for(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "a **bold** `needle`")
+
+        await searches(alice, "needle", "1–1 of 1")
+        assert await alice.texts(".msg-text") == ["a bold needle"]
+        await alice.fill("#librarySearch", "**b")
+
+        await alice.shows(".msg-text", "a **bold** `needle`")
+
     async def test_excerpt_of_the_library_begins_and_ends_with_whole_characters(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "👨‍👩‍👧" * 15 + "İCafé" + "👨‍👩‍👧" * 80)

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "fd0f7b7b6de1446e";
+const VERSION = "c9dbeacaff7b7256";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-ZwVEJ6Vyw13dYsB6kftIModHFpO6/g/16eI7uWdpgB0=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-IDRT9T45Wjz6rqwHG1rQ498EPzoKlCXZlQKOh8etd/M=",
+  "/index.html": "sha256-LcVYEIgzKzdUkaTMaAmBUcClISuoIWdHyz8KOgUKZnw=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-X8bzeeRM7FI1TOzMJfgOVvwnTuQNj8DahBojAdgGYWQ=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -127,7 +127,7 @@ const FILES = {
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
   "/views/keyboard.js": "sha256-9xn9TBBMhfyRqqr77u1eeCM/grc05ATE/lPhsOEMlBo=",
   "/views/keys-view.js": "sha256-OmQ/pWLz7LOiBgwDo1sSZXsLoKWgX/M5nbC8O3vFuBs=",
-  "/views/library-view.js": "sha256-wF9PDnzs9TUD3ug8XxEXl47LgVw7/W2XYWBRrCdY68w=",
+  "/views/library-view.js": "sha256-amH0RkIBQH5zhHD7DJTdBjaMgHoutEGwcCbf+t1YK3Y=",
   "/views/list-search.js": "sha256-5Efffnkb7hTzxApbxBINTaX+C/pP2Q1OylJKXnAavEU=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
   "/views/message-actions.js": "sha256-84OLPGCyzlK/9wZyLWwWW1gkpBtepBh6Yg+jJAkfdzI=",
@@ -159,7 +159,7 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-qKB5P70AT2enorMnbYegFeAgvF8LV4sGD0d6MadVfX0=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-2EBr4xO2JsQYBqdYhCYhKXoWio9ILQlxlXKy8Q0k5Q8="
+  "/worker.js": "sha256-ReO7efuoVMGyA29u+Zc/lRef5DotzCxxEimvyxzgm6A="
 };
 
 const PREFIX = "io3233-";

@@ -112,8 +112,9 @@ export function foundMessage(message, names, text) {
 function excerpt(message, name, words) {
   if (message.kind !== "text" || message.deleted_at) return [toTell(message, name)];
   const wanted = fold(words);
-  const found = wanted && locate(message.text, wanted);
-  return found ? marked(message.text, found) : [cut(message.text || saidIn(message), EXCERPT)];
+  const texts = [saidIn(message), message.text]; // the first without the signs of its marks, which may be what is looked for
+  const text = wanted ? texts.find((each) => locate(each, wanted)) : undefined;
+  return text ? marked(text, locate(text, wanted)) : [cut(texts[0], EXCERPT)];
 }
 
 function marked(text, { at, length }) {
