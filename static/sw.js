@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "c9dbeacaff7b7256";
+const VERSION = "b6293554789c6533";
 const FILES = {
   "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
   "/client.js": "sha256-ZwVEJ6Vyw13dYsB6kftIModHFpO6/g/16eI7uWdpgB0=",
@@ -22,7 +22,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-LcVYEIgzKzdUkaTMaAmBUcClISuoIWdHyz8KOgUKZnw=",
+  "/index.html": "sha256-uXQuuGopI7GKi8Pydy0gVac2dj+I9N0AVf5hbLOPvJo=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-X8bzeeRM7FI1TOzMJfgOVvwnTuQNj8DahBojAdgGYWQ=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -41,7 +41,7 @@ const FILES = {
   "/mail/strangers.js": "sha256-ezZLPpKD3MP7Q19+UIdnaHDS+8BtzR8xw7GHmTsnHmU=",
   "/mail/sweeper.js": "sha256-Ock+sdVoe1i0y8/UkxPDhHVCPD/dB1nCI/RXSHCN/n8=",
   "/mail/taking-back.js": "sha256-cGVjcz2a8s6UETC6EIHgivQtiSIZwXyyBZDY4Jdac8I=",
-  "/mail/unsealing.js": "sha256-ucUXrsnvhRD/C8ZtQQZxfKYC72Bk8Dju+eYI6m0RODk=",
+  "/mail/unsealing.js": "sha256-D7UQ1ogQghmXznjg/IfmxzU4qGs6LUtdEmmJEO3uJ/E=",
   "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
   "/protocol/address.js": "sha256-SoC2obtgaDUSFH+KTUVy67YNqW2k9Am5qSuuA+uVlcI=",
   "/protocol/content.js": "sha256-fQeO8LyRkDFJEFH7hgKkqg8fRtAeOCz8dIIhRGy9Abg=",
@@ -71,14 +71,14 @@ const FILES = {
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-jld9YNJmw6MFg5gBnlZuMppvbJLBEoq+ecPPhcnvf9k=",
   "/store/backup-content.js": "sha256-8ySa6sHA1fceM0w1vTpUi8DJeWsDow9C62FlGAloF94=",
-  "/store/backup-shape.js": "sha256-WEP7MxGuNukhtUuImOlzCAvPOBJfeVV8af8UxuX5P/w=",
+  "/store/backup-shape.js": "sha256-9yaXbfWmmD/+t8jzKBmqOdaqabzd3SRd4S7qh9LV7zI=",
   "/store/backup.js": "sha256-Fu1C5TbMkepOroekouPQubuxBIUX2G5bLESr8lXAmQA=",
   "/store/database.js": "sha256-SpHAM7zs4fz86JssDx0N+uygtEzuvE3ve6G/vJu2XSM=",
   "/store/drafts.js": "sha256-hKW5WJ7NBDP1XMXAoUoooyOFvyT6o9rjGuQ1zKxnzc8=",
   "/store/identity.js": "sha256-6C++SThYRXoGP1SZZWH66UQZvHjxM+ookH9zP4vwIWM=",
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
   "/store/lost.js": "sha256-BDWy42w4OepEWK6bAhcS13DkswwPQq5bTTaOYOzUv3M=",
-  "/store/messages.js": "sha256-foProDOMbKp8Ja17IZIy0OqNz1TW2/4wTMuoZKZTq20=",
+  "/store/messages.js": "sha256-eJueoqfNnqHBr8MI/dXZ7JoHIv7wBTN5X6TYkBWmO1k=",
   "/store/namesakes.js": "sha256-Qv05ixWO2h1GSE5vFMid8oYXEU+PEFIT3MQ/qLkzPNs=",
   "/store/parts.js": "sha256-TDZSnJuFsfK+AbHku7j/1IAtgE4suDoUQrPzVSiYfcw=",
   "/store/removal.js": "sha256-flttjRVvHmj+eT2eRYDf1n0XXICchkBR27IFlq5wnAA=",
@@ -131,7 +131,7 @@ const FILES = {
   "/views/list-search.js": "sha256-5Efffnkb7hTzxApbxBINTaX+C/pP2Q1OylJKXnAavEU=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
   "/views/message-actions.js": "sha256-84OLPGCyzlK/9wZyLWwWW1gkpBtepBh6Yg+jJAkfdzI=",
-  "/views/message-extras.js": "sha256-UAAylNilFbSdSC0KhQOpcAdUMKK4ZZ7nyt4nm6zslDw=",
+  "/views/message-extras.js": "sha256-awpVj4xXfTX/UtHD+7HpPXp9mjZUNdjTbCtb0/S+ELI=",
   "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
   "/views/message-menu.js": "sha256-pnOMzQVhVEbS4ttDBcg6wRbxinmXmsMJLjBbT/kTfOI=",
   "/views/message-row.js": "sha256-vFYQcVw4DrM3upBt8l1kbB29IxZy9fW/ayIe3Icvh90=",
@@ -159,7 +159,7 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-qKB5P70AT2enorMnbYegFeAgvF8LV4sGD0d6MadVfX0=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-ReO7efuoVMGyA29u+Zc/lRef5DotzCxxEimvyxzgm6A="
+  "/worker.js": "sha256-dyKulFxj4A4MG/GfYd4yh0NLACDWjMmBxPask9jXpQE="
 };
 
 const PREFIX = "io3233-";
