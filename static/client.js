@@ -18,6 +18,7 @@ import { toTell } from "./device/notices.js";
 import { Persistence } from "./device/persistence.js";
 import { Relays } from "./relay/relays.js";
 import { ServiceWorkerUpdates } from "./device/service-worker.js";
+import { takeShared } from "./device/shared.js";
 import { Session } from "./relay/session.js";
 import { Settings } from "./store/settings.js";
 import { Sound } from "./device/sound.js";
@@ -115,6 +116,16 @@ export class Client extends EventTarget {
   /** The database was deleted under this page, which has the keys still. */
   get dropped() {
     return new Lost(this.store, this.identity.short, this.identity);
+  }
+
+  /** What another app shared with this one: see device/shared.js. */
+  takeShared() {
+    return takeShared();
+  }
+
+  /** Has it sent to a contact, once the person says so: the composer's views listen. */
+  offerShared(shared) {
+    this.#tell("shared", shared);
   }
 
   /** SHA-256 of every client file as this relay serves it: see device/hashes.js. */

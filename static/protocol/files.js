@@ -12,6 +12,7 @@ import { wordsOf } from "./excerpt.js";
 export const PART_BYTES = 65_536;
 export const MOST_FILE_BYTES = 16 * 1024 * 1024;
 export const MOST_PREVIEW_BYTES = 1536;
+export const MOST_BACKUP_FILES_BYTES = 64 * 1024 * 1024; // a phone makes and opens a backup in memory, several times as much
 const MOST_PREVIEW_PIXELS = 128 * 128;
 const MOST_PIXELS = 40e6; // of a picture that is shown: it takes four bytes each
 const LONGEST_NAME = 255;
@@ -71,11 +72,13 @@ export const partId = (file_id, n) => toBase64Url(sha256(utf8(`${file_id} ${n}`)
 /** "picture", "audio", "video", or "file" for what is not shown. */
 export const kindOf = ({ mime }) => Object.keys(SHOWN).find((kind) => SHOWN[kind].includes(mime)) ?? "file";
 
+/** Whether it was spoken for this chat: what was not has no length in its header. */
+export const isVoice = (file) => kindOf(file) === "audio" && file.seconds !== undefined;
+
 /** What a file is called where one line has room for a name alone. */
 function fileWords(file) {
-  const kind = kindOf(file);
-  if (kind === "picture") return "Photo";
-  return kind === "audio" && file.seconds !== undefined ? "Voice message" : safeName(file.name);
+  if (kindOf(file) === "picture") return "Photo";
+  return isVoice(file) ? "Voice message" : safeName(file.name);
 }
 
 /** The words of a message without their marks or, where it has none, of its file. */

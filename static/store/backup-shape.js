@@ -5,7 +5,7 @@
 import { isFingerprint } from "../protocol/address.js";
 import { KEY_BYTES, fingerprintOf, isSafeKey } from "../protocol/crypto.js";
 import { isDeviceId } from "../protocol/envelope.js";
-import { isFile } from "../protocol/files.js";
+import { PART_BYTES, isFile, isPartNumber } from "../protocol/files.js";
 import { DamagedBackupError } from "../protocol/errors.js";
 
 const LATEST_TIME = 253_402_300_799_999; // the end of the year 9999, ms
@@ -43,7 +43,7 @@ const STATES = ["queued", "relayed", "failed", ""];
 const CONTENT = {
   created_at: time, history: flag, secret_key: bytes(KEY_BYTES), settings: isObject,
   contacts: Array.isArray, drafts: listOf((pair) => Array.isArray(pair) && pair.length === 2), relays: Array.isArray,
-  messages: Array.isArray, seen: listOf(line), sessions: maybe(Array.isArray),
+  messages: Array.isArray, seen: listOf(line), sessions: maybe(Array.isArray), parts: maybe(Array.isArray),
 };
 
 const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag), receipts: maybe(flag), name: maybe(text(LONGEST_NAME)) };
@@ -75,6 +75,8 @@ const RELAY = {
   registered_identities: maybe(figure), message_retention_days: maybe(figure), max_message_bytes: maybe(figure), version: maybe(line), registration: maybe(line), push: maybe(line),
 };
 
+const PART = { seq: whole(1, LAST_SEQ), n: isPartNumber, octets: (value) => value instanceof Uint8Array && value.length > 0 && value.length <= PART_BYTES };
+
 const DRAFT = [isFingerprint, text(LONGEST_TEXT)];
 
 /** The parsed plaintext as it is stored here, known fields only. Throws DamagedBackupError, which names the field. */
@@ -93,7 +95,9 @@ export function shaped(content) {
     return { ...session, devices };
   });
   insistUnique(sessions, "contact", "sessions");
-  return { ...top, contacts, messages, relays, sessions, settings: pick(top.settings, SETTINGS, "settings.") };
+  const parts = pickAll(top.parts ?? [], PART, "parts");
+  insist(new Set(parts.map(({ seq, n }) => `${seq} ${n}`)).size === parts.length, "parts: the same twice");
+  return { ...top, contacts, messages, relays, sessions, parts, settings: pick(top.settings, SETTINGS, "settings.") };
 }
 
 const pickAll = (records, shape, name) => records.map((record, at) => pick(record, shape, `${name}[${at}].`));

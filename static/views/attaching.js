@@ -30,6 +30,7 @@ export class Attaching {
     on(byId("chatThread"), "drop", (event) => this.#dropped(event));
     on(byId("chatBody"), "paste", (event) => this.#pasted(event));
     on(byId("filesForm"), "submit", (event) => this.#submit(event));
+    on(client, "shared", ({ detail }) => this.#choose(detail.files, detail.contact, detail.text));
     on(byId("filesDialog"), "close", () => (this.#chosen = []));
   }
 
@@ -51,12 +52,13 @@ export class Attaching {
     this.#choose([...files]);
   }
 
-  #choose(files) {
-    if (files.length === 0 || !this.#contact()) return;
-    this.#to = this.#contact();
+  #choose(files, to = this.#contact(), text = "") {
+    if (files.length === 0 || !to) return;
+    this.#to = to;
     this.#chosen = files.slice(0, MOST_AT_ONCE);
     byId("filesTo").textContent = `Send to ${displayName(this.#to)}`;
     byId("filesAsFiles").checked = false;
+    byId("filesText").value = text.replace(/\s+/g, " ");
     byId("filesAsFilesRow").hidden = !this.#chosen.some(isPicture);
     this.#list();
     say(byId("filesStatus"), files.length > MOST_AT_ONCE ? `The first ${MOST_AT_ONCE} of ${files.length}: more go with the next message.` : "");
@@ -77,12 +79,13 @@ export class Attaching {
     await attempt(byId("filesSend"), byId("filesStatus"), () => this.#send(byId("filesAsFiles").checked));
   }
 
-  /** One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. */
+  /** One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Words go with one, or after several. */
   async #send(as_files) {
-    const [to, left, reasons] = [this.#to, [], []];
+    const [to, left, reasons, text] = [this.#to, [], [], byId("filesText").value.trim()];
+    const isOne = this.#chosen.length === 1;
     for (const file of this.#chosen) {
       try {
-        await this.#client.outbox.sendFile(to, await prepared(file, as_files));
+        await this.#client.outbox.sendFile(to, await prepared(file, as_files), { text: isOne ? text : "" });
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         left.push(file);
@@ -92,7 +95,9 @@ export class Attaching {
     this.#chosen = left;
     this.#list();
     say(byId("filesStatus"), reasons.join(" "), "bad");
-    if (left.length === 0) byId("filesDialog").close();
+    if (left.length > 0) return;
+    if (text && !isOne) await this.#client.outbox.send(to, text, { was_draft: false });
+    byId("filesDialog").close();
   }
 }
 

@@ -1,9 +1,10 @@
 // Files in the thread: a picture that has its place before it is there, a sound, a film, or a row with a name; and how far it has come.
 import { byId, clone, download, on } from "./dom.js";
-import { kindOf, previewOf, safeName, shownPicture } from "../protocol/files.js";
+import { isVoice, kindOf, previewOf, safeName, shownPicture } from "../protocol/files.js";
 import { formatBytes } from "../protocol/format.js";
 import { notice } from "./toast.js";
 import { Viewer } from "./viewer.js";
+import { voicePlayer } from "./voice-player.js";
 
 const WIDEST = 3; // a picture's sides, one by the other: a header may say anything
 const ENDED = {
@@ -42,6 +43,7 @@ function begun(row, file) {
   element.classList.add(kind);
   element.querySelector(".file-name").textContent = safeName(file.name);
   if (kind === "picture") begin(element.querySelector(".file-picture"), file);
+  if (isVoice(file)) element.prepend(voicePlayer(file.seconds));
   row.querySelector(".chat-bubble").before(element);
   return element;
 }
@@ -52,10 +54,18 @@ function begin(button, file) {
   button.style.setProperty("--ratio", Math.min(Math.max(width / height, 1 / WIDEST), WIDEST));
   button.setAttribute("aria-label", `Show ${safeName(file.name)}`);
   const preview = previewOf(file);
-  if (!preview) return;
-  const image = button.firstElementChild;
-  image.src = URL.createObjectURL(new Blob([preview.bytes], { type: preview.mime }));
-  image.onload = image.onerror = () => URL.revokeObjectURL(image.src);
+  if (preview) drawPreview(button.firstElementChild, new Blob([preview.bytes], { type: preview.mime }));
+}
+
+/** Not as an image: that would want its URL again whenever its row is put elsewhere. */
+async function drawPreview(canvas, blob) {
+  try {
+    const bitmap = await createImageBitmap(blob);
+    Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+    canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
+  } catch (error) {
+    console.debug("No preview:", error.message);
+  }
 }
 
 /** Saves it under a name without folders, as what no browser opens by itself. */
@@ -120,10 +130,11 @@ export class FileRows {
   }
 
   #showPlayer(element, kind, url) {
-    const player = document.createElement(kind);
-    Object.assign(player, { controls: true, preload: "metadata", src: url });
-    player.onerror = () => player.remove();
-    element.prepend(player);
+    const voice = element.querySelector(".voice-player");
+    const player = voice?.querySelector("audio") ?? document.createElement(kind);
+    Object.assign(player, { controls: !voice, preload: "metadata", src: url });
+    player.onerror = () => ((voice ?? player).remove(), element.classList.add("plain"));
+    if (!voice) element.prepend(player);
   }
 
   #url(element, bytes, type) {

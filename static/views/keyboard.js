@@ -42,7 +42,7 @@ function moveInList(event) {
 }
 
 function moveInLog(event) {
-  if (!isPlain(event)) return;
+  if (!isPlain(event) || event.target.type === "range") return; // a player's position has the arrows itself
   const row = event.target.closest(".chat-line");
   const [up, across] = [{ ArrowUp: -1, ArrowDown: 1 }[event.key], { ArrowLeft: -1, ArrowRight: 1 }[event.key]];
   if (up) stepRow(row, up);
