@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "18efa6149c9f16db";
+const VERSION = "27cb42f5750a0c5a";
 const FILES = {
   "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
   "/client.js": "sha256-4COtAcr8BJER+o9Dt3ODtmLxnApdjEmzfmxTIdOWX4o=",
@@ -23,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-S5dtTOMrP2nql4FQnZgd4Wp6ZEEEbL4yjj/KK9ve+lE=",
+  "/index.html": "sha256-jr9jdqcEIVoytyd8b2iGcw+4/GA9O1TVaAUVBkEDp04=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-X8bzeeRM7FI1TOzMJfgOVvwnTuQNj8DahBojAdgGYWQ=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -71,7 +71,7 @@ const FILES = {
   "/relay/relays.js": "sha256-izAellKLkb4XIqbhogWAP80o1hUPssJoC8ynwUgCaxE=",
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-jld9YNJmw6MFg5gBnlZuMppvbJLBEoq+ecPPhcnvf9k=",
-  "/store/backup-content.js": "sha256-NgeTsuNM/BUkxwFmFD0aAYAIBb0LyJeTifBE51ABiFQ=",
+  "/store/backup-content.js": "sha256-La7xHKlNLm/RUF0ltS7Upp0TnZWQhohOhQzncZSPu8I=",
   "/store/backup-shape.js": "sha256-CPT1qcE9cmbX0BFyVK9khTzUKJH2M9hnlcEk/fafy64=",
   "/store/backup.js": "sha256-Q+CP+tkeqha7pJQcblwgYkrsrV2Kd0kJarJpfKYt/0s=",
   "/store/database.js": "sha256-SpHAM7zs4fz86JssDx0N+uygtEzuvE3ve6G/vJu2XSM=",
@@ -162,7 +162,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
   "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-KaKheJ/HWLCt3PWwgj52nRc3EbMgiFJE1toQmCIL3bU="
+  "/worker.js": "sha256-G5jWBpByPikQZOzHtM8I619FYU2rIT4Sa2OY9Aegy7c="
 };
 
 const PREFIX = "io3233-";

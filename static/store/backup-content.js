@@ -32,14 +32,9 @@ export function snapshot(store, { history, files = false }) {
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: (await result(contacts.getAll())).map((contact) => ({ ...contact, ...(!history && EMPTY_THREAD) })),
       drafts: (await entries(drafts)).filter(([key]) => isFingerprint(key)),
-<<<<<<< HEAD
       relays: (await result(relays.getAll())).map(withUnerased),
-      messages: history ? (await result(messages.getAll())).map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)) : [],
-=======
-      relays: await result(relays.getAll()),
       messages: rows.map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)),
       parts: files ? await octetsOf({ parts }, rows) : [],
->>>>>>> main
       seen: await result(seen.getAllKeys()),
       sessions: (await result(sessions.getAll())).filter(({ devices }) => devices.length > 0),
     };
@@ -48,10 +43,9 @@ export function snapshot(store, { history, files = false }) {
   });
 }
 
-<<<<<<< HEAD
 /** What is still to be erased there is read again, and listed anew: an id alone may be another message's by then. */
 const withUnerased = ({ erase_ids = [], ...relay }) => ({ ...relay, cursor: Math.min(relay.cursor, ...erase_ids.map((id) => id - 1)) });
-=======
+
 /** Of the files that are whole, the newest first, as many as there is room for. */
 async function octetsOf(stores, rows) {
   const all = [];
@@ -62,7 +56,6 @@ async function octetsOf(stores, rows) {
   }
   return all;
 }
->>>>>>> main
 
 async function entries(store) {
   const [keys, values] = await Promise.all([result(store.getAllKeys()), result(store.getAll())]);
