@@ -9175,6 +9175,7 @@ class TestBrowserShown:
     async def test_excerpt_of_the_library_has_no_signs_of_marks_but_those_that_are_looked_for(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "a **bold** `needle`")
+        await alice.shows(".chat-tab-last", "a bold needle")
 
         await searches(alice, "needle", "1–1 of 1")
         assert await alice.texts(".msg-text") == ["a bold needle"]
