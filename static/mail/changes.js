@@ -149,7 +149,7 @@ export class Changes {
       const known = await result(stores.messages.get(seq));
       const record = isEnvelopeId(known?.envelope_id) && may(known) && (await applyChange(stores, { ...said, ...meant(known) }, { keep: false }));
       if (!record) throw new UnchangeableError("This message can't be changed so any more.");
-      const before = known.reactions?.find(({ by }) => by === this.#me);
+      const before = said.type === "delete" ? wordsBefore(known) : known.reactions?.find(({ by }) => by === this.#me);
       return { record, contact: await this.#tell(stores, record, { ...said, before }) };
     });
     this.#store.emit("message", { message: toMessage(record) });
@@ -170,6 +170,9 @@ export class Changes {
     return withLatest(known, record);
   }
 }
+
+/** What comes back where nobody is told of a deletion. A file does not: its octets go at once. */
+const wordsBefore = (record) => (record.file ? undefined : record);
 
 /** Which message a change means. */
 const meant = ({ contact, direction, envelope_id }) => ({ contact, of: envelope_id, mine: direction === "out" });

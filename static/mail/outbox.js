@@ -10,7 +10,7 @@ import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { enqueueFile } from "./parts.js";
 import { discard, enqueue, requeue } from "./queue.js";
-import { Sweeper } from "./sweeper.js";
+import { Sweeper, sayGoodbye } from "./sweeper.js";
 import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
 import { mayTakeBack, takeBack } from "./taking-back.js";
 
@@ -109,6 +109,11 @@ export class Outbox {
     this.#looking ||= setInterval(() => this.#delivery?.look(), LOOK_EVERY_MS);
     this.#sweeper.start();
     this.wake();
+  }
+
+  /** Tells whoever seals for this device that it goes: see sweeper.js. */
+  sayGoodbye() {
+    return sayGoodbye(this.#parts.store, this.#parts.identity.fingerprint);
   }
 
   /** Another tab sends from now on. */

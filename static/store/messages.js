@@ -30,7 +30,7 @@ export const toMessage = (record) => ({
   expires_at: record.expires_at ?? "",
   taken_back_at: record.taken_back_at ?? null,
   unsealed: record.unsealed ?? false, // sealed with the address key only, though the contact's client knows better
-  event: record.event ?? "", // a line that nobody wrote: "device", "own-device", "unopened", "impostor", "timer" with `lasts`, or what was refused with `reason`
+  event: record.event ?? "", // a line that nobody wrote: "device", "verified-device", "own-device", "unopened", "impostor", "timer" with `lasts`, or what was refused with `reason`
   delivered_at: record.delivered_at ?? null,
   read_at: record.read_at ?? null,
   re: record.re ?? null, // {of, quote, mine}: the message that is answered, by envelope_id
