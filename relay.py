@@ -1940,7 +1940,7 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "accelerometer=(), camera=(self), display-capture=(), encrypted-media=(), fullscreen=(),"
-    " geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(),"
+    " geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(self), midi=(), payment=(), publickey-credentials-get=(),"
     " screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=(), clipboard-write=(self)",
 }
 PART_HEADERS = {name: PAGE_HEADERS[name] for name in ("Server", "X-Content-Type-Options")}  # for what a page is made of

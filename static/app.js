@@ -9,8 +9,9 @@ import { closeDialogs } from "./views/dialogs.js";
 import { IdentityView, KeysView } from "./views/keys-view.js";
 import { listenToKeys } from "./views/keyboard.js";
 import { LibraryView } from "./views/library-view.js";
+import { forwardShared } from "./views/forward-view.js";
 import { ListSearch } from "./views/list-search.js";
-import { LostView, StorageView } from "./views/storage-view.js";
+import { LostView, RoomView, StorageView } from "./views/storage-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
@@ -35,6 +36,7 @@ try {
 }
 
 async function boot(client) {
+  on(client, "shared", ({ detail }) => router.go(threadPath(detail.contact.fingerprint))); // before the views: they have it in its chat
   const threads = new ThreadsView(client, router);
   const views = {
     newchat: new NewChatView(client, router),
@@ -50,6 +52,7 @@ async function boot(client) {
   new SettingsView(client);
   new MyNameView(client);
   new BlockedView(client);
+  new RoomView(client);
   listenToKeys({ search: () => search.begin(), searchChat: () => views.chats.search() });
   const status = new StatusView(client, router);
   on(client, "replaced", () => reload(client));
@@ -65,6 +68,7 @@ async function boot(client) {
   new IdentityView(client); // my address appears last: where it stands, all works
   follow(views);
   dispatchEvent(new Event("io3233-live")); // watch.js hands over what was typed until now
+  await forwardShared(client);
 }
 
 /** Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun. */

@@ -18,6 +18,7 @@ import { toTell } from "./device/notices.js";
 import { Persistence } from "./device/persistence.js";
 import { Relays } from "./relay/relays.js";
 import { ServiceWorkerUpdates } from "./device/service-worker.js";
+import { takeShared } from "./device/shared.js";
 import { Session } from "./relay/session.js";
 import { Settings } from "./store/settings.js";
 import { Sound } from "./device/sound.js";
@@ -105,14 +106,26 @@ export class Client extends EventTarget {
     return exportBackup(this.store, passphrase, options);
   }
 
-  /** See store/backup.js. */
-  openBackup(file, passphrase, options) {
-    return openBackup(this.store, file, passphrase, options);
+  /** See store/backup.js. Where it would replace the keys, these say goodbye before. */
+  async openBackup(file, passphrase, options) {
+    const opened = await openBackup(this.store, file, passphrase, options);
+    const leave = () => opened.same_identity || this.outbox.sayGoodbye();
+    return { ...opened, apply: async (how) => (await leave(), opened.apply(how)) };
   }
 
   /** The database was deleted under this page, which has the keys still. */
   get dropped() {
     return new Lost(this.store, this.identity.short, this.identity);
+  }
+
+  /** What another app shared with this one: see device/shared.js. */
+  takeShared() {
+    return takeShared();
+  }
+
+  /** Has it sent to a contact, once the person says so: the composer's views listen. */
+  offerShared(shared) {
+    this.#tell("shared", shared);
   }
 
   /** SHA-256 of every client file as this relay serves it: see device/hashes.js. */
@@ -124,8 +137,9 @@ export class Client extends EventTarget {
     return `io3233-${this.identity.fingerprint.slice(0, 8)}-${new Date().toISOString().slice(0, 10)}.backup.json`;
   }
 
-  /** New keys; history and contacts stay. Reload the page after it (other tabs get "replaced"). */
+  /** New keys; history and contacts stay. Reload the page after it (other tabs get "replaced"). Takes some seconds where a server is away. */
   async replaceKeys() {
+    await this.outbox.sayGoodbye();
     await replaceIdentity(this.store);
     this.tabs.emit("identity-replaced");
   }

@@ -3,15 +3,16 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "1c2623acc5fc09e8";
+const VERSION = "6793269068688759";
 const FILES = {
-  "/app.js": "sha256-r/PyzjLdnCphiZtUAQTYSLhgcOxsMPNFN1QlnB7IwWM=",
-  "/client.js": "sha256-hvNiKxbR2NXBfDu+F7W+QIBZbUlx3VEvyVg234IqJAI=",
+  "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
+  "/client.js": "sha256-4COtAcr8BJER+o9Dt3ODtmLxnApdjEmzfmxTIdOWX4o=",
   "/device/hashes.js": "sha256-aQJr0E+nF2Ssw8kiwUcjuCVYXcgqvxN+7dDcLAe0K7k=",
-  "/device/notices.js": "sha256-0weNqrybFbFl/r5RzEJRyHmVUXvjkIzFgF6o/qug4Rk=",
+  "/device/notices.js": "sha256-ScOht9HEiOjq00/+VANjjAurlaPVoxJs5o1QdZuPOms=",
   "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
   "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
+  "/device/shared.js": "sha256-5bxmsNWhDK12GCVdXxYQF4TvMPDGdQpzCos1cgaWxX8=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-mMvBDqO9BHTsC2otD4joIwWoP7Wjvus/V5sYKFy/LuA=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
@@ -22,27 +23,27 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-ZkY7K1jxhgU2ZIAjEml4KUvdc6AReFAO45ttASEfGJ0=",
-  "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
-  "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
-  "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
-  "/mail/delivery.js": "sha256-j6PYlUC+F9sEH/xTtig4aQCH+8Ahy6/VN/Bgw3FmVtU=",
+  "/index.html": "sha256-LNFG10xw/4Ug2qi3BjYw/KpsZSarAC11o1W8PliaaG8=",
+  "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
+  "/mail/changes.js": "sha256-tl3p6qcwfhc8oJSeF86kbuLIFwYGBEMiCZfUZP5xkdQ=",
+  "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
+  "/mail/delivery.js": "sha256-EZ9YZk3B5Yn2ZVc7B5ZZ+mS37QgWU13UeM+IH3ahDQQ=",
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
-  "/mail/files.js": "sha256-hd4JuG3o+ADXmrXRoWWU+Gv45sUqxq3r5G7iLZx0Op0=",
+  "/mail/files.js": "sha256-A82S6ziNHu2v0UrmZ9/KKjuSgXhYoeFHaS1AfNCSPFE=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-yt649mV8gc2kPNTPvNZe7vSlVpmlqsiaHz/gua409bA=",
-  "/mail/page.js": "sha256-JOr39yGJfVX/q0q25/GHzbFcdhs8uBOE3+ns716eedU=",
-  "/mail/parts.js": "sha256-3G9KwonEw39YmXr5vF4IzHB9V0NPA/qQ8NbZVNrTK7A=",
-  "/mail/posts.js": "sha256-DoP+tgc9ZMJqI0+5IorD/5GAY5pzZPUPXjBeSAeKeCc=",
-  "/mail/queue.js": "sha256-HFdNaEdE0xgGRL3iktP9A00oxCMN4ATskQHW78kHKck=",
-  "/mail/receipts.js": "sha256-7IiTEegUhkMpK4yS3s3fcNltDMPiheFcj3JAvzVUJg4=",
-  "/mail/references.js": "sha256-so3hKRNHs9hmAVngicWK6/iIw2nuMDF5T3D9BN92XzY=",
+  "/mail/outbox.js": "sha256-1TMh2WoBsoYiu72s7tlr443oZPKIdi4Dp5T4MWsL9L8=",
+  "/mail/page.js": "sha256-yHYJKBGX2oM8NBKMP8n+KLdtcV2e+c/AIv0yJaoeqa4=",
+  "/mail/parts.js": "sha256-BfaZZpSlJsJB7STNx2yqKvQqaisSGJBGmSoQW1cfUGM=",
+  "/mail/posts.js": "sha256-RTi6ywwZMuUcL2fDBdyG0V81WZ9XAR/78d34hDHiqxo=",
+  "/mail/queue.js": "sha256-ESa3nsd2PrhWISl0pZYwupgzPv3AmssEfJvg2Aa890o=",
+  "/mail/receipts.js": "sha256-FFm5AI7IVMZ1ZDJg5RGU/MJF/BKVInZaZaw/QdoELzU=",
+  "/mail/references.js": "sha256-rIry0V5j3zFMT3TQeZ15WgjzP7P17FNre8c/8NdwZfU=",
   "/mail/sealing.js": "sha256-RifC3mub8pxh2OeUHNMeqesWJ0a8Y+F3eD4uMDlvMcE=",
-  "/mail/strangers.js": "sha256-ezZLPpKD3MP7Q19+UIdnaHDS+8BtzR8xw7GHmTsnHmU=",
-  "/mail/sweeper.js": "sha256-ef3yBZNA9F0HwB7K5BDwY8sK/ZkjCs3OsE7j+PASDTA=",
-  "/mail/taking-back.js": "sha256-cGVjcz2a8s6UETC6EIHgivQtiSIZwXyyBZDY4Jdac8I=",
-  "/mail/unsealing.js": "sha256-ucUXrsnvhRD/C8ZtQQZxfKYC72Bk8Dju+eYI6m0RODk=",
-  "/manifest.webmanifest": "sha256-VAoWVAbvmUk//tertQ0ZsbQtK3qiQoXfuIjtDkckNd8=",
+  "/mail/strangers.js": "sha256-loSEhlkKj4tIbPv+RXs/uw+EjuIqhqFTXJZZmXQ77Hg=",
+  "/mail/sweeper.js": "sha256-Ock+sdVoe1i0y8/UkxPDhHVCPD/dB1nCI/RXSHCN/n8=",
+  "/mail/taking-back.js": "sha256-/p2PqRwAsViLonS9rFx5pSMc9NARoQ7VhV3htxNXOlA=",
+  "/mail/unsealing.js": "sha256-j5cytWscYkgKdbph9Y6Ex1i/Xe3PYOOSqlYt6HfadCI=",
+  "/manifest.webmanifest": "sha256-squvvN+0Knd8J/yjrt5nQa6fid4mqdIbNkUQYEU1Ygc=",
   "/protocol/address.js": "sha256-SoC2obtgaDUSFH+KTUVy67YNqW2k9Am5qSuuA+uVlcI=",
   "/protocol/content.js": "sha256-fQeO8LyRkDFJEFH7hgKkqg8fRtAeOCz8dIIhRGy9Abg=",
   "/protocol/crypto.js": "sha256-jkHfWJk/GiLmwIswShvvUmGfcQvk/lNxelUDY5r3ves=",
@@ -50,10 +51,10 @@ const FILES = {
   "/protocol/encoding.js": "sha256-VWxwEx2/EU6NXpYCLenF49nfIM98b9oPAlBoWpKG7oA=",
   "/protocol/envelope.js": "sha256-WN5qynrR/m0pAL/EqWnR4V1WQYwwkj1TSr0fnMLDWgs=",
   "/protocol/envelope2.js": "sha256-CCGu7vCMG7Mzf9jUSm7YjJd2yMKEQQEev+PmYNA/tUY=",
-  "/protocol/errors.js": "sha256-JcbTzZQT97oiNlzcJ9aznwfzqgpBeqL80K/BwNhU8CI=",
+  "/protocol/errors.js": "sha256-xNmezYkR9aBNtf61gXy5EFe+2k//P4EtODMJB5ABlqU=",
   "/protocol/excerpt.js": "sha256-MYUZv5BnspTh2UgCtEdGgZZbartFE7tmNbACzSOZucM=",
-  "/protocol/files.js": "sha256-SudyzqWoaS5MoVJQVD/Qfu+rM5wtpD/ydJNNVgRhAio=",
-  "/protocol/format.js": "sha256-5MvTcfNc95U7dKhO2rotTurevGbmP/IsAFQDUw15PX4=",
+  "/protocol/files.js": "sha256-DFcCWC8BEm4vcQf69dJtdaG4R3h3XgoRs76B7hzY+Xo=",
+  "/protocol/format.js": "sha256-EztvJNsUpXraXqR5+svd+IUAHTzmljM6R2LIfgPFOIY=",
   "/protocol/invite.js": "sha256-rtBmI6blU0TcGNsevGoXKR9TT+zuzVtSfo1eDGWQiVM=",
   "/protocol/kdf.js": "sha256-Rt7jn8se9qv/nTRLJBYH1VrfVeAHXeptJ6PB06cb3uI=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
@@ -70,25 +71,25 @@ const FILES = {
   "/relay/relays.js": "sha256-izAellKLkb4XIqbhogWAP80o1hUPssJoC8ynwUgCaxE=",
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-jld9YNJmw6MFg5gBnlZuMppvbJLBEoq+ecPPhcnvf9k=",
-  "/store/backup-content.js": "sha256-7KLhdHDBpwFe/kXIt5u99mRFyDczNr0lSlu+UH2nzF0=",
-  "/store/backup-shape.js": "sha256-WEP7MxGuNukhtUuImOlzCAvPOBJfeVV8af8UxuX5P/w=",
-  "/store/backup.js": "sha256-Fu1C5TbMkepOroekouPQubuxBIUX2G5bLESr8lXAmQA=",
-  "/store/database.js": "sha256-RPQgKq0yDKAbNv0u770FfYpOTHIrbmtCmuCbgj55e0g=",
+  "/store/backup-content.js": "sha256-La7xHKlNLm/RUF0ltS7Upp0TnZWQhohOhQzncZSPu8I=",
+  "/store/backup-shape.js": "sha256-CPT1qcE9cmbX0BFyVK9khTzUKJH2M9hnlcEk/fafy64=",
+  "/store/backup.js": "sha256-Q+CP+tkeqha7pJQcblwgYkrsrV2Kd0kJarJpfKYt/0s=",
+  "/store/database.js": "sha256-SpHAM7zs4fz86JssDx0N+uygtEzuvE3ve6G/vJu2XSM=",
   "/store/drafts.js": "sha256-hKW5WJ7NBDP1XMXAoUoooyOFvyT6o9rjGuQ1zKxnzc8=",
-  "/store/identity.js": "sha256-6C++SThYRXoGP1SZZWH66UQZvHjxM+ookH9zP4vwIWM=",
+  "/store/identity.js": "sha256-W+bAWbOsqujK/pkRxOoKkaNzBzbd6YJTf2nnDvTUSZ0=",
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
   "/store/lost.js": "sha256-BDWy42w4OepEWK6bAhcS13DkswwPQq5bTTaOYOzUv3M=",
-  "/store/messages.js": "sha256-foProDOMbKp8Ja17IZIy0OqNz1TW2/4wTMuoZKZTq20=",
+  "/store/messages.js": "sha256-IwgKDnUrs3oc4i7Ara8xeTaiVVVnVoQT/M7tXohBNHo=",
   "/store/namesakes.js": "sha256-Qv05ixWO2h1GSE5vFMid8oYXEU+PEFIT3MQ/qLkzPNs=",
   "/store/parts.js": "sha256-TDZSnJuFsfK+AbHku7j/1IAtgE4suDoUQrPzVSiYfcw=",
   "/store/removal.js": "sha256-flttjRVvHmj+eT2eRYDf1n0XXICchkBR27IFlq5wnAA=",
-  "/store/requests.js": "sha256-DywZuGy+/icqPmfrDYaLQC8nJr2ghPCwX4XKxG1pnB4=",
-  "/store/schema.js": "sha256-B23BTgOc5ZdJcIRRMFKP7OsQYCrYa3TomePKY/YyH5s=",
-  "/store/search.js": "sha256-zt1kdAQBZQae+VoE2ppkA1spiEBX4f0qOC8u1Mxbsqk=",
+  "/store/requests.js": "sha256-ucy/J4o5iAYZOx7pFRw4RYBxBd19LBlJzxcQAbK9gFs=",
+  "/store/schema.js": "sha256-vrFjwh0ItsQ6XVruKi4XeATb/4i1fOggqj7IzDR7yas=",
+  "/store/search.js": "sha256-VeDfTy9ChsySuBSiyWyTjZ/q1eaN9cuBQ5jkSKFbsAg=",
   "/store/sessions.js": "sha256-U3dbzcmj1ZKFJIfmJ8Lj5RVzjY84Zo8BeXr9VY5PxL0=",
   "/store/settings.js": "sha256-vFlt2fdeA6Q7ba7KBBkScWr4yW3p0KTT1y/avJVTemU=",
   "/store/shared-events.js": "sha256-ASFmRXnakophV46rO+MD8UNN9jAs5jA10PWQgdvwYUA=",
-  "/store/store.js": "sha256-c9qiGr15a2zhANzk7dXVrRvfWfEUdWNnZn1lx81KZgY=",
+  "/store/store.js": "sha256-Cg0YDQDPOxPiuvr38unPfUKdJooo+HW7AR5Ts2B8Kec=",
   "/store/web-storage.js": "sha256-xzhvQMf9QoQLwTJa06E5kzP1Dv6yMs9QvEzTcXwQ+WI=",
   "/style.css": "sha256-va6oAdwmv5EhQZBatGvG+XDEgpHFuqL7yyZczwB//Jw=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
@@ -112,33 +113,33 @@ const FILES = {
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/answering.js": "sha256-RR8DmJqNNjDPDGuGo4t5cv1sN6ZTWNPxOq7l9y459AU=",
-  "/views/attaching.js": "sha256-ucrrP56T+bwjYdm9v78yxhERo2UfeYB0SyC2yansLys=",
+  "/views/attaching.js": "sha256-XXMfxXht6kcUo8f3hJFmjO/u1JMUd9mexhP1Fa4iRX0=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-DMWOJNOpYLvWI8JHDF6HxOSplWj3Hu7c86EL4lvqPM0=",
-  "/views/composer-view.js": "sha256-JHbm5LOV5+6nOB7Ur7vp8gmK+02A6YFGn5x5FamnoPY=",
+  "/views/composer-view.js": "sha256-KYaEX9oojQfaJu6jbV3vPLVwuc9Qq6NngFxT112qZ3I=",
   "/views/contact-view.js": "sha256-vTHhCVFa5Cfp9+MYZivfPbojSlLSv6P6LUwEWndjfMA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-PcNaEzL/Yio+du8k3itwgXJSvyBFzak8nbemoQEGFb0=",
-  "/views/export-view.js": "sha256-uLBZ1/p3I1ZAkMxiCX8auxEB4RMARAAUjifQf1KVfJw=",
-  "/views/files.js": "sha256-xViXBJWdxV9+80b3rGmU3lnLgIDOHDgjAsFFrCNV1eI=",
-  "/views/forward-view.js": "sha256-2PXLPhbo4Cu2ze+mkHIKMDJmMmj6SyjzU5/W2WoLaAc=",
+  "/views/export-view.js": "sha256-IjB1ON64mCU7uJOW6V6vygzDfwSzufsofpnBPRb0bkw=",
+  "/views/files.js": "sha256-WyokAmXqNNwinDCc060GsiZxjifLETqHZoPimqZn2xA=",
+  "/views/forward-view.js": "sha256-4w1yUnLwThTL2MF1+Tz2jTMbxSxMpFNzhfBp/CzrL0Q=",
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
-  "/views/keyboard.js": "sha256-wOT/xBQCStOeEl8kGL52NSQ8oyCQ8vzxQhhxonWIDJA=",
-  "/views/keys-view.js": "sha256-Wdf3bOFOJ9euf5r/olipflKEqcs87zUbrBC1CKi0lKY=",
-  "/views/library-view.js": "sha256-t5Oy1+HT6eBHZ5sL1MAVXv13ZS/P6RTIHGDhrHVA3XE=",
+  "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
+  "/views/keys-view.js": "sha256-OmQ/pWLz7LOiBgwDo1sSZXsLoKWgX/M5nbC8O3vFuBs=",
+  "/views/library-view.js": "sha256-amH0RkIBQH5zhHD7DJTdBjaMgHoutEGwcCbf+t1YK3Y=",
   "/views/list-search.js": "sha256-5Efffnkb7hTzxApbxBINTaX+C/pP2Q1OylJKXnAavEU=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
-  "/views/message-actions.js": "sha256-84OLPGCyzlK/9wZyLWwWW1gkpBtepBh6Yg+jJAkfdzI=",
-  "/views/message-extras.js": "sha256-UAAylNilFbSdSC0KhQOpcAdUMKK4ZZ7nyt4nm6zslDw=",
+  "/views/message-actions.js": "sha256-4TdCKq+7c4gsyPlJA6MzoxD1U9+6fiNJPsm0bWccnM0=",
+  "/views/message-extras.js": "sha256-awpVj4xXfTX/UtHD+7HpPXp9mjZUNdjTbCtb0/S+ELI=",
   "/views/message-info.js": "sha256-DDIOvHeuwWJQ2v969iD618RaW6Vwp7e4/oo5X592xQk=",
-  "/views/message-menu.js": "sha256-pnOMzQVhVEbS4ttDBcg6wRbxinmXmsMJLjBbT/kTfOI=",
-  "/views/message-row.js": "sha256-Il2n75ItcoOMzAQCECQXv8MYhOWe5wXmNLltFhPwwAc=",
+  "/views/message-menu.js": "sha256-I9PuuN9tnU7Cvxh/k2S9MyBZ/i4cFhcMhyB5zMBkpEM=",
+  "/views/message-row.js": "sha256-vFYQcVw4DrM3upBt8l1kbB29IxZy9fW/ayIe3Icvh90=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/newchat-view.js": "sha256-thYOn6UCrtUpRlh5AE8WubUzA+mHYb3HEYxWQvzEm1k=",
   "/views/open-chat.js": "sha256-of4GoZNcW02dQ0F4ZziwJkSdHt4ngHqzV3yFs5IB5QE=",
-  "/views/pages.css": "sha256-v2WDoYn6M7hLrQUIw7DQcXAUCQiPDQYh1lM6zPHFW7Q=",
+  "/views/pages.css": "sha256-Pn4jhT9tsLuuXo+gYpPoprnw/Tpiet0qio/zffmlunA=",
   "/views/qr.js": "sha256-BE7uqk2PUdSAo/YI4rbe/PJsLhHf235C0eZMzEuaoxk=",
   "/views/questions.js": "sha256-z9SR55xiGjZYX1f7Z/R7yNUcASg4pO9yGopwKthyNn0=",
   "/views/react-view.js": "sha256-joLr5uMITj8FL4n9DqfWXORlfFh9hKMWPvvk9F1WQrA=",
@@ -148,18 +149,20 @@ const FILES = {
   "/views/server-view.js": "sha256-MCO38PtydBvqmsFPn4gE+nP8PCQXS3N83vLjYt+HHjQ=",
   "/views/settings-view.js": "sha256-gApg/S5vqM/yiya+KbVlzVvOnKGNe/5yxpdvO7ceCcg=",
   "/views/shell-view.js": "sha256-v8AG+9qrof07CmzXQC/RDeeizj/LZTOH1oQpyKO4Aec=",
-  "/views/status-view.js": "sha256-BusOu+vp3rK0WOFieqWCBGMLtfBPuU3f1Dsqzje0jiM=",
-  "/views/storage-view.js": "sha256-US5AvV6jFHOtJEgVSiClQYk5J/VAijDFAKkd5FCoBZU=",
-  "/views/thread-row.js": "sha256-Zjij15VYYrj+8fzhl7sABf13mCbr5RgBIAcADtJjpm0=",
-  "/views/thread-rows.js": "sha256-HUczTY117VX0/1GxGOQbnqJ0DKhul7fyq7LQv/bkN6c=",
-  "/views/thread-view.js": "sha256-Xy/gMLr02KTz/4qOt1oIHAiLXgKtCYS52RTH3yw3AkM=",
-  "/views/thread.css": "sha256-JO/4CK6ZRPMOvDszMYyQ4pEqCJuI8oEq/V/L8zwW7KI=",
+  "/views/status-view.js": "sha256-U3yWwDx0i2A7ifEpdMY5puZMUpZzHiM8eLCtSUZCre8=",
+  "/views/storage-view.js": "sha256-KyFElYlL7UQPjft9+b6shtX6653vJQGHRohAEfVNkug=",
+  "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
+  "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
+  "/views/thread-view.js": "sha256-wS92a7I2j6M56PzagVSccNVjrETuZUvBziog1as1OcI=",
+  "/views/thread.css": "sha256-AGO0vW3qKz6muZ9g6jvHyTTj2f7dwx/hch7tH+cpKDc=",
   "/views/threads-view.js": "sha256-rSplY9OoNiAAMiemtvNwXVY2+dOuGEeJ8TZcq8TeOtQ=",
-  "/views/toast.js": "sha256-BoDRcZ9JTu+PLFVk/X0InEWsJ4PQwo5lsU9b0SSZFAA=",
+  "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
-  "/views/viewer.js": "sha256-qKB5P70AT2enorMnbYegFeAgvF8LV4sGD0d6MadVfX0=",
-  "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-P9ZEYmHYYc6/HCoPs1RA5g7wKITgrWyQuyEo7kSZ6Lw="
+  "/views/viewer.js": "sha256-rqzRZ0wi1K3NULPtNgCLe5V35eZ89bmzXwJhmu7aKNg=",
+  "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
+  "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
+  "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
+  "/worker.js": "sha256-ceqMqp9jkCpV0CmGZGih1b+X8eJB4YAmZ97rQPhu8I0="
 };
 
 const PREFIX = "io3233-";
@@ -170,11 +173,14 @@ const VIEWS = ["/", "/newchat", "/chats", "/server", "/keys", "/library", "/abou
 const FIRST_CACHE = "io3233-shell";
 const FIRST_MODULE = /^\/[a-z-]+\.js$/;
 const ANSWER_WITHIN_MS = 500;
+/** What another app shares with this one: one at a time, until a page has it (device/shared.js). */
+const SHARED = { path: "/share", cache: "shared-with-io3233", most_bytes: 128 * 1024 * 1024 };
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("fetch", (event) => {
+  if (isShare(event.request)) return event.respondWith(takeShare(event.request));
   const path = pathOf(event.request);
   if (path) event.respondWith(kept(path, event.request));
 });
@@ -214,6 +220,24 @@ async function takeOver() {
   const tabs = await self.clients.matchAll({ type: "window" });
   const needed = [CACHE, ...(tabs.every(({ id }) => asked.has(id)) ? [] : [FIRST_CACHE])];
   for (const name of await caches.keys()) if (name.startsWith(PREFIX) && !needed.includes(name)) await caches.delete(name);
+}
+
+function isShare({ method, mode, url }) {
+  return method === "POST" && mode === "navigate" && new URL(url).pathname === SHARED.path;
+}
+
+/** The page that comes asks for whom it is; nothing goes anywhere before that. */
+async function takeShare(request) {
+  try {
+    const form = await request.blob();
+    const cache = await caches.open(SHARED.cache);
+    await cache.delete(SHARED.path);
+    const headers = { "Content-Type": request.headers.get("Content-Type") };
+    if (form.size <= SHARED.most_bytes) await cache.put(SHARED.path, new Response(form, { headers }));
+  } catch (error) {
+    console.debug("What was shared has no room here:", error.message); // the page says so
+  }
+  return Response.redirect("/chats?shared", 303);
 }
 
 /** The kept file that answers a request, or null for what is none of ours. Every view is index.html. */

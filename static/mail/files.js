@@ -1,8 +1,13 @@
 /** Files that are here: read, checked once all parts have come, and given up. */
 import { digest } from "../protocol/crypto.js";
 import { toHex } from "../protocol/encoding.js";
+import { result } from "../store/database.js";
+import { withTimer } from "../store/messages.js";
 import { deleteParts, readOctets } from "../store/parts.js";
 import { changeFile } from "./parts.js";
+
+/** What is still on its way to somebody has to stay. */
+const mayGo = ({ direction, state, moving, file }) => file.state === "here" && !moving && (direction === "in" || state === "relayed");
 
 export class Files {
   #store;
@@ -25,9 +30,20 @@ export class Files {
     return this.#end(seq, "cancelled");
   }
 
-  /** Deletes the octets of a file, and leaves its row. */
-  free(seq) {
-    return this.#end(seq, "gone");
+  /** The files that could be freed, by chat: `{contact, seqs, bytes}`, the largest first. */
+  async kept() {
+    const records = await this.#store.db.read(["messages"], ({ messages }) => result(messages.index("file").getAll()));
+    const chats = new Map();
+    for (const { contact, seq, file } of records.filter(mayGo)) {
+      const { seqs, bytes } = chats.get(contact) ?? { seqs: [], bytes: 0 };
+      chats.set(contact, { contact, seqs: [...seqs, seq], bytes: bytes + file.size });
+    }
+    return [...chats.values()].sort((a, b) => b.bytes - a.bytes);
+  }
+
+  /** Deletes the octets of files, and leaves their rows. */
+  async free(seqs) {
+    for (const seq of seqs) await this.#end(seq, "gone");
   }
 
   #arrived({ seq, file }) {
@@ -48,7 +64,7 @@ export class Files {
     return changeFile(this.#store, seq, [], ({ moving, ...record }, stores) => {
       if (!may(record.file)) return null;
       if (state !== "here") deleteParts(stores, seq);
-      return { ...record, file: { ...record.file, state, have: state === "here" ? record.file.have : 0 } };
+      return withTimer({ ...record, file: { ...record.file, state, have: state === "here" ? record.file.have : 0 } });
     });
   }
 }

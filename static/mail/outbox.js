@@ -10,11 +10,12 @@ import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { enqueueFile } from "./parts.js";
 import { discard, enqueue, requeue } from "./queue.js";
-import { Sweeper } from "./sweeper.js";
+import { Sweeper, sayGoodbye } from "./sweeper.js";
 import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
 import { mayTakeBack, takeBack } from "./taking-back.js";
 
 const NEAR = 0.9;
+const MOST_HEADER_BYTES = 4096; // of a file: its preview and name, and some digits
 const LOOK_EVERY_MS = 5000;
 
 export class Outbox {
@@ -57,16 +58,16 @@ export class Outbox {
   }
 
   /**
-   * Queues a file, `{name, mime, bytes, width?, height?, seconds?, preview?}`, with all its octets; resolves when it is stored. Rejects with
-   * SelfChatError, BlockedContactError, FileSizeError, StorageError: nothing has changed then.
+   * Queues a file, `{name, mime, bytes, width?, height?, seconds?, preview?}`, with all its octets, and `text` with it; resolves when it is
+   * stored. Rejects with SelfChatError, BlockedContactError, FileSizeError, StorageError: nothing has changed then.
    */
-  async sendFile(contact, { bytes, ...known }, { lasts = contact.lasts } = {}) {
+  async sendFile(contact, { bytes, ...known }, { text = "", lasts = contact.lasts } = {}) {
     const relay = contact.relay || this.#parts.relays.home;
     this.#refuseContact(contact);
-    this.#refuseSize(known.name, bytes.length, contact, relay);
+    this.#refuseSize(known.name, bytes.length, contact, relay, text);
     const file = fileHeader({ ...known, id: newEnvelopeId(), size: bytes.length, sha256: toHex(await digest(bytes)) });
     const error = contact.devices > 0 ? "" : WAITS;
-    const written = { contact: contact.fingerprint, relay, text: "", envelope_id: newEnvelopeId(), error, ...(lasts && { lasts }) };
+    const written = { contact: contact.fingerprint, relay, text, envelope_id: newEnvelopeId(), error, ...(lasts && { lasts }) };
     return enqueueFile(this.#parts.store, { file, bytes, ...written });
   }
 
@@ -110,6 +111,11 @@ export class Outbox {
     this.wake();
   }
 
+  /** Tells whoever seals for this device that it goes: see sweeper.js. */
+  sayGoodbye() {
+    return sayGoodbye(this.#parts.store, this.#parts.identity.fingerprint);
+  }
+
   /** Another tab sends from now on. */
   follow() {
     clearInterval(this.#looking);
@@ -130,8 +136,8 @@ export class Outbox {
     this.refuseLong({ ...contact, relay }, text);
   }
 
-  #refuseSize(name, bytes, { fingerprint, devices }, relay) {
-    const { over, limit } = this.measure(fingerprint, "x".repeat(Math.min(bytes, PART_BYTES)), relay, Math.max(devices, 1));
+  #refuseSize(name, bytes, { fingerprint, devices }, relay, text) {
+    const { over, limit } = this.measure(fingerprint, text + "x".repeat(Math.min(bytes, PART_BYTES) + MOST_HEADER_BYTES), relay, Math.max(devices, 1));
     if (bytes === 0) throw new FileSizeError(`“${safeName(name)}” is empty: there is nothing to send.`);
     if (bytes > MOST_FILE_BYTES) throw new FileSizeError(`“${safeName(name)}” is larger than 16 MiB, which is the most. Send a part of it, or a link.`);
     if (over) throw new FileSizeError(`Their server takes messages of ${limit} bytes only, which is too little for files.`);

@@ -65,6 +65,9 @@ export function formatBytes(bytes) {
   return bytes < 1024 ** 2 ? `${count().format(Math.round(bytes / 1024))} KiB` : `${count().format(Math.round(bytes / 1024 ** 2))} MiB`;
 }
 
+/** `0:07`, `12:30`: how far a sound is, in seconds. */
+export const formatClock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+
 /**
  * What a contact is called, everywhere: by this person's own choice, else by theirs. Who calls themselves like somebody else here, as
  * the store has found (`namesake`), has the start of the address behind the name.

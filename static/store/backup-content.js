@@ -4,7 +4,7 @@ import { isFingerprint } from "../protocol/address.js";
 import { identityFrom } from "../protocol/crypto.js";
 import { fromBase64, fromUtf8, toBase64 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError } from "../protocol/errors.js";
-import { knownFile } from "../protocol/files.js";
+import { MOST_BACKUP_FILES_BYTES, knownFile, partBytes, partId } from "../protocol/files.js";
 import { newSession } from "../protocol/devices.js";
 import { formatDateTime } from "../protocol/format.js";
 import { throwIfAborted } from "../protocol/kdf.js";
@@ -12,6 +12,7 @@ import { readName } from "../protocol/names.js";
 import { shaped } from "./backup-shape.js";
 import { failedWith } from "./messages.js";
 import { reviewNames } from "./namesakes.js";
+import { readParts } from "./parts.js";
 import { withSession } from "./sessions.js";
 import { newContact, newRelay } from "./store.js";
 
@@ -19,25 +20,41 @@ const BATCH = 500;
 const EMPTY_THREAD = { unread: 0, last_at: 0, last_text: "", last_seq: 0, last_direction: "", last_state: "" };
 
 /**
- * The stores as JSON. Tokens stay behind, and without `history` so do messages. `seen` and the relays' cursors never do: what was
- * received once must not come back as new.
+ * The stores as JSON. Tokens stay behind, and without `history` so do messages; without `files` their octets. `seen` and the relays'
+ * cursors never do: what was received once must not come back as new.
  */
-export function snapshot(store, { history }) {
-  return store.db.read(ALL_STORES, async ({ kv, contacts, drafts, messages, seen, relays, sessions }) => {
+export function snapshot(store, { history, files = false }) {
+  return store.db.read(ALL_STORES, async ({ kv, contacts, drafts, messages, seen, relays, sessions, parts }) => {
+    const rows = history ? await result(messages.getAll()) : [];
     const content = {
       created_at: Date.now(), history,
       secret_key: (await result(kv.get("identity"))).secret_key,
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: (await result(contacts.getAll())).map((contact) => ({ ...contact, ...(!history && EMPTY_THREAD) })),
       drafts: (await entries(drafts)).filter(([key]) => isFingerprint(key)),
-      relays: await result(relays.getAll()),
-      messages: history ? (await result(messages.getAll())).map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)) : [],
+      relays: (await result(relays.getAll())).map(withUnerased),
+      messages: rows.map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)),
+      parts: files ? await octetsOf({ parts }, rows) : [],
       seen: await result(seen.getAllKeys()),
       sessions: (await result(sessions.getAll())).filter(({ devices }) => devices.length > 0),
     };
     const known = shaped(content); // what a reader would not take is not written either
     return JSON.stringify(known, (_, value) => (value instanceof Uint8Array ? { base64: toBase64(value) } : value));
   });
+}
+
+/** What is still to be erased there is read again, and listed anew: an id alone may be another message's by then. */
+const withUnerased = ({ erase_ids = [], ...relay }) => ({ ...relay, cursor: Math.min(relay.cursor, ...erase_ids.map((id) => id - 1)) });
+
+/** Of the files that are whole, the newest first, as many as there is room for. */
+async function octetsOf(stores, rows) {
+  const all = [];
+  let room = MOST_BACKUP_FILES_BYTES;
+  for (const { seq, file } of rows.filter(({ file }) => file?.have === file?.parts && file).reverse()) {
+    room -= file.size;
+    if (room >= 0) all.push(...(await readParts(stores, seq)).map(({ n, octets }) => ({ seq, n, octets })));
+  }
+  return all;
 }
 
 async function entries(store) {
@@ -48,8 +65,18 @@ async function entries(store) {
 /** A snapshot's JSON in UTF-8 to its content with `identity`. Throws DamagedBackupError. */
 export function readBackup(plaintext) {
   const content = shaped(parse(plaintext));
-  const messages = content.messages.map(withoutOctets).map((message) => (isUnsent(message) ? held(message, content.created_at) : message));
-  return { ...content, messages, unsent: content.messages.filter(isUnsent).length, identity: identityFrom(content.secret_key) };
+  const pieces = bySeq(content.parts ?? []);
+  const messages = content.messages.map((message) => withFile(message, pieces.get(message.seq) ?? []));
+  const parts = messages.filter(({ file }) => file?.have > 0).flatMap(({ seq, direction, file }) =>
+    pieces.get(seq).map((part) => ({ ...part, ...(direction === "out" && { id: partId(file.id, part.n) }) })));
+  const held = messages.map((message) => (isUnsent(message) ? hold(message, content.created_at) : message));
+  return { ...content, messages: held, parts, unsent: messages.filter(isUnsent).length, identity: identityFrom(content.secret_key) };
+}
+
+function bySeq(parts) {
+  const found = new Map();
+  for (const part of parts) found.set(part.seq, [...(found.get(part.seq) ?? []), part]);
+  return found;
 }
 
 function parse(plaintext) {
@@ -63,13 +90,20 @@ function parse(plaintext) {
 
 const isUnsent = ({ direction, state }) => direction === "out" && state === "queued";
 
-/** Of files a backup has the headers alone. */
-const withoutOctets = ({ file, ...message }) => (file ? { ...message, file: { ...knownFile(file), have: 0, state: "gone" } } : message);
+/** A file is here where the backup has all of it. Its hash is checked when it is shown. */
+function withFile({ file, ...message }, pieces) {
+  if (!file) return message;
+  const whole = pieces.length === file.parts && pieces.every(({ n, octets }) => n < file.parts && octets.length === partBytes(file, n));
+  const waits = message.direction === "out" && message.state !== "relayed";
+  const sent = message.direction === "out" && { sent: waits ? 0 : file.parts };
+  const state = waits ? "here" : "";
+  return { ...message, file: { ...knownFile(file), have: whole ? file.parts : 0, state: whole ? state : "gone", ...(whole && sent) }, ...(waits && !whole && { retriable: false }) };
+}
 
 /** What was still to be sent may have been sent since, or be long out of date: only the person sends it. */
-function held(message, created_at) {
+function hold(message, created_at) {
   const error = `Not sent when this backup was made (${formatDateTime(created_at)}): Retry sends it now.`;
-  return message.file ? { ...message, state: "failed", error: "The file was not sent, and is not in the backup." } : { ...message, state: "failed", error, retriable: true };
+  return message.file?.have === 0 ? { ...message, state: "failed", error: "The file was not sent, and is not in the backup." } : { ...message, state: "failed", error, retriable: true };
 }
 
 const failedOf = ({ fingerprint }, messages) =>
@@ -80,7 +114,7 @@ const failedOf = ({ fingerprint }, messages) =>
  * gets "reset".
  */
 export async function replaceEverything(store, content, { onProgress, signal } = {}) {
-  const { identity, settings, contacts, drafts, relays, messages, seen, sessions } = content;
+  const { identity, settings, contacts, drafts, relays, messages, parts, seen, sessions } = content;
   await store.db.write(ALL_STORES, async (stores) => {
     const [before, device] = await Promise.all([result(stores.kv.get("identity")), result(stores.kv.get("device"))]);
     for (const name of ALL_STORES) stores[name].clear();
@@ -93,6 +127,7 @@ export async function replaceEverything(store, content, { onProgress, signal } =
     for (const relay of relays) stores.relays.put({ ...newRelay(relay.origin), ...relay });
     for (const key of seen) stores.seen.put(1, key);
     await putSessions(stores, sessions, contacts);
+    for (const part of parts) stores.parts.put(part);
     await putAll(stores.messages, messages, { onProgress, signal });
   });
   onProgress?.(1);

@@ -5,7 +5,7 @@
 import { isFingerprint } from "../protocol/address.js";
 import { KEY_BYTES, fingerprintOf, isSafeKey } from "../protocol/crypto.js";
 import { isDeviceId } from "../protocol/envelope.js";
-import { isFile } from "../protocol/files.js";
+import { PART_BYTES, isFile, isPartNumber } from "../protocol/files.js";
 import { DamagedBackupError } from "../protocol/errors.js";
 
 const LATEST_TIME = 253_402_300_799_999; // the end of the year 9999, ms
@@ -43,7 +43,7 @@ const STATES = ["queued", "relayed", "failed", ""];
 const CONTENT = {
   created_at: time, history: flag, secret_key: bytes(KEY_BYTES), settings: isObject,
   contacts: Array.isArray, drafts: listOf((pair) => Array.isArray(pair) && pair.length === 2), relays: Array.isArray,
-  messages: Array.isArray, seen: listOf(line), sessions: maybe(Array.isArray),
+  messages: Array.isArray, seen: listOf(line), sessions: maybe(Array.isArray), parts: maybe(Array.isArray),
 };
 
 const SETTINGS = { home: maybe(origin), notifications: maybe(flag), preview: maybe(flag), sound: maybe(flag), erase_on_relay: maybe(flag), receipts: maybe(flag), name: maybe(text(LONGEST_NAME)) };
@@ -60,7 +60,7 @@ const MESSAGE = {
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
   reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either(...STATES)),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
-  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "own-device", "unopened", "impostor", "timer", ...REFUSED)),
+  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "verified-device", "own-device", "unopened", "impostor", "timer", ...REFUSED)),
   delivered_at: maybe(time), read_at: maybe(time), edited_at: maybe(number(-LAST_DATE, LAST_DATE)), deleted_at: maybe(time), lasts: maybe(count), gone_at: maybe(time), resent: maybe(count), sent_at: maybe(time),
   file: maybe(isFile), re: maybe(isReply), edits: maybe(listOf(isEdit)), reactions: maybe(listOf(isReaction)),
 };
@@ -74,6 +74,8 @@ const RELAY = {
   server_public_key: maybe(bytes(KEY_BYTES)), bound: maybe(flag), allow_older_proof: maybe(flag), key_changed_at: maybe(time), invite: maybe(line),
   registered_identities: maybe(figure), message_retention_days: maybe(figure), max_message_bytes: maybe(figure), version: maybe(line), registration: maybe(line), push: maybe(line),
 };
+
+const PART = { seq: whole(1, LAST_SEQ), n: isPartNumber, octets: (value) => value instanceof Uint8Array && value.length > 0 && value.length <= PART_BYTES };
 
 const DRAFT = [isFingerprint, text(LONGEST_TEXT)];
 
@@ -93,7 +95,9 @@ export function shaped(content) {
     return { ...session, devices };
   });
   insistUnique(sessions, "contact", "sessions");
-  return { ...top, contacts, messages, relays, sessions, settings: pick(top.settings, SETTINGS, "settings.") };
+  const parts = pickAll(top.parts ?? [], PART, "parts");
+  insist(new Set(parts.map(({ seq, n }) => `${seq} ${n}`)).size === parts.length, "parts: the same twice");
+  return { ...top, contacts, messages, relays, sessions, parts, settings: pick(top.settings, SETTINGS, "settings.") };
 }
 
 const pickAll = (records, shape, name) => records.map((record, at) => pick(record, shape, `${name}[${at}].`));

@@ -23,9 +23,9 @@ const KDFS = {
 };
 
 /** → Blob. `onProgress(fraction 0…1)`; `signal`: an AbortSignal. Throws WeakPassphraseError, OutOfMemoryError, AbortError. */
-export async function exportBackup(store, passphrase, { history = true, onProgress, signal } = {}) {
+export async function exportBackup(store, passphrase, { history = true, files = false, onProgress, signal } = {}) {
   refuseWeak(passphrase);
-  const plaintext = utf8(await snapshot(store, { history }));
+  const plaintext = utf8(await snapshot(store, { history, files }));
   const sealed = await sealBackup(plaintext, passphrase, { signal, onProgress: (done) => onProgress?.(done * KDF_SHARE) });
   throwIfAborted(signal);
   onProgress?.(1);
@@ -92,11 +92,13 @@ function decode({ salt, nonce, box }) {
 }
 
 async function summary(store, { identity, created_at, history, contacts, relays, messages, unsent }) {
+  const files = messages.filter(({ file }) => file);
   const count = (name) => store.db.read([name], (stores) => result(stores[name].count()));
   const mine = await store.value("identity"); // none where the database was lost
   return {
     fingerprint: identity.fingerprint, created_at, history,
     contacts: contacts.length, relays: relays.length, messages: messages.length, unsent,
+    files: files.length, files_here: files.filter(({ file }) => file.have > 0).length,
     same_identity: identity.fingerprint === mine?.fingerprint,
     replaces: { fingerprint: mine?.fingerprint ?? "", contacts: await count("contacts"), messages: await count("messages") },
   };

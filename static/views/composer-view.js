@@ -5,6 +5,7 @@ import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
 import { notice } from "./toast.js";
+import { VoiceRecorder } from "./voice.js";
 
 const MEASURE_WAIT_MS = 250;
 const LONG_CHARACTERS = 20_000;
@@ -15,6 +16,7 @@ export class ComposerView {
   #status = byId("chatSendStatus");
   #contact = null;
   #answering;
+  #voice;
   #unsettled = []; // {fingerprint, text, settled, error}, in the order they were sent
   #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
 
@@ -22,6 +24,7 @@ export class ComposerView {
     this.#client = client;
     this.#answering = new Answering(client, () => this.#showDraft());
     new Attaching(client, () => this.#contact);
+    this.#voice = new VoiceRecorder(client, () => this.#contact);
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
@@ -29,6 +32,7 @@ export class ComposerView {
     on(window, "pagehide", () => client.drafts.flush());
     on(visualViewport, "resize", followKeyboard);
     on(client.drafts, "draft", ({ detail }) => this.#isOpen(detail.fingerprint) && this.#showDraft());
+    on(client, "shared", ({ detail }) => this.#takeShared(detail));
     on(client.drafts, "unsaved", ({ detail }) => this.#tellUnsaved(detail.error));
     on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
   }
@@ -44,6 +48,7 @@ export class ComposerView {
     this.#contact = contact;
     if (again) return;
     this.#answering.open(contact.fingerprint);
+    this.#voice.follow();
     say(this.#status, "");
     this.#takeOver();
     this.#showDraft();
@@ -58,11 +63,19 @@ export class ComposerView {
     if (written.length > 0) this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), ...written].filter(Boolean).join("\n"));
   }
 
+  /** Words alone are the draft of their chat; with files they go along: see attaching.js. */
+  #takeShared({ contact: { fingerprint }, files, text }) {
+    if (files.length > 0) return;
+    this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), text].filter(Boolean).join("\n"));
+    if (this.#isOpen(fingerprint)) this.#showDraft();
+  }
+
   /** Empties the field; the draft stays where it is kept. */
   close() {
     this.#takeOver();
     this.#contact = null;
     this.#answering.open(null);
+    this.#voice.follow();
     this.#fill("");
     say(this.#status, "");
   }

@@ -2,7 +2,8 @@
 import { showModal } from "./dialogs.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { sixWords } from "../protocol/kdf.js";
-import { formatDateTime, plural } from "../protocol/format.js";
+import { MOST_BACKUP_FILES_BYTES } from "../protocol/files.js";
+import { formatBytes, formatDateTime, plural } from "../protocol/format.js";
 import { AbortError } from "../protocol/errors.js";
 
 /** A long task of a dialog: its bar, its status line, its button, and a way to cancel it. */
@@ -58,13 +59,18 @@ export class ExportView {
     on(byId("exportBackup"), "click", () => this.#open());
     on(byId("exportSuggest"), "click", ({ target }) => attempt(target, byId("exportStatus"), () => this.#suggest()));
     on(byId("exportForm"), "submit", (event) => this.#export(event));
+    on(byId("exportHistory"), "change", ({ target }) => (byId("exportFiles").disabled = !target.checked));
     on(byId("exportCancel"), "click", () => this.#dialog.close());
     on(this.#dialog, "close", () => this.#closed());
   }
 
-  #open() {
+  async #open() {
     say(byId("exportStatus"), "");
+    byId("exportFiles").disabled = false;
     showModal(this.#dialog);
+    const bytes = (await this.#client.files.kept()).reduce((sum, chat) => sum + chat.bytes, 0);
+    byId("exportFilesRow").hidden = bytes === 0;
+    byId("exportFilesSize").textContent = sizeOf(bytes);
   }
 
   // No passphrase stays in the page.
@@ -91,7 +97,8 @@ export class ExportView {
     const passphrase = byId("exportPass").value;
     if (passphrase !== byId("exportPassAgain").value) return this.#mistyped(status);
     const history = byId("exportHistory").checked;
-    const blob = await this.#progress.run((options) => this.#client.exportBackup(passphrase, { history, ...options }));
+    const files = history && byId("exportFiles").checked;
+    const blob = await this.#progress.run((options) => this.#client.exportBackup(passphrase, { history, files, ...options }));
     if (!blob) return undefined;
     download({ name: this.#client.backupName(), blob });
     this.#dialog.close();
@@ -103,6 +110,13 @@ export class ExportView {
     say(status, "The two passphrases differ: type the same one twice.", "bad");
     byId("exportPassAgain").focus();
   }
+}
+
+/** Octets are written in base64 twice. */
+function sizeOf(bytes) {
+  const most = MOST_BACKUP_FILES_BYTES;
+  const grows = `The backup gets about ${formatBytes((Math.min(bytes, most) * 16) / 9)} larger.`;
+  return bytes > most ? `The newest ${formatBytes(most)} of ${formatBytes(bytes)}. ${grows} Save the others one by one.` : grows;
 }
 
 // The dialog that restores a backup. It can be cancelled at any moment, and
@@ -163,6 +177,7 @@ function showHoldings(opened) {
     Servers: plural(opened.relays, "server"),
     History: opened.history ? plural(opened.messages, "message") : "not in this backup",
   };
+  if (opened.files) holdings.Files = opened.files_here ? `${opened.files_here} of ${plural(opened.files, "file")}` : "not in this backup";
   if (opened.unsent) holdings["Not sent yet"] = `${plural(opened.unsent, "message")}: shown as not sent, and sent only when you press Retry`;
   byId("importHolds").replaceChildren(...Object.entries(holdings).flatMap(([term, fact]) => [element("dt", term), element("dd", fact)]));
   byId("importReplaces").textContent = whatGoes(opened);

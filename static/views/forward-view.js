@@ -1,13 +1,15 @@
-// Sending a message's words on to another chat. They go as written, as words of one's own: the protocol knows no mark for it.
+// Sending on to another chat: a message's words, which go as written, as words of one's own (the protocol knows no mark for it), or what
+// another app shared with this one.
 import { showModal } from "./dialogs.js";
 import { byId, clone, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { cut, fold } from "../protocol/excerpt.js";
+import { safeName } from "../protocol/files.js";
 import { displayName } from "../protocol/format.js";
 import { notice } from "./toast.js";
 
 const SHOWN_CHARACTERS = 300;
-let forwarding = null; // {text, client, contacts}
+let forwarding = null; // {send, contacts}
 
 on(byId("forwardSearch"), "input", () => showContacts());
 on(byId("forwardForm"), "submit", (event) => {
@@ -18,9 +20,30 @@ on(byId("forwardForm"), "submit", (event) => {
 on(byId("forwardList"), "click", ({ target }) => sendTo(target.closest("button")?.value));
 
 /** Asks to whom. */
-export async function forward({ text }, client) {
+export function forward({ text }, client) {
+  return ask(client, "Forward to", text, async (contact) => {
+    await client.outbox.send(contact, text, { was_draft: false });
+    notice(`Forwarded to ${displayName(contact)}`);
+  });
+}
+
+/** Asks for whom it is that another app shared something, if the address says that one did (sw.js). */
+export async function forwardShared(client) {
+  if (!new URLSearchParams(location.search).has("shared")) return undefined;
+  history.replaceState(history.state, "", location.pathname + location.hash); // a reload has it no more
+  const shared = await client.takeShared();
+  if (!shared) return notice("What was shared is too large, or this device has no room for it.");
+  const told = [...shared.files.map(({ name }) => safeName(name)), shared.text].filter(Boolean).join("\n");
+  return ask(client, "Send to", told, (contact) => {
+    byId("forwardDialog").close();
+    client.offerShared({ contact, ...shared });
+  });
+}
+
+async function ask(client, title, text, send) {
   const contacts = (await client.store.contacts()).filter(({ blocked }) => !blocked);
-  forwarding = { text, client, contacts };
+  forwarding = { send, contacts };
+  byId("forwardTitle").textContent = title;
   byId("forwardText").textContent = cut(text, SHOWN_CHARACTERS);
   byId("forwardSearch").value = "";
   say(byId("forwardStatus"), "");
@@ -46,9 +69,8 @@ async function sendTo(fingerprint) {
   const contact = forwarding.contacts.find((each) => each.fingerprint === fingerprint);
   if (!contact) return;
   try {
-    await forwarding.client.outbox.send(contact, forwarding.text, { was_draft: false });
+    await forwarding.send(contact);
     byId("forwardDialog").close();
-    notice(`Forwarded to ${displayName(contact)}`);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     say(byId("forwardStatus"), error.message, "bad");

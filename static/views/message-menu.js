@@ -86,7 +86,7 @@ export class MessageMenu {
   #press({ target, pointerType, isPrimary, clientX: x, clientY: y }) {
     this.#lift();
     const row = target.closest(".chat-line");
-    if (pointerType === "mouse" || !isPrimary || !row || target.closest("a, button")) return;
+    if (pointerType === "mouse" || !isPrimary || !row || target.closest("a, button, input")) return;
     this.#pressed = { x, y, timer: setTimeout(() => (this.#lift(), this.#open(row)), LONG_PRESS_MS) };
   }
 

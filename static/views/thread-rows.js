@@ -1,5 +1,6 @@
 // What stands in the open thread: a row a message, the days between them, the rule above what is new, and the button to the newest.
 import { byId, clone, on, reconcile } from "./dom.js";
+import { kindOf } from "../protocol/files.js";
 import { formatCount, formatDay, formatTime, plural, dayLines } from "../protocol/format.js";
 import { continues, fillRow, messageRow, stateOf, tellTime } from "./message-row.js";
 
@@ -57,8 +58,9 @@ export class ThreadRows {
     this.#rows = rows;
     this.#days = days;
     this.#box.style.setProperty("--time", `${formatTime(0).length}ch`); // the room that a bubble's last line leaves for it
-    reconcile(this.#box, nodes);
+    reconcile(this.#box, gathered(nodes));
   }
+
 
   /** Writes what can change about these anew: a name, a state, the day and the hour. */
   fill(messages, all = messages) {
@@ -111,15 +113,39 @@ export class EndButton {
   }
 }
 
+/** Pictures of one group that follow each other stand side by side in a box, each a row still. A box stays where one of its pictures is. */
+function gathered(nodes) {
+  const runs = [];
+  for (const node of nodes) {
+    if (node.matches(".tile:not(.head)") && runs.at(-1)?.[0].matches(".tile")) runs.at(-1).push(node);
+    else runs.push([node]);
+  }
+  const boxes = new Set();
+  return runs.map((run) => (run[0].matches(".tile") ? album(run, boxes) : run[0]));
+}
+
+function album(rows, others) {
+  const known = rows.map(({ parentElement }) => parentElement).find((parent) => parent?.matches(".chat-album") && !others.has(parent));
+  const box = known ?? clone("albumTemplate");
+  others.add(box);
+  reconcile(box, rows);
+  return box;
+}
+
 /** The row, with its place in its group: who goes on in the same minute has the time below the last. */
 function place(row, messages, index, apart) {
   const [previous, message, next] = [messages[index - 1], messages[index], messages[index + 1]];
   const ends = !next || !continues(message, next);
   row.classList.toggle("head", !previous || !continues(previous, message));
   row.classList.toggle("tail", ends);
+  row.classList.toggle("tile", isTile(message));
   row.classList.toggle("timed", ends || minute(message) !== minute(next) || stateOf(message) !== stateOf(next));
   tellTime(row, message, apart);
   return row;
 }
+
+/** A picture that has nothing beside it to be read. */
+const isTile = ({ file, text, re, deleted_at, state }) =>
+  Boolean(file) && kindOf(file) === "picture" && ["", "here"].includes(file.state) && !text && !re && !deleted_at && state !== "failed";
 
 const minute = ({ at }) => Math.floor(at / MINUTE_MS);
