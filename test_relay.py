@@ -17631,6 +17631,29 @@ class TestBrowserAccessible:
 
         assert {where: each for where, each in found.items() if each} == {}
 
+    @pytest.mark.parametrize(("scheme", "size"), [("light", (320, 640)), ("dark", DESKTOP)])
+    async def test_axe_finds_nothing_in_pictures_files_and_voice_messages(
+        self, relay, browser, axe, tmp_path, scheme, size
+    ):
+        page, bob = await browser.person(relay, size=size, scheme=scheme), Correspondent(relay)
+        await bob.register()
+        await bob.meets(page)
+        octets = bytes(PART_BYTES)
+        await bob.says(type="file", file=file_header(octets + b"more", name="film.mkv"), octets=octets)
+        await attaches(page, *[await photo(page, tmp_path / f"{number}.jpg", 60, 40) for number in range(3)])
+        await page.until("document.querySelectorAll('.chat-album .loaded').length === 3")
+
+        await records(page)
+        found = [await findings(page, axe), await page.evaluate(OVERFLOWING)]
+        await page.click("#voiceStop")
+        await page.shows("#voicePreview .voice-play:enabled")
+        found += [await findings(page, axe), await page.evaluate(OVERFLOWING)]
+        await page.click("#voiceSend")
+        await page.shows(".chat-line-out .voice-play:enabled")
+
+        found += [await findings(page, axe), await page.evaluate(OVERFLOWING)]
+        assert [each for each in found if each] == []
+
     @pytest.mark.parametrize(
         ("size", "text"), [((320, 640), 100), ((390, 844), 200), ((1280, 800), 200), ((640, 400), 100)]
     )
