@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "add784fec209883b";
+const VERSION = "d986f33091b3f0ef";
 const FILES = {
   "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
   "/client.js": "sha256-1UlgZIOPgjqvKck4MZeok21SGwuqA7SFggwt7G+qj5I=",
@@ -23,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-UYG1k3RFunbmPk3V2aBsikQGoMh6R/VDVHS+6qOYijk=",
+  "/index.html": "sha256-ajw7Cdf4qdsFsvJ8hvg20U6JDaRcnloOEFTanZYr0Cc=",
   "/mail/arrivals.js": "sha256-Un8u2l0/mmR4AIafeKfC4suvyh0chrzOkK7S9I55AGo=",
   "/mail/changes.js": "sha256-pPWhItm/xHTF7YNkOkhDfSiRs7V8fhRsCC3WRQKbHJ8=",
   "/mail/contents.js": "sha256-wxv7+XahGtcfLKxoVCh2xve8CAhH/vgA8SOdYW+cIT4=",
@@ -160,9 +160,9 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-qKB5P70AT2enorMnbYegFeAgvF8LV4sGD0d6MadVfX0=",
   "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
-  "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
+  "/views/voice.js": "sha256-SRP3y2skOjwnGksCgbNl3Q/9oOGTlBSelhJlWgUIDDM=",
   "/watch.js": "sha256-HNFCiyAiH8KkIvGBOFJxYaKTWEAlGfxQt8L1Bkj+p50=",
-  "/worker.js": "sha256-itdXOkVPfhsfnFor2feyTX4AE6P9URSQhc+cO4NSZNM="
+  "/worker.js": "sha256-ucEZgFYTXghwMGtpcQyKROiMemUZava66pDWPUgt5KQ="
 };
 
 const PREFIX = "io3233-";
