@@ -17590,7 +17590,7 @@ async def furnished(relay: AnyRelay, browser: Browser, **context: Any) -> Page:
 
 async def furnished_with_files(relay: AnyRelay, browser: Browser, folder: Path, **context: Any) -> Page:
     """Somebody in whose open thread a film is coming, and three pictures are."""
-    page, bob, octets = await browser.person(relay, **context), Correspondent(relay), bytes(PART_BYTES)
+    page, bob, octets = await browser.person(relay, "/chats", **context), Correspondent(relay), bytes(PART_BYTES)
     await bob.register()
     await bob.meets(page)
     await bob.says(type="file", file=file_header(octets + b"more", name="film.mkv"), octets=octets)
