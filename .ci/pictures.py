@@ -128,7 +128,9 @@ async def menu_of_the_list(scene: Scene) -> None:
 @state
 async def menu_of_a_row(scene: Scene) -> None:
     await list_of_chats(scene)
-    await scene.page.evaluate("document.querySelector('#chatTabs li:nth-child(3) [data-do=more]').click()")
+    await scene.page.evaluate(
+        "document.querySelector('#chatTabs li:nth-child(3) a').dispatchEvent(new MouseEvent('contextmenu', { bubbles: true }))"
+    )
 
 
 @state

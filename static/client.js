@@ -106,9 +106,11 @@ export class Client extends EventTarget {
     return exportBackup(this.store, passphrase, options);
   }
 
-  /** See store/backup.js. */
-  openBackup(file, passphrase, options) {
-    return openBackup(this.store, file, passphrase, options);
+  /** See store/backup.js. Where it would replace the keys, these say goodbye before. */
+  async openBackup(file, passphrase, options) {
+    const opened = await openBackup(this.store, file, passphrase, options);
+    const leave = () => opened.same_identity || this.outbox.sayGoodbye();
+    return { ...opened, apply: async (how) => (await leave(), opened.apply(how)) };
   }
 
   /** The database was deleted under this page, which has the keys still. */
@@ -135,8 +137,9 @@ export class Client extends EventTarget {
     return `io3233-${this.identity.fingerprint.slice(0, 8)}-${new Date().toISOString().slice(0, 10)}.backup.json`;
   }
 
-  /** New keys; history and contacts stay. Reload the page after it (other tabs get "replaced"). */
+  /** New keys; history and contacts stay. Reload the page after it (other tabs get "replaced"). Takes some seconds where a server is away. */
   async replaceKeys() {
+    await this.outbox.sayGoodbye();
     await replaceIdentity(this.store);
     this.tabs.emit("identity-replaced");
   }

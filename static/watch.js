@@ -1,6 +1,6 @@
 // A classic script, so that it runs whatever becomes of the modules: it shows
 // what the page says of itself (#notStarted) where they did not start it, and
-// keeps what is typed and sent before the views listen.
+// keeps what is typed, sent and pressed before the views listen.
 (() => {
   const LONGEST_START_MS = 20_000;
   const failed = () => document.documentElement.toggleAttribute("data-failed", true);
@@ -18,16 +18,27 @@
   const isTheirs = ({ target, defaultPrevented }) => defaultPrevented || target.method === "dialog" || target.closest("#chatThread"); // see guest.js
   const keepText = (event) => isTheirs(event) || (typed.set(event.target, event.target.value), sent.delete(event.target.form));
   const keepForm = (event) => isTheirs(event) || (event.preventDefault(), sent.add(event.target));
+  // What is wired by then acts once, not twice. In what is on top, and where the page says what is wrong, buttons act at once.
+  let pressed = null;
+  const keepPress = (event) => {
+    const button = event.target.closest("button[type=button]");
+    if (!button || button.closest("dialog, .notice, .lost, #chatThread")) return;
+    event.stopImmediatePropagation();
+    pressed = button;
+  };
+  addEventListener("click", keepPress, true);
   addEventListener("input", keepText);
   addEventListener("submit", keepForm);
   addEventListener("io3233-live", () => {
     removeEventListener("input", keepText);
     removeEventListener("submit", keepForm);
+    removeEventListener("click", keepPress, true);
     for (const [field, text] of typed) {
       field.value = text;
       field.dispatchEvent(new Event("input", { bubbles: true }));
     }
     for (const form of sent) form.requestSubmit();
+    pressed?.click();
   });
 
   addEventListener("DOMContentLoaded", () => {

@@ -67,13 +67,13 @@ function add(counts, more) {
 
 const total = (counts) => Object.values(counts).reduce((sum, number) => sum + number, 0);
 
-/** A sender has one tag: a later message takes an earlier one's place, and says so. */
+/** A sender has one tag: a later message takes an earlier one's place, and says so. A stranger's comes without a sound. */
 function showOne(registration, { message, contact }, counts, preview) {
   const body = (preview && oneLine(saidIn(message), BODY_CHARACTERS)) || "New message";
   const { fingerprint } = contact;
   const number = counts[fingerprint];
   const title = displayName(contact) + (number > 1 ? ` (${number})` : "");
-  const options = { tag: `sender-${fingerprint}`, renotify: true, icon: ICON, data: { counts: { [fingerprint]: number } } };
+  const options = { tag: `sender-${fingerprint}`, renotify: true, silent: Boolean(contact.request), icon: ICON, data: { counts: { [fingerprint]: number } } };
   return registration.showNotification(title, { body, ...options });
 }
 

@@ -7,7 +7,7 @@ import { openMail } from "../protocol/envelope2.js";
 import { OutdatedTabError } from "../protocol/errors.js";
 import { takenOver } from "../store/legacy.js";
 import { Page } from "./page.js";
-import { tellChanged } from "./references.js";
+import { findMessage, tellChanged } from "./references.js";
 
 const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a mailbox holds
 
@@ -27,7 +27,7 @@ export async function storeArrivals(store, { identity, sharedKeys, origin, rows,
     for (const message of mail) await page.add(message);
     const finished = await page.finish();
     stores.relays.put({ ...relay, cursor: rows.at(-1).id, ...countedBy(relay, finished) });
-    return finished;
+    return relay.cursor > after_id ? withUnheard(stores, finished, mail) : finished;
   });
   if (!kept) return { rewound: true };
   await tell(store, kept);
@@ -41,6 +41,13 @@ const countedBy = ({ refused, requests_dropped = 0, erase_ids = [] }, kept) => (
   requests_dropped: requests_dropped + kept.requests_dropped,
   erase_ids: [...erase_ids, ...kept.blocked].slice(-BLOCKED_KEPT),
 });
+
+/** The mail was stored before: the answer of that commit may never have come here, or the tab that had it is gone, so it is told of again. */
+async function withUnheard(stores, finished, mail) {
+  const stored = (await Promise.all(mail.map(({ from, id }) => id && findMessage(stores, from, id, false)))).filter(Boolean);
+  const senders = [...new Set(stored.map(({ contact }) => contact))].map((fingerprint) => result(stores.contacts.get(fingerprint)));
+  return { ...finished, changed: [...finished.changed, ...stored], contacts: [...finished.contacts, ...(await Promise.all(senders)).filter(Boolean)] };
+}
 
 async function tell(store, { added, changed, contacts, dropped }) {
   for (const fingerprint of dropped) store.emit("contact-removed", { fingerprint });

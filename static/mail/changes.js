@@ -53,9 +53,13 @@ export class Changes {
     const { file } = (await this.#store.message(seq)) ?? {};
     const unsent = !file?.sent && (await discard(this.#store, seq));
     if (unsent) return this.#maybeSent(unsent);
-    const record = await this.#change(seq, { type: "delete" }, ({ direction, deleted_at }) => direction === "out" && !deleted_at);
+    let relay_ids; // at that very moment: its parts may be on their way
+    const record = await this.#change(seq, { type: "delete" }, (known) => {
+      relay_ids = known.file?.relay_ids;
+      return known.direction === "out" && !known.deleted_at;
+    });
     const parts = { store: this.#store, relays: this.#relays };
-    const taking = [record.relay_id && takeBack(parts, seq), file?.relay_ids && takeBackParts(parts, record.relay, file.relay_ids)];
+    const taking = [record.relay_id && takeBack(parts, seq), relay_ids && takeBackParts(parts, record.relay, relay_ids)];
     for (const each of taking) if (each) each.catch((error) => console.debug("Not taken back:", error.message));
   }
 
@@ -145,7 +149,7 @@ export class Changes {
       const known = await result(stores.messages.get(seq));
       const record = isEnvelopeId(known?.envelope_id) && may(known) && (await applyChange(stores, { ...said, ...meant(known) }, { keep: false }));
       if (!record) throw new UnchangeableError("This message can't be changed so any more.");
-      const before = known.reactions?.find(({ by }) => by === this.#me);
+      const before = said.type === "delete" ? wordsBefore(known) : known.reactions?.find(({ by }) => by === this.#me);
       return { record, contact: await this.#tell(stores, record, { ...said, before }) };
     });
     this.#store.emit("message", { message: toMessage(record) });
@@ -166,6 +170,9 @@ export class Changes {
     return withLatest(known, record);
   }
 }
+
+/** What comes back where nobody is told of a deletion. A file does not: its octets go at once. */
+const wordsBefore = (record) => (record.file ? undefined : record);
 
 /** Which message a change means. */
 const meant = ({ contact, direction, envelope_id }) => ({ contact, of: envelope_id, mine: direction === "out" });

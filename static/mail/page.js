@@ -39,8 +39,8 @@ export class Page {
     if (!contact) this.#refused += 1; // not even marked as seen: a hostile relay must not fill the disk with garbage
     else if (message.kind === "sealed" && !contact.blocked) await unseal(this, message, contact);
     else if (!fits(contact, message)) this.#requests_dropped += 1;
-    else if (await this.#wasSeen(message)) return undefined;
-    else if (contact.blocked) this.#blocked.push(message.row_id);
+    else if ((await this.#wasSeen(message)) && !contact.blocked) return undefined;
+    else if (contact.blocked) this.#blocked.push(message.row_id); // seen or not: the relay has it still
     else await this.put(message, contact, await hearUnsealed(this, message));
     return undefined;
   }
@@ -93,7 +93,7 @@ export class Page {
     const stored = await applyKept(this.stores, await this.#store(record, at), false);
     const read = this.#reading.has(from) || wasRead(this.#taken_over, message);
     const named = this.#named(contact, message.name);
-    this.#lead(counting({ ...named, unread: contact.unread + (read ? 0 : 1) }, message), stored);
+    this.#lead(counting({ ...named, unread: contact.unread + (read ? 0 : 1) }, { ...message, ...more }), stored);
     this.#added.push(stored);
     return stored;
   }

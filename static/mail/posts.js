@@ -14,7 +14,7 @@ const MOST_KEPT = 200; // a contact
 
 /**
  * A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. `before`: what a
- * reaction or a setting takes the place of, in case that no relay takes it. `device`: the one that it is said in the name of, where that is
+ * reaction, a setting or a deletion takes the place of, in case that no relay takes it: until one does. `device`: the one that it is said in the name of, where that is
  * not this one. `seq`: the message whose file it has octets of.
  */
 export const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before, device, seq } = {}) => ({
@@ -45,7 +45,7 @@ export async function settlePost(store, me, { n }) {
   await store.db.write(["posts", "sessions"], async (stores) => {
     const post = await result(stores.posts.get(n));
     if (!post) return; // its message was deleted
-    const { queued_for, ...sent } = post;
+    const { queued_for, before, ...sent } = post;
     if (KEPT.includes(post.content.type) || (post.contact === me && KEPT_FOR_MINE.includes(post.content.type))) stores.posts.put({ sent_at: Date.now(), ...sent });
     else stores.posts.delete(n);
     if (post.copied) await copyToMine(stores, me, post);
@@ -65,8 +65,9 @@ export const sentPost = ({ posts }, contact, id) => result(posts.index("sent").g
 /** Forgets the words of a deleted message, wherever they wait or are kept. */
 export async function forgetWords({ posts }, contacts, id) {
   for (const contact of contacts) {
-    for (const { n, content, id: own } of await result(posts.index("sent").getAll(IDBKeyRange.bound([contact], [contact, []])))) {
-      if (own === id || (content.of === id && content.type === "edit")) posts.delete(n);
+    for (const { before, ...post } of await result(posts.index("sent").getAll(IDBKeyRange.bound([contact], [contact, []])))) {
+      if (post.id === id || (post.content.of === id && post.content.type === "edit")) posts.delete(post.n);
+      else if (before && post.content.of === id) posts.put(post);
     }
   }
 }

@@ -11,7 +11,7 @@ const KEPT_MS = 14 * 24 * 60 * 60_000;
 const MOST_KEPT = 200; // a contact
 const MOST_CHARACTERS = 524_288; // of these edits, a contact
 const MOST_EDITS = 20;
-const STAYS = ["seq", "contact", "relay", "direction", "at", "ts", "stored_at", "envelope_id", "state", "relay_id", "expires_at", "delivered_at", "read_at"];
+const STAYS = ["seq", "contact", "relay", "direction", "at", "ts", "stored_at", "envelope_id", "state", "relay_id", "expires_at", "delivered_at", "read_at", "gone_at"];
 
 /** When a message was written, by its writer's clock. */
 const writtenAt = ({ ts, written_at, at }) => ts ?? written_at ?? at;
@@ -33,7 +33,8 @@ const APPLY = {
   delete(record) {
     if (record.deleted_at) return null;
     const stays = Object.fromEntries(STAYS.filter((name) => record[name] !== undefined).map((name) => [name, record[name]]));
-    return { ...stays, kind: "text", text: "", deleted_at: Date.now() };
+    const sent = stays.state === "failed" && { state: "relayed" }; // of a file that was stopped in the middle: its beginning is there
+    return { ...stays, ...sent, kind: "text", text: "", deleted_at: Date.now() };
   },
   react(record, { id, ts, author, emoji }) {
     const { reactions = [] } = record;
@@ -110,7 +111,7 @@ const UNDO = {
     if (!reactions.some((each) => each.by === author && each.id === id)) return null;
     return { ...record, reactions: [...reactions.filter(({ by }) => by !== author), ...(before ? [before] : [])] };
   },
-  delete: () => null, // the words are gone
+  delete: ({ deleted_at, taken_back_at }, { before }) => (deleted_at && before ? { ...before, ...(taken_back_at && { taken_back_at }) } : null),
 };
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What time does, in the tab that leads: messages with a timer go, receiving keys and silent devices get too old, what was asked for and
- * never came is told of, and keys that came from elsewhere greet those who know them.
+ * never came is told of, and keys that came from elsewhere greet those who know them. And what is said before keys go.
  */
 import { swept, unanswered, wantsOldForm } from "../protocol/devices.js";
 import { result } from "../store/database.js";
@@ -12,6 +12,8 @@ import { forgetWords, queuePost } from "./posts.js";
 
 const GONE_EVERY_MS = 5000;
 const SESSIONS_EVERY_MS = 60 * 60_000;
+const GOODBYE_MS = 5000; // is waited for: a server that is away holds nobody's new keys up
+const LOOK_MS = 50;
 
 export class Sweeper {
   #store;
@@ -57,14 +59,36 @@ export async function greet(store, me) {
     if (!(await result(kv.get("hello_due")))) return;
     const [device, mine] = await Promise.all([result(kv.get("goodbye_due")), result(sessions.get(me))]);
     for (const name of ["hello_due", "goodbye_due"]) kv.delete(name);
-    const known = (await result(contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked);
-    for (const contact of [me, ...known.map(({ fingerprint }) => fingerprint)]) {
+    for (const contact of [me, ...(await acquaintances(contacts))]) {
       queuePost({ posts }, contact, { type: "hello" });
       if (device && (contact !== me || mine?.devices.length > 0)) queuePost({ posts }, contact, { type: "goodbye" }, { device });
     }
   });
   store.emit("posts");
 }
+
+/**
+ * Has the leading tab tell all who seal for this device that it goes, while it still has the keys to say so with. Resolves when the relays
+ * have it, or after a while: what was not said then, a contact finds out when they hear from nobody (PROTOCOL.md, "Keys come and go").
+ */
+export async function sayGoodbye(store, me, most_ms = GOODBYE_MS) {
+  const said = await store.db.write(["contacts", "posts", "sessions"], async ({ contacts, posts, sessions }) => {
+    const mine = (await result(sessions.get(me)))?.devices.length > 0 ? [me] : [];
+    const adding = [...mine, ...(await acquaintances(contacts))].map((contact) => queuePost({ posts }, contact, { type: "goodbye" }));
+    return Promise.all(adding.map(result));
+  });
+  store.emit("posts");
+  for (const until = Date.now() + most_ms; Date.now() < until && (await someQueued(store, said)); ) await pause(LOOK_MS);
+}
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Who seals for this device: contacts of whom devices are known, but for strangers and who is blocked. */
+const acquaintances = async (contacts) =>
+  (await result(contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked).map(({ fingerprint }) => fingerprint);
+
+const someQueued = (store, numbers) =>
+  store.db.read(["posts"], async ({ posts }) => (await result(posts.index("queued").getAllKeys())).some((n) => numbers.includes(n)));
 
 /** Deletes keys and devices that are too old, and says what was not answered for a day. */
 export async function sweepSessions(store, now = Date.now()) {

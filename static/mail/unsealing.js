@@ -32,7 +32,7 @@ async function take(page, message, contact, { session, key_id, content }) {
   const words = isWords(content);
   if (!words && !(known && (key_id || !session.sealed))) return; // a stranger begins with words; and who only has my key changes none
   if (content.type === "part" && !(await isWanted(page.stores, message.from, "in", content))) return;
-  if (!fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
+  if (!fits(contact, { text: "", ...content })) return void page.count({ dropped: true });
   if (known && key_id) await tellNew(page, message, known, session);
   if (content.type !== "part") page.see(message); // a part is known by being there
   page.setSession(key_id ? opened(session, message, key_id, Date.now()) : cameUnsealed(session, null, Date.now()));
@@ -55,12 +55,12 @@ async function miss(page, message, contact, session) {
   return contact.request ? page.line(counting((await page.contact(message.from)) ?? contact, { text: "" }), { event: "unopened", at: message.at }) : undefined;
 }
 
-/** A device that is heard of for the first time is told of in a line, except with somebody's first message. */
+/** A device that is heard of for the first time is told of in a line, except with somebody's first message. Who was verified is to be asked about it. */
 async function tellNew(page, { from, id, announced, at }, contact, session) {
   if (!announced || isHeardOf(session, announced.device)) return;
   const seen = await result(page.stores.seen.getAllKeys(IDBKeyRange.bound(`${from} `, `${from}!`), 2));
   const wrote = seen.some((key) => key !== `${from} ${id}`); // this one may be marked already
-  if (wrote || session.devices.length > 0) await page.line(contact, { event: "device", at });
+  if (wrote || session.devices.length > 0) await page.line(contact, { event: contact.verified ? "verified-device" : "device", at });
 }
 
 /** What a message in v1's form says of the devices. Returns the fields that mark it. */

@@ -32,7 +32,7 @@ export function snapshot(store, { history, files = false }) {
       settings: (await result(kv.get("settings"))) ?? {},
       contacts: (await result(contacts.getAll())).map((contact) => ({ ...contact, ...(!history && EMPTY_THREAD) })),
       drafts: (await entries(drafts)).filter(([key]) => isFingerprint(key)),
-      relays: await result(relays.getAll()),
+      relays: (await result(relays.getAll())).map(withUnerased),
       messages: rows.map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)),
       parts: files ? await octetsOf({ parts }, rows) : [],
       seen: await result(seen.getAllKeys()),
@@ -42,6 +42,9 @@ export function snapshot(store, { history, files = false }) {
     return JSON.stringify(known, (_, value) => (value instanceof Uint8Array ? { base64: toBase64(value) } : value));
   });
 }
+
+/** What is still to be erased there is read again, and listed anew: an id alone may be another message's by then. */
+const withUnerased = ({ erase_ids = [], ...relay }) => ({ ...relay, cursor: Math.min(relay.cursor, ...erase_ids.map((id) => id - 1)) });
 
 /** Of the files that are whole, the newest first, as many as there is room for. */
 async function octetsOf(stores, rows) {

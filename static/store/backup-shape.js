@@ -60,7 +60,7 @@ const MESSAGE = {
   kind: either("text", "refused", "unknown"), text: text(LONGEST_TEXT), at: time, written_at: maybe(number(-LAST_DATE, LAST_DATE)),
   reason: maybe(line), legacy: maybe(flag), envelope_id: maybe(line), state: maybe(either(...STATES)),
   error: maybe(line), retriable: maybe(flag), relay_id: maybe(id), expires_at: maybe(line),
-  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "own-device", "unopened", "impostor", "timer", ...REFUSED)),
+  stored_at: maybe(time), taken_back_at: maybe(time), ts: maybe(number(-LAST_DATE, LAST_DATE)), unsealed: maybe(flag), event: maybe(either("device", "verified-device", "own-device", "unopened", "impostor", "timer", ...REFUSED)),
   delivered_at: maybe(time), read_at: maybe(time), edited_at: maybe(number(-LAST_DATE, LAST_DATE)), deleted_at: maybe(time), lasts: maybe(count), gone_at: maybe(time), resent: maybe(count), sent_at: maybe(time),
   file: maybe(isFile), re: maybe(isReply), edits: maybe(listOf(isEdit)), reactions: maybe(listOf(isReaction)),
 };

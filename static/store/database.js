@@ -4,13 +4,13 @@
  */
 import { StorageError } from "../protocol/errors.js";
 import { isMarked, localItems } from "./web-storage.js";
-import { abortIfActive, pause, result, settled, FINAL, SENTENCES, hasRoom } from "./requests.js";
+import { abortIfActive, firstReading, pause, result, settled, FINAL, SENTENCES, hasRoom } from "./requests.js";
 import { NAME, VERSION, upgrade } from "./schema.js";
 
 export { result } from "./requests.js";
 export { ALL_STORES } from "./schema.js";
 
-const SLOW_MS = 8000; // an opening that takes so long is held up by somebody
+const SLOW_MS = 8000; // an opening, or a first reading, that takes so long is held up by somebody
 const PATIENCE_MS = 10_000; // of whoever wants to read or write while there is no connection
 const PROBE_MS = 5000;
 const MOMENT_MS = 50;
@@ -181,6 +181,7 @@ export class Database extends EventTarget {
     db.onclose = () => this.#lose();
     db.onversionchange = ({ newVersion }) => (newVersion === null ? this.#lose() : this.#retire());
     this.#report("open");
+    firstReading(db, SLOW_MS, () => this.#report("slow")).then(() => this.#state === "slow" && this.#report("open"));
   }
 
   /** The browser closed the connection, or wants to delete the database. */

@@ -14,7 +14,7 @@ const MOST_CHARACTERS_KEPT = 8_000_000;
  */
 export class Search {
   #db;
-  #texts = null; // a promise of every message's {seq, contact, at, text}, or of null where they are too many to keep
+  #texts = null; // a promise of every message's {seq, contact, direction, at, text}, or of null where they are too many to keep
   #asked = null;
   #seqs = [];
   #era = 0; // the answer to a question from before the last change is not kept
@@ -31,9 +31,9 @@ export class Search {
     this.#seqs = [];
   }
 
-  /** `contact`: a fingerprint; `since`, `until`: ms since 1970, the latter not included. */
-  async page(text, { before = Infinity, limit = PAGE, contact = "", since = -Infinity, until = Infinity } = {}) {
-    const seqs = await this.#matches({ wanted: fold(text.trim()), contact, since, until });
+  /** `contact`: a fingerprint; `direction`: "in" or "out"; `since`, `until`: ms since 1970, the latter not included. */
+  async page(text, { before = Infinity, limit = PAGE, contact = "", direction = "", since = -Infinity, until = Infinity } = {}) {
+    const seqs = await this.#matches({ wanted: fold(text.trim()), contact, direction, since, until });
     const newest_first = seqs.filter((seq) => seq < before).slice(-limit).reverse();
     const messages = await this.#load(newest_first);
     if (!text) this.#readAhead();
@@ -44,7 +44,7 @@ export class Search {
   /** The seqs of a contact's messages that contain `text`, ascending. Without a text it only reads ahead. */
   async matches(text, contact) {
     const wanted = fold(text.trim());
-    if (wanted) return this.#matches({ wanted, contact, since: -Infinity, until: Infinity });
+    if (wanted) return this.#matches({ wanted, contact, direction: "", since: -Infinity, until: Infinity });
     this.#readAhead();
     return [];
   }
@@ -60,12 +60,13 @@ export class Search {
     return seqs;
   }
 
-  async #scan({ wanted, contact, since, until }) {
-    const all = wanted === "" && !contact && since === -Infinity && until === Infinity;
+  async #scan({ wanted, contact, direction, since, until }) {
+    const all = wanted === "" && !contact && !direction && since === -Infinity && until === Infinity;
     if (all) return this.#db.read(["messages"], ({ messages }) => result(messages.getAllKeys()));
     const seqs = [];
     const collect = (row) => {
-      if ((!contact || row.contact === contact) && row.at >= since && row.at < until && row.text.includes(wanted)) seqs.push(row.seq);
+      const isAsked = (!contact || row.contact === contact) && (!direction || row.direction === direction) && row.at >= since && row.at < until;
+      if (isAsked && row.text.includes(wanted)) seqs.push(row.seq);
     };
     const texts = await this.#readTexts();
     if (texts) texts.forEach(collect);
@@ -94,7 +95,7 @@ export class Search {
   }
 }
 
-const searchable = ({ seq, contact, at, text, file }) => ({ seq, contact, at, text: fold(file ? `${text} ${safeName(file.name)}` : text) });
+const searchable = ({ seq, contact, direction, at, text, file }) => ({ seq, contact, direction, at, text: fold(file ? `${text} ${safeName(file.name)}` : text) });
 
 /** Every message's searchable part, or null where they are too many to keep. */
 async function readTexts(db) {

@@ -64,10 +64,11 @@ export class Store extends SharedEventTarget {
     return record && toContact(record);
   }
 
-  /** Adds a contact, or changes the given fields of one that is there. Returns it. */
-  async putContact(fingerprint, fields) {
+  /** Adds a contact, or changes the given fields of one that is there. Returns it. With `only_known`, one that was removed stays away (UnknownContactError). */
+  async putContact(fingerprint, fields, { only_known = false } = {}) {
     const [record, ...renamed] = await this.#db.write(["contacts", "kv"], async (stores) => {
       const known = await result(stores.contacts.get(fingerprint));
+      if (!known && only_known) throw new UnknownContactError("This contact was removed.");
       return putNamed(stores, { ...newContact(fingerprint), ...known, ...fields }, known ? fields : {});
     });
     for (const each of [record, ...renamed]) this.emitContact(each);
@@ -80,9 +81,8 @@ export class Store extends SharedEventTarget {
   }
 
   async updateContact(fingerprint, changes) {
-    if (!(await this.contact(fingerprint))) throw new UnknownContactError("This contact was removed.");
     const fields = Object.fromEntries(Object.entries(changes).filter(([field]) => EDITABLE.includes(field)));
-    const contact = await this.putContact(fingerprint, fields);
+    const contact = await this.putContact(fingerprint, fields, { only_known: true });
     if (COUNTED_BY.some((field) => field in fields)) await this.emitUnread();
     return contact;
   }

@@ -1,7 +1,7 @@
 // Keys that work beside Tab: arrows in the list of chats and among messages, Control K, Alt with arrows, Escape, and ? for all of them.
 import { closeTopmost, showModal } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 
 const SPOKEN_CHARACTERS = 300;
 const log = byId("chatMessages");
@@ -19,7 +19,8 @@ export const besides = (row) => rows().at(rows().indexOf(row) + 1) ?? rows()[row
 
 /** A row takes the focus only so, or a click would. It says all of itself then, as no part of it is focused. */
 export function focusRow(row) {
-  const words = [".chat-who", ".chat-bubble", "time", ".chat-state"].map((part) => row.querySelector(part)?.textContent ?? "");
+  const textOf = (part) => row.querySelector(part)?.textContent ?? "";
+  const words = [textOf(".chat-who"), textOf(".file-name"), wordsOf(textOf(".chat-bubble")), textOf("time"), textOf(".chat-state")];
   row.tabIndex = -1;
   row.setAttribute("role", "article");
   row.setAttribute("aria-label", oneLine(words.join(" "), SPOKEN_CHARACTERS));

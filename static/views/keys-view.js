@@ -6,7 +6,7 @@ import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../pro
 import { drawQr } from "./qr.js";
 import { confirmed } from "./questions.js";
 import { addRelay } from "./relay-questions.js";
-import { copy } from "./toast.js";
+import { copy, notice } from "./toast.js";
 
 export class KeysView {
   #client;
@@ -115,6 +115,7 @@ export class IdentityView {
     });
     if (!agreed) return;
     await attempt(byId("newKeys"), byId("regStatus"), async () => {
+      notice("Making new keys…");
       await this.#client.replaceKeys();
       location.reload();
     });

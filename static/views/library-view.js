@@ -2,6 +2,7 @@
 import { byId, clone, debounce, on } from "./dom.js";
 import { characterStart, cut, fold, locate } from "../protocol/excerpt.js";
 import { saidIn } from "../protocol/files.js";
+import { toTell } from "./message-row.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 import { whenDayChanges } from "./today.js";
@@ -10,6 +11,7 @@ const PAGE = 20;
 const TYPING_MS = 60;
 const EXCERPT = 400; // characters shown of a long message
 const LEAD = 60; // of them, ahead of the first match
+const FILTERS = ["libraryContact", "libraryWriter", "librarySince", "libraryUntil"];
 
 export class LibraryView {
   #client;
@@ -24,7 +26,7 @@ export class LibraryView {
     on(byId("libraryForm"), "submit", (event) => event.preventDefault());
     whenDayChanges(() => byId("view-library").checkVisibility() && this.#load());
     on(this.#field, "input", debounce(() => this.#load(), TYPING_MS));
-    for (const id of ["libraryContact", "librarySince", "libraryUntil"]) on(byId(id), "change", () => this.#load());
+    for (const id of FILTERS) on(byId(id), "change", () => this.#load());
     on(byId("libraryNext"), "click", () => this.#turn([...this.#cursors, this.#older]));
     on(byId("libraryPrev"), "click", () => this.#turn(this.#cursors.slice(0, -1)));
   }
@@ -72,14 +74,14 @@ export class LibraryView {
 
 function whyEmpty(text, filters) {
   if (text) return "No message holds these words.";
-  if (Object.keys(filters).length > 0) return "No message of this chat and time.";
+  if (Object.keys(filters).length > 0) return "No message fits these choices.";
   return "Nothing here yet. Messages stay here, both ways, for as long as you keep them.";
 }
 
-/** `{contact, since, until}`, of each what was chosen. A day ends where the next one begins, which may be 23 hours later. */
+/** `{contact, direction, since, until}`, of each what was chosen. A day ends where the next one begins, which may be 23 hours later. */
 function chosenFilters() {
-  const [contact, since, until] = ["libraryContact", "librarySince", "libraryUntil"].map((id) => byId(id).value);
-  return { ...(contact && { contact }), ...(since && { since: midnight(since, 0) }), ...(until && { until: midnight(until, 1) }) };
+  const [contact, direction, since, until] = FILTERS.map((id) => byId(id).value);
+  return { ...(contact && { contact }), ...(direction && { direction }), ...(since && { since: midnight(since, 0) }), ...(until && { until: midnight(until, 1) }) };
 }
 
 function midnight(date, days_later) {
@@ -103,16 +105,16 @@ export function foundMessage(message, names, text) {
   item.querySelector(".msg-who").textContent = message.direction === "in" ? name : `you → ${name}`;
   time.dateTime = new Date(message.at).toISOString();
   time.textContent = formatDateTime(message.at);
-  item.querySelector(".msg-text").replaceChildren(...excerpt(message, text));
+  item.querySelector(".msg-text").replaceChildren(...excerpt(message, name, text));
   return item;
 }
 
-function excerpt(message, words) {
-  if (message.kind === "refused") return [`Refused: ${message.reason}`];
-  if (message.kind === "unknown") return ["Sent with a newer client: update this page to read it."];
+function excerpt(message, name, words) {
+  if (message.kind !== "text" || message.deleted_at) return [toTell(message, name)];
   const wanted = fold(words);
-  const found = wanted && locate(message.text, wanted);
-  return found ? marked(message.text, found) : [cut(message.text || saidIn(message), EXCERPT)];
+  const texts = [saidIn(message), message.text]; // the first without the signs of its marks, which may be what is looked for
+  const text = wanted ? texts.find((each) => locate(each, wanted)) : undefined;
+  return text ? marked(text, locate(text, wanted)) : [cut(texts[0], EXCERPT)];
 }
 
 function marked(text, { at, length }) {

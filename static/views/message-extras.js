@@ -12,6 +12,7 @@ const QUOTE_CHARACTERS = 120;
 export function eventWords({ event, lasts, reason }, name) {
   const words = {
     device: `${name} uses a new device.`,
+    "verified-device": `${name} uses a new device. You have verified ${name}: ask them by another way whether it is theirs.`,
     unopened: `A message could not be opened. Ask ${name} to write it again.`,
     "own-device": "Another device with your keys gets what you write from now on. If it is not yours, make new keys.",
     impostor: `A message for this device has a key that it never made. Unless ${name} plays a trick, somebody else has your keys: ask them by another way.`,

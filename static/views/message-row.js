@@ -53,10 +53,16 @@ export function fillRow(row, message, name) {
   row.classList.toggle("failed", state === "failed");
   row.classList.toggle("read", state === "read");
   row.classList.toggle("open", state === "queued" || state === "failed" || state === "taken back");
-  row.querySelector(".chat-who").textContent = message.direction === "in" ? `${name}: ` : "You: ";
+  row.querySelector(".chat-who").textContent = whoSays(message, name);
   row.querySelector(".chat-note").textContent = note(message);
   fillMeta(row, message, state);
   tellFailure(row, message, state);
+}
+
+/** Nobody says what stands in the thread as a line. */
+function whoSays({ event, direction }, name) {
+  if (event) return "";
+  return direction === "in" ? `${name}: ` : "You: ";
 }
 
 function fillMeta(row, message, state) {
@@ -128,7 +134,8 @@ export function showAll(row, message) {
 /** The code of which a button in the message's bubble says where it begins. */
 export const codeOf = (message, button) => codeAt(toTell(message), Number(button.value));
 
-function toTell(message, name) {
+/** What a bubble holds, with the signs of its marks. */
+export function toTell(message, name) {
   if (message.event) return eventWords(message, name);
   if (message.deleted_at) return "Deleted";
   if (message.kind === "refused") return `Refused: ${message.reason}`;

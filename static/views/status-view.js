@@ -1,7 +1,11 @@
 // What the page says about itself: the live badge, the count in the title,
 // what is missing here, and, for a screen reader, what came and what failed.
-import { Announcer, announce } from "./toast.js";
-import { attempt, byId, on, say } from "./dom.js";
+import { announce } from "./toast.js";
+import { attempt, byId, debounce, on, say } from "./dom.js";
+import { oneLine } from "../protocol/excerpt.js";
+import { saidIn } from "../protocol/files.js";
+import { displayName, plural } from "../protocol/format.js";
+import { toTell } from "./message-row.js";
 import { addRelay, NEEDS_ANSWER, showState } from "./relay-questions.js";
 
 export class StatusView {
@@ -72,4 +76,43 @@ export class StatusView {
   #tellFailure(message) {
     if (message.state === "failed") announce(`A message was not sent: ${message.error}`);
   }
+}
+
+// Tells a screen reader, politely, what has arrived.
+
+const GATHER_MS = 400; // messages that come together are told together
+const SPOKEN_CHARACTERS = 200;
+
+class Announcer {
+  #store;
+  #arrived = [];
+  #tell = debounce(() => this.#tellArrived(), GATHER_MS);
+
+  constructor(store) {
+    this.#store = store;
+  }
+
+  gather(messages) {
+    this.#arrived.push(...messages.filter(({ direction }) => direction === "in")); // not what another device of mine sent
+    this.#tell();
+  }
+
+  async #tellArrived() {
+    const arrived = this.#arrived.splice(0);
+    const contacts = await Promise.all([...new Set(arrived.map(({ contact }) => contact))].map((key) => this.#store.contact(key)));
+    const heard = new Map(contacts.filter((contact) => contact && !contact.muted && !contact.blocked).map((contact) => [contact.fingerprint, displayName(contact)]));
+    const told = arrived.filter(({ contact }) => heard.has(contact));
+    const lines = told.filter(({ event }) => event).map((line) => toTell(line, heard.get(line.contact))); // the same may stand in many chats
+    const sentences = [...new Set(lines), wordsFor(told.filter(({ event }) => !event), heard)].filter(Boolean);
+    if (sentences.length > 0) announce(sentences.join(" "));
+  }
+}
+
+/** Of one message its words, of more how many came. */
+function wordsFor(messages, names) {
+  const [message] = messages;
+  if (messages.length > 1) return `${plural(messages.length, "new message")} from ${[...new Set(messages.map(({ contact }) => names.get(contact)))].join(", ")}`;
+  if (!message) return "";
+  const words = message.kind === "text" && !message.deleted_at ? saidIn(message) : toTell(message);
+  return `${names.get(message.contact)}: ${oneLine(words, SPOKEN_CHARACTERS)}`;
 }

@@ -1,6 +1,6 @@
 // One contact as a row of the list: who, when, and what was said last.
 import { fillAvatar, icon } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { displayName, formatCount, formatWhen } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 
@@ -13,7 +13,7 @@ export function fillRow(row, contact, draft) {
   row.dataset.fingerprint = contact.fingerprint;
   row.classList.toggle("unread", contact.unread > 0);
   row.classList.toggle("muted", contact.muted);
-  row.querySelector("a").setAttribute("href", threadPath(contact.fingerprint));
+  row.querySelector("a").setAttribute("href", placeOf(contact));
   fillAvatar(row.querySelector(".avatar"), contact, name);
   row.querySelector("bdi").textContent = name;
   row.querySelector(".verified").hidden = !contact.verified;
@@ -21,6 +21,12 @@ export function fillRow(row, contact, draft) {
   row.querySelector(".chat-tab-last").replaceChildren(...preview(contact, draft));
   row.querySelector(".chat-tab-marks").replaceChildren(...marks(contact));
   for (const button of row.querySelectorAll("button")) nameButton(button, contact, name);
+}
+
+/** The chat or, where nothing is new there, the message that the row says was not sent. */
+function placeOf({ fingerprint, unread, failed, last_seq }) {
+  const seq = failed?.at(-1)?.seq;
+  return threadPath(fingerprint, unread || seq === last_seq ? undefined : seq);
 }
 
 const DONE_TO = {
@@ -46,7 +52,7 @@ function preview(contact, draft) {
   const failed = contact.failed?.at(-1);
   if (failed) return [part("! Not sent:", "bad"), part(failed.text, "bad said")];
   if (contact.last_state === "failed") return [part("! Not sent:", "bad"), part(lastLine(contact), "bad said")]; // by an earlier version
-  if (draft) return [part("Draft:", "draft"), part(oneLine(draft, LAST_CHARACTERS), "said")];
+  if (draft) return [part("Draft:", "draft"), part(oneLine(wordsOf(draft), LAST_CHARACTERS), "said")];
   if (!contact.last_at) return [part("Say hello", "said")];
   if (contact.last_direction !== "out") return [part(lastLine(contact), "said")];
   return [part("You:"), part(lastLine(contact), "said"), ...stateMark(contact.last_state)];
