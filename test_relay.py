@@ -18493,7 +18493,7 @@ OVERFLOWING = """(() => {
     const width = document.documentElement.clientWidth;
     const wide = [...document.querySelectorAll("body *")].filter((each) => {
         const { left, right, height } = each.getBoundingClientRect();
-        const scrolls = each.parentElement.closest(".table-box, .view-tabs, .chat-tab, .chat-line:not(.timed, .open) .chat-meta");
+        const scrolls = each.parentElement.closest(".table-box, .view-tabs, .chat-tab, .voice-levels, .chat-line:not(.timed, .open) .chat-meta");
         return each.checkVisibility() && height > 1 && !scrolls && (right > width + 1 || left < -1);
     });
     return [...(document.documentElement.scrollWidth > width ? [`${document.documentElement.scrollWidth} px`] : []),
