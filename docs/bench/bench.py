@@ -535,13 +535,70 @@ def measure_memory(options: argparse.Namespace) -> dict[str, Any]:
     return seen
 
 
+# Files
+
+PARTS = 256  # of a file of 16 MiB
+PART_BYTES = 67_600  # a part of 64 KiB as the relay gets it: sealed twice and padded (PROTOCOL.md, "Files")
+PART_EVERY_SECONDS = 0.125  # as the client sends them
+
+
+def measure_file(options: argparse.Namespace) -> dict[str, Any]:
+    """Files of 16 MiB in a row, as fast as they are taken: what one costs, and memory before and after; then how long others
+    wait while one comes as the client sends it, and just as long without, in turns."""
+    files, turns = (5, 1) if options.quick else (50, 3)
+    people = [Person.make() for _ in range(66)]
+    with scratch_folder() as folder:
+        database = common.make_database(folder / "relay.db", people)
+        parts = common.posts(people[:1], people[1:2], PARTS, PART_BYTES)
+        words = common.posts(people[2:3], people[3:], 256)
+        load = Load(parts, folder / "parts")
+        with start_relay(database, program=options.relay) as server:
+            load.run(server, 1, 60, answers=PARTS)  # caches fill once
+            server.settle()
+            memory, before = [server.resident_bytes], server.cpu_seconds
+            with PeakWal(database) as wal:
+                load.run(server, 1, 3600, answers=files * PARTS)
+            server.settle()
+            memory.append(server.resident_bytes)
+            seen = {"files": files, "memory": memory, "cpu": (server.cpu_seconds - before) / files, "wal": wal.bytes}
+            waits: dict[str, list[float]] = {"alone": [], "beside": []}
+            with common.on_core(common.LOAD_CORE):
+                for _ in range(turns):
+                    waits["alone"] += asyncio.run(send_beside(server, words, []))
+                    waits["beside"] += asyncio.run(send_beside(server, words, parts))
+    for name, each in waits.items():
+        seen |= {f"{name}_p50": percentile(each, 50), f"{name}_p99": percentile(each, 99), f"{name}_max": max(each)}
+    print(
+        f"a file: {seen['cpu']:.2f} s of CPU; {files} in a row: {memory[0] / 1e6:.1f} → {memory[1] / 1e6:.1f} MB, WAL {wal.bytes / 1e6:.1f} MB;"
+        f" others wait {seen['alone_p99'] * 1e3:.2f} ms (p99), beside one {seen['beside_p99'] * 1e3:.2f} ms",
+        flush=True,
+    )
+    return seen
+
+
+async def send_beside(server: Server, words: list[bytes], parts: list[bytes]) -> list[float]:
+    """How long each of one sender's words waits for as long as a file takes, while its parts come."""
+    end = time.monotonic() + PARTS * PART_EVERY_SECONDS
+    file = asyncio.create_task(send_parts(server, parts))
+    waits = await send_while(server, words, lambda: time.monotonic() < end)
+    await file
+    return waits
+
+
+async def send_parts(server: Server, parts: list[bytes]) -> None:
+    sender = await connect(server, Sender)
+    for part in parts:
+        await asyncio.gather(sender.post(part), asyncio.sleep(PART_EVERY_SECONDS))
+    sender.close()
+
+
 def measure_peers(options: argparse.Namespace) -> dict[str, Any]:
     return peers.measure(options.quick)
 
 
 SECTIONS = {
     "post": measure_post, "push": measure_push, "lone": measure_lone, "page": measure_page, "sockets": measure_sockets,
-    "prune": measure_prune, "memory": measure_memory, "peers": measure_peers,
+    "prune": measure_prune, "memory": measure_memory, "file": measure_file, "peers": measure_peers,
 }  # fmt: skip
 
 

@@ -59,10 +59,10 @@ class Person:
     def token(self) -> str:
         return relay.Tokens(SECRET.encode(), 864_000).issue(self.fingerprint, 0, time.time())
 
-    def message_to(self, recipient: Person) -> dict[str, str]:
+    def message_to(self, recipient: Person, ciphertext_bytes: int = CIPHERTEXT_BYTES) -> dict[str, str]:
         """The body of a POST /v1/messages: random words, really boxed."""
         nonce = secrets.token_bytes(24)
-        plaintext = secrets.token_bytes(CIPHERTEXT_BYTES - 16)
+        plaintext = secrets.token_bytes(ciphertext_bytes - 16)
         box = nacl.bindings.crypto_box(plaintext, nonce, recipient.public_key, self.secret_key)
         return {
             "recipient_fingerprint": recipient.fingerprint.hex(),
@@ -82,13 +82,15 @@ def raw_request(method: str, path: str, body: object = None, token: str = "", he
     return "\r\n".join([*lines, "", ""]).encode() + content
 
 
-def posts(senders: Sequence[Person], recipients: Sequence[Person], count: int) -> list[bytes]:
+def posts(
+    senders: Sequence[Person], recipients: Sequence[Person], count: int, ciphertext_bytes: int = CIPHERTEXT_BYTES
+) -> list[bytes]:
     tokens = [sender.token for sender in senders]
     return [
         raw_request(
             "POST",
             "/v1/messages",
-            senders[i % len(senders)].message_to(recipients[i % len(recipients)]),
+            senders[i % len(senders)].message_to(recipients[i % len(recipients)], ciphertext_bytes),
             tokens[i % len(senders)],
         )
         for i in range(count)

@@ -261,6 +261,24 @@ Caches fill to their bounds once (rate limits of 16,384 clients, 16 MiB of datab
 """
 
 
+def file_section(seen: dict[str, Any]) -> str:
+    before, after = seen["memory"]
+    rows = [
+        ["the relay's processor", f"{seen['cpu']:.2f} s", ""],
+        ["WAL at most", mb(seen["wal"]), ""],
+        [f"resident memory before and after {seen['files']} in a row", f"{mb(before)} → {mb(after)}", ""],
+        ["others' POSTs meanwhile, p50 and p99", f"{ms(seen['beside_p50'])}, {ms(seen['beside_p99'])}", f"{ms(seen['alone_p50'])}, {ms(seen['alone_p99'])}"],
+        ["at worst", ms(seen["beside_max"]), ms(seen["alone_max"])],
+    ]  # fmt: skip
+    return f"""## A file of 16 MiB
+
+{table(["", "with one", "without"], rows)}
+
+A file is 256 messages of 66 KiB. Memory, processor and WAL: one file after the other, as fast as the relay takes them. Others' POSTs: one sender without a
+pause, while a file comes as the client sends it, eight parts a second, and just as long without, in turns.
+"""
+
+
 def peers_section(seen: dict[str, Any]) -> str:
     rows = []
     for name, one in seen["peers"].items():
@@ -314,7 +332,7 @@ that it is stored, and it never arrived. Doubled: an id was given twice, or a me
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "post": post_section, "push": push_section, "lone": lone_section, "page": page_section, "sockets": sockets_section,
-    "prune": prune_section, "memory": memory_section, "peers": peers_section, "soak": soak_section,
+    "prune": prune_section, "memory": memory_section, "file": file_section, "peers": peers_section, "soak": soak_section,
 }  # fmt: skip
 
 

@@ -53,9 +53,13 @@ export class Changes {
     const { file } = (await this.#store.message(seq)) ?? {};
     const unsent = !file?.sent && (await discard(this.#store, seq));
     if (unsent) return this.#maybeSent(unsent);
-    const record = await this.#change(seq, { type: "delete" }, ({ direction, deleted_at }) => direction === "out" && !deleted_at);
+    let relay_ids; // at that very moment: its parts may be on their way
+    const record = await this.#change(seq, { type: "delete" }, (known) => {
+      relay_ids = known.file?.relay_ids;
+      return known.direction === "out" && !known.deleted_at;
+    });
     const parts = { store: this.#store, relays: this.#relays };
-    const taking = [record.relay_id && takeBack(parts, seq), file?.relay_ids && takeBackParts(parts, record.relay, file.relay_ids)];
+    const taking = [record.relay_id && takeBack(parts, seq), relay_ids && takeBackParts(parts, record.relay, relay_ids)];
     for (const each of taking) if (each) each.catch((error) => console.debug("Not taken back:", error.message));
   }
 

@@ -88,7 +88,7 @@ export async function takeFromMine(page, mail, { chat, ...content }) {
 }
 
 const MINE = {
-  text: (page, mail, content, contact) => putMine(page, mail, content, contact, {}),
+  text: putMine,
   file: (page, mail, content, contact) =>
     keepFile(page, { contact: { ...contact, request: false }, direction: "out", content }, (file) => putMine(page, mail, content, contact, file)),
   part: (page, mail, content, contact) => keepPart(page, { contact: contact.fingerprint, direction: "out", content }),
@@ -104,6 +104,6 @@ const MINE = {
 /** What is in the history of a restored backup is here already. */
 async function putMine(page, mail, { text = "", ...content }, contact, file) {
   if (await findMessage(page.stores, contact.fingerprint, mail.id, true)) return undefined;
-  const gone = content.lasts && { gone_at: mail.at + content.lasts * 1000 };
+  const gone = content.lasts && (file ? { was_read: true } : { gone_at: mail.at + content.lasts * 1000 });
   return page.putMine(mail, { ...contact, open: true, request: false }, { text, ...besides(content, page.me, page.me), ...gone, ...file });
 }

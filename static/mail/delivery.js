@@ -12,7 +12,7 @@ import {
 } from "../protocol/errors.js";
 import { partId } from "../protocol/files.js";
 import { readyToWrite } from "../store/sessions.js";
-import { claimPart, movingContacts, notePart, octetsOf, settlePart } from "./parts.js";
+import { Turns, claimPart, movingContacts, notePart, octetsOf, settlePart } from "./parts.js";
 import { settlePost } from "./posts.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
 import { refuseChange } from "./references.js";
@@ -22,7 +22,6 @@ import { takeBackParts } from "./taking-back.js";
 export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
 const LONGEST_WAIT_MS = 60_000;
 const CLAIMED_ELSEWHERE_MS = 10_000;
-const PART_EVERY_MS = 125; // the relay grants a person ten requests a second: most are for parts, and some are left for words
 const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all: where it does not, waiting keeps the order
 
 /** What no waiting mends: the message is marked failed, and the next one gets its turn. */
@@ -39,6 +38,7 @@ export class Delivery {
   #tab;
   #myName;
   #stopped = false;
+  #turns = new Turns();
   #lines = new Map(); // contact, or "file" and contact → its running line; as many as there are contacts with something queued
 
   constructor({ store, relays, identity, sharedKeys, tab, myName }) {
@@ -108,18 +108,18 @@ export class Delivery {
     const { record, post, claimed_elsewhere, due_at } = await claimNext(this.#store, contact, this.#tab, line.too_slow);
     if (claimed_elsewhere) return line.backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
     if (!record && !post) return this.#lookAt(due_at);
+    if (post?.content.type === "part") await this.#turns.take();
     if (record) return this.#attempt(line, record.seq, (signal) => this.#relayMessage(record, signal), (error) => this.#failed(record, error, line));
     return this.#attempt(line, post.seq, (signal) => this.#relayPost(post, signal), (error) => this.#postFailed(post, error, line));
   }
 
   /** Sends the next part of the oldest file on its way to a contact. */
   async #sendPart(contact, line) {
+    await this.#turns.take();
     const { record, octets, claimed_elsewhere } = await claimPart(this.#store, contact, this.#tab);
     if (claimed_elsewhere) return line.backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
     if (!record) return false;
-    const pause = new Promise((resolve) => setTimeout(resolve, PART_EVERY_MS));
-    await this.#attempt(line, record.seq, (signal) => this.#relayPart(record, octets, signal), (error) => this.#partFailed(record, error, line));
-    return pause.then(() => true);
+    return this.#attempt(line, record.seq, (signal) => this.#relayPart(record, octets, signal), (error) => this.#partFailed(record, error, line));
   }
 
   async #attempt(line, seq, send, fail) {
@@ -142,8 +142,7 @@ export class Delivery {
   async #relayMessage(record, signal) {
     const octets = await octetsOf(this.#store, { seq: record.file ? record.seq : undefined, content: {} });
     if (octets === null) return; // the file was deleted
-    const written = { id: record.envelope_id, at: record.at, content: contentOf(record), octets };
-    const { relay, id, expires_at } = await this.#relay(record.contact, written, signal);
+    const { relay, id, expires_at } = await this.#relay(record.contact, { id: record.envelope_id, at: record.at, content: contentOf(record), octets }, signal);
     await settle(this.#store, record, { state: "relayed", relay, relay_id: id, expires_at }, this.#identity.fingerprint);
     if (record.file) this.look(); // for its other parts
   }
@@ -151,8 +150,8 @@ export class Delivery {
   /** One that was deleted while this part was on its way is taken back. */
   async #relayPart(record, octets, signal) {
     const { contact, at, file } = record;
-    const content = { type: "part", file: file.id, n: file.sent };
-    const { relay, id } = await this.#relay(contact, { id: partId(file.id, file.sent), at, content, octets }, signal);
+    const written = { id: partId(file.id, file.sent), at, content: { type: "part", file: file.id, n: file.sent }, octets };
+    const { relay, id } = await this.#relay(contact, written, signal);
     if (!(await settlePart(this.#store, this.#identity.fingerprint, record, id))) await takeBackParts({ relays: this.#relays }, relay, [id]);
   }
 

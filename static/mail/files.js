@@ -2,6 +2,7 @@
 import { digest } from "../protocol/crypto.js";
 import { toHex } from "../protocol/encoding.js";
 import { result } from "../store/database.js";
+import { withTimer } from "../store/messages.js";
 import { deleteParts, readOctets } from "../store/parts.js";
 import { changeFile } from "./parts.js";
 
@@ -63,7 +64,7 @@ export class Files {
     return changeFile(this.#store, seq, [], ({ moving, ...record }, stores) => {
       if (!may(record.file)) return null;
       if (state !== "here") deleteParts(stores, seq);
-      return { ...record, file: { ...record.file, state, have: state === "here" ? record.file.have : 0 } };
+      return withTimer({ ...record, file: { ...record.file, state, have: state === "here" ? record.file.have : 0 } });
     });
   }
 }

@@ -15,6 +15,7 @@ import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
 import { mayTakeBack, takeBack } from "./taking-back.js";
 
 const NEAR = 0.9;
+const MOST_HEADER_BYTES = 4096; // of a file: its preview and name, and some digits
 const LOOK_EVERY_MS = 5000;
 
 export class Outbox {
@@ -136,7 +137,7 @@ export class Outbox {
   }
 
   #refuseSize(name, bytes, { fingerprint, devices }, relay, text) {
-    const { over, limit } = this.measure(fingerprint, text + "x".repeat(Math.min(bytes, PART_BYTES)), relay, Math.max(devices, 1));
+    const { over, limit } = this.measure(fingerprint, text + "x".repeat(Math.min(bytes, PART_BYTES) + MOST_HEADER_BYTES), relay, Math.max(devices, 1));
     if (bytes === 0) throw new FileSizeError(`“${safeName(name)}” is empty: there is nothing to send.`);
     if (bytes > MOST_FILE_BYTES) throw new FileSizeError(`“${safeName(name)}” is larger than 16 MiB, which is the most. Send a part of it, or a link.`);
     if (over) throw new FileSizeError(`Their server takes messages of ${limit} bytes only, which is too little for files.`);

@@ -93,7 +93,7 @@ export class Page {
     const stored = await applyKept(this.stores, await this.#store(record, at), false);
     const read = this.#reading.has(from) || wasRead(this.#taken_over, message);
     const named = this.#named(contact, message.name);
-    this.#lead(counting({ ...named, unread: contact.unread + (read ? 0 : 1) }, message), stored);
+    this.#lead(counting({ ...named, unread: contact.unread + (read ? 0 : 1) }, { ...message, ...more }), stored);
     this.#added.push(stored);
     return stored;
   }

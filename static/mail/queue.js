@@ -36,7 +36,7 @@ export async function leadThread(store, record) {
 }
 
 /** Whoever is answered is no stranger any more, though a message of theirs was stored behind the answer meanwhile. */
-async function putLatest(contacts, record) {
+export async function putLatest(contacts, record) {
   const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
   const isLatest = record.seq >= known.last_seq; // the same again: its state has changed
   const wasFailed = (known.failed ?? []).some(({ seq }) => seq === record.seq);
@@ -127,14 +127,15 @@ export async function settle(store, { seq, envelope_id }, fields, me = "") {
 
 /** Sends the parts of a file that was stopped in the middle, from there on. */
 async function goOn(store, { seq }) {
-  const changed = await store.db.write(["messages"], async ({ messages }) => {
+  const [changed, contact] = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
     const record = await result(messages.get(seq));
-    if (record?.state !== "failed" || !record.file) return null;
+    if (record?.state !== "failed" || !record.file) return [];
     const next = { ...record, state: "relayed", error: "", retriable: false, moving: `to ${record.contact}` };
     messages.put(next);
-    return next;
+    return [next, await putLatest(contacts, next)];
   });
   if (changed) store.emit("message", { message: toMessage(changed) });
+  if (contact) store.emitContact(contact);
 }
 
 /** The first part of its file is with the relay. */

@@ -6,6 +6,7 @@ import { MOST_IDS } from "../protocol/content.js";
 import { asking } from "../protocol/devices.js";
 import { isEnvelopeId } from "../protocol/envelope.js";
 import { result } from "../store/database.js";
+import { withTimer } from "../store/messages.js";
 import { putSession, readSession } from "../store/sessions.js";
 import { gather } from "./posts.js";
 
@@ -26,12 +27,18 @@ export async function confirmed(stores, contact, session, { reading, shows }, no
   const rows = await result(thread.getAll(IDBKeyRange.bound([session.contact, since], [session.contact, []], true)));
   const received = rows.filter(({ direction, envelope_id, kind }) => direction === "in" && kind !== "refused" && isEnvelopeId(envelope_id));
   const seen = reading ? received.filter(({ seq }) => seq > read) : [];
-  for (const row of seen) if (row.lasts && !row.gone_at) stores.messages.put({ ...row, gone_at: now + row.lasts * 1000 });
+  for (const row of seen) if (row.lasts && !row.gone_at) stores.messages.put(begun(row, now));
   if (contact.request || contact.blocked) return session;
   const shown = shows ? seen : [];
   if (mayConfirm(contact, session)) await queue(stores, session.contact, received.filter((row) => row.seq > delivered && !shown.includes(row)), shown, now);
   const last = rows.at(-1)?.seq ?? 0;
   return { ...session, receipted: { delivered: Math.max(delivered, last), read: reading ? Math.max(read, last) : read } };
+}
+
+/** With its timer running. That of a file waits until it is here, or a slow one would be gone before anybody saw it. */
+function begun(row, now) {
+  const read = { ...row, was_read: true };
+  return row.file?.state === "" ? read : withTimer(read, now);
 }
 
 async function queue(stores, contact, delivered, read, now) {

@@ -33,7 +33,8 @@ const APPLY = {
   delete(record) {
     if (record.deleted_at) return null;
     const stays = Object.fromEntries(STAYS.filter((name) => record[name] !== undefined).map((name) => [name, record[name]]));
-    return { ...stays, kind: "text", text: "", deleted_at: Date.now() };
+    const sent = stays.state === "failed" && { state: "relayed" }; // of a file that was stopped in the middle: its beginning is there
+    return { ...stays, ...sent, kind: "text", text: "", deleted_at: Date.now() };
   },
   react(record, { id, ts, author, emoji }) {
     const { reactions = [] } = record;

@@ -3,12 +3,14 @@
  * the message was fetched before, so nobody can promise more than that no copy of it waits there any more.
  */
 import { deleteMessage } from "../relay/api.js";
-import { NotFoundError } from "../protocol/errors.js";
+import { NotFoundError, RateLimitedError } from "../protocol/errors.js";
+import { pause } from "../store/requests.js";
 import { result } from "../store/database.js";
 import { toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
 
-const EVERY_MS = 125; // what the relay grants a person is for words, too
+const LONGEST_PAUSE_SECONDS = 30;
+const EVERY_MS = 250; // what the relay grants a person is for words, too
 
 /** Whether there is anything to ask a relay for. One that offers no bound proof is an original one, which can't delete. */
 export function mayTakeBack({ direction, state, relay_id, expires_at, taken_back_at }, relay) {
@@ -30,7 +32,7 @@ export async function takeBack({ store, relays }, seq) {
   const { relay, relay_id } = await store.message(seq);
   const { token } = await relays.pass(relay);
   try {
-    await deleteMessage(relay, token, relay_id);
+    await patiently(() => deleteMessage(relay, token, relay_id));
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
     return { outcome: "gone" };
@@ -43,8 +45,19 @@ export async function takeBack({ store, relays }, seq) {
 export async function takeBackParts({ relays }, relay, ids) {
   const { token } = await relays.pass(relay);
   for (const id of ids.toReversed()) {
-    await deleteMessage(relay, token, id);
-    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+    await patiently(() => deleteMessage(relay, token, id));
+    await pause(EVERY_MS);
+  }
+}
+
+/** Once more where the relay asks for a pause, as it may while a file is sent. */
+async function patiently(call) {
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof RateLimitedError)) throw error;
+    await pause(Math.min(error.retry_after_seconds, LONGEST_PAUSE_SECONDS) * 1000);
+    await call();
   }
 }
 

@@ -32,7 +32,7 @@ async function take(page, message, contact, { session, key_id, content }) {
   const words = isWords(content);
   if (!words && !(known && (key_id || !session.sealed))) return; // a stranger begins with words; and who only has my key changes none
   if (content.type === "part" && !(await isWanted(page.stores, message.from, "in", content))) return;
-  if (!fits(contact, { text: content.text ?? "" })) return void page.count({ dropped: true });
+  if (!fits(contact, { text: "", ...content })) return void page.count({ dropped: true });
   if (known && key_id) await tellNew(page, message, known, session);
   if (content.type !== "part") page.see(message); // a part is known by being there
   page.setSession(key_id ? opened(session, message, key_id, Date.now()) : cameUnsealed(session, null, Date.now()));

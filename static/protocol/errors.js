@@ -54,6 +54,7 @@ export class EmptyMessageError extends ClientError {}
 export class MessageTooLongError extends ClientError {}
 /** A file that is empty, or larger than one may be, or than the server lets through. */
 export class FileSizeError extends ClientError {}
+export class UnreadableFileError extends ClientError {}
 /** The other side's client can't read this, as far as is known. */
 export class NotYetError extends ClientError {}
 /** A change of a message that its kind, its writer or its age does not allow. */

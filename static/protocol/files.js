@@ -16,6 +16,7 @@ export const MOST_BACKUP_FILES_BYTES = 64 * 1024 * 1024; // a phone makes and op
 const MOST_PREVIEW_PIXELS = 128 * 128;
 const MOST_PIXELS = 40e6; // of a picture that is shown: it takes four bytes each
 const LONGEST_NAME = 255;
+const LONGEST_SHOWN = 60; // characters, what a row has room for
 const LONGEST_SIDE = 65_535;
 const LONGEST_SECONDS = 86_400;
 const ID_BYTES = 16;
@@ -78,17 +79,23 @@ export const isVoice = (file) => kindOf(file) === "audio" && file.seconds !== un
 /** What a file is called where one line has room for a name alone. */
 function fileWords(file) {
   if (kindOf(file) === "picture") return "Photo";
-  return isVoice(file) ? "Voice message" : safeName(file.name);
+  return isVoice(file) ? "Voice message" : shortName(file.name);
 }
 
 /** The words of a message without their marks or, where it has none, of its file. */
 export const saidIn = ({ text, file }) => (text || !file ? wordsOf(text) : fileWords(file));
 
-/** A name to show and to save under: no folder, nothing that can't be seen or turns what stands beside it around. */
+/** A name to show and to save under: no folder, nothing that can't be seen or turns what stands beside it around, no room to hide an ending. */
 export function safeName(name) {
   const last = name.split(/[/\\]/).findLast((part) => /[^.\s]/.test(part)) ?? "";
-  const seen = last.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, "").replace(/[:*?"<>|]/g, "_");
+  const seen = last.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, "").replace(/[\s\u2800]+/g, " ").replace(/[:*?"<>|]/g, "_");
   return seen.replace(/^[.\s]+|[.\s]+$/g, "") || "file";
+}
+
+/** The same as a row shows it: what is long loses its middle, for its ending says what it is. */
+export function shortName(name) {
+  const characters = [...safeName(name)];
+  return characters.length <= LONGEST_SHOWN ? characters.join("") : [...characters.slice(0, LONGEST_SHOWN - 20), "…", ...characters.slice(-19)].join("");
 }
 
 /** The same in a length that readers take, with its ending. */
@@ -118,35 +125,62 @@ export function shownPicture(bytes) {
   return found && found.width * found.height <= MOST_PIXELS ? found : null;
 }
 
-/** What the first bytes of a PNG, GIF, WebP or JPEG say, without decoding any of it; else null. */
+/** `{mime, width, height}`, as the first bytes of a PNG, GIF, WebP or JPEG say, without decoding any of it; else null. */
 export function imageSize(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const starts = (text, at = 0) => [...text].every((letter, index) => bytes[at + index] === letter.charCodeAt(0));
-  if (bytes.length < 30) return null;
-  if (starts("\x89PNG\r\n\x1a\n")) return { mime: "image/png", width: view.getUint32(16), height: view.getUint32(20) };
-  if (starts("GIF8")) return { mime: "image/gif", width: view.getUint16(6, true), height: view.getUint16(8, true) };
-  if (starts("RIFF") && starts("WEBP", 8)) return webpSize(view, String.fromCharCode(...bytes.subarray(12, 16)));
-  return starts("\xff\xd8") ? jpegSize(view) : null;
+  const mime = bytes.length < 30 ? "" : pictureType(bytes);
+  const size = mime && SIZES[mime](new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+  return size ? { mime, width: size[0], height: size[1] } : null;
+}
+
+const BEGINNINGS = { "image/png": "\x89PNG\r\n\x1a\n", "image/gif": "GIF8", "image/webp": "RIFF....WEBP", "image/jpeg": "\xff\xd8" };
+
+/** Which of the types that are shown as pictures `bytes` begin like, or "". */
+export function pictureType(bytes) {
+  const begins = (text) => [...text].every((letter, index) => letter === "." || bytes[index] === letter.charCodeAt(0));
+  return Object.keys(BEGINNINGS).find((mime) => begins(BEGINNINGS[mime])) ?? "";
+}
+
+/** What a decoder will make room for, `[width, height]`; null where it might see another size than we do. */
+const SIZES = { "image/png": pngSize, "image/gif": gifSize, "image/webp": webpSize, "image/jpeg": jpegSize };
+
+function pngSize(view) {
+  return view.getUint32(12) === 0x49484452 /* IHDR */ ? [view.getUint32(16), view.getUint32(20)] : null;
+}
+
+/** Browsers make the logical screen as large as the first image on it (GIF89a, sections 18 and 20): behind extensions, in blocks of blocks. */
+function gifSize(view) {
+  const table = view.getUint8(10);
+  let at = 13 + (table & 0x80 ? 3 << ((table & 7) + 1) : 0);
+  while (at + 10 < view.byteLength && view.getUint8(at) === 0x21) {
+    for (at += 2; at < view.byteLength && view.getUint8(at) > 0; at += 1 + view.getUint8(at));
+    at += 1;
+  }
+  if (at + 10 > view.byteLength || view.getUint8(at) !== 0x2c) return null;
+  return [0, 2].map((side) => Math.max(view.getUint16(6 + side, true), view.getUint16(at + 1 + side, true) + view.getUint16(at + 5 + side, true)));
 }
 
 /** RFC 9649, sections 2.4 to 2.7. */
-function webpSize(view, chunk) {
+function webpSize(view) {
   const sizes = {
     "VP8 ": () => [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff],
     VP8L: () => [(view.getUint32(21, true) & 0x3fff) + 1, ((view.getUint32(21, true) >> 14) & 0x3fff) + 1],
     VP8X: () => [24, 27].map((at) => view.getUint16(at, true) + view.getUint8(at + 2) * 65_536 + 1),
   };
-  if (!sizes[chunk]) return null;
-  const [width, height] = sizes[chunk]();
-  return { mime: "image/webp", width, height };
+  return sizes[String.fromCharCode(...[12, 13, 14, 15].map((at) => view.getUint8(at)))]?.() ?? null;
 }
 
-/** The frame header among the segments (ITU-T T.81, B.2.2). */
+const isFrame = (marker) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+const isTable = (marker) => [0xc4, 0xcc, 0xdb, 0xdd, 0xfe].includes(marker) || (marker >= 0xe0 && marker <= 0xef);
+
+/**
+ * The frame header behind tables and comments (ITU-T T.81, B.2). Nothing else may be there: decoders skip fill bytes and markers that
+ * have no length, and would come upon a frame in what is a comment to us.
+ */
 function jpegSize(view) {
   for (let at = 2; at + 9 < view.byteLength && view.getUint8(at) === 0xff; at += 2 + view.getUint16(at + 2)) {
     const marker = view.getUint8(at + 1);
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) return { mime: "image/jpeg", width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+    if (isFrame(marker)) return [view.getUint16(at + 7), view.getUint16(at + 5)];
+    if (!isTable(marker)) return null;
   }
   return null;
 }

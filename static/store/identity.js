@@ -8,6 +8,9 @@ import { readMark, setMark } from "./web-storage.js";
 import { withLatest } from "./messages.js";
 import { UNREAD_RELAY, newContact } from "./store.js";
 
+/** Of a file on its way when the keys became others: its readers would drop the other parts, as a stranger's. */
+const STOPPED = { state: "failed", error: "Your keys are new since it was begun: delete it, and send it again.", retriable: false };
+
 /** The short address whose keys were here, where neither they nor an earlier client's are any more; else null. */
 export async function lostAddress(db, storage) {
   const stored = await db.read(["kv"], ({ kv }) => result(kv.count("identity")));
@@ -48,12 +51,13 @@ export function restoreIdentity(store, { fingerprint, public_key, secret_key }) 
  */
 export async function replaceIdentity(store, secret_key) {
   const identity = secret_key ? identityFrom(secret_key) : newIdentity();
-  await store.db.write(["contacts", "kv", "relays", "sessions", "posts", "references"], async ({ contacts, kv, relays, ...theirs }) => {
+  await store.db.write(["contacts", "kv", "messages", "relays", "sessions", "posts", "references"], async ({ contacts, kv, messages, relays, ...theirs }) => {
     kv.put(identity, "identity");
     kv.put(newDeviceId(), "device");
     for (const each of Object.values(theirs)) each.clear();
     for (const contact of await result(contacts.getAll())) contacts.put({ ...contact, devices: 0, asks_again: 0, asks_old_form: false });
     for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, ...UNREAD_RELAY });
+    for (const { moving, ...record } of await result(messages.index("moving").getAll())) messages.put(moving.startsWith("to ") ? { ...record, ...STOPPED } : record);
   });
 }
 

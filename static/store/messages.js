@@ -47,6 +47,9 @@ export const lineOf = ({ fingerprint, relay }, event) => ({
   contact: fingerprint, relay, direction: "in", kind: "unknown", text: "", stored_at: Date.now(), ...event,
 });
 
+/** A message whose file has come, or never will: where it was read before that, its timer begins. */
+export const withTimer = (record, now = Date.now()) => (record.was_read && record.lasts ? { ...record, gone_at: now + record.lasts * 1000 } : record);
+
 /** What the list of chats shows of a message: its words, without the signs of marks. */
 const preview = (message) => oneLine(saidIn(message), PREVIEW_CHARACTERS);
 
@@ -57,7 +60,7 @@ export const withLatest = (contact, message) => ({
   last_at: message.at,
   last_text: message.deleted_at ? "Deleted" : preview(message),
   last_direction: message.direction,
-  last_state: (message.file?.sent < message.file?.parts && "queued") || (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
+  last_state: (message.state === "relayed" && message.file?.sent < message.file?.parts && "queued") || (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });
 
 /** A contact's `failed`: `{seq, text}` of each message that could not be sent, which the list tells before all else; with this one as it is now. */

@@ -9,7 +9,7 @@ export const VERSION = 3;
  * messages    both directions, all contacts    key: seq (order of arrival here)
  *             index thread [contact, seq]; queued: contact, of messages still to be sent only; envelope [contact, envelope id];
  *             gone: when a message with a timer goes; file [contact, direction, file id]; moving: "to <fingerprint>" while parts of a
- *             file wait to be sent, "from <fingerprint>" while some are missing
+ *             file wait to be sent, "from <time>" while some are missing: when they are asked for
  * parts       the octets of files, 64 KiB each  key: [seq of the message, n]; index id: of an own part's envelope
  * seen        (sender, envelope id) of all that ever arrived, kept after a thread is removed so that no replay returns it
  * relays      cursor, token and pinned key     key: origin

@@ -2,8 +2,8 @@
 // where and with what they were taken, unless the person wants them as they are.
 import { showModal } from "./dialogs.js";
 import { attempt, byId, clone, on, say } from "./dom.js";
-import { ClientError, FileSizeError } from "../protocol/errors.js";
-import { MOST_FILE_BYTES, MOST_PREVIEW_BYTES, imageSize, kindOf, safeName } from "../protocol/files.js";
+import { ClientError, FileSizeError, UnreadableFileError } from "../protocol/errors.js";
+import { MOST_FILE_BYTES, MOST_PREVIEW_BYTES, imageSize, pictureType, safeName } from "../protocol/files.js";
 import { displayName, formatBytes } from "../protocol/format.js";
 import { toBase64 } from "../protocol/encoding.js";
 
@@ -11,6 +11,8 @@ const MOST_AT_ONCE = 10;
 const LARGEST_SIDE = 2048;
 const MOST_PIXELS = 120e6; // that are decoded to be made smaller
 const QUALITY = 0.82;
+const LONGEST_BEGINNING = 16; // bytes, by which a picture is known
+const PHOTO = /\.(heic|heif|avif|tiff?|dng)$/i; // of whose type not every system knows
 const PREVIEWS = [[40, 0.6], [32, 0.5], [24, 0.4], [16, 0.3]]; // longest side and quality, the first that fits
 
 export class Attaching {
@@ -52,14 +54,15 @@ export class Attaching {
     this.#choose([...files]);
   }
 
-  #choose(files, to = this.#contact(), text = "") {
+  async #choose(files, to = this.#contact(), text = "") {
     if (files.length === 0 || !to) return;
-    this.#to = to;
-    this.#chosen = files.slice(0, MOST_AT_ONCE);
-    byId("filesTo").textContent = `Send to ${displayName(this.#to)}`;
+    const chosen = files.slice(0, MOST_AT_ONCE);
+    const pictures = await Promise.all(chosen.map((file) => isPicture(file).catch(() => false))); // what can't be read is told when it is sent
+    [this.#to, this.#chosen] = [to, chosen];
+    byId("filesTo").textContent = `Send to ${displayName(to)}`;
     byId("filesAsFiles").checked = false;
     byId("filesText").value = text.replace(/\s+/g, " ");
-    byId("filesAsFilesRow").hidden = !this.#chosen.some(isPicture);
+    byId("filesAsFilesRow").hidden = !pictures.includes(true);
     this.#list();
     say(byId("filesStatus"), files.length > MOST_AT_ONCE ? `The first ${MOST_AT_ONCE} of ${files.length}: more go with the next message.` : "");
     showModal(byId("filesDialog"));
@@ -79,11 +82,15 @@ export class Attaching {
     await attempt(byId("filesSend"), byId("filesStatus"), () => this.#send(byId("filesAsFiles").checked));
   }
 
-  /** One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Words go with one, or after several. */
+  /**
+   * One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Words go with one, or after
+   * several. Ends when the dialog is closed.
+   */
   async #send(as_files) {
-    const [to, left, reasons, text] = [this.#to, [], [], byId("filesText").value.trim()];
-    const isOne = this.#chosen.length === 1;
-    for (const file of this.#chosen) {
+    const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
+    const isOne = chosen.length === 1;
+    for (const file of chosen) {
+      if (this.#chosen !== chosen) return;
       try {
         await this.#client.outbox.sendFile(to, await prepared(file, as_files), { text: isOne ? text : "" });
       } catch (error) {
@@ -92,6 +99,7 @@ export class Attaching {
         reasons.push(error.message);
       }
     }
+    if (this.#chosen !== chosen) return;
     this.#chosen = left;
     this.#list();
     say(byId("filesStatus"), reasons.join(" "), "bad");
@@ -101,23 +109,39 @@ export class Attaching {
   }
 }
 
-/** A GIF may move, and says nothing of its place. */
-const isPicture = ({ type }) => type.startsWith("image/") && !["image/gif", "image/svg+xml"].includes(type);
+/**
+ * Whether it is written anew. Not by its type alone: where a name has no ending browsers know none, and a photo would go with its place.
+ * A GIF may move, and says nothing of its place. Throws UnreadableFileError.
+ */
+async function isPicture(file) {
+  const type = pictureType(await read(file, LONGEST_BEGINNING)) || file.type;
+  return PHOTO.test(file.name) || (type.startsWith("image/") && !["image/gif", "image/svg+xml"].includes(type));
+}
 
-/** What Outbox.sendFile takes. Throws FileSizeError. */
+/** All of a file, or its beginning. It may be a folder, or have been changed or deleted since it was chosen. */
+async function read(file, end = file.size) {
+  try {
+    return new Uint8Array(await file.slice(0, end).arrayBuffer());
+  } catch (cause) {
+    throw new UnreadableFileError(`“${safeName(file.name)}” can't be read: it is a folder, or was changed or deleted since. Choose it again.`, { cause });
+  }
+}
+
+/** What Outbox.sendFile takes. Throws FileSizeError, UnreadableFileError. */
 async function prepared(file, as_files) {
-  if (isPicture(file) && !as_files) return rewritten(file);
+  if (!as_files && (await isPicture(file))) return rewritten(file);
   if (file.size > MOST_FILE_BYTES) throw new FileSizeError(`“${safeName(file.name)}” is larger than 16 MiB, which is the most. Send a part of it, or a link.`);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const size = kindOf({ mime: file.type }) === "picture" && imageSize(bytes);
-  return { name: file.name, mime: file.type, bytes, ...(size && { width: size.width, height: size.height }) };
+  const bytes = await read(file);
+  const size = imageSize(bytes);
+  return { name: file.name, mime: size?.mime ?? file.type, bytes, ...(size && { width: size.width, height: size.height }) };
 }
 
 async function rewritten(file) {
   const bitmap = await decoded(file);
   const { width, height } = fitting(bitmap, LARGEST_SIDE);
-  const clear = file.type === "image/png" || file.type === "image/webp"; // may be seen through
-  const picture = await encoded(bitmap, LARGEST_SIDE, clear ? file.type : "image/jpeg", QUALITY);
+  const type = pictureType(await read(file, LONGEST_BEGINNING));
+  const clear = type === "image/png" || type === "image/webp"; // may be seen through
+  const picture = await encoded(bitmap, LARGEST_SIDE, clear ? type : "image/jpeg", QUALITY);
   const preview = await small(bitmap);
   bitmap.close();
   const name = `${file.name.replace(/\.[^.]*$/, "")}.${picture.type.slice("image/".length).replace("jpeg", "jpg")}`;
@@ -126,7 +150,7 @@ async function rewritten(file) {
 
 /** As it is to be looked at: turned as its camera was. Throws FileSizeError for what this browser does not open. */
 async function decoded(file) {
-  const size = imageSize(new Uint8Array(await file.slice(0, 2 ** 18).arrayBuffer()));
+  const size = imageSize(await read(file, 2 ** 18));
   const fails = `This browser does not open “${safeName(file.name)}” to make it smaller. Send it as a file to send it as it is.`;
   if (size && size.width * size.height > MOST_PIXELS) throw new FileSizeError(fails);
   return createImageBitmap(file, { imageOrientation: "from-image" }).catch((cause) => {

@@ -1,6 +1,6 @@
 // Files in the thread: a picture that has its place before it is there, a sound, a film, or a row with a name; and how far it has come.
 import { byId, clone, download, on } from "./dom.js";
-import { isVoice, kindOf, previewOf, safeName, shownPicture } from "../protocol/files.js";
+import { isVoice, kindOf, previewOf, safeName, shortName, shownPicture } from "../protocol/files.js";
 import { formatBytes } from "../protocol/format.js";
 import { notice } from "./toast.js";
 import { Viewer } from "./viewer.js";
@@ -21,19 +21,20 @@ export function fillFile(row, { file, direction, state, deleted_at, error }) {
   const element = shown ?? begun(row, file);
   const ends = ENDED[file.state] ?? "";
   const [done, moving] = direction === "out" && file.state === "here" ? [file.sent, state === "relayed" && file.sent < file.parts] : [file.have, file.state === ""];
-  element.querySelector(".file-detail").textContent = ends || (moving && error) || formatBytes(file.size);
+  element.querySelector(".file-detail").textContent = ends || (moving && (error || (file.asked && "The rest has not come yet: it was asked for."))) || formatBytes(file.size);
   element.classList.toggle("ended", Boolean(ends));
   element.classList.toggle("moving", moving);
   element.querySelector(".file-save").hidden = file.state !== "here";
-  if (moving) showProgress(element.querySelector(".file-cancel"), Math.round((100 * done) / file.parts), direction);
-  if (file.state === "here" || (file.state === "" && file.have === file.parts)) element.dataset.load = kindOf(file); // reading it checks it
+  if (moving) showProgress(element.querySelector(".file-cancel"), Math.round((100 * done) / file.parts), file.state === "");
+  const unchecked = file.state === "" && file.have === file.parts; // reading it checks it
+  if (unchecked || (file.state === "here" && kindOf(file) !== "file")) element.dataset.load = kindOf(file);
   else delete element.dataset.load;
   return undefined;
 }
 
-function showProgress(button, percent, direction) {
+function showProgress(button, percent, comes) {
   button.style.setProperty("--done", `${percent}%`);
-  button.title = `${percent} % ${direction === "in" ? "received" : "sent"}: cancel`;
+  button.title = `${percent} % ${comes ? "received" : "sent"}: cancel`;
   button.setAttribute("aria-label", button.title);
 }
 
@@ -41,7 +42,7 @@ function begun(row, file) {
   const element = clone("fileTemplate");
   const kind = kindOf(file);
   element.classList.add(kind);
-  element.querySelector(".file-name").textContent = safeName(file.name);
+  element.querySelector(".file-name").textContent = shortName(file.name);
   if (kind === "picture") begin(element.querySelector(".file-picture"), file);
   if (isVoice(file)) element.prepend(voicePlayer(file.seconds));
   row.querySelector(".chat-bubble").before(element);
@@ -95,15 +96,22 @@ export class FileRows {
   }
 
   #look() {
-    for (const [element, url] of this.#urls) {
-      if (element.isConnected) continue;
-      URL.revokeObjectURL(url);
-      this.#urls.delete(element);
-    }
+    for (const [element, url] of this.#urls) if (!element.isConnected || !element.dataset.load) this.#forget(element, url);
     for (const element of this.#box.querySelectorAll(".chat-file[data-load]:not([data-watched])")) {
       element.dataset.watched = "";
       this.#near.observe(element);
     }
+  }
+
+  /** The message is out of the thread, or its file out of this device. */
+  #forget(element, url) {
+    URL.revokeObjectURL(url);
+    this.#urls.delete(element);
+    this.#viewer.forget(url);
+    element.classList.remove("loaded");
+    element.querySelector(".file-full").removeAttribute("src");
+    (element.querySelector(".voice-player") ?? element.querySelector("audio, video"))?.remove();
+    delete element.dataset.watched;
   }
 
   async #load(element) {
@@ -111,7 +119,7 @@ export class FileRows {
     const message = this.#find(Number(element.closest(".chat-line")?.dataset.seq));
     const bytes = message && (await this.#client.files.read(message.seq));
     if (!bytes) return void delete element.dataset.watched; // it is looked at again when it changes
-    if (element.isConnected) await this.#show(element, bytes, message.file);
+    if (element.isConnected && element.dataset.load) await this.#show(element, bytes, message.file);
   }
 
   /** Only what its own bytes are, and only of the types in protocol/files.js: nothing that runs. */
@@ -148,7 +156,7 @@ export class FileRows {
     const message = seq && this.#find(seq);
     if (!message) return undefined;
     if (target.closest(".file-save")) return saveFile(message, this.#client);
-    if (target.closest(".file-cancel")) return message.direction === "in" ? this.#client.files.cancel(seq) : this.#client.changes.remove(seq);
+    if (target.closest(".file-cancel")) return message.file.state === "" ? this.#client.files.cancel(seq) : this.#client.changes.remove(seq);
     return target.closest(".file-picture") && this.#viewer.open(seq);
   }
 }

@@ -18,11 +18,16 @@ const ACTIONS = [
   { name: "info", label: "Info", icon: "about", when: () => true, run: showInfo },
   { name: "edit", label: "Edit", icon: "edit", when: (message, client, { contact }) => contact.devices > 0 && client.changes.mayEdit(message), run: (message, client, { answering }) => answering.edit(message) },
   { name: "take-back", label: "Take back", icon: "undo", when: (message, client) => !message.file && client.outbox.mayTakeBack(message), run: takeBack },
-  { name: "delete-here", label: "Delete here", icon: "trash", danger: true, when: () => true, run: deleteHere },
+  { name: "delete-here", label: "Delete here", icon: "trash", danger: true, when: (message) => !isPartlySent(message), run: deleteHere },
   { name: "delete-both", label: "Delete for both", icon: "ban", danger: true, when: mayDeleteForBoth, run: deleteForBoth },
 ];
 
 export const actionsFor = (message, client, place) => ACTIONS.filter(({ when }) => when(message, client, place));
+
+/** Of what is on its way the others have the beginning: it is not left with them. */
+function isPartlySent({ file }) {
+  return file?.sent > 0 && file.sent < file.parts;
+}
 
 function isText({ kind, deleted_at }) {
   return kind === "text" && !deleted_at;

@@ -199,11 +199,12 @@ export class ThreadView {
     const code = event.target.closest(".code-copy");
     if (code) return copy(codeOf(this.message(seq), code), "Code");
     if (event.target.closest(".chat-more")) return this.#showAll(seq);
-    const { outbox } = this.#client;
-    const task = (event.target.closest(".chat-retry") && outbox.retry) ?? (event.target.closest(".chat-discard") && outbox.discard);
-    if (!task) return undefined;
+    const [retries, discards] = [".chat-retry", ".chat-discard"].map((button) => event.target.closest(button));
+    if (!retries && !discards) return undefined;
+    const { outbox, changes } = this.#client;
     this.#box.focus({ preventScroll: true }); // the button goes
-    return task.call(outbox, seq);
+    if (retries) return outbox.retry(seq);
+    return this.message(seq).file?.sent ? changes.remove(seq) : outbox.discard(seq); // they have a part of it
   }
 
   // Who opens a long message reads it from where they are.

@@ -29,6 +29,11 @@ export class Viewer {
     if (!this.#dialog.open) showModal(this.#dialog);
   }
 
+  /** A picture is not here any more. */
+  forget(url) {
+    if (this.#image.src === url) this.#dialog.close();
+  }
+
   /** Those that are on this page and loaded, oldest first. */
   #pictures() {
     const shown = [...byId("chatMessages").querySelectorAll(".chat-file.picture.loaded:not(.plain)")];
