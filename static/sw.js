@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "6793269068688759";
+const VERSION = "dc19123be8c29e9b";
 const FILES = {
   "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
   "/client.js": "sha256-4COtAcr8BJER+o9Dt3ODtmLxnApdjEmzfmxTIdOWX4o=",
@@ -23,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-LNFG10xw/4Ug2qi3BjYw/KpsZSarAC11o1W8PliaaG8=",
+  "/index.html": "sha256-nrvLGfa+uBJjb1XlZCo5+zRVxatNOJ8M/SVPwyT41Ak=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-tl3p6qcwfhc8oJSeF86kbuLIFwYGBEMiCZfUZP5xkdQ=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -159,10 +159,10 @@ const FILES = {
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-rqzRZ0wi1K3NULPtNgCLe5V35eZ89bmzXwJhmu7aKNg=",
-  "/views/voice-player.js": "sha256-t9UVg+Bm1WM4ZieDTMofqi78yZkY5vsUR++4u6dEPos=",
-  "/views/voice.js": "sha256-wF5FDLc5Y36ZKVa4EeO/7pECIZJjKsxXQd7LfeAfHMQ=",
+  "/views/voice-player.js": "sha256-J+lfNvLeL5JaNVk0WDq15qDgq86viPFbieO2OJ4UwvU=",
+  "/views/voice.js": "sha256-SRP3y2skOjwnGksCgbNl3Q/9oOGTlBSelhJlWgUIDDM=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-ceqMqp9jkCpV0CmGZGih1b+X8eJB4YAmZ97rQPhu8I0="
+  "/worker.js": "sha256-yKMKaJauGdQDWVSpmlo0uOx1Ia6W416M61zGRS13mro="
 };
 
 const PREFIX = "io3233-";
