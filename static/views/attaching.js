@@ -90,7 +90,7 @@ export class Attaching {
     const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
     const isOne = chosen.length === 1;
     for (const file of chosen) {
-      if (this.#chosen !== chosen) return;
+      if (this.#chosen !== chosen || !byId("filesDialog").open) return; // its event comes later
       try {
         await this.#client.outbox.sendFile(to, await prepared(file, as_files), { text: isOne ? text : "" });
       } catch (error) {
