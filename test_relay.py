@@ -286,11 +286,10 @@ ports = (FIRST_PORT + number % PORTS_EACH for number in itertools.count(random.r
 
 def free_port() -> int:
     """A loopback port to listen on, and never one of a relay that is only stopped for a while."""
-    for port in ports:
+    while True:
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("there is always another number")
+            probe.bind(("127.0.0.1", next(ports)))
+            return probe.getsockname()[1]
 
 
 def once_a_version(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
