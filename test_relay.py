@@ -18463,6 +18463,7 @@ class TestBrowserFiles:
         path = tmp_path / "archive.bin"
         path.write_bytes(bytes(3 * PART_BYTES))
 
+        alice.expects("StorageError")  # of what is being sent meanwhile
         await has_full_disk(alice)
         await attaches(alice, path)
         await alice.shows("#filesStatus.bad", "no room left")
