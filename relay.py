@@ -1679,7 +1679,7 @@ class Hub:
 # but for one call at a time, so that one that is dead takes nobody's place. What waits is bounded: the oldest goes.
 
 PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
-PUSH_STEP_SECONDS = 0.25
+PUSH_STEP_SECONDS = 0.5  # for 64 look-ups and calls: so much a burst or a dead service may cost the others
 PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
 PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
