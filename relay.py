@@ -57,6 +57,7 @@ import itertools
 import json
 import logging
 import math
+import mimetypes
 import os
 import queue
 import re
@@ -72,6 +73,7 @@ import struct
 import sys
 import threading
 import time
+import unicodedata
 import urllib.parse
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -1677,7 +1679,7 @@ class Hub:
 # but for one call at a time, so that one that is dead takes nobody's place. What waits is bounded: the oldest goes.
 
 PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
-PUSH_STEP_SECONDS = 0.25
+PUSH_STEP_SECONDS = 0.5  # for 64 look-ups and calls: so much a burst or a dead service may cost the others
 PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
 PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
@@ -3000,6 +3002,10 @@ def back_up(config: Config, destination: Path) -> None:
 # can check: a key must hash to its fingerprint, a proof names the origin that we reached, and a box is opened only into
 # an envelope that names both of us, because NaCl boxes are symmetric and a relay can hand my own words back to me as my
 # contact's. Links and relays are strangers': nothing of theirs reaches the terminal unescaped.
+#
+# It keeps no receiving keys: so of envelope 2 it writes what v1's cannot carry, which is files, and reads what is not sealed
+# once more. A part of a file is on the disk before its mail is done with, and the file under its name once it is whole,
+# in nothing's place. What a kill -9 stops, on either side, goes on when it is started again.
 
 PAD_BYTES = 256
 PROOF_BYTES = 32
@@ -3017,6 +3023,20 @@ MAX_ANSWER_BYTES = 24 * 1024 * 1024  # as many rows of a v1 relay's usual limit,
 MAX_SEEN = 10_000  # message ids that are remembered against replays, per relay
 MAX_RECENT = 512
 MAX_ID = 2**53 - 1  # the last integer that every JSON reader takes for itself
+MAX_FILE_BYTES = 16 * 1024 * 1024
+PART_BYTES = 65_536
+MAX_PARTIAL_FILES = 64  # of which `listen` has some parts; the one that has waited longest goes
+LEAST_FREE = 0.1  # of the disk, or no file is begun
+FULL_SECONDS, FULL_ATTEMPTS = 60, 60  # between attempts at a mailbox that is full, for parts of a file
+MAX_NAME_UNITS, MAX_STEM_BYTES, MAX_ENDING = 255, 180, 11  # UTF-16 units, bytes, characters
+MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+FILE_TEXTS = {
+    "id": MESSAGE_ID,
+    "name": re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+"),
+    "mime": re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}"),
+    "sha256": re.compile(r"[0-9a-f]{64}"),
+}
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's categories of what can't be seen, or turns its neighbours around
 LEADS_TO_PARAMETERS = re.compile(r"(?:[#?&]|%23)(?:chat|fp)=")
 
 
@@ -3032,6 +3052,18 @@ def make_envelope(text: str, sender: bytes, recipient: bytes, now: float, messag
     }  # fmt: skip
     bare = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
     return bare[:-2] + b"0" * (-len(bare) % PAD_BYTES) + b'"}'
+
+
+def make_unsealed(content: bytes, sender: bytes, recipient: bytes, now: float, message_id: str) -> bytes:
+    """The plaintext of an envelope 2 (docs/PROTOCOL.md) without `keys`, of a device that is never heard of again."""
+    header = {
+        "v": 2, "id": message_id, "from": sender.hex(), "to": recipient.hex(), "ts": to_milliseconds(now),
+        "device": encode_base64url(secrets.token_bytes(8)), "size": len(content),
+        "key": encode_base64(nacl.bindings.crypto_scalarmult_base(secrets.token_bytes(KEY_BYTES))),
+    }  # fmt: skip
+    bare = json.dumps(header, separators=(",", ":")).encode() + b"\0" + content
+    step = PAD_BYTES if len(bare) < 65_536 else 1 << (len(bare).bit_length() - 6)
+    return bare + bytes(-len(bare) % step)
 
 
 def unbox(row: dict[str, Any], secret_key: bytes) -> tuple[bytes, bytes, str]:
@@ -3082,7 +3114,8 @@ def read_unsealed(header: dict[str, Any], body: bytes) -> dict[str, Any]:
     size = header.get("size")
     if header.get("v") != 2 or "id" not in header or not isinstance(size, float) or not 0 <= size <= len(body):
         raise EnvelopeRefused("its header is malformed")
-    said = {"type": "sealed"} if "keys" in header else read_fields(body[: int(size)].partition(b"\0")[0])
+    content, _, octets = body[: int(size)].partition(b"\0")
+    said = {"type": "sealed"} if "keys" in header else read_fields(content) | {"octets": octets}
     return said | {name: header.get(name) for name in ("id", "from", "to", "ts")}
 
 
@@ -3097,7 +3130,7 @@ def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str
     legacy = "from" not in envelope and "to" not in envelope
     if not legacy and (envelope.get("from"), envelope.get("to")) != (sender.hex(), me.hex()):
         raise EnvelopeRefused("it was written by somebody else, or for somebody else")
-    if "id" in envelope and not (isinstance(envelope["id"], str) and re.fullmatch(r"[A-Za-z0-9_-]{22}", envelope["id"])):
+    if "id" in envelope and not (isinstance(envelope["id"], str) and MESSAGE_ID.fullmatch(envelope["id"])):
         raise EnvelopeRefused("its id is malformed")
     kind = "text" if envelope.get("type") is None else envelope["type"]
     if kind == "text" and not isinstance(envelope.get("text"), str):
@@ -3163,6 +3196,144 @@ def say(text: str) -> None:
     print(printable(text), file=sys.stderr, flush=True)
 
 
+def part_id(file_id: str, n: int) -> str:
+    """The id of the envelope that carries part `n` of a file."""
+    return encode_base64url(hashlib.sha256(f"{file_id} {n}".encode()).digest()[:16])
+
+
+def part_bytes(size: int, n: int) -> int:
+    return min(PART_BYTES, size - PART_BYTES * n)
+
+
+def read_file(envelope: dict[str, Any]) -> dict[str, Any]:
+    """What an envelope says of its file (docs/PROTOCOL.md, "Files"), as far as it is of use here. Raises EnvelopeRefused."""
+    file, octets, text = envelope.get("file"), envelope.get("octets"), envelope.get("text")
+    refusal = EnvelopeRefused("what it says of its file breaks a rule")
+    if not isinstance(file, dict) or not isinstance(octets, bytes) or not isinstance(text, str | None) or text == "":
+        raise refusal
+    said: dict[str, Any] = {name: file.get(name) for name in FILE_TEXTS}
+    if not all(isinstance(said[name], str) and rule.fullmatch(said[name]) for name, rule in FILE_TEXTS.items()):
+        raise refusal
+    size = file.get("size")
+    if not isinstance(size, float) or not size.is_integer() or not 1 <= size <= MAX_FILE_BYTES:
+        raise refusal
+    parts, name_units = math.ceil(size / PART_BYTES), len(said["name"].encode("utf-16-le")) // 2
+    if file.get("parts") != parts or name_units > MAX_NAME_UNITS or len(octets) != part_bytes(int(size), 0):
+        raise refusal
+    return {**said, "size": int(size), "parts": parts, "text": text or "", "ts": envelope["ts"]}
+
+
+def read_part(envelope: dict[str, Any]) -> tuple[str, int, bytes]:
+    """(file's id, number, octets) of a part. Raises EnvelopeRefused."""
+    file_id, n, octets = envelope.get("file"), envelope.get("n"), envelope.get("octets")
+    is_numbered = isinstance(n, float) and n in range(MAX_FILE_BYTES // PART_BYTES)
+    if not isinstance(file_id, str) or not MESSAGE_ID.fullmatch(file_id) or not is_numbered:
+        raise EnvelopeRefused("it is no part of a file")
+    if not isinstance(octets, bytes) or not 1 <= len(octets) <= PART_BYTES:
+        raise EnvelopeRefused("it is a part of a file that is empty, or too large")
+    return file_id, int(cast(float, n)), octets
+
+
+def safe_name(name: str, number: int = 1) -> str:
+    """What a file is sent and saved as: no folder, no dot first, nothing that can't be seen, some 200 bytes at most."""
+    last = next((part for part in reversed(re.split(r"[/\\]", name)) if re.search(r"[^.\s]", part)), "")
+    seen = "".join(character for character in last if unicodedata.category(character) not in UNSEEN)
+    whole = re.sub(r"^[.\s]+|[.\s]+$", "", re.sub(r'[:*?"<>|]', "_", seen)) or "file"
+    stem, ending = os.path.splitext(whole)
+    stem, ending = (stem, ending) if len(ending) <= MAX_ENDING else (whole, "")
+    copy = f" ({number})" if number > 1 else ""
+    return stem.encode()[:MAX_STEM_BYTES].decode(errors="ignore") + copy + ending
+
+
+def read_file_to_send(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            octets = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise CommandError(f"cannot read the file: {error}") from None
+    if not 1 <= len(octets) <= MAX_FILE_BYTES:
+        raise CommandError(
+            f"{path} has {'over 16 MiB, which is the most' if octets else 'nothing in it'}: send another file"
+        )
+    return octets
+
+
+def write_durably(path: Path, octets: bytes) -> None:
+    """Make a file that is there as a whole or not at all, whatever happens."""
+    partial = path.with_name("partial")
+    with partial.open("wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+class FileFolder:
+    """Where `listen` saves files. Those that are not whole yet have a folder each in `.partial`, with their parts and what is
+    said of them, which was checked."""
+
+    def __init__(self, path: Path):
+        self._path, self._partial = path, path / ".partial"
+        self._partial.mkdir(parents=True, exist_ok=True)
+
+    def begin(self, sender: str, said: dict[str, Any], octets: bytes) -> None:
+        """Keep what is said of a file, and its part 0. Raises EnvelopeRefused."""
+        disk = shutil.disk_usage(self._path)
+        if disk.free < LEAST_FREE * disk.total:
+            raise EnvelopeRefused(f"the file {said['name']} is not saved: less than a tenth of the disk is free")
+        for oldest in sorted(self._partial.iterdir(), key=os.path.getmtime)[: 1 - MAX_PARTIAL_FILES]:
+            say(f"there are too many files with parts missing: {oldest.name} is given up")
+            shutil.rmtree(oldest)
+        folder = self._folder_of(sender, said["id"])
+        folder.mkdir(exist_ok=True)
+        write_durably(folder / "0", octets)
+        write_durably(folder / "said", json.dumps(said).encode())
+
+    def add(self, sender: str, file_id: str, n: int, octets: bytes) -> None:
+        """Keep a part that is wanted. One of another length than it has to have ends the file. Raises EnvelopeRefused."""
+        folder = self._folder_of(sender, file_id)
+        if not (folder / "said").exists() or (folder / str(n)).exists():
+            return
+        said = json.loads((folder / "said").read_text())
+        if len(octets) != part_bytes(said["size"], n):
+            shutil.rmtree(folder)
+            raise EnvelopeRefused(f"a part of the file {said['name']} has another length than it said: it is damaged")
+        write_durably(folder / str(n), octets)
+
+    def finish(self, sender: str, file_id: str) -> tuple[dict[str, Any], Path] | None:
+        """Save a file of which all parts are here; what was said of it, and its path. Raises EnvelopeRefused."""
+        folder = self._folder_of(sender, file_id)
+        if not (folder / "said").exists():
+            return None
+        said, whole = json.loads((folder / "said").read_text()), folder / "whole"
+        parts = [folder / str(n) for n in range(said["parts"])]
+        if not all(part.exists() for part in parts):
+            return None
+        if not whole.exists():
+            octets = b"".join(part.read_bytes() for part in parts)
+            if hashlib.sha256(octets).hexdigest() != said["sha256"]:
+                shutil.rmtree(folder)
+                raise EnvelopeRefused(f"the file {said['name']} is not what its sender hashed: it is damaged")
+            write_durably(whole, octets)
+        return said, self._name(whole, said["name"])
+
+    def forget(self, sender: str, file_id: str) -> None:
+        shutil.rmtree(self._folder_of(sender, file_id))
+
+    def _folder_of(self, sender: str, file_id: str) -> Path:
+        return self._partial / f"{sender} {file_id}"
+
+    def _name(self, whole: Path, name: str) -> Path:
+        """Give a file its name, or the next one that nothing has; its path. Once only, also when it was killed in between."""
+        for number in itertools.count(1):
+            path = self._path / safe_name(name, number)
+            with suppress(FileExistsError):
+                os.link(whole, path)
+            if path.exists() and path.samefile(whole):
+                break
+        return path
+
+
 @dataclasses.dataclass
 class RelayRecord:
     """What is kept of one relay for one key: the relay's registration key, whether it offered the bound proof, our token
@@ -3178,6 +3349,7 @@ class RelayRecord:
     token: str = ""
     token_expires: int = 0
     cursor: int = 0
+    sending: str = ""  # of a file that `send` was interrupted at: a hash of what it is, the id that it got, the next part
     seen: list[str] = dataclasses.field(default_factory=list)
 
     @classmethod
@@ -3299,9 +3471,10 @@ class Client:
         await self.register()
         return await self.request(method, path, body)
 
-    async def insist(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    async def insist(self, method: str, path: str, body: Any = None, wait_for_room: bool = False) -> dict[str, Any]:
         """`call`, again when the relay asks to wait, and where nobody can know whether a message was stored: it is the
-        same one, so that its reader drops a second copy. An answer without an id means that it was not."""
+        same one, so that its reader drops a second copy. An answer without an id means that it was not. `wait_for_room`: also
+        while the mailbox is full."""
         for attempt in itertools.count(1):
             try:
                 answer = await self.call(method, path, body)
@@ -3309,11 +3482,12 @@ class Client:
                     raise Refused(f"{self.origin} answers without an id, so nothing was stored")
                 break
             except Refused as refusal:
-                is_open = body is not None and refusal.leaves_open
-                if attempt == ATTEMPTS or refusal.pause > LONGEST_PAUSE_SECONDS or not (is_open or refusal.pause):
+                is_open, is_full = body is not None and refusal.leaves_open, refusal.status == 507 and wait_for_room
+                pause, attempts = (FULL_SECONDS, FULL_ATTEMPTS) if is_full else (refusal.pause, ATTEMPTS)
+                if attempt == attempts or pause > LONGEST_PAUSE_SECONDS or not (is_open or pause):
                     raise CommandError(f"{'nobody knows whether it was sent: ' * is_open}{refusal}") from None
                 say(f"{refusal}; trying again")
-                await asyncio.sleep(refusal.pause or 2 ** (attempt - 1))
+                await asyncio.sleep(pause or 2 ** (attempt - 1))
         return answer
 
     async def request(self, method: str, path: str, body: Any = None, host: str = "") -> dict[str, Any]:
@@ -3390,23 +3564,54 @@ class Client:
         box = nacl.bindings.crypto_box_afternm(challenge, nonce, key)
         return {"proof_nonce": encode_base64(nonce), "proof_ciphertext": encode_base64(box)}
 
-    async def send(self, text: str) -> int:
-        """Encrypt and queue one message to the contact; the id that the relay gave it."""
+    async def find_key(self) -> bytes:
+        """The contact's public key."""
         if self.contact == self.fingerprint.hex():
             raise CommandError("that address is my own: give the other person's")
-        recipient = bytes.fromhex(self.contact)
         key = decode_key((await self.insist("GET", f"/v1/keys/{self.contact}")).get("public_key"), "public_key")
-        if fingerprint_of(key) != recipient:
+        if fingerprint_of(key) != bytes.fromhex(self.contact):
             raise CommandError(f"{self.origin} gave a false key for {self.contact}: do not trust this relay")
+        return key
+
+    async def post(self, plaintext: bytes, key: bytes, wait_for_room: bool = False) -> int:
+        """Encrypt and queue one message to the contact; the id that the relay gave it."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        plaintext = make_envelope(text, self.fingerprint, recipient, time.time(), secrets.token_bytes(16))
         body = {
             "recipient_fingerprint": self.contact,
             "ciphertext": encode_base64(nacl.bindings.crypto_box(plaintext, nonce, key, self._secret_key)),
             "nonce": encode_base64(nonce),
             "sender_public_key": encode_base64(self.public_key),
         }
-        return int((await self.insist("POST", "/v1/messages", body))["id"])
+        return int((await self.insist("POST", "/v1/messages", body, wait_for_room))["id"])
+
+    async def send(self, text: str) -> int:
+        """Send words to the contact; the id of the message."""
+        key, recipient = await self.find_key(), bytes.fromhex(self.contact)
+        return await self.post(make_envelope(text, self.fingerprint, recipient, time.time(), secrets.token_bytes(16)), key)
+
+    async def send_file(self, path: Path, text: str) -> int:
+        """Send a file to the contact, with words or without, from where an attempt was interrupted; the last message's id."""
+        octets, mime = read_file_to_send(path), mimetypes.guess_type(path.name)[0] or ""
+        file = {
+            "name": safe_name(path.name), "mime": mime if FILE_TEXTS["mime"].fullmatch(mime) else "application/octet-stream",
+            "size": len(octets), "sha256": hashlib.sha256(octets).hexdigest(), "parts": math.ceil(len(octets) / PART_BYTES),
+        }  # fmt: skip
+        what = hashlib.sha256(json.dumps([self.contact, file, text]).encode()).hexdigest()
+        begun = self.record.sending.split()
+        file_id, first = (
+            (begun[1], int(begun[2])) if begun[:1] == [what] else (encode_base64url(secrets.token_bytes(16)), 0)
+        )
+        key, message_id = await self.find_key(), 0
+        for n in range(first, math.ceil(len(octets) / PART_BYTES)):
+            self.record.keep(sending=f"{what} {file_id} {n}")
+            begins = {"type": "file", "file": {"id": file_id, **file}, **({"text": text} if text else {})}
+            said = {"type": "part", "file": file_id, "n": n} if n else begins
+            content = json.dumps(said).encode() + b"\0" + octets[PART_BYTES * n :][:PART_BYTES]
+            own_id, recipient = part_id(file_id, n) if n else file_id, bytes.fromhex(self.contact)
+            plaintext = make_unsealed(content, self.fingerprint, recipient, time.time(), own_id)
+            message_id = await self.post(plaintext, key, wait_for_room=True)
+        self.record.keep(sending="")
+        return message_id
 
     async def fetch(self) -> list[Mail]:
         """The next page of my inbox, ids rising."""
@@ -3449,22 +3654,60 @@ class Client:
             raise Refused(message) from None
 
 
-def print_message(mail: Mail, record: RelayRecord, as_json: bool) -> None:
+def print_text(message_id: int, sender: str, said: dict[str, Any], as_json: bool) -> None:
+    """One line. `said`: its ts and text, perhaps the path of a file, and whether an old client wrote it."""
+    if as_json:
+        print(json.dumps({"id": message_id, "from": sender, **said}), flush=True)
+        return
+    words = " ".join(filter(None, ["(old client)" * ("legacy" in said), said.get("file"), said["text"]]))
+    print(f"{sender[:8]} {printable(words)}", flush=True)
+
+
+def take_file(
+    message_id: int, sender: str, envelope: dict[str, Any], record: RelayRecord, arguments: argparse.Namespace
+) -> None:
+    """Save what a `file` or a `part` brings, and print a line once its file is whole. Raises EnvelopeRefused."""
+    folder: FileFolder | None = arguments.folder
+    if envelope["type"] == "file":
+        said = read_file(envelope)
+        file_id, once = said["id"], f"file {said['id']}"
+        if f"{sender}:{once}" in record.seen:
+            return
+        if folder:
+            folder.begin(sender, {**said, "message": message_id}, envelope["octets"])
+        else:
+            say(f"message {message_id} from {sender} was the file {said['name']}: listen --files DIR saves such")
+        record.is_new(sender, once)
+    else:
+        file_id, n, octets = read_part(envelope)
+        if folder:
+            folder.add(sender, file_id, n, octets)
+    if folder and (saved := folder.finish(sender, file_id)):
+        said, path = saved
+        record.keep(seen=record.seen)  # before its parts are gone: or it would be saved again
+        print_text(said["message"], sender, {"ts": said["ts"], "text": said["text"], "file": str(path)}, arguments.json)
+        folder.forget(sender, file_id)
+
+
+def print_message(mail: Mail, record: RelayRecord, arguments: argparse.Namespace) -> None:
     message_id, sender, envelope = mail
     if isinstance(envelope, EnvelopeRefused):
         say(f"refused message {message_id} from {sender}: {envelope}")
+    elif envelope["type"] in ("file", "part") and "octets" in envelope:
+        try:
+            take_file(message_id, sender, envelope, record, arguments)
+        except EnvelopeRefused as refusal:
+            print_message((message_id, sender, refusal), record, arguments)
+        except OSError as error:
+            raise CommandError(f"cannot save the file of message {message_id}: {error}") from None
     elif not record.is_new(sender, envelope["id"]):
         log.debug("dropped a replay")
     elif envelope["type"] != "text":
         how = "sealed for another device of this address" if envelope["type"] == "sealed" else "sent with a newer client"
         say(f"message {message_id} from {sender} was {how}")
-    elif as_json:
-        legacy = {"legacy": True} if envelope["legacy"] else {}
-        fields = {"id": message_id, "from": sender, "ts": envelope["ts"], "text": envelope["text"], **legacy}
-        print(json.dumps(fields), flush=True)
     else:
-        mark = " (old client)" if envelope["legacy"] else ""
-        print(f"{sender[:8]}{mark} {printable(envelope['text'])}", flush=True)
+        legacy = {"legacy": True} if envelope["legacy"] else {}
+        print_text(message_id, sender, {"ts": envelope["ts"], "text": envelope["text"], **legacy}, arguments.json)
 
 
 async def print_mail(client: Client, hinted: int | None, arguments: argparse.Namespace) -> None:
@@ -3475,7 +3718,7 @@ async def print_mail(client: Client, hinted: int | None, arguments: argparse.Nam
         record.keep(cursor=0)
     while page := await client.fetch():
         for mail in page:
-            print_message(mail, record, arguments.json)
+            print_message(mail, record, arguments)
         record.keep(cursor=page[-1][0], seen=record.seen)
         if arguments.acknowledge:
             try:
@@ -3500,27 +3743,29 @@ async def open_client(arguments: argparse.Namespace, origin: str, contact: str =
 
 
 async def send(arguments: argparse.Namespace) -> None:
-    """`relay.py send LINK [TEXT]` or `relay.py send URL FINGERPRINT [TEXT]`."""
+    """`relay.py send [--file PATH] LINK [TEXT]` or `relay.py send [--file PATH] URL FINGERPRINT [TEXT]`."""
     words = list(arguments.words)
     is_typed = len(words) > 1 and re.fullmatch(r"[0-9A-Fa-f]{64}", words[1])
     origin, contact = (relay_origin(words.pop(0)), words.pop(0).lower()) if is_typed else parse_link(words.pop(0))
     if len(words) > 1:
         raise CommandError("too many words: put the text in quotes")
     try:
-        text = (os.fsencode(words[0]) if words else sys.stdin.buffer.read()).decode().rstrip("\n")
+        given = os.fsencode(words[0]) if words else b"" if arguments.file else sys.stdin.buffer.read()
+        text = given.decode().rstrip("\n")
     except UnicodeDecodeError:
         raise CommandError("the text is not UTF-8: convert it, for instance with base64") from None
-    if not text.strip():
+    if not text.strip() and not arguments.file:
         raise CommandError("there is nothing to send: give a text, or pipe one in")
     async with open_client(arguments, origin, contact) as client:
         if not (is_typed or arguments.register or client.record.server_public_key or client.record.cursor):
             raise CommandError(f"this key is not registered with {origin}, the relay of the link: --register does it, once")
-        message_id = await client.send(text)
+        message_id = await (client.send_file(arguments.file, text) if arguments.file else client.send(text))
     say(f"sent as {message_id}")
 
 
 async def listen(arguments: argparse.Namespace) -> None:
-    """`relay.py listen URL`: print mail as it arrives, until interrupted."""
+    """`relay.py listen URL`: print mail as it arrives, until interrupted, and save files."""
+    arguments.folder = FileFolder(arguments.files) if arguments.files else None
     async with open_client(arguments, relay_origin(arguments.url)) as client:
         await client.ensure_token()
         say(f"listening; my invite link: {client.origin}/chats#chat={client.fingerprint.hex()}&server={client.origin}")
@@ -3534,7 +3779,7 @@ async def listen(arguments: argparse.Namespace) -> None:
                     await print_mail(client, hinted, arguments)
             except (CommandError, RelayError) as error:
                 if str(error) != trouble:
-                    say(f"not connected: {error}")
+                    say(f"{error}; trying again")
                 pause, trouble = getattr(error, "pause", 0), str(error)
             failures += 1
             await asyncio.sleep(max(pause, min(RECONNECT_SECONDS, 2**failures) * (0.5 + secrets.randbelow(500) / 1000)))
@@ -3747,9 +3992,15 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     usage = "relay.py send [--register] [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]"
     sending = commands.add_parser("send", help="send standard input, or a text, as one message", usage=usage)
     sending.add_argument("words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to; then a text, if not from stdin")
+    sending.add_argument(
+        "--file", metavar="PATH", type=Path, help="a file of at most 16 MiB, sent as it is; a text may go with it"
+    )
     sending.add_argument("--register", action="store_true", help="register with the relay of the link, if it is new to us")
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
+    listening.add_argument(
+        "--files", metavar="DIR", type=Path, help="save files there, whoever sends them, until it is almost full"
+    )
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
     forget = "let the relay forget what was printed (no other device has this key)"
     listening.add_argument("--acknowledge", action="store_true", help=forget)

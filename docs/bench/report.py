@@ -275,7 +275,8 @@ def file_section(seen: dict[str, Any]) -> str:
 {table(["", "with one", "without"], rows)}
 
 A file is 256 messages of 66 KiB. Memory, processor and WAL: one file after the other, as fast as the relay takes them. Others' POSTs: one sender without a
-pause, while a file comes as the client sends it, eight parts a second, and just as long without, in turns.
+pause, while a file comes as the client sends it, eight parts a second, and just as long without, in turns; what
+else the machine does is in both, so only their difference says something.
 """
 
 

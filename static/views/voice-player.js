@@ -24,6 +24,7 @@ export function voicePlayer(seconds) {
   on(speed, "click", () => {
     audio.playbackRate = SPEEDS[(SPEEDS.indexOf(audio.playbackRate) + 1) % SPEEDS.length];
     speed.textContent = `${audio.playbackRate}×`;
+    speed.setAttribute("aria-label", `${speed.textContent} speed`);
   });
   show();
   return element;

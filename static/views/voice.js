@@ -95,6 +95,7 @@ export class VoiceRecorder {
     on(button, "click", () => this.#begin()); // by the keyboard; else it has begun
     on(document, "pointermove", ({ clientX }) => this.#pressed && clientX < this.#pressed.x - SLIDE_PX && this.#slide());
     on(document, "pointerup", ({ timeStamp }) => this.#lift(timeStamp));
+    on(document, "pointercancel", () => (this.#pressed = null));
     on(byId("voiceStop"), "click", () => void this.#taken.recording.stop());
     on(byId("voiceDrop"), "click", () => this.#drop());
     on(byId("voiceSend"), "click", ({ currentTarget }) => attempt(currentTarget, this.#status, () => this.#send(this.#taken, this.#contact())));
@@ -156,8 +157,9 @@ export class VoiceRecorder {
     Object.assign(taken, ended);
     if (this.#taken !== taken) return;
     if (taken.seconds === MOST_SECONDS) say(this.#status, "Five minutes are the most.");
+    const attended = this.#bar.contains(document.activeElement);
     this.#show();
-    byId("voiceSend").focus();
+    if (attended) byId("voiceSend").focus(); // in the place of the button that went
   }
 
   /** Nobody records without seeing it: in another view, or another thread, it ends. */
