@@ -4158,8 +4158,10 @@ class TestServe:
 
         assert "BIND" in finished.refused()
 
-    @pytest.mark.parametrize("path", ["/dev/null/relay.db", "/nowhere/relay.db", "relay.db?mode=rw"])
+    @pytest.mark.parametrize("path", ["/dev/null/relay.db", "/nowhere/relay.db", "{}/relay.db?mode=rw"])
     async def test_database_that_can_not_be_written_is_said(self, tmp_path, path):
+        path = path.format(tmp_path)
+
         finished = await run_command(tmp_path, JWT_SECRET=SECRET, BIND="127.0.0.1:0", DATABASE_URL=f"sqlite:{path}")
 
         assert path.partition("?")[0] in finished.refused()
