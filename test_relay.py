@@ -286,11 +286,10 @@ ports = (FIRST_PORT + number % PORTS_EACH for number in itertools.count(random.r
 
 def free_port() -> int:
     """A loopback port to listen on, and never one of a relay that is only stopped for a while."""
-    for port in ports:
+    while True:
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("there is always another number")
+            probe.bind(("127.0.0.1", next(ports)))
+            return probe.getsockname()[1]
 
 
 def once_a_version(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
@@ -4159,8 +4158,10 @@ class TestServe:
 
         assert "BIND" in finished.refused()
 
-    @pytest.mark.parametrize("path", ["/dev/null/relay.db", "/nowhere/relay.db", "relay.db?mode=rw"])
+    @pytest.mark.parametrize("path", ["/dev/null/relay.db", "/nowhere/relay.db", "{}/relay.db?mode=rw"])
     async def test_database_that_can_not_be_written_is_said(self, tmp_path, path):
+        path = path.format(tmp_path)
+
         finished = await run_command(tmp_path, JWT_SECRET=SECRET, BIND="127.0.0.1:0", DATABASE_URL=f"sqlite:{path}")
 
         assert path.partition("?")[0] in finished.refused()
@@ -18462,6 +18463,7 @@ class TestBrowserFiles:
         path = tmp_path / "archive.bin"
         path.write_bytes(bytes(3 * PART_BYTES))
 
+        alice.expects("StorageError")  # of what is being sent meanwhile
         await has_full_disk(alice)
         await attaches(alice, path)
         await alice.shows("#filesStatus.bad", "no room left")

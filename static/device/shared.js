@@ -5,9 +5,9 @@ const LONGEST_TEXT = 20_000;
 
 /** `{files, text}`, once; null where there is none, or it could not be kept. */
 export async function takeShared() {
-  const cache = await caches.open(CACHE);
-  const kept = await cache.match("/share");
-  await cache.delete("/share");
+  const cache = await globalThis.caches?.open(CACHE); // none over plain http
+  const kept = await cache?.match("/share");
+  await cache?.delete("/share");
   if (!kept) return null;
   const form = await kept.formData();
   const words = ["title", "text", "url"].map((name) => `${form.get(name) ?? ""}`.trim());
