@@ -17479,6 +17479,20 @@ class TestBrowserSealed:
 
         assert (await bob.hears("goodbye"))["type"] == "goodbye"
 
+    async def test_restore_that_is_cancelled_takes_its_goodbye_back(self, alice, bob):
+        told = await alice.evaluate(CANCELS_RESTORE)
+
+        await bob.hears("hello")
+        said = [each["content"]["type"] for each in await bob.reads()]
+        assert [each for each in said if each in ("goodbye", "hello")] == ["goodbye", "hello"]
+        assert told == "Cancelled. Nothing was changed."
+
+    async def test_keys_that_stay_after_their_goodbye_greet_at_the_next_start(self, alice, bob):
+        await alice.evaluate(GOODBYE_FOR_A_WHILE)
+        await alice.reload()
+
+        await bob.hears("hello")
+
     async def test_server_that_takes_no_goodbye_holds_new_keys_up_no_longer_than_is_said(self, browser, liar):
         alice, bob = await browser.person(liar), Correspondent(liar.truth)
         alice.expects("Failed to load resource", "WebSocket connection to")
@@ -17564,15 +17578,26 @@ A_MINUTE_LATER = """(async () => {
 GOODBYE_FOR_A_WHILE = """(async () => {
     const [{ sayGoodbye }, { Database }, { Store }] = await Promise.all(["mail/sweeper", "store/database", "store/store"].map((name) => import(`/${name}.js`)));
     const store = new Store(Database.shared);
-    await sayGoodbye(store, (await store.value("identity")).fingerprint, 300);
+    await sayGoodbye(store, (await store.value("identity")).fingerprint, { most_ms: 300 });
 })()"""
 HELLO_DUE = """(async () => (await import("/store/database.js")).Database.shared.write(["kv"], ({ kv }) => void kv.put(true, "hello_due")))()"""
 DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
     new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""
-SNAPSHOT = """async () => {
+SNAPSHOT = """async (files = false) => {
     const [{ snapshot }, { Database }, { Store }] = await Promise.all(["backup-content", "database", "store"].map((name) => import(`/store/${name}.js`)));
-    return snapshot(new Store(Database.shared), { history: true });
+    return snapshot(new Store(Database.shared), { history: true, files });
 }"""
+# A backup with other keys is about to be restored, and is cancelled once these keys have said goodbye.
+CANCELS_RESTORE = f"""(async () => {{
+    const [{{ Client }}, {{ sealBackup }}, {{ newIdentity }}, {{ toBase64, utf8 }}] = await Promise.all(
+        ["client", "store/backup", "protocol/crypto", "protocol/encoding"].map((name) => import(`/${{name}}.js`)));
+    const client = await Client.open();
+    const content = {{ ...JSON.parse(await ({SNAPSHOT})()), secret_key: {{ base64: toBase64(newIdentity().secret_key) }} }};
+    const backup = new Blob([JSON.stringify(await sealBackup(utf8(JSON.stringify(content)), "correct horse battery"))]);
+    const [opened, cancelling] = [await client.openBackup(backup, "correct horse battery"), new AbortController()];
+    client.store.addEventListener("posts", () => cancelling.abort(), {{ once: true }});
+    return opened.apply({{ signal: cancelling.signal }}).catch(({{ message }}) => message);
+}})()"""
 RESTORE = """async (text) => {
     const [{ readBackup, replaceEverything }, { Database }, { Store }] = await Promise.all(
         ["backup-content", "database", "store"].map((name) => import(`/store/${name}.js`)));
@@ -17762,6 +17787,19 @@ TIMERS_ARE_OVER = """(async () => {
     const [{ Database }, { removeGone }, { Store }] = await Promise.all(
         ["store/database", "mail/sweeper", "store/store"].map((name) => import(`/${name}.js`)));
     await removeGone(new Store(Database.shared), "", Date.now() + 86_400_000);
+})()"""
+# The page's own client.files.
+FILES = """async (call, ...values) => {
+    const [{ Database }, { Files }, { Store }] = await Promise.all(["store/database", "mail/files", "store/store"].map((name) => import(`/${name}.js`)));
+    return new Files(new Store(Database.shared))[call](...values);
+}"""
+# A copy of the last file for another device of the same person, which goes in an hour.
+COPY_WAITS = """(async () => {
+    const [{ Database, result }, { queuePost }] = await Promise.all(["store/database", "mail/posts"].map((name) => import(`/${name}.js`)));
+    await Database.shared.write(["messages", "posts"], async ({ messages, posts }) => {
+        const { seq, contact, file } = (await result(messages.getAll())).at(-1);
+        queuePost({ posts }, contact, { type: "part", file: file.id, n: 0 }, { seq, after: Date.now() + 3_600_000 });
+    });
 })()"""
 NAMES = {
     "invoice.pdf" + "\u00a0" * 200 + ".exe": "invoice.pdf .exe",
@@ -18054,6 +18092,31 @@ class TestBrowserFiles:
         assert (await bob.hears("delete"))["of"]
         assert await stored(alice, "parts.length") == 0
 
+    async def test_file_that_was_on_its_way_at_a_backup_is_sent_by_retry_where_it_is_there(self, alice, bob, tmp_path):
+        await attaches(alice, large_file(tmp_path, 24))
+        await has_file(alice, "file.sent > 2")
+        without, whole = await alice.evaluate(f"Promise.all([false, true].map({SNAPSHOT}))")
+
+        await comes_back_from(alice, without)
+        await alice.shows(".chat-failure", "is not in the backup")
+        assert await alice.count(".chat-failure .chat-retry:not([hidden])") == 0
+        await comes_back_from(alice, whole)
+        await alice.shows(".chat-failure", "Not all of it was sent")
+        await alice.click(".chat-failure .chat-retry")
+
+        await has_file(alice, "file.sent === file.parts")
+        parts = {each["content"].get("n", 0) for each in await bob.reads() if "file" in each["content"]}
+        assert parts == {*range(24)}
+
+    async def test_file_whose_copies_wait_for_another_device_is_not_to_be_freed(self, alice, bob, tmp_path):
+        await attaches(alice, large_file(tmp_path, 1))
+        await has_file(alice, "file.sent === 1")
+        assert await alice.evaluate(f"({FILES})('kept').then(([chat]) => chat.bytes)") == PART_BYTES
+
+        await alice.evaluate(COPY_WAITS)
+
+        assert await alice.evaluate(f"({FILES})('kept')") == []
+
     async def test_new_keys_stop_a_file_that_is_on_its_way(self, alice, bob, tmp_path):
         await attaches(alice, large_file(tmp_path, 40))
         await has_file(alice, "file.sent > 2")
@@ -18064,6 +18127,7 @@ class TestBrowserFiles:
         await alice.reload()
 
         await alice.shows(".chat-failure", "Your keys are new")
+        await alice.shows(".chat-tab", "Not sent")
         assert await alice.count(".chat-failure .chat-retry:not([hidden])") == 0
 
     async def test_other_device_gets_a_copy_and_its_cancel_is_for_this_device_alone(
@@ -18374,6 +18438,9 @@ class TestBrowserFiles:
         await bob.says(type="part", file=header["id"], n=1, octets=octets[PART_BYTES:], header=known)
         await has_file(alice, "file.state === 'here'")
 
+        begun = await stored(alice, "messages.find(({ file }) => file).gone_at")
+        await alice.evaluate(f"({FILES})('free', [{await stored(alice, 'messages.find(({ file }) => file).seq')}])")
+        assert await stored(alice, "messages.find(({ file }) => file).gone_at") == begun
         await alice.evaluate(TIMERS_ARE_OVER)
 
         await alice.hides(".chat-file")

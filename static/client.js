@@ -109,8 +109,7 @@ export class Client extends EventTarget {
   /** See store/backup.js. Where it would replace the keys, these say goodbye before. */
   async openBackup(file, passphrase, options) {
     const opened = await openBackup(this.store, file, passphrase, options);
-    const leave = () => opened.same_identity || this.outbox.sayGoodbye();
-    return { ...opened, apply: async (how) => (await leave(), opened.apply(how)) };
+    return opened.same_identity ? opened : { ...opened, apply: (how) => this.#leave(() => opened.apply(how), how) };
   }
 
   /** The database was deleted under this page, which has the keys still. */
@@ -139,8 +138,7 @@ export class Client extends EventTarget {
 
   /** New keys; history and contacts stay. Reload the page after it (other tabs get "replaced"). Takes some seconds where a server is away. */
   async replaceKeys() {
-    await this.outbox.sayGoodbye();
-    await replaceIdentity(this.store);
+    await this.#leave(() => replaceIdentity(this.store));
     this.tabs.emit("identity-replaced");
   }
 
@@ -148,6 +146,17 @@ export class Client extends EventTarget {
   showThread(fingerprint) {
     this.tabs.show(fingerprint);
     return this.#markShownRead();
+  }
+
+  /** These keys say goodbye before `replace` puts others in their place; where that fails or is cancelled, they greet again. */
+  async #leave(replace, how) {
+    try {
+      await this.outbox.sayGoodbye(how);
+      return await replace();
+    } catch (error) {
+      await this.outbox.greet();
+      throw error;
+    }
   }
 
   #lead() {

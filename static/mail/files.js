@@ -30,11 +30,13 @@ export class Files {
     return this.#end(seq, "cancelled");
   }
 
-  /** The files that could be freed, by chat: `{contact, seqs, bytes}`, the largest first. */
+  /** The files that could be freed, by chat: `{contact, seqs, bytes}`, the largest first. Not those of which copies for my other devices wait. */
   async kept() {
-    const records = await this.#store.db.read(["messages"], ({ messages }) => result(messages.index("file").getAll()));
+    const [records, queued] = await this.#store.db.read(["messages", "posts"], ({ messages, posts }) =>
+      Promise.all([result(messages.index("file").getAll()), result(posts.index("queued").getAll())]));
+    const waiting = new Set(queued.map(({ seq }) => seq));
     const chats = new Map();
-    for (const { contact, seq, file } of records.filter(mayGo)) {
+    for (const { contact, seq, file } of records.filter((record) => mayGo(record) && !waiting.has(record.seq))) {
       const { seqs, bytes } = chats.get(contact) ?? { seqs: [], bytes: 0 };
       chats.set(contact, { contact, seqs: [...seqs, seq], bytes: bytes + file.size });
     }

@@ -10,7 +10,7 @@ import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
 import { enqueueFile } from "./parts.js";
 import { discard, enqueue, requeue } from "./queue.js";
-import { Sweeper, sayGoodbye } from "./sweeper.js";
+import { Sweeper, greet, sayGoodbye } from "./sweeper.js";
 import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
 import { mayTakeBack, takeBack } from "./taking-back.js";
 
@@ -112,8 +112,13 @@ export class Outbox {
   }
 
   /** Tells whoever seals for this device that it goes: see sweeper.js. */
-  sayGoodbye() {
-    return sayGoodbye(this.#parts.store, this.#parts.identity.fingerprint);
+  sayGoodbye(options) {
+    return sayGoodbye(this.#parts.store, this.#parts.identity.fingerprint, options);
+  }
+
+  /** Takes that back, where the keys have stayed. */
+  greet() {
+    return greet(this.#parts.store, this.#parts.identity.fingerprint);
   }
 
   /** Another tab sends from now on. */

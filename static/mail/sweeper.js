@@ -3,6 +3,7 @@
  * never came is told of, and keys that came from elsewhere greet those who know them. And what is said before keys go.
  */
 import { swept, unanswered, wantsOldForm } from "../protocol/devices.js";
+import { throwIfAborted } from "../protocol/kdf.js";
 import { result } from "../store/database.js";
 import { lineOf, toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
@@ -70,15 +71,19 @@ export async function greet(store, me) {
 /**
  * Has the leading tab tell all who seal for this device that it goes, while it still has the keys to say so with. Resolves when the relays
  * have it, or after a while: what was not said then, a contact finds out when they hear from nobody (PROTOCOL.md, "Keys come and go").
+ * Where the `signal` aborts, throws AbortError. A hello is due from then on, until the keys are others: where they stay, it takes the goodbye back.
  */
-export async function sayGoodbye(store, me, most_ms = GOODBYE_MS) {
-  const said = await store.db.write(["contacts", "posts", "sessions"], async ({ contacts, posts, sessions }) => {
+export async function sayGoodbye(store, me, { signal, most_ms = GOODBYE_MS } = {}) {
+  throwIfAborted(signal);
+  const said = await store.db.write(["contacts", "kv", "posts", "sessions"], async ({ contacts, kv, posts, sessions }) => {
+    kv.put(true, "hello_due");
     const mine = (await result(sessions.get(me)))?.devices.length > 0 ? [me] : [];
     const adding = [...mine, ...(await acquaintances(contacts))].map((contact) => queuePost({ posts }, contact, { type: "goodbye" }));
     return Promise.all(adding.map(result));
   });
   store.emit("posts");
-  for (const until = Date.now() + most_ms; Date.now() < until && (await someQueued(store, said)); ) await pause(LOOK_MS);
+  for (const until = Date.now() + most_ms; !signal?.aborted && Date.now() < until && (await someQueued(store, said)); ) await pause(LOOK_MS);
+  throwIfAborted(signal);
 }
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

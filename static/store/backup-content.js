@@ -17,6 +17,8 @@ import { withSession } from "./sessions.js";
 import { newContact, newRelay } from "./store.js";
 
 const BATCH = 500;
+/** Of a file on its way: which parts have gone, no backup tells. */
+const STOPPED = { state: "failed", error: "Not all of it was sent when this backup was made: Retry sends it.", retriable: true };
 const EMPTY_THREAD = { unread: 0, last_at: 0, last_text: "", last_seq: 0, last_direction: "", last_state: "" };
 
 /**
@@ -33,7 +35,7 @@ export function snapshot(store, { history, files = false }) {
       contacts: (await result(contacts.getAll())).map((contact) => ({ ...contact, ...(!history && EMPTY_THREAD) })),
       drafts: (await entries(drafts)).filter(([key]) => isFingerprint(key)),
       relays: (await result(relays.getAll())).map(withUnerased),
-      messages: rows.map((message) => (message.file ? { ...message, file: knownFile(message.file) } : message)),
+      messages: rows.map((message) => (message.file ? { ...message, file: knownFile(message.file), ...(message.moving?.startsWith("to ") && STOPPED) } : message)),
       parts: files ? await octetsOf({ parts }, rows) : [],
       seen: await result(seen.getAllKeys()),
       sessions: (await result(sessions.getAll())).filter(({ devices }) => devices.length > 0),
@@ -90,6 +92,8 @@ function parse(plaintext) {
 
 const isUnsent = ({ direction, state }) => direction === "out" && state === "queued";
 
+const NOT_HERE = "The file was not sent, and is not in the backup.";
+
 /** A file is here where the backup has all of it. Its hash is checked when it is shown. */
 function withFile({ file, ...message }, pieces) {
   if (!file) return message;
@@ -97,13 +101,13 @@ function withFile({ file, ...message }, pieces) {
   const waits = message.direction === "out" && message.state !== "relayed";
   const sent = message.direction === "out" && { sent: waits ? 0 : file.parts };
   const state = waits ? "here" : "";
-  return { ...message, file: { ...knownFile(file), have: whole ? file.parts : 0, state: whole ? state : "gone", ...(whole && sent) }, ...(waits && !whole && { retriable: false }) };
+  return { ...message, file: { ...knownFile(file), have: whole ? file.parts : 0, state: whole ? state : "gone", ...(whole && sent) }, ...(waits && !whole && { retriable: false, error: NOT_HERE }) };
 }
 
 /** What was still to be sent may have been sent since, or be long out of date: only the person sends it. */
 function hold(message, created_at) {
   const error = `Not sent when this backup was made (${formatDateTime(created_at)}): Retry sends it now.`;
-  return message.file?.have === 0 ? { ...message, state: "failed", error: "The file was not sent, and is not in the backup." } : { ...message, state: "failed", error, retriable: true };
+  return { ...message, state: "failed", ...(message.file?.have !== 0 && { error, retriable: true }) };
 }
 
 const failedOf = ({ fingerprint }, messages) =>

@@ -5,7 +5,7 @@ import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy, noteTakenOver, seqOfLine } from "./legacy.js";
 import { readMark, setMark } from "./web-storage.js";
-import { withLatest } from "./messages.js";
+import { failedWith, withLatest } from "./messages.js";
 import { UNREAD_RELAY, newContact } from "./store.js";
 
 /** Of a file on its way when the keys became others: its readers would drop the other parts, as a stranger's. */
@@ -54,12 +54,23 @@ export async function replaceIdentity(store, secret_key) {
   await store.db.write(["contacts", "kv", "messages", "relays", "sessions", "posts", "references"], async ({ contacts, kv, messages, relays, ...theirs }) => {
     kv.put(identity, "identity");
     kv.put(newDeviceId(), "device");
+    kv.delete("hello_due"); // of the goodbye before: these keys are nobody's yet
     for (const each of Object.values(theirs)) each.clear();
-    for (const contact of await result(contacts.getAll())) contacts.put({ ...contact, devices: 0, asks_again: 0, asks_old_form: false });
+    const stopped = (await result(messages.index("moving").getAll(IDBKeyRange.bound("to ", "to!")))).map(stop);
+    for (const message of stopped) messages.put(message);
+    for (const contact of await result(contacts.getAll())) {
+      const known = stopped.filter((message) => message.contact === contact.fingerprint).reduce(withStopped, contact);
+      contacts.put({ ...known, devices: 0, asks_again: 0, asks_old_form: false });
+    }
     for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, ...UNREAD_RELAY });
-    for (const { moving, ...record } of await result(messages.index("moving").getAll())) messages.put(moving.startsWith("to ") ? { ...record, ...STOPPED } : record);
+    for (const { moving, ...record } of await result(messages.index("moving").getAll())) messages.put(record); // those that come
   });
 }
+
+const stop = ({ moving, ...record }) => ({ ...record, ...STOPPED });
+
+/** The contact record with a message that was stopped, which the list of chats tells. */
+const withStopped = (contact, message) => ({ ...(message.seq === contact.last_seq ? withLatest(contact, message) : contact), failed: failedWith(contact, message) });
 
 async function takeOver({ kv, contacts, messages }, legacy, default_home) {
   const home = legacy.home ?? default_home;

@@ -48,7 +48,7 @@ export const lineOf = ({ fingerprint, relay }, event) => ({
 });
 
 /** A message whose file has come, or never will: where it was read before that, its timer begins. */
-export const withTimer = (record, now = Date.now()) => (record.was_read && record.lasts ? { ...record, gone_at: now + record.lasts * 1000 } : record);
+export const withTimer = (record, now = Date.now()) => (record.was_read && record.lasts && !record.gone_at ? { ...record, gone_at: now + record.lasts * 1000 } : record);
 
 /** What the list of chats shows of a message: its words, without the signs of marks. */
 const preview = (message) => oneLine(saidIn(message), PREVIEW_CHARACTERS);
