@@ -3264,6 +3264,15 @@ def read_file_to_send(path: Path) -> bytes:
     return octets
 
 
+def sync_folder(path: Path) -> None:
+    """Have the disk keep the names in a folder, too."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def write_durably(path: Path, octets: bytes) -> None:
     """Make a file that is there as a whole or not at all, whatever happens."""
     partial = path.with_name("partial")
@@ -3273,15 +3282,6 @@ def write_durably(path: Path, octets: bytes) -> None:
         os.fsync(file.fileno())
     partial.replace(path)
     sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Have the disk keep the names in a folder, too."""
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 class FileFolder:
