@@ -2382,6 +2382,22 @@ class TestPush:
         is_answered.set()
         await until(lambda: len(push_service.pushes) == 5)
 
+    async def test_silent_services_with_many_devices_take_no_place_of_others(self, pushing, push_service, monkeypatch):
+        monkeypatch.setattr(relay_module, "PUSH_STEP_SECONDS", 60)
+        alice = await pushing.register()
+        await push_service.subscribe(alice)
+        pusher, receipt = pushing.app[relay_module.PUSHER], relay_module.Receipt(1, 0, 2**42)
+        for number in range(relay_module.MAX_PUSHES_IN_FLIGHT * 3):
+            origin = f"https://{number % 3}.push.invalid"
+            pusher._silent[origin] = 0.0  # to be tried again, with one push
+            pusher._wait(f"{origin}/{number}", relay_module.Push(bytes(32), receipt, 0.0, origin))
+        await alice.send(alice, b"hello")
+
+        await pusher._step(time.monotonic() + 60)
+        await pusher._step(time.monotonic() + 60)
+
+        assert push_service.origin + "/one" in pusher._in_flight
+
     async def test_service_that_hangs_holds_nobody_up(self, pushing, push_service):
         alice, bob = await pushing.register(), await pushing.register()
         for number in range(8):
@@ -4731,12 +4747,12 @@ async def send_parts(sender: Person, recipient: Person, octets: bytes, numbers: 
     return str(header["id"])
 
 
-def begin_file(folder: Any, octets: bytes = b"hello", **changed: Any) -> dict[str, Any]:
+def begin_file(folder: Any, octets: bytes = b"hello", sender: str = "f" * 64, **changed: Any) -> dict[str, Any]:
     """Have `listen` begin a file of somebody's; what it knows of it."""
     fields = {"type": "file", "file": file_header(octets, **changed), "octets": octets[:PART_BYTES], "ts": None}
     fields["file"] |= {name: float(fields["file"][name]) for name in ("size", "parts")}
     said = relay_module.read_file(fields) | {"message": 1}
-    folder.begin("f" * 64, said, fields["octets"])
+    folder.begin(sender, said, fields["octets"])
     return said
 
 
@@ -4909,6 +4925,39 @@ class TestFilesOfTheCommandLine:
 
         kept = {path.name.split()[1] for path in (tmp_path / ".partial").iterdir()}
         assert len(kept) == 4 and begun[-1] in kept
+
+    async def test_relay_that_goes_away_from_who_waits_for_room_is_told_of(self, relays, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(relay_module, "FULL_SECONDS", 0.05)
+        relay = await relays(MAILBOX_MAX_MESSAGES="4")
+        bob, said = await relay.register(), []
+        (path := tmp_path / "film.bin").write_bytes(os.urandom(5 * PART_BYTES))
+
+        async with terminal(tmp_path, relay, bob) as client:
+            sending = asyncio.create_task(client.send_file(path, ""))
+            await until(
+                lambda: said.append(capsys.readouterr().err) or "".join(said).count("again") > relay_module.ATTEMPTS
+            )
+            await relay.stop()
+
+            with pytest.raises(relay_module.CommandError, match="cannot reach"):
+                await asyncio.wait_for(sending, PATIENCE_SECONDS)
+
+    def test_unfinished_files_of_one_sender_take_no_place_of_anothers(self, tmp_path):
+        folder = relay_module.FileFolder(tmp_path)
+        mine = begin_file(folder, bytes(PART_BYTES + 1))["id"]
+
+        for _ in range(relay_module.MAX_PARTIAL_FILES):
+            begin_file(folder, bytes(PART_BYTES + 1), sender="b" * 64)
+
+        kept = [path.name.split() for path in (tmp_path / ".partial").iterdir()]
+        assert len(kept) == 1 + relay_module.MAX_PARTIAL_OF_SENDER and mine in {file_id for _, file_id in kept}
+
+    async def test_folder_in_which_no_file_could_get_its_name_is_refused_at_once(self, relay, tmp_path):
+        (tmp_path / "file").write_bytes(b"")
+
+        finished = await run_command(tmp_path, "listen", "--files", str(tmp_path / "file"), relay.url)
+
+        assert "name a folder on another disk" in finished.refused()
 
     def test_disk_that_is_almost_full_takes_no_file(self, tmp_path, monkeypatch):
         monkeypatch.setattr(relay_module, "LEAST_FREE", 1.1)
