@@ -18491,6 +18491,13 @@ class TestBrowserFiles:
         await alice.click("#chatTabs .chat-tab:not(.active) .chat-tab-label")
         await alice.shows("#voicePreview .voice-play:enabled")
 
+    async def test_voice_message_ends_behind_another_tab(self, alice, bob):
+        await records(alice)
+
+        await hide(alice)
+
+        await alice.until("document.querySelector('#voicePreview audio')")
+
     async def test_voice_message_is_thrown_away_by_escape_and_comes_back_by_undo(self, alice, bob):
         await records(alice)
 
@@ -18631,6 +18638,17 @@ class TestBrowserFiles:
 
         await page.shows("#toast", "Nothing was shared")
         assert await page.evaluate("location.pathname + location.search") == "/chats"
+
+    async def test_what_was_shared_and_never_taken_goes_at_the_next_start(self, browser, relay):
+        page = await browser.person(relay)
+        kept = "caches.open('shared-with-io3233').then((cache) => cache.match('/share'))"
+        put = "put('/share', new Response('words', { headers: { Date: new Date(Date.now() - 61_000).toUTCString() } }))"
+        await page.evaluate(f"caches.open('shared-with-io3233').then((cache) => cache.{put})")
+        assert await page.evaluate(f"{kept}.then((each) => each?.status)") == 200
+
+        await page.goto(f"{relay.url}/chats")
+
+        await page.until(f"{kept}.then((each) => !each)")
 
     async def test_of_a_stranger_the_header_alone_is_kept(self, relay, alice):
         carol = Correspondent(relay)
