@@ -3,16 +3,16 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "4183b25774770615";
+const VERSION = "1bda1b1116b16500";
 const FILES = {
-  "/app.js": "sha256-z+xOr+FrTIo461opwtYQsEWlZwSGAPpcuGynF6c0M6M=",
-  "/client.js": "sha256-4COtAcr8BJER+o9Dt3ODtmLxnApdjEmzfmxTIdOWX4o=",
+  "/app.js": "sha256-eAyu2/3kToJDn0q0u1tsgo1otSJqnHs6yLzu9/AwcMU=",
+  "/client.js": "sha256-CXGMuUqfzlel5a/dAuInQ1LWFxSNCdFOYg0WWeYysJU=",
   "/device/hashes.js": "sha256-aQJr0E+nF2Ssw8kiwUcjuCVYXcgqvxN+7dDcLAe0K7k=",
   "/device/notices.js": "sha256-ScOht9HEiOjq00/+VANjjAurlaPVoxJs5o1QdZuPOms=",
   "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
   "/device/persistence.js": "sha256-VAF45lMnXKHOTnrDzyZVR9IJE7MTypK9wGY7/fCgLkY=",
   "/device/service-worker.js": "sha256-TOHEWF+/hba8aUFqcxUb0gbTkoJ97l4J8BhUopPDulA=",
-  "/device/shared.js": "sha256-lFitTmWFDOfmOYw+90C5E8iP+/NQz4i6AiKz6sCWmM8=",
+  "/device/shared.js": "sha256-LQExHKX0zoMuhwPFvAHzIh/nsmIE27GcwfSjTQqEkaI=",
   "/device/sound.js": "sha256-BWAM5Ws7QztHxnoGtwMaNVoMCJls6dW95WzClibLZBM=",
   "/device/tabs.js": "sha256-mMvBDqO9BHTsC2otD4joIwWoP7Wjvus/V5sYKFy/LuA=",
   "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
@@ -23,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-J2Imsw5YfItiTZWAkeGinzDlY5H9e6cf1cHRmV8VWJI=",
+  "/index.html": "sha256-8pAEGh0pFjkCq7zfcBledA1+7GZvE4Da+HZWbJsfSj8=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-tl3p6qcwfhc8oJSeF86kbuLIFwYGBEMiCZfUZP5xkdQ=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -31,7 +31,7 @@ const FILES = {
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
   "/mail/files.js": "sha256-A82S6ziNHu2v0UrmZ9/KKjuSgXhYoeFHaS1AfNCSPFE=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-1TMh2WoBsoYiu72s7tlr443oZPKIdi4Dp5T4MWsL9L8=",
+  "/mail/outbox.js": "sha256-haALPCJQ7+vQbvbOqHOIiFvjhmuYjBkDvumhc1qwr+g=",
   "/mail/page.js": "sha256-yHYJKBGX2oM8NBKMP8n+KLdtcV2e+c/AIv0yJaoeqa4=",
   "/mail/parts.js": "sha256-BfaZZpSlJsJB7STNx2yqKvQqaisSGJBGmSoQW1cfUGM=",
   "/mail/posts.js": "sha256-RTi6ywwZMuUcL2fDBdyG0V81WZ9XAR/78d34hDHiqxo=",
@@ -53,7 +53,7 @@ const FILES = {
   "/protocol/envelope2.js": "sha256-CCGu7vCMG7Mzf9jUSm7YjJd2yMKEQQEev+PmYNA/tUY=",
   "/protocol/errors.js": "sha256-xNmezYkR9aBNtf61gXy5EFe+2k//P4EtODMJB5ABlqU=",
   "/protocol/excerpt.js": "sha256-MYUZv5BnspTh2UgCtEdGgZZbartFE7tmNbACzSOZucM=",
-  "/protocol/files.js": "sha256-DFcCWC8BEm4vcQf69dJtdaG4R3h3XgoRs76B7hzY+Xo=",
+  "/protocol/files.js": "sha256-f7bcX5bM6omQd3H1s9Fj0osBRsWQ81uyg/Ar4zQtMTg=",
   "/protocol/format.js": "sha256-EztvJNsUpXraXqR5+svd+IUAHTzmljM6R2LIfgPFOIY=",
   "/protocol/invite.js": "sha256-rtBmI6blU0TcGNsevGoXKR9TT+zuzVtSfo1eDGWQiVM=",
   "/protocol/kdf.js": "sha256-Rt7jn8se9qv/nTRLJBYH1VrfVeAHXeptJ6PB06cb3uI=",
@@ -113,18 +113,18 @@ const FILES = {
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/answering.js": "sha256-RR8DmJqNNjDPDGuGo4t5cv1sN6ZTWNPxOq7l9y459AU=",
-  "/views/attaching.js": "sha256-OS4VFc5kva0N4mMHKfuwchgeknJsMvQVOVcidzuQ96c=",
+  "/views/attaching.js": "sha256-ybVtQP6mksrojdQYL3Yy9L7SZ8mrmLb8O6l5UotcVL4=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-DMWOJNOpYLvWI8JHDF6HxOSplWj3Hu7c86EL4lvqPM0=",
-  "/views/composer-view.js": "sha256-KYaEX9oojQfaJu6jbV3vPLVwuc9Qq6NngFxT112qZ3I=",
+  "/views/composer-view.js": "sha256-/pqGmWBo46M+fUAnDmP9BLS8uL4XMtnWQpfo9kmbL0E=",
   "/views/contact-view.js": "sha256-vTHhCVFa5Cfp9+MYZivfPbojSlLSv6P6LUwEWndjfMA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-PcNaEzL/Yio+du8k3itwgXJSvyBFzak8nbemoQEGFb0=",
   "/views/export-view.js": "sha256-IjB1ON64mCU7uJOW6V6vygzDfwSzufsofpnBPRb0bkw=",
   "/views/files.js": "sha256-WyokAmXqNNwinDCc060GsiZxjifLETqHZoPimqZn2xA=",
-  "/views/forward-view.js": "sha256-4w1yUnLwThTL2MF1+Tz2jTMbxSxMpFNzhfBp/CzrL0Q=",
+  "/views/forward-view.js": "sha256-gGx5jOGyuxJ22jwB3oAFdE7zxca5HmkBHovvDGdLEZI=",
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
   "/views/keys-view.js": "sha256-OmQ/pWLz7LOiBgwDo1sSZXsLoKWgX/M5nbC8O3vFuBs=",
@@ -160,9 +160,9 @@ const FILES = {
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
   "/views/viewer.js": "sha256-rqzRZ0wi1K3NULPtNgCLe5V35eZ89bmzXwJhmu7aKNg=",
   "/views/voice-player.js": "sha256-J+lfNvLeL5JaNVk0WDq15qDgq86viPFbieO2OJ4UwvU=",
-  "/views/voice.js": "sha256-SRP3y2skOjwnGksCgbNl3Q/9oOGTlBSelhJlWgUIDDM=",
+  "/views/voice.js": "sha256-z7wdi21Im5d/JYSxpJG6PJMMRX9muKYZrgnZQBxamvo=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-IWsEBh15BGvynv3qJ34IF1mJYGcyPaISprb2eNwJ6sc="
+  "/worker.js": "sha256-kug+8RxgRwK9OAb37HhEknmYhuJ53w8c8I0KRDspQ2U="
 };
 
 const PREFIX = "io3233-";
@@ -222,18 +222,19 @@ async function takeOver() {
   for (const name of await caches.keys()) if (name.startsWith(PREFIX) && !needed.includes(name)) await caches.delete(name);
 }
 
-function isShare({ method, mode, url }) {
-  return method === "POST" && mode === "navigate" && new URL(url).pathname === SHARED.path;
+function isShare({ method, destination, url }) {
+  return method === "POST" && destination === "document" && new URL(url).pathname === SHARED.path;
 }
 
-/** The page that comes asks for whom it is; nothing goes anywhere before that. */
+/** The page that comes asks for whom it is; nothing goes anywhere before that. Any site can post here, and not only a form with files. */
 async function takeShare(request) {
   try {
     const form = await request.blob();
     const cache = await caches.open(SHARED.cache);
     await cache.delete(SHARED.path);
-    const headers = { "Content-Type": request.headers.get("Content-Type") };
-    if (form.size <= SHARED.most_bytes) await cache.put(SHARED.path, new Response(form, { headers }));
+    const type = request.headers.get("Content-Type") ?? "";
+    const headers = { "Content-Type": type, Date: new Date().toUTCString() };
+    if (type.startsWith("multipart/form-data") && form.size <= SHARED.most_bytes) await cache.put(SHARED.path, new Response(form, { headers }));
   } catch (error) {
     console.debug("What was shared has no room here:", error.message); // the page says so
   }
