@@ -1685,7 +1685,6 @@ PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
 MAX_PUSHES_IN_FLIGHT = 64
 MAX_PUSHES = 4096  # that wait: recipients and endpoints
-MAX_PUSH_ANSWER_BYTES = 1024
 MAX_ENDPOINT_CHARACTERS = 2048
 ENDPOINT = re.compile(r"(https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
 VAPID_SECONDS = 43_200
@@ -1825,13 +1824,19 @@ class Pusher:
     async def _push_what_is_due(self) -> None:
         while self._waiting:
             await asyncio.sleep(PUSH_STEP_SECONDS)
-            now = time.monotonic()
-            due = [key for key, push in self._waiting.items() if self._is_due(push, now) and key not in self._in_flight]
-            due.sort(key=lambda key: isinstance(key, bytes))  # who is looked up is called before more are
-            for key in due[: MAX_PUSHES_IN_FLIGHT - len(self._in_flight)]:
+            await self._step(time.monotonic())
+
+    async def _step(self, now: float) -> None:
+        due = [key for key, push in self._waiting.items() if self._is_due(push, now) and key not in self._in_flight]
+        due.sort(key=lambda key: isinstance(key, bytes))  # who is looked up is called before more are
+        room = MAX_PUSHES_IN_FLIGHT - len(self._in_flight)
+        for key in due:
+            push = self._waiting.get(key)  # unless it was fetched meanwhile
+            if room > 0 and push and self._is_due(push, now):  # and not another of an origin that is silent by now
+                room -= 1
                 if isinstance(key, bytes):
                     await self._look_up(key)
-                elif self._is_due(self._waiting[key], now):  # and not another of an origin that is silent
+                else:
                     self._begin(key, now)
 
     async def _look_up(self, recipient: bytes) -> None:
@@ -1868,7 +1873,7 @@ class Pusher:
             return self._count("refused")
         newer = self._waiting.pop(endpoint, None)  # it waits as long
         pause = retry_after or PUSH_RETRY_SECONDS[min(push.failures, len(PUSH_RETRY_SECONDS) - 1)]
-        if pause >= ttl or (push.failures == len(PUSH_RETRY_SECONDS) and not newer):
+        if pause >= ttl or (push.failures >= len(PUSH_RETRY_SECONDS) and not newer):
             return self._count("failed")
         push = push._replace(receipt=(newer or push).receipt, due=time.monotonic() + pause, failures=push.failures + 1)
         return self._wait(endpoint, push)
@@ -1886,7 +1891,6 @@ class Pusher:
                 allow_redirects=False,
                 skip_auto_headers=("Content-Type", "User-Agent"),
             ) as response:
-                await response.content.read(MAX_PUSH_ANSWER_BYTES)
                 retry_after = response.headers.get("Retry-After", "")
                 return response.status, int(retry_after) if re.fullmatch("[0-9]{1,7}", retry_after) else 0
         except (aiohttp.ClientError, OSError, TimeoutError):
@@ -3025,8 +3029,10 @@ MAX_RECENT = 512
 MAX_ID = 2**53 - 1  # the last integer that every JSON reader takes for itself
 MAX_FILE_BYTES = 16 * 1024 * 1024
 PART_BYTES = 65_536
-MAX_PARTIAL_FILES = 64  # of which `listen` has some parts; the one that has waited longest goes
-LEAST_FREE = 0.1  # of the disk, or no file is begun
+RESUME_SECONDS = 86_400  # later, its first parts may be gone from the relay, and the rest is of no use
+MAX_PARTIAL_FILES = 64  # of which `listen` has some parts; the one that has waited longest goes,
+MAX_PARTIAL_OF_SENDER = 8  # and one sender's before the others'
+LEAST_FREE = 0.1  # of the disk and of its inodes, or nothing of a file is taken
 FULL_SECONDS, FULL_ATTEMPTS = 60, 60  # between attempts at a mailbox that is full, for parts of a file
 MAX_NAME_UNITS, MAX_STEM_BYTES, MAX_ENDING = 255, 180, 11  # UTF-16 units, bytes, characters
 MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -3258,6 +3264,15 @@ def read_file_to_send(path: Path) -> bytes:
     return octets
 
 
+def sync_folder(path: Path) -> None:
+    """Have the disk keep the names in a folder, too."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def write_durably(path: Path, octets: bytes) -> None:
     """Make a file that is there as a whole or not at all, whatever happens."""
     partial = path.with_name("partial")
@@ -3266,6 +3281,7 @@ def write_durably(path: Path, octets: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    sync_folder(path.parent)
 
 
 class FileFolder:
@@ -3275,13 +3291,19 @@ class FileFolder:
     def __init__(self, path: Path):
         self._path, self._partial = path, path / ".partial"
         self._partial.mkdir(parents=True, exist_ok=True)
+        probe, link = self._partial / "probe", self._partial / "link"
+        link.unlink(missing_ok=True)
+        write_durably(probe, b"")
+        os.link(probe, link)  # as a file gets its name: where links can't be made, no file could ever be saved
+        for made in (probe, link):
+            made.unlink()
 
     def begin(self, sender: str, said: dict[str, Any], octets: bytes) -> None:
         """Keep what is said of a file, and its part 0. Raises EnvelopeRefused."""
-        disk = shutil.disk_usage(self._path)
-        if disk.free < LEAST_FREE * disk.total:
-            raise EnvelopeRefused(f"the file {said['name']} is not saved: less than a tenth of the disk is free")
-        for oldest in sorted(self._partial.iterdir(), key=os.path.getmtime)[: 1 - MAX_PARTIAL_FILES]:
+        self._check_room(said)
+        begun = sorted(self._partial.iterdir(), key=os.path.getmtime)
+        own = [folder for folder in begun if folder.name.startswith(sender)]
+        for oldest in own[: 1 - MAX_PARTIAL_OF_SENDER] or begun[: 1 - MAX_PARTIAL_FILES]:
             say(f"there are too many files with parts missing: {oldest.name} is given up")
             shutil.rmtree(oldest)
         folder = self._folder_of(sender, said["id"])
@@ -3298,6 +3320,7 @@ class FileFolder:
         if len(octets) != part_bytes(said["size"], n):
             shutil.rmtree(folder)
             raise EnvelopeRefused(f"a part of the file {said['name']} has another length than it said: it is damaged")
+        self._check_room(said)
         write_durably(folder / str(n), octets)
 
     def finish(self, sender: str, file_id: str) -> tuple[dict[str, Any], Path] | None:
@@ -3315,22 +3338,31 @@ class FileFolder:
                 shutil.rmtree(folder)
                 raise EnvelopeRefused(f"the file {said['name']} is not what its sender hashed: it is damaged")
             write_durably(whole, octets)
-        return said, self._name(whole, said["name"])
+        return said, self._name(whole, said)
 
     def forget(self, sender: str, file_id: str) -> None:
         shutil.rmtree(self._folder_of(sender, file_id))
 
+    def _check_room(self, said: dict[str, Any]) -> None:
+        """A disk that is full would hold up all mail, for nothing is skipped that may yet be saved."""
+        disk = os.statvfs(self._path)
+        if disk.f_bavail < LEAST_FREE * disk.f_blocks or disk.f_favail < LEAST_FREE * disk.f_files:
+            raise EnvelopeRefused(f"the file {said['name']} is not saved: less than a tenth of the disk is free")
+
     def _folder_of(self, sender: str, file_id: str) -> Path:
         return self._partial / f"{sender} {file_id}"
 
-    def _name(self, whole: Path, name: str) -> Path:
-        """Give a file its name, or the next one that nothing has; its path. Once only, also when it was killed in between."""
-        for number in itertools.count(1):
-            path = self._path / safe_name(name, number)
+    def _name(self, whole: Path, said: dict[str, Any]) -> Path:
+        """Give a file its name, or the next one that nothing has; its path. Once only, also when it was killed in between:
+        the numbers are the same then. After some they are the message's, or a thousand files of one name would cost each
+        a thousand looks."""
+        for number in itertools.chain(range(1, 100), itertools.count(said["message"])):
+            path = self._path / safe_name(said["name"], number)
             with suppress(FileExistsError):
                 os.link(whole, path)
             if path.exists() and path.samefile(whole):
                 break
+        sync_folder(self._path)
         return path
 
 
@@ -3349,7 +3381,7 @@ class RelayRecord:
     token: str = ""
     token_expires: int = 0
     cursor: int = 0
-    sending: str = ""  # of a file that `send` was interrupted at: a hash of what it is, the id that it got, the next part
+    sending: str = ""  # of a file that `send` was interrupted at: a hash of what it is, the id it got, the next part, when
     seen: list[str] = dataclasses.field(default_factory=list)
 
     @classmethod
@@ -3484,7 +3516,7 @@ class Client:
             except Refused as refusal:
                 is_open, is_full = body is not None and refusal.leaves_open, refusal.status == 507 and wait_for_room
                 pause, attempts = (FULL_SECONDS, FULL_ATTEMPTS) if is_full else (refusal.pause, ATTEMPTS)
-                if attempt == attempts or pause > LONGEST_PAUSE_SECONDS or not (is_open or pause):
+                if attempt >= attempts or pause > LONGEST_PAUSE_SECONDS or not (is_open or pause):
                     raise CommandError(f"{'nobody knows whether it was sent: ' * is_open}{refusal}") from None
                 say(f"{refusal}; trying again")
                 await asyncio.sleep(pause or 2 ** (attempt - 1))
@@ -3597,13 +3629,13 @@ class Client:
             "size": len(octets), "sha256": hashlib.sha256(octets).hexdigest(), "parts": math.ceil(len(octets) / PART_BYTES),
         }  # fmt: skip
         what = hashlib.sha256(json.dumps([self.contact, file, text]).encode()).hexdigest()
+        file_id, first = encode_base64url(secrets.token_bytes(16)), 0
         begun = self.record.sending.split()
-        file_id, first = (
-            (begun[1], int(begun[2])) if begun[:1] == [what] else (encode_base64url(secrets.token_bytes(16)), 0)
-        )
+        if begun[:1] == [what] and 0 <= time.time() - int(begun[3]) < RESUME_SECONDS:
+            file_id, first = begun[1], int(begun[2])
         key, message_id = await self.find_key(), 0
         for n in range(first, math.ceil(len(octets) / PART_BYTES)):
-            self.record.keep(sending=f"{what} {file_id} {n}")
+            self.record.keep(sending=f"{what} {file_id} {n} {time.time():.0f}")
             begins = {"type": "file", "file": {"id": file_id, **file}, **({"text": text} if text else {})}
             said = {"type": "part", "file": file_id, "n": n} if n else begins
             content = json.dumps(said).encode() + b"\0" + octets[PART_BYTES * n :][:PART_BYTES]
@@ -3671,21 +3703,20 @@ def take_file(
     if envelope["type"] == "file":
         said = read_file(envelope)
         file_id, once = said["id"], f"file {said['id']}"
-        if f"{sender}:{once}" in record.seen:
-            return
-        if folder:
-            folder.begin(sender, {**said, "message": message_id}, envelope["octets"])
-        else:
-            say(f"message {message_id} from {sender} was the file {said['name']}: listen --files DIR saves such")
-        record.is_new(sender, once)
+        if f"{sender}:{once}" not in record.seen:
+            if folder:
+                folder.begin(sender, {**said, "message": message_id}, envelope["octets"])
+            else:
+                say(f"message {message_id} from {sender} was the file {said['name']}: listen --files DIR saves such")
+            record.is_new(sender, once)
     else:
         file_id, n, octets = read_part(envelope)
         if folder:
             folder.add(sender, file_id, n, octets)
     if folder and (saved := folder.finish(sender, file_id)):
         said, path = saved
-        record.keep(seen=record.seen)  # before its parts are gone: or it would be saved again
         print_text(said["message"], sender, {"ts": said["ts"], "text": said["text"], "file": str(path)}, arguments.json)
+        record.keep(seen=record.seen)  # before its parts are gone: or it would be saved again
         folder.forget(sender, file_id)
 
 
@@ -3765,7 +3796,10 @@ async def send(arguments: argparse.Namespace) -> None:
 
 async def listen(arguments: argparse.Namespace) -> None:
     """`relay.py listen URL`: print mail as it arrives, until interrupted, and save files."""
-    arguments.folder = FileFolder(arguments.files) if arguments.files else None
+    try:
+        arguments.folder = FileFolder(arguments.files) if arguments.files else None
+    except OSError as error:
+        raise CommandError(f"cannot save files in {arguments.files} ({error}): name a folder on another disk") from None
     async with open_client(arguments, relay_origin(arguments.url)) as client:
         await client.ensure_token()
         say(f"listening; my invite link: {client.origin}/chats#chat={client.fingerprint.hex()}&server={client.origin}")

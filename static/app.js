@@ -20,6 +20,8 @@ import { StatusView } from "./views/status-view.js";
 import { ThreadsView } from "./views/threads-view.js";
 import { notice } from "./views/toast.js";
 
+const STAYS_AFTER_MS = 1000;
+
 on(window, "error", (event) => tell(event, event.error));
 on(window, "unhandledrejection", (event) => tell(event, event.reason));
 const router = new Router();
@@ -71,12 +73,16 @@ async function boot(client) {
   await forwardShared(client);
 }
 
-/** Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun. */
+/**
+ * Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun.
+ * Where a voice message waits the browser asks before, and the person may stay: then it takes keys again.
+ */
 async function reload(client) {
   document.body.inert = true;
   await client.outbox.stored(); // what could not be is a draft again
   await client.drafts.written();
   location.reload();
+  setTimeout(() => (document.body.inert = false), STAYS_AFTER_MS);
 }
 
 function follow(views) {

@@ -18,7 +18,7 @@ import { toTell } from "./device/notices.js";
 import { Persistence } from "./device/persistence.js";
 import { Relays } from "./relay/relays.js";
 import { ServiceWorkerUpdates } from "./device/service-worker.js";
-import { takeShared } from "./device/shared.js";
+import { forgetShared, takeShared } from "./device/shared.js";
 import { Session } from "./relay/session.js";
 import { Settings } from "./store/settings.js";
 import { Sound } from "./device/sound.js";
@@ -118,9 +118,8 @@ export class Client extends EventTarget {
   }
 
   /** What another app shared with this one: see device/shared.js. */
-  takeShared() {
-    return takeShared();
-  }
+  takeShared = takeShared;
+  forgetShared = forgetShared;
 
   /** Has it sent to a contact, once the person says so: the composer's views listen. */
   offerShared(shared) {

@@ -53,15 +53,18 @@ export class Outbox {
     const error = contact.devices > 0 || isPlain(more) ? "" : WAITS;
     const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId(), was_draft, error, ...more });
     if (was_draft) drafts.sent(fingerprint, text, storing);
-    this.#storing = Promise.allSettled([this.#storing, storing]);
-    return storing;
+    return this.#keep(storing);
   }
 
   /**
    * Queues a file, `{name, mime, bytes, width?, height?, seconds?, preview?}`, with all its octets, and `text` with it; resolves when it is
    * stored. Rejects with SelfChatError, BlockedContactError, FileSizeError, StorageError: nothing has changed then.
    */
-  async sendFile(contact, { bytes, ...known }, { text = "", lasts = contact.lasts } = {}) {
+  sendFile(contact, file, words) {
+    return this.#keep(this.#storeFile(contact, file, words));
+  }
+
+  async #storeFile(contact, { bytes, ...known }, { text = "", lasts = contact.lasts } = {}) {
     const relay = contact.relay || this.#parts.relays.home;
     this.#refuseContact(contact);
     this.#refuseSize(known.name, bytes.length, contact, relay, text);
@@ -69,6 +72,11 @@ export class Outbox {
     const error = contact.devices > 0 ? "" : WAITS;
     const written = { contact: contact.fingerprint, relay, text, envelope_id: newEnvelopeId(), error, ...(lasts && { lasts }) };
     return enqueueFile(this.#parts.store, { file, bytes, ...written });
+  }
+
+  #keep(storing) {
+    this.#storing = Promise.allSettled([this.#storing, storing]);
+    return storing;
   }
 
   /** Resolves when nothing that was sent is being stored. */

@@ -125,11 +125,14 @@ export function shownPicture(bytes) {
   return found && found.width * found.height <= MOST_PIXELS ? found : null;
 }
 
-/** `{mime, width, height}`, as the first bytes of a PNG, GIF, WebP or JPEG say, without decoding any of it; else null. */
+/**
+ * `{mime, width, height}`, as the first bytes of a PNG, GIF, WebP or JPEG say, without decoding any of it; else null, and where a side is 0:
+ * a JPEG may tell its height behind its first scan (ITU-T T.81, B.2.5).
+ */
 export function imageSize(bytes) {
   const mime = bytes.length < 30 ? "" : pictureType(bytes);
   const size = mime && SIZES[mime](new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
-  return size ? { mime, width: size[0], height: size[1] } : null;
+  return size && !size.includes(0) ? { mime, width: size[0], height: size[1] } : null;
 }
 
 const BEGINNINGS = { "image/png": "\x89PNG\r\n\x1a\n", "image/gif": "GIF8", "image/webp": "RIFF....WEBP", "image/jpeg": "\xff\xd8" };

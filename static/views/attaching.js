@@ -12,7 +12,9 @@ const LARGEST_SIDE = 2048;
 const MOST_PIXELS = 120e6; // that are decoded to be made smaller
 const QUALITY = 0.82;
 const LONGEST_BEGINNING = 16; // bytes, by which a picture is known
-const PHOTO = /\.(heic|heif|avif|tiff?|dng)$/i; // of whose type not every system knows
+// What cameras write and few browsers know: HEIF, AVIF, TIFF, and raw photos.
+const PHOTO_NAME = /\.(hei[cf]|avif|tiff?|dng|cr[23w]|nef|nrw|arw|sr[2fw]|orf|rw2|pef|raf)$/i;
+const PHOTO_BEGINNING = /^(II\*\0|MM\0\*|II(R[OS]|U\0)|FUJIFILM|.{4}ftyp(he[iv][cmsx]|mif1|msf1|avi[fs]|crx ))/s;
 const PREVIEWS = [[40, 0.6], [32, 0.5], [24, 0.4], [16, 0.3]]; // longest side and quality, the first that fits
 
 export class Attaching {
@@ -84,22 +86,24 @@ export class Attaching {
 
   /**
    * One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Words go with one, or after
-   * several. Ends when the dialog is closed.
+   * several. Ends when the dialog is closed, also while a picture is made smaller.
    */
   async #send(as_files) {
     const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
     const isOne = chosen.length === 1;
+    const isClosed = () => this.#chosen !== chosen || !byId("filesDialog").open; // its event comes later
     for (const file of chosen) {
-      if (this.#chosen !== chosen || !byId("filesDialog").open) return; // its event comes later
       try {
-        await this.#client.outbox.sendFile(to, await prepared(file, as_files), { text: isOne ? text : "" });
+        const made = await prepared(file, as_files);
+        if (isClosed()) return;
+        await this.#client.outbox.sendFile(to, made, { text: isOne ? text : "" });
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         left.push(file);
         reasons.push(error.message);
       }
     }
-    if (this.#chosen !== chosen) return;
+    if (isClosed()) return;
     this.#chosen = left;
     this.#list();
     say(byId("filesStatus"), reasons.join(" "), "bad");
@@ -111,11 +115,13 @@ export class Attaching {
 
 /**
  * Whether it is written anew. Not by its type alone: where a name has no ending browsers know none, and a photo would go with its place.
- * A GIF may move, and says nothing of its place. Throws UnreadableFileError.
+ * A GIF may move, and goes as it is. Throws UnreadableFileError.
  */
 async function isPicture(file) {
-  const type = pictureType(await read(file, LONGEST_BEGINNING)) || file.type;
-  return PHOTO.test(file.name) || (type.startsWith("image/") && !["image/gif", "image/svg+xml"].includes(type));
+  const beginning = await read(file, LONGEST_BEGINNING);
+  if (PHOTO_NAME.test(file.name) || PHOTO_BEGINNING.test(String.fromCharCode(...beginning))) return true;
+  const type = pictureType(beginning) || file.type;
+  return type.startsWith("image/") && !["image/gif", "image/svg+xml"].includes(type);
 }
 
 /** All of a file, or its beginning. It may be a folder, or have been changed or deleted since it was chosen. */

@@ -48,7 +48,7 @@ export class ComposerView {
     this.#contact = contact;
     if (again) return;
     this.#answering.open(contact.fingerprint);
-    this.#voice.follow();
+    this.#voice.show();
     say(this.#status, "");
     this.#takeOver();
     this.#showDraft();
@@ -75,7 +75,7 @@ export class ComposerView {
     this.#takeOver();
     this.#contact = null;
     this.#answering.open(null);
-    this.#voice.follow();
+    this.#voice.show();
     this.#fill("");
     say(this.#status, "");
   }

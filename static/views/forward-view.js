@@ -9,9 +9,10 @@ import { displayName } from "../protocol/format.js";
 import { notice } from "./toast.js";
 
 const SHOWN_CHARACTERS = 300;
-let forwarding = null; // {send, contacts}
+let forwarding = null; // {send, contacts} while the dialog is open
 
 on(byId("forwardSearch"), "input", () => showContacts());
+on(byId("forwardDialog"), "close", () => !byId("forwardDialog").open && (forwarding = null)); // it comes later, and may be open again
 on(byId("forwardForm"), "submit", (event) => {
   event.preventDefault();
   const choices = byId("forwardList").querySelectorAll("button");
@@ -29,10 +30,10 @@ export function forward({ text }, client) {
 
 /** Asks for whom it is that another app shared something, if the address says that one did (sw.js). */
 export async function forwardShared(client) {
-  if (!new URLSearchParams(location.search).has("shared")) return undefined;
+  if (!new URLSearchParams(location.search).has("shared")) return client.forgetShared();
   history.replaceState(history.state, "", location.pathname + location.hash); // a reload has it no more
   const shared = await client.takeShared();
-  if (!shared) return notice("What was shared is too large, or this device has no room for it.");
+  if (!shared) return notice("Nothing was shared, or it is too large, or this device has no room for it.");
   const told = [...shared.files.map(({ name }) => safeName(name)), shared.text].filter(Boolean).join("\n");
   return ask(client, "Send to", told, (contact) => {
     byId("forwardDialog").close();

@@ -28,9 +28,15 @@ class Recording {
   #pieces = [];
   #began = performance.now();
 
-  /** Rejects with a DOMException where there is no microphone, or none for this page. */
+  /** Rejects with a DOMException where there is no microphone, none for this page, or nothing that records it. */
   static async begin() {
-    return new Recording(await navigator.mediaDevices.getUserMedia({ audio: true }));
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    try {
+      return new Recording(stream);
+    } catch (error) {
+      release(stream);
+      throw error;
+    }
   }
 
   constructor(stream) {
@@ -59,7 +65,7 @@ class Recording {
     return this.ended;
   }
 
-  /** Pieces come where timers sleep, too: behind another tab, or with the screen off. */
+  /** Pieces come where timers sleep, too. */
   #take(piece) {
     this.#pieces.push(piece);
     const bytes = this.#pieces.reduce((sum, { size }) => sum + size, 0);
@@ -67,12 +73,14 @@ class Recording {
   }
 
   #end(stream) {
-    for (const track of stream.getTracks()) track.stop();
+    release(stream);
     this.#context.close();
     const [type] = this.#recorder.mimeType.split(";");
     return { blob: new Blob(this.#pieces, { type }), seconds: Math.min(Math.max(1, Math.round(this.seconds)), MOST_SECONDS) };
   }
 }
+
+const release = (stream) => stream.getTracks().forEach((track) => track.stop());
 
 export class VoiceRecorder {
   #client;
@@ -95,16 +103,12 @@ export class VoiceRecorder {
     on(button, "click", () => this.#begin()); // by the keyboard; else it has begun
     on(document, "pointermove", ({ clientX }) => this.#pressed && clientX < this.#pressed.x - SLIDE_PX && this.#slide());
     on(document, "pointerup", ({ timeStamp }) => this.#lift(timeStamp));
+    on(document, "visibilitychange", () => document.hidden && this.#taken?.recording.stop());
     on(document, "pointercancel", () => (this.#pressed = null));
     on(byId("voiceStop"), "click", () => void this.#taken.recording.stop());
     on(byId("voiceDrop"), "click", () => this.#drop());
     on(byId("voiceSend"), "click", ({ currentTarget }) => attempt(currentTarget, this.#status, () => this.#send(this.#taken, this.#contact())));
     on(this.#bar, "keydown", (event) => event.key === "Escape" && (event.preventDefault(), this.#drop()));
-  }
-
-  /** Another thread is open, or none: what was recorded for one waits there. */
-  follow() {
-    this.#show();
   }
 
   #press({ button, clientX: x, timeStamp: at }) {
@@ -150,7 +154,7 @@ export class VoiceRecorder {
     this.#taken = taken;
     taken.ticking = setInterval(() => this.#tick(taken.recording), TICK_MS);
     say(this.#status, "");
-    this.#show();
+    this.show();
     byId("voiceStop").focus();
     const ended = await taken.recording.ended;
     clearInterval(taken.ticking);
@@ -158,11 +162,11 @@ export class VoiceRecorder {
     if (this.#taken !== taken) return;
     if (taken.seconds === MOST_SECONDS) say(this.#status, "Five minutes are the most.");
     const attended = this.#bar.contains(document.activeElement);
-    this.#show();
+    this.show();
     if (attended) byId("voiceSend").focus(); // in the place of the button that went
   }
 
-  /** Nobody records without seeing it: in another view, or another thread, it ends. */
+  /** Nobody records without seeing it: in another view, or another thread, it ends, as it does behind another tab or a dark screen. */
   #tick(recording) {
     if (!this.#bar.checkVisibility()) return void recording.stop();
     byId("voiceTime").textContent = formatClock(recording.seconds);
@@ -176,7 +180,8 @@ export class VoiceRecorder {
     return this.#taken && this.#taken.to.fingerprint === this.#contact()?.fingerprint ? this.#taken : null;
   }
 
-  #show() {
+  /** Of the open thread, as far as one is: what was recorded for another waits there. */
+  show() {
     const here = this.#here();
     const ended = Boolean(here?.blob);
     this.#bar.hidden = !here;
@@ -191,8 +196,7 @@ export class VoiceRecorder {
 
   /** `to`: the contact as it is now. What can't be stored stays, with the reason. */
   async #send(taken, to) {
-    await taken.recording.stop();
-    const { blob, seconds } = taken;
+    const { blob, seconds } = await taken.recording.stop();
     const bytes = new Uint8Array(await blob.arrayBuffer());
     await this.#client.outbox.sendFile(to, { name: `Voice message.${blob.type.slice("audio/".length)}`, mime: blob.type, bytes, seconds });
     this.#put(null);
@@ -200,6 +204,7 @@ export class VoiceRecorder {
 
   async #drop() {
     const taken = this.#taken;
+    if (!taken || byId("voiceSend").disabled) return; // it goes just now
     this.#put(null);
     await taken.recording.stop();
     offerUndo("Voice message thrown away.", () => this.#taken === null && this.#put(taken));
@@ -207,7 +212,7 @@ export class VoiceRecorder {
 
   #put(taken) {
     this.#taken = taken;
-    this.#show();
+    this.show();
     byId(taken ? "voiceSend" : "chatBody").focus({ preventScroll: true });
   }
 }
