@@ -109,7 +109,7 @@ export class Client extends EventTarget {
   /** See store/backup.js. Where it would replace the keys, these say goodbye before. */
   async openBackup(file, passphrase, options) {
     const opened = await openBackup(this.store, file, passphrase, options);
-    return opened.same_identity ? opened : { ...opened, apply: (how) => this.#leave(() => opened.apply(how), how) };
+    return opened.same_identity ? opened : { ...opened, apply: (how) => this.outbox.leave(() => opened.apply(how), how) };
   }
 
   /** The database was deleted under this page, which has the keys still. */
@@ -137,7 +137,7 @@ export class Client extends EventTarget {
 
   /** New keys; history and contacts stay. Reload the page after it (other tabs get "replaced"). Takes some seconds where a server is away. */
   async replaceKeys() {
-    await this.#leave(() => replaceIdentity(this.store));
+    await this.outbox.leave(() => replaceIdentity(this.store));
     this.tabs.emit("identity-replaced");
   }
 
@@ -145,17 +145,6 @@ export class Client extends EventTarget {
   showThread(fingerprint) {
     this.tabs.show(fingerprint);
     return this.#markShownRead();
-  }
-
-  /** These keys say goodbye before `replace` puts others in their place; where that fails or is cancelled, they greet again. */
-  async #leave(replace, how) {
-    try {
-      await this.outbox.sayGoodbye(how);
-      return await replace();
-    } catch (error) {
-      await this.outbox.greet();
-      throw error;
-    }
   }
 
   #lead() {

@@ -3,10 +3,10 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "fd97a12f591dc50c";
+const VERSION = "cc45737063d8fc36";
 const FILES = {
   "/app.js": "sha256-eAyu2/3kToJDn0q0u1tsgo1otSJqnHs6yLzu9/AwcMU=",
-  "/client.js": "sha256-B8IHLWgTInqVCUC0oeraH1pULcTtN03jedYdwLNQ7kc=",
+  "/client.js": "sha256-Pn3ISwN7fS+UES/OJtY1kZ4j935l4jL/15FmGLBi9wQ=",
   "/device/hashes.js": "sha256-aQJr0E+nF2Ssw8kiwUcjuCVYXcgqvxN+7dDcLAe0K7k=",
   "/device/notices.js": "sha256-ScOht9HEiOjq00/+VANjjAurlaPVoxJs5o1QdZuPOms=",
   "/device/notifications.js": "sha256-ZSIbtdiWC1UEBp4YQXoSVolH55htSaOWu514DfPwpKA=",
@@ -23,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-H5cdjvW39XoVqTQnC4ifeLahgomhqEMf9aQmwVZ8yHo=",
+  "/index.html": "sha256-LfCQUeeQO7UdTcC7FrBO7kO3EeXL79YNlLSFRNmkmjs=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-tl3p6qcwfhc8oJSeF86kbuLIFwYGBEMiCZfUZP5xkdQ=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -31,7 +31,7 @@ const FILES = {
   "/mail/erasure.js": "sha256-D6tFv7HCMIKj1hs6beR1Xt4RUGLgM1z4wsZrhkgSvjY=",
   "/mail/files.js": "sha256-OP5/KHYkqysVPX2rv31AD+KDBVKBugC81q223DdDexo=",
   "/mail/inbox.js": "sha256-i/39rUUMfLa3wt9YG8+tehWlrvmcj4ls4bjhQNHMsEE=",
-  "/mail/outbox.js": "sha256-OpHCqMTLTJRUD5/ja0T+HCvLy3CFSpEa7MJW74WNXbo=",
+  "/mail/outbox.js": "sha256-4cIebbIua1Ua+JeiFTIQ8PQAIkW1lFAl9llXOAlpVN8=",
   "/mail/page.js": "sha256-yHYJKBGX2oM8NBKMP8n+KLdtcV2e+c/AIv0yJaoeqa4=",
   "/mail/parts.js": "sha256-BfaZZpSlJsJB7STNx2yqKvQqaisSGJBGmSoQW1cfUGM=",
   "/mail/posts.js": "sha256-RTi6ywwZMuUcL2fDBdyG0V81WZ9XAR/78d34hDHiqxo=",
@@ -162,7 +162,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-J+lfNvLeL5JaNVk0WDq15qDgq86viPFbieO2OJ4UwvU=",
   "/views/voice.js": "sha256-z7wdi21Im5d/JYSxpJG6PJMMRX9muKYZrgnZQBxamvo=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-OFZos3svXX1gBnQ2A/k/bEN9XY3cHf26IdvIC2Wf5rw="
+  "/worker.js": "sha256-/FbVqnLh4bRuMENKWr8wNZ8+VOlBG0P0ong6lBhZL5c="
 };
 
 const PREFIX = "io3233-";

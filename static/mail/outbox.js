@@ -119,14 +119,16 @@ export class Outbox {
     this.wake();
   }
 
-  /** Tells whoever seals for this device that it goes: see sweeper.js. */
-  sayGoodbye(options) {
-    return sayGoodbye(this.#parts.store, this.#parts.identity.fingerprint, options);
-  }
-
-  /** Takes that back, where the keys have stayed. */
-  greet() {
-    return greet(this.#parts.store, this.#parts.identity.fingerprint);
+  /** Tells whoever seals for this device that it goes before `replace` puts other keys in place. Where that fails or is cancelled, greets them again. */
+  async leave(replace, options) {
+    const { store, identity } = this.#parts;
+    try {
+      await sayGoodbye(store, identity.fingerprint, options);
+      return await replace();
+    } catch (error) {
+      await greet(store, identity.fingerprint);
+      throw error;
+    }
   }
 
   /** Another tab sends from now on. */
