@@ -1406,6 +1406,10 @@ class Shares:
         if not self._by_address[address]:
             del self._by_address[address]
 
+    def close(self) -> None:
+        """Nothing is left for anybody."""
+        self._total = 0
+
 
 @functools.lru_cache(4096)
 def address_group(text: str) -> str:
@@ -2941,6 +2945,7 @@ async def taking_connections(app: web.Application, listening: socket.socket) -> 
         listening.listen(BACKLOG)
         yield make
         server.close()
+        shares.close()  # what was accepted just now is made only after this, and cleanup would not know it
     finally:
         await runner.cleanup()
 

@@ -10635,6 +10635,7 @@ class TestBrowserPush:
         assert rows(other.database, "SELECT * FROM push_subscriptions") == []
 
     async def test_newer_version_takes_over_from_a_worker_that_reads_mail(self, browser, pushing, push_service, tmp_path):
+        browser.expected.append(UNREACHABLE)  # the page outlives what is before its relay
         async with Front(pushing, STATIC).running() as front:
             front.database = pushing.database
             sleeper = await Sleeper(browser, front, push_service).begin()
@@ -12769,6 +12770,7 @@ class TestBrowserKeyboard:
         await alice.key("f", CONTROL | SHIFT)
         await alice.until("document.activeElement.id === 'chatSearch'")
         await alice.key("Escape")
+        await alice.until("document.activeElement.id === 'chatSearchOpen'")
         await alice.key("k", CONTROL)
 
         await alice.until("document.activeElement.matches('[type=search]:not(#chatSearch)')")
