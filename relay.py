@@ -3640,7 +3640,7 @@ class Client:
             file_id, first = begun[1], int(begun[2])
         key, message_id = await self.find_key(), 0
         for n in range(first, math.ceil(len(octets) / PART_BYTES)):
-            self.record.keep(sending=f"{what} {file_id} {n} {time.time():.0f}")
+            self.record.keep(sending=f"{what} {file_id} {n} {int(time.time())}")
             begins = {"type": "file", "file": {"id": file_id, **file}, **({"text": text} if text else {})}
             said = {"type": "part", "file": file_id, "n": n} if n else begins
             content = json.dumps(said).encode() + b"\0" + octets[PART_BYTES * n :][:PART_BYTES]
