@@ -1391,10 +1391,11 @@ class Shares:
         self._total, self._each = total, each
         self._by_address: collections.Counter[str] = collections.Counter()  # of those that use any
         self.used = 0
+        self.is_closed = False  # nothing is left for anybody
 
     def take(self, address: str, amount: int = 1) -> bool:
         """False when there is not so much left for this address. What is taken has to be given back."""
-        if self.used + amount > self._total or self._by_address[address] + amount > self._each:
+        if self.is_closed or self.used + amount > self._total or self._by_address[address] + amount > self._each:
             return False
         self.used += amount
         self._by_address[address] += amount
@@ -1405,10 +1406,6 @@ class Shares:
         self._by_address[address] -= amount
         if not self._by_address[address]:
             del self._by_address[address]
-
-    def close(self) -> None:
-        """Nothing is left for anybody."""
-        self._total = 0
 
 
 @functools.lru_cache(4096)
@@ -1474,6 +1471,9 @@ class Connection(asyncio.Protocol):
             self._inner.resume_writing()
 
     def data_received(self, octets: bytes) -> None:
+        if self._shares.is_closed and not self._inner:
+            self._transport.abort()
+            return
         self._held += octets
         if self._charge:
             try:
@@ -2945,7 +2945,7 @@ async def taking_connections(app: web.Application, listening: socket.socket) -> 
         listening.listen(BACKLOG)
         yield make
         server.close()
-        shares.close()  # what was accepted just now is made only after this, and cleanup would not know it
+        shares.is_closed = True  # for connections on which nothing came yet, of which cleanup does not know
     finally:
         await runner.cleanup()
 

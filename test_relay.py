@@ -5903,6 +5903,17 @@ class TestFaults:
 
         assert (await bob.fetch_all())[-1]["id"] == sent["id"]
 
+    async def test_connection_on_which_nothing_came_before_the_stop_is_served_no_more(self, relay):
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+        await relay.call("GET", "/healthz")
+
+        await relay.stop()
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        with contextlib.suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
+        writer.close()
+
     async def test_sigterm_says_goodbye_to_everybody_and_ends_well(self, relay_process):
         relay = await relay_process()
         alice, bob = await relay.register(), await relay.register()
