@@ -11,7 +11,7 @@ import { GuestView } from "./guest-view.js";
 import { FileRows } from "./files.js";
 import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
-import { openChat } from "./open-chat.js";
+import { openChat } from "./newchat-view.js";
 import { PHONE } from "./shell-view.js";
 import { notice } from "./toast.js";
 import { threadPath } from "./router.js";

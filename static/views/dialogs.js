@@ -1,7 +1,7 @@
 // What lies on top of the page, in the order in which it was opened: dialogs, menus, and the panels and searches that openOnTop is told
-// of. Android's Back gesture closes the topmost by itself (a close watcher, which a modal <dialog> and a popover have there, and the
-// others get where the browser has such); any other step back asks here first, see router.js.
-import { on } from "./dom.js";
+// of; and questions. Android's Back gesture closes the topmost by itself (a close watcher, which a modal <dialog> and a popover have
+// there, and the others get where the browser has such); any other step back asks here first, see router.js.
+import { byId, on } from "./dom.js";
 
 let opened = []; // {isOpen, close, place}
 
@@ -67,4 +67,61 @@ function walk(menu, event) {
   event.preventDefault();
   const buttons = [...menu.querySelectorAll("button")].filter((button) => button.checkVisibility());
   buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
+}
+
+// Questions, one at a time. A modal <dialog> keeps the focus inside and gives it back to where it was when it closes.
+
+const dialog = byId("confirmDialog");
+on(byId("confirmCancel"), "click", () => dialog.close());
+on(dialog.querySelector("form"), "submit", (event) => {
+  event.preventDefault();
+  dialog.close("ok");
+});
+
+/**
+ * Asks a yes-or-no question.
+ * @param {{title: string, text: string, ok: string, danger?: boolean}} question
+ * @returns {Promise<boolean>}
+ */
+export async function confirmed(question) {
+  return (await ask(question)) !== null;
+}
+
+/**
+ * Asks for one line of text; null when the person cancels.
+ * @param {{title: string, text: string, ok: string, label: string}} question
+ * @returns {Promise<string|null>}
+ */
+export function answerTo(question) {
+  return ask(question);
+}
+
+/** Takes the open question back: it is answered with no. */
+export function withdraw() {
+  dialog.close();
+}
+
+// One dialog serves all questions, so they wait for each other.
+let lastQuestion = Promise.resolve();
+
+function ask(question) {
+  lastQuestion = lastQuestion.then(() => openQuestion(question));
+  return lastQuestion;
+}
+
+function openQuestion({ title, text, ok, danger = false, label = "" }) {
+  byId("confirmTitle").textContent = title;
+  byId("confirmText").textContent = text;
+  byId("confirmLabel").textContent = label;
+  byId("confirmField").hidden = !label;
+  byId("confirmInput").value = "";
+  byId("confirmOk").textContent = ok;
+  byId("confirmOk").className = `button ${danger ? "danger" : "primary"}`;
+  dialog.returnValue = "";
+  showModal(dialog);
+  // What a slip of the Enter key does must be harmless.
+  byId(label ? "confirmInput" : danger ? "confirmCancel" : "confirmOk").focus();
+  return new Promise((resolve) => {
+    on(dialog, "close", () => resolve(dialog.returnValue === "ok" ? byId("confirmInput").value.trim() : null), { once: true });
+  });
 }

@@ -4,7 +4,7 @@ import { attempt, byId, download, on, say } from "./dom.js";
 import { toBase64 } from "../protocol/encoding.js";
 import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../protocol/errors.js";
 import { drawQr } from "./qr.js";
-import { confirmed } from "./questions.js";
+import { confirmed } from "./dialogs.js";
 import { addRelay } from "./relay-questions.js";
 import { copy, notice } from "./toast.js";
 

@@ -1,7 +1,7 @@
 // What a relay can want to know before this device registers there. Nothing
 // here is answered for the person, and a refusal changes nothing.
 import { InviteNeededError, OlderProofError, RelayKeyChangedError, SameRelayError } from "../protocol/errors.js";
-import { answerTo, confirmed } from "./questions.js";
+import { answerTo, confirmed } from "./dialogs.js";
 
 /**
  * Registers with the relay at `url`, asking what it wants to know.

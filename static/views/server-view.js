@@ -2,7 +2,7 @@
 import { attempt, byId, clone, on, reconcile, say } from "./dom.js";
 import { formatBytes, formatCount, formatDateTime, plural } from "../protocol/format.js";
 import { notice } from "./toast.js";
-import { confirmed } from "./questions.js";
+import { confirmed } from "./dialogs.js";
 import { addRelay, NEEDS_ANSWER, showState } from "./relay-questions.js";
 
 export class ServerView {

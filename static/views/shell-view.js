@@ -2,7 +2,7 @@
 // screen "Me", and the menu of the list's head.
 import { asMenu, showMenu } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-import { canScan, scan } from "./scan.js";
+import { canScan, scan } from "./qr.js";
 import { copy } from "./toast.js";
 
 /** One screen at a time; style.css says the same. */

@@ -2,7 +2,7 @@
 import { byId, clone, on, attempt } from "./dom.js";
 import { importBackup } from "./export-view.js";
 import { displayName, formatBytes, plural } from "../protocol/format.js";
-import { confirmed } from "./questions.js";
+import { confirmed } from "./dialogs.js";
 import { notice } from "./toast.js";
 
 const RELOAD_HELPS = new Set(["stuck", "outdated"]);
