@@ -13,7 +13,7 @@ import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
 import { openChat } from "./newchat-view.js";
 import { PHONE } from "./shell-view.js";
-import { notice } from "./toast.js";
+import { notice } from "./dialogs.js";
 import { threadPath } from "./router.js";
 import { ThreadView } from "./thread-view.js";
 

@@ -2,7 +2,7 @@
 import { byId, clone, download, on } from "./dom.js";
 import { isVoice, kindOf, previewOf, safeName, shortName, shownPicture } from "../protocol/files.js";
 import { formatBytes } from "../protocol/format.js";
-import { notice } from "./toast.js";
+import { notice } from "./dialogs.js";
 import { Viewer, voicePlayer } from "./media.js";
 
 const WIDEST = 3; // a picture's sides, one by the other: a header may say anything

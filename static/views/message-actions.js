@@ -4,11 +4,10 @@ import { isEmoji } from "../protocol/content.js";
 import { ClientError } from "../protocol/errors.js";
 import { cut } from "../protocol/excerpt.js";
 import { displayName, formatDateTime, formatSpan } from "../protocol/format.js";
-import { confirmed, showModal } from "./dialogs.js";
+import { confirmed, copy, notice, offerUndo, showModal } from "./dialogs.js";
 import { byId, clone, on, say } from "./dom.js";
 import { saveFile } from "./files.js";
 import { forward } from "./forward-view.js";
-import { copy, notice, offerUndo } from "./toast.js";
 
 /** `when(message, client, place)`, `run(message, client, place)`, `place` being `{contact, answering}`; `icon` is of the sprite. */
 const ACTIONS = [

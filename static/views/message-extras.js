@@ -4,7 +4,7 @@ import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { saidIn } from "../protocol/files.js";
 import { formatSpan, plural } from "../protocol/format.js";
 import { showInfo } from "./message-actions.js";
-import { notice } from "./toast.js";
+import { notice } from "./dialogs.js";
 
 const QUOTE_CHARACTERS = 120;
 

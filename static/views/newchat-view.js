@@ -5,7 +5,7 @@ import { displayName } from "../protocol/format.js";
 import { confirmed } from "./dialogs.js";
 import { attempt, byId, on, say } from "./dom.js";
 import { canScan, showQr } from "./qr.js";
-import { addRelay } from "./relay-questions.js";
+import { addRelay } from "./server-view.js";
 import { threadPath } from "./router.js";
 import { share } from "./shell-view.js";
 
@@ -76,11 +76,7 @@ export class NewChatView {
 
 // From an invite, address or key to a contact, with the questions on the way.
 
-/**
- * @param {string|object} address what a person typed, or a parsed invite
- * @returns {Promise<object|null>} the contact; null when the person said no
- * @throws {ClientError} with a sentence to show
- */
+/** The contact of `address` (what a person typed, or a parsed invite); null when the person said no. Throws a ClientError to show. */
 export async function openChat(client, address) {
   const found = await find(client, address);
   if (!found || (found.chosen_by_relay && !(await mayBelieve(found)))) return null;

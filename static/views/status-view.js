@@ -1,13 +1,13 @@
 // What the page says about itself: the live badge, the count in the title, what is missing here, and, for a screen reader, what came and
-// what failed; and in the view About its version, and the SHA-256 of each of its files as it is served.
+// what failed; its version, and the SHA-256 of each of its files as it is served; and what is wrong with the browser's storage.
 import { oneLine } from "../protocol/excerpt.js";
 import { saidIn } from "../protocol/files.js";
 import { displayName, formatCount, plural } from "../protocol/format.js";
 import { VERSION } from "../version.js";
 import { attempt, byId, clone, debounce, on, say } from "./dom.js";
 import { toTell } from "./message-row.js";
-import { NEEDS_ANSWER, addRelay, showState } from "./relay-questions.js";
-import { announce } from "./toast.js";
+import { NEEDS_ANSWER, addRelay, showState } from "./server-view.js";
+import { announce } from "./dialogs.js";
 
 export class StatusView {
   #client;
@@ -154,4 +154,28 @@ function row({ path, bytes, sha256 }) {
   size.textContent = formatCount(bytes);
   sum.firstChild.textContent = sha256;
   return made;
+}
+
+// What is wrong with this browser's storage, for as long as it is.
+
+const RELOAD_HELPS = new Set(["stuck", "outdated"]);
+const NO_KEYS = "no keys: see above";
+
+export class StorageView {
+  #storage;
+
+  constructor(storage) {
+    this.#storage = storage;
+    on(storage, "state", () => this.#show());
+    on(byId("storageReload"), "click", () => location.reload());
+    this.#show();
+  }
+
+  #show() {
+    const { state, message } = this.#storage;
+    byId("storageNotice").hidden = !message;
+    byId("storageNoticeText").textContent = message;
+    byId("storageReload").hidden = !RELOAD_HELPS.has(state);
+    for (const id of ["inviteLinkInput", "publicKeyShareInput"]) byId(id).placeholder = message ? NO_KEYS : "making keys…";
+  }
 }

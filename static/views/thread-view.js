@@ -4,7 +4,7 @@ import { byId, on, whenDayChanges } from "./dom.js";
 import { codeOf, showAll } from "./message-row.js";
 import { MessageWindow } from "./message-window.js";
 import { EndButton, ThreadRows } from "./thread-rows.js";
-import { copy } from "./toast.js";
+import { copy } from "./dialogs.js";
 
 const NEAR_PX = 400; // how close to an end of the rows the next page is read
 const AT_END_PX = 40;

@@ -2,7 +2,7 @@
 import { attempt, byId, on, say } from "./dom.js";
 import { MOST_FILE_BYTES } from "../protocol/files.js";
 import { displayName, formatClock } from "../protocol/format.js";
-import { offerUndo } from "./toast.js";
+import { offerUndo } from "./dialogs.js";
 import { voicePlayer } from "./media.js";
 
 const MOST_SECONDS = 300;
