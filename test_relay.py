@@ -16748,7 +16748,7 @@ SESSION_MODEL = """async ({ seed, runs }) => {
 STORE_RUNS = int(os.environ.get("STORE_RUNS", "15"))  # of what follows: half a second each
 # The same with the modules that store and send: a database and real keys for each device, and a list for the relay.
 STORE_MODEL = """async ({ seed, steps }) => {
-    const names = ["store/schema", "store/requests", "store/store", "store/sessions", "store/backup-content", "mail/arrivals", "mail/queue", "mail/posts",
+    const names = ["store/indexed-db", "store/store", "store/sessions", "store/backup-content", "mail/arrivals", "mail/queue", "mail/posts",
         "mail/sealing", "mail/sweeper", "protocol/crypto", "protocol/envelope"];
     const parts = Object.assign({}, ...(await Promise.all(names.map((name) => import(`/${name}.js`)))));
     const { ALL_STORES, VERSION, newContact, newDeviceId, newRelay, result, settled, upgrade } = parts;

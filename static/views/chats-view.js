@@ -6,7 +6,7 @@ import { ContactView, block } from "./contact-view.js";
 import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
-import { takeInviteFromLocation } from "../protocol/invite.js";
+import { takeInviteFromLocation } from "../protocol/address.js";
 import { GuestView } from "./guest-view.js";
 import { FileRows } from "./files.js";
 import { AskBar, MessageExtras } from "./message-extras.js";
