@@ -9,15 +9,13 @@ import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { NotYetError, UnchangeableError } from "../protocol/errors.js";
 import { result } from "../store/database.js";
 import { lineOf, toMessage, withLatest } from "../store/messages.js";
-import { changeSession } from "../store/sessions.js";
-import { queueAgain } from "./contents.js";
+import { changeSession } from "../store/contacts.js";
 import { discard } from "./queue.js";
 import { sentPart } from "./parts.js";
-import { forgetWords, queuePost, sentPost } from "./posts.js";
-import { confirm } from "./receipts.js";
+import { confirm, forgetWords, queueAgain, queuePost, sentPost } from "./posts.js";
 import { applyChange, earlierWords, findMessage, mayEdit } from "./references.js";
 import { removeGone } from "./sweeper.js";
-import { takeBack, takeBackParts } from "./taking-back.js";
+import { takeBack, takeBackParts } from "./erasure.js";
 
 const STORES = ["contacts", "messages", "parts", "posts", "references", "sessions"];
 

@@ -11,13 +11,13 @@ import {
   UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 } from "../protocol/errors.js";
 import { partId } from "../protocol/files.js";
-import { readyToWrite } from "../store/sessions.js";
+import { readyToWrite } from "../store/contacts.js";
 import { Turns, claimPart, movingContacts, notePart, octetsOf, settlePart } from "./parts.js";
 import { settlePost } from "./posts.js";
 import { claimNext, settle, waitingContacts } from "./queue.js";
 import { refuseChange } from "./references.js";
-import { contentOf, pack } from "./sealing.js";
-import { takeBackParts } from "./taking-back.js";
+import { contentOf, pack } from "../protocol/content.js";
+import { takeBackParts } from "./erasure.js";
 
 export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
 const LONGEST_WAIT_MS = 60_000;

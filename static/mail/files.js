@@ -2,8 +2,7 @@
 import { digest } from "../protocol/crypto.js";
 import { toHex } from "../protocol/encoding.js";
 import { result } from "../store/database.js";
-import { withTimer } from "../store/messages.js";
-import { deleteParts, readOctets } from "../store/parts.js";
+import { deleteParts, readOctets, withTimer } from "../store/messages.js";
 import { changeFile } from "./parts.js";
 
 /** What is still on its way to somebody has to stay. */

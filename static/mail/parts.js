@@ -5,13 +5,11 @@
 import { MOST_IDS } from "../protocol/content.js";
 import { PART_BYTES, cutPart, partBytes, partId } from "../protocol/files.js";
 import { result } from "../store/database.js";
-import { toMessage, withTimer } from "../store/messages.js";
-import { deleteParts, findFile, numbersOf } from "../store/parts.js";
+import { deleteParts, findFile, numbersOf, toMessage, withTimer } from "../store/messages.js";
 import { pause } from "../store/indexed-db.js";
-import { readSession } from "../store/sessions.js";
-import { copyToMine } from "./posts.js";
+import { readSession } from "../store/contacts.js";
+import { askAgain, copyToMine, mayConfirm } from "./posts.js";
 import { claim, leadThread, putLatest } from "./queue.js";
-import { askAgain, mayConfirm } from "./receipts.js";
 
 const QUIET_MS = 60_000; // after which parts are asked for; then after ten times as long
 const MOST_ASKED = 3;

@@ -1,12 +1,11 @@
 /** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history. */
 import { result } from "../store/database.js";
-import { failedWith, toMessage, withLatest } from "../store/messages.js";
-import { removeMessage } from "../store/removal.js";
+import { failedWith, removeMessage, toMessage, withLatest } from "../store/messages.js";
 import { answersKey } from "../store/indexed-db.js";
-import { newContact } from "../store/store.js";
+import { newContact } from "../store/contacts.js";
 import { uploadMs } from "../relay/http.js";
 import { copyToMine } from "./posts.js";
-import { contentOf, isPlain } from "./sealing.js";
+import { contentOf, isPlain } from "../protocol/content.js";
 
 const UNSENT = ["queued", "failed"];
 const CLAIM_MS = 40_000; // longer than one request may take

@@ -3,8 +3,7 @@
  * twice as well as once; what comes before its message is kept for a while.
  */
 import { result } from "../store/database.js";
-import { lineOf, toMessage, withLatest } from "../store/messages.js";
-import { deleteParts } from "../store/parts.js";
+import { deleteParts, lineOf, toMessage, withLatest } from "../store/messages.js";
 
 const EDITABLE_MS = 24 * 60 * 60_000;
 const KEPT_MS = 14 * 24 * 60 * 60_000;

@@ -6,7 +6,8 @@ import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy, noteTakenOver, seqOfLine } from "./legacy.js";
 import { readMark, setMark } from "./browser.js";
 import { failedWith, withLatest } from "./messages.js";
-import { UNREAD_RELAY, newContact } from "./store.js";
+import { UNREAD_RELAY } from "./store.js";
+import { newContact } from "./contacts.js";
 
 /** Of a file on its way when the keys became others: its readers would drop the other parts, as a stranger's. */
 const STOPPED = { state: "failed", error: "Your keys are new since it was begun: delete it, and send it again.", retriable: false };
