@@ -17827,7 +17827,7 @@ OVERDUE = """(async () => (await import("/store/database.js")).Database.shared.w
 # A thousand files like the one that is on its way; and what many looks at them have asked for by then.
 THOUSAND_BEGUN = """(async () => {
     const [{ Database, result }, { askForParts }, { Store }] = await Promise.all(
-        ["store/database", "mail/parts", "store/store"].map((name) => import(`/${name}.js`)));
+        ["store/database", "mail/files", "store/store"].map((name) => import(`/${name}.js`)));
     await Database.shared.write(["messages"], async ({ messages }) => {
         const { seq, ...begun } = (await result(messages.getAll())).find(({ moving }) => moving);
         for (let n = 0; n < 1000; n += 1) messages.add({ ...begun, moving: "from 2000", file: { ...begun.file, id: `${n}`.padStart(22, "A") } });

@@ -3,14 +3,13 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "a052c7c28b937316";
+const VERSION = "92ce7d434d0f9403";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
-  "/client.js": "sha256-OsOOP7Eph4uSBigja+A4nrLr8o6Li6boJxJBedBS6KA=",
+  "/client.js": "sha256-zGHIRkdQ+PsjldnKn1i1yAH1MkFxlQj1emzTr03p0oo=",
   "/device/notifications.js": "sha256-RQmiVlODpRfc9BvRLN9sdfZhKf5Q+hCSiodAxcz0bkE=",
   "/device/service-worker.js": "sha256-/exLLu9nLx6XG5yDSKAFTKHruDvXyft5nej8BWbuKdg=",
-  "/device/tabs.js": "sha256-09/eIfnFw41Iq2laqcjrq9fU0UH5iFnNRuXBXgsytVo=",
-  "/device/waking.js": "sha256-7lmR4nwFXsdKaFWK8fc9aGKlMPANQzjFExSMzW5A54I=",
+  "/device/tabs.js": "sha256-8uPMKmjOAMsCu+24JTkZuj/3jR7NiV8tgSsZ9SQfjGU=",
   "/guest.js": "sha256-nCrNQ8mvcCrtCt96BapVewKO33q5K8Seibtp+xuYby0=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
@@ -18,20 +17,19 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-vmioigZ/t9RhANALiyZfMwaINfnd6IwVQs3eVe3k9G0=",
-  "/mail/changes.js": "sha256-k5NXlC1YPhmfuiA86oOA3UUTU+9DrmjlcwXthrmpWk4=",
-  "/mail/delivery.js": "sha256-YsSPljJI5pw+CQ718SN0BrO8O5C9lIsTy4EAZLokYbM=",
+  "/index.html": "sha256-BtsgCc8Al6iH/PF+Yl6tzu30pRnXboET12YWOfHnzAs=",
+  "/mail/changes.js": "sha256-qEEayd2DaMaCJlc05Ow0xLXUmfT9j2+NFgD95azaN4c=",
+  "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-zCFum/zDOZI+qTCef8M5jXb896kjCllvgBGS0h/bia8=",
-  "/mail/files.js": "sha256-gbBRY2DiNhVfs8/0/56SIq05rcqz9BMBSWbtNkPTPrg=",
+  "/mail/files.js": "sha256-PGGLN+CLIRwtK5Aw/U3LeZiRdgE2/RnFU5ZCPMZZ2b4=",
   "/mail/inbox.js": "sha256-INbVXSe03rKegOeHPCNcKtP6xskTbKsyf0m0OQ9pCn0=",
-  "/mail/outbox.js": "sha256-3cAePAJ7BcOgqd+bSK4jRUvvGBFxSyQO4q/dLcXiOK4=",
+  "/mail/outbox.js": "sha256-KbkBkOq/0xq4525AUr0Nvmr+0G1js6cS37NpOc+kCvk=",
   "/mail/page.js": "sha256-i3XSiiD4hGrq+ydAJtkKMZqxGWcGWEU/fyE9ZzmMRcw=",
-  "/mail/parts.js": "sha256-CvLCwuQvufnN8MfdetDw4tlZOhe5gJ8TtnKGvKMjJpQ=",
   "/mail/posts.js": "sha256-zcVqbcNyPabHmYcGInxaO4hnnCvzwGXBTBS28Tb0+Zw=",
-  "/mail/queue.js": "sha256-hTCBQQGomLftNb4B+q2yMXxhuXUyCISHOP1s6Tps0LM=",
+  "/mail/queue.js": "sha256-N3xzlqgMiaXlUjJNwpMFg+XkCEtw+TDPTrbhTtLsyNo=",
   "/mail/references.js": "sha256-t7Uz+rzOjv8L/njaZHd+iBYzkAnTojhPMOC1jhGEzA4=",
-  "/mail/sweeper.js": "sha256-6Bk008DYMacuMo1bSKtacqB2AxGioHHzg8zgbsdeIQA=",
-  "/mail/unsealing.js": "sha256-35qJSYnOq4L0mkDGR4FYoZ1Hp1kC67EceQtdwcXgmyI=",
+  "/mail/sweeper.js": "sha256-eNVJ7R17zwvRt8bzKsmuuqpaSab7ICghYFzpCgonvw0=",
+  "/mail/unsealing.js": "sha256-/HPUpM3dtc6/QpRjtajtRK0C4+C9SoRx5myeIYQ00yg=",
   "/manifest.webmanifest": "sha256-squvvN+0Knd8J/yjrt5nQa6fid4mqdIbNkUQYEU1Ygc=",
   "/protocol/address.js": "sha256-C5EixvLSsQaUXg3uvLVU9fNLYHq1BEdoKWR8vmBIphQ=",
   "/protocol/content.js": "sha256-EBX04+PCDNWMtqOh4raKRNnGcuKAkOFjjuYJPzncLJo=",
@@ -69,7 +67,7 @@ const FILES = {
   "/store/identity.js": "sha256-bxUJa9oA1FK4h3XeAQO9lt+GybLE/aXHqqK9kgg51Kc=",
   "/store/indexed-db.js": "sha256-YvuydBikdfP2WxmTQipjCzUEbfr/9/5SdNeTs73at+g=",
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
-  "/store/messages.js": "sha256-zPB2ogITUitNoD+ABulMXn0BZvQokM2l8+XWBWStWXY=",
+  "/store/messages.js": "sha256-Wyxray19M7gbfQd9pUgx9dZu1Bn1x+NfuCLGDjb/+Lg=",
   "/store/settings.js": "sha256-2avN3RJK2dgiQRVj9h/rBLJYNA5Byt4IcAxcqDBwyEk=",
   "/store/store.js": "sha256-YFVauMwVEDjvW42J1hF95M986ZUUL69C3XzXjtTA4pM=",
   "/style.css": "sha256-va6oAdwmv5EhQZBatGvG+XDEgpHFuqL7yyZczwB//Jw=",
@@ -131,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-oRIc3hQ159ehQWGRfGg3X5a71FzdhlE+r0OHTdsha+A=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-SKy6o0e9IaIvRtkxThnW845FGIYxRz5TR0KVvEH7M5U="
+  "/worker.js": "sha256-/ZjPOMdZHIIHv27D29NBuNHrhw/dv/Rx1B58giYQ83E="
 };
 
 const PREFIX = "io3233-";

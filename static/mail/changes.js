@@ -11,7 +11,7 @@ import { result } from "../store/database.js";
 import { lineOf, toMessage, withLatest } from "../store/messages.js";
 import { changeSession } from "../store/contacts.js";
 import { discard } from "./queue.js";
-import { sentPart } from "./parts.js";
+import { sentPart } from "./files.js";
 import { confirm, forgetWords, queueAgain, queuePost, sentPost } from "./posts.js";
 import { applyChange, earlierWords, findMessage, mayEdit } from "./references.js";
 import { removeGone } from "./sweeper.js";

@@ -8,7 +8,7 @@ import { BlockedContactError, EmptyMessageError, FileSizeError, MessageTooLongEr
 import { MOST_FILE_BYTES, PART_BYTES, fileHeader, safeName } from "../protocol/files.js";
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
-import { enqueueFile } from "./parts.js";
+import { enqueueFile } from "./files.js";
 import { discard, enqueue, requeue } from "./queue.js";
 import { Sweeper, greet, sayGoodbye } from "./sweeper.js";
 import { WAITS, isPlain, wireBytesOf } from "../protocol/content.js";

@@ -7,7 +7,7 @@ import { throwIfAborted } from "../protocol/kdf.js";
 import { result } from "../store/database.js";
 import { lineOf, removeMessage, toMessage } from "../store/messages.js";
 import { putSession } from "../store/contacts.js";
-import { askForParts } from "./parts.js";
+import { askForParts } from "./files.js";
 import { forgetWords, queuePost } from "./posts.js";
 
 const GONE_EVERY_MS = 5000;

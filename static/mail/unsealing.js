@@ -9,7 +9,7 @@ import { readName } from "../protocol/names.js";
 import { counting, fits, newContact } from "../store/contacts.js";
 import { result } from "../store/database.js";
 import { isListed, isWanted } from "../store/messages.js";
-import { keepFile, keepPart, sentPart } from "./parts.js";
+import { keepFile, keepPart, sentPart } from "./files.js";
 import { forgetWords, queueAgain, queuePost, sentPost } from "./posts.js";
 import { findMessage } from "./references.js";
 

@@ -37,7 +37,7 @@ export const toMessage = (record) => ({
   edited_at: record.edited_at ?? null,
   deleted_at: record.deleted_at ?? null,
   reactions: (record.reactions ?? []).filter(({ emoji }) => emoji).map(({ by, emoji }) => ({ by, emoji })), // by: fingerprint
-  file: record.file ?? null, // see store/parts.js
+  file: record.file ?? null, // told below, with its octets
   lasts: record.lasts ?? 0, // seconds; 0: for ever
   gone_at: record.gone_at ?? null, // ms, once the timer runs
 });
