@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "cc45737063d8fc36";
+const VERSION = "86045251594a7567";
 const FILES = {
   "/app.js": "sha256-eAyu2/3kToJDn0q0u1tsgo1otSJqnHs6yLzu9/AwcMU=",
   "/client.js": "sha256-Pn3ISwN7fS+UES/OJtY1kZ4j935l4jL/15FmGLBi9wQ=",
@@ -23,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-LfCQUeeQO7UdTcC7FrBO7kO3EeXL79YNlLSFRNmkmjs=",
+  "/index.html": "sha256-DJViCAf8F27b5HK5tC8O6BUmK1Xt2p2UlS285eimbb0=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-tl3p6qcwfhc8oJSeF86kbuLIFwYGBEMiCZfUZP5xkdQ=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -74,7 +74,7 @@ const FILES = {
   "/store/backup-content.js": "sha256-jLi+SnuOuj4cWJiVKUXmyX0r0Kv/A1+SPJoBr1jeA/k=",
   "/store/backup-shape.js": "sha256-CPT1qcE9cmbX0BFyVK9khTzUKJH2M9hnlcEk/fafy64=",
   "/store/backup.js": "sha256-Q+CP+tkeqha7pJQcblwgYkrsrV2Kd0kJarJpfKYt/0s=",
-  "/store/database.js": "sha256-SpHAM7zs4fz86JssDx0N+uygtEzuvE3ve6G/vJu2XSM=",
+  "/store/database.js": "sha256-chV/xzxcsQbAnoLkWSt9SrJCcrCu00R4SP4sNLz+P84=",
   "/store/drafts.js": "sha256-hKW5WJ7NBDP1XMXAoUoooyOFvyT6o9rjGuQ1zKxnzc8=",
   "/store/identity.js": "sha256-oN/CvgbGpTpUrw7Edly3gD02XxdehkDcbLR25WjBXWA=",
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
@@ -84,7 +84,7 @@ const FILES = {
   "/store/parts.js": "sha256-TDZSnJuFsfK+AbHku7j/1IAtgE4suDoUQrPzVSiYfcw=",
   "/store/removal.js": "sha256-flttjRVvHmj+eT2eRYDf1n0XXICchkBR27IFlq5wnAA=",
   "/store/requests.js": "sha256-ucy/J4o5iAYZOx7pFRw4RYBxBd19LBlJzxcQAbK9gFs=",
-  "/store/schema.js": "sha256-vrFjwh0ItsQ6XVruKi4XeATb/4i1fOggqj7IzDR7yas=",
+  "/store/schema.js": "sha256-NQgxLZ631o+LdmBEc1y99bTDqyR9oqGRmSmAy1ZkTUw=",
   "/store/search.js": "sha256-VeDfTy9ChsySuBSiyWyTjZ/q1eaN9cuBQ5jkSKFbsAg=",
   "/store/sessions.js": "sha256-U3dbzcmj1ZKFJIfmJ8Lj5RVzjY84Zo8BeXr9VY5PxL0=",
   "/store/settings.js": "sha256-vFlt2fdeA6Q7ba7KBBkScWr4yW3p0KTT1y/avJVTemU=",
@@ -162,7 +162,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-J+lfNvLeL5JaNVk0WDq15qDgq86viPFbieO2OJ4UwvU=",
   "/views/voice.js": "sha256-z7wdi21Im5d/JYSxpJG6PJMMRX9muKYZrgnZQBxamvo=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-/FbVqnLh4bRuMENKWr8wNZ8+VOlBG0P0ong6lBhZL5c="
+  "/worker.js": "sha256-9z4qOpaolENTV4nNCNW7sSQW8CtWO3JvP7QLszltFr8="
 };
 
 const PREFIX = "io3233-";

@@ -5,7 +5,7 @@
 import { StorageError } from "../protocol/errors.js";
 import { isMarked, localItems } from "./web-storage.js";
 import { abortIfActive, firstReading, pause, result, settled, FINAL, SENTENCES, hasRoom } from "./requests.js";
-import { NAME, VERSION, upgrade } from "./schema.js";
+import { NAME, ONE_WRITER, VERSION, upgrade } from "./schema.js";
 
 export { result } from "./requests.js";
 export { ALL_STORES } from "./schema.js";
@@ -93,7 +93,7 @@ export class Database extends EventTarget {
   /** Null where the connection is gone; the browser may be about to say so. */
   #begin(names, mode, durability) {
     try {
-      return this.#db?.transaction(names, mode, { durability }) ?? null;
+      return this.#db?.transaction(mode === "readwrite" ? [...names, ONE_WRITER] : names, mode, { durability }) ?? null;
     } catch (error) {
       if (error.name !== "InvalidStateError") throw error;
       this.#lose();
