@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "15f7637cccf34b52";
+const VERSION = "b615171e3d878b46";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-OsOOP7Eph4uSBigja+A4nrLr8o6Li6boJxJBedBS6KA=",
@@ -18,7 +18,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-DTyUE5cn3sUQ+uJUXBwNB+PB1P+IgKkurHYt2rEzBZM=",
+  "/index.html": "sha256-HT1utRUPgOIN4EFEaaBXrMXXztn3MQ8YhmCmi1+Tyw4=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-tl3p6qcwfhc8oJSeF86kbuLIFwYGBEMiCZfUZP5xkdQ=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -68,10 +68,10 @@ const FILES = {
   "/store/backup-shape.js": "sha256-CPT1qcE9cmbX0BFyVK9khTzUKJH2M9hnlcEk/fafy64=",
   "/store/backup.js": "sha256-bAeB+5LL9Oedo9t4MahA/xYSumLa3UDLU/iFcR2Rsag=",
   "/store/browser.js": "sha256-gi8w495oKki1K9U8yKwDGC6gvpey7gi8ao5LusyeDFU=",
-  "/store/database.js": "sha256-ISVUYnhTwdMJucqg3t8nWW+0Zt4BcMb1AXUy/AJuK/U=",
+  "/store/database.js": "sha256-zgnZSvpuDNs3batjWrTzZtEd+RzORVecqDE7+aXr6BM=",
   "/store/drafts.js": "sha256-2MAGcItzxMPZzKYDT9Ep20awf3wxJnYr82dZ1uBPej8=",
   "/store/identity.js": "sha256-6iKG5WEPGbYFoRpH5RGLTCXBinLK7cS9rabOLebCSsU=",
-  "/store/indexed-db.js": "sha256-YvuydBikdfP2WxmTQipjCzUEbfr/9/5SdNeTs73at+g=",
+  "/store/indexed-db.js": "sha256-zbD6uX0CG9LWJjojcNl4DnRbbVpZLjFObUpqik+tST4=",
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
   "/store/messages.js": "sha256-n32L6HXSKJRun5RsdRbPzcxjzPukSD3Tqx1Gv3mK3XY=",
   "/store/namesakes.js": "sha256-Qv05ixWO2h1GSE5vFMid8oYXEU+PEFIT3MQ/qLkzPNs=",
@@ -140,7 +140,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-oRIc3hQ159ehQWGRfGg3X5a71FzdhlE+r0OHTdsha+A=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-4CN2pAjG6mc8+Mx9Gr+zcSvsp4hOiLp1kRf3N85mZyM="
+  "/worker.js": "sha256-8uxF/U7mm/qAgysES7mka8jEZjrfkLDVtufjONRqYos="
 };
 
 const PREFIX = "io3233-";
