@@ -11196,6 +11196,13 @@ async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]]
     await fate(device)
 
 
+# Two transactions that write and write, of stores that have nothing in common.
+WRITES_WITHOUT_END = """(async () => {
+    const { Database, result } = await import("/store/database.js");
+    window.puts = 0;
+    for (const [name, record] of [["drafts", ["x".repeat(3000), "nobody"]], ["relays", [{ origin: "x".repeat(3000) }]]])
+        Database.shared.write([name], async (stores) => { for (;; window.puts += 1) await result(stores[name].put(...record)); });
+})()"""
 # Its work is done, but for the commit, and then aborted.
 ABORTED_ONCE = """const { commit } = IDBTransaction.prototype;
 IDBTransaction.prototype.commit = function () { this.objectStore("messages").count().onsuccess = () => this.abort(); };
@@ -11219,6 +11226,18 @@ class TestBrowserSending:
         await device.running.aclose()
 
         assert await read_once(bob) == texts
+
+    async def test_keys_outlive_a_kill_whatever_is_being_written(self, relay, short_path):
+        device = Device(short_path, f"{relay.url}/keys")
+
+        await device.start()
+        fingerprint = device.page.fingerprint
+        await device.page.evaluate(WRITES_WITHOUT_END)
+        await device.page.until("window.puts > 50")
+        await is_killed(device)
+        await device.running.aclose()
+
+        assert device.page.fingerprint == fingerprint
 
     async def test_what_could_not_be_stored_comes_back_in_order_and_to_its_own_thread(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()

@@ -4,7 +4,7 @@
  */
 import { StorageError } from "../protocol/errors.js";
 import { isMarked, localItems } from "./browser.js";
-import { FINAL, NAME, SENTENCES, VERSION, abortIfActive, firstReading, hasRoom, pause, result, settled, upgrade } from "./indexed-db.js";
+import { FINAL, NAME, ONE_WRITER, SENTENCES, VERSION, abortIfActive, firstReading, hasRoom, pause, result, settled, upgrade } from "./indexed-db.js";
 
 export { ALL_STORES, result } from "./indexed-db.js";
 
@@ -91,7 +91,7 @@ export class Database extends EventTarget {
   /** Null where the connection is gone; the browser may be about to say so. */
   #begin(names, mode, durability) {
     try {
-      return this.#db?.transaction(names, mode, { durability }) ?? null;
+      return this.#db?.transaction(mode === "readwrite" ? [...names, ONE_WRITER] : names, mode, { durability }) ?? null;
     } catch (error) {
       if (error.name !== "InvalidStateError") throw error;
       this.#lose();

@@ -54,6 +54,13 @@ function createThird(db, messages) {
 
 export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "relays", "sessions", "posts", "references", "parts"];
 
+/**
+ * A store that every writing transaction asks for, and no reading one, so that they come one after the other, whichever tab begins them.
+ * A Chromium that is killed while two are under way, as phones do with what is in the background, can't undo both at its next start:
+ * it calls the database corrupt, and deletes it (156.0, each time it was tried).
+ */
+export const ONE_WRITER = "seen";
+
 export const answersKey = (fingerprint) => `answers ${fingerprint}`;
 
 // Promises around requests and transactions.
