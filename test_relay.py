@@ -9299,7 +9299,7 @@ class TestBrowserStrangers:
             "excerpt": "characterStart, cut, isEmojiAlone, nextPiece, oneLine",
             "encoding": "fromBase64",
         }
-        names |= {"invite": "parseAddress", "errors": "ClientError", "marks": "codeAt, readMarks"}
+        names |= {"address": "parseAddress", "errors": "ClientError", "marks": "codeAt, readMarks"}
 
         await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
