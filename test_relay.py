@@ -16537,7 +16537,7 @@ KEYS_AGREED_ON = """(async () => {
 })()"""
 VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelope2, headers, contents, file, links, backup }) => {
     const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
-    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "files", "invite"];
+    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "files", "address"];
     const [crypto, encoding, envelope, second, content, files, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
