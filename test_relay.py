@@ -17798,6 +17798,13 @@ async def records(page: Page) -> None:
     await page.shows("#voiceTime", "0:01")
 
 
+async def right_clicks(page: Page, selector: str) -> None:
+    """Open the menu of a message that is not found by its words."""
+    click = "dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }))"
+    await page.evaluate(f"document.querySelector('{selector}').{click}")
+    await page.until(MENU_IS_OPEN)
+
+
 async def points(page: Page, kind: str, x: float, y: float) -> None:
     """Do one thing with a mouse there."""
     await page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
@@ -18185,9 +18192,7 @@ class TestBrowserFiles:
         await blocks(alice, bob)
         await alice.shows(".chat-failure", "You blocked this contact")
         await unblocks(alice, bob)
-        await alice.evaluate(
-            "document.querySelector('.chat-line.failed').dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }))"
-        )
+        await right_clicks(alice, ".chat-line.failed")
         await alice.shows("#messageMenu [data-action=delete-both]")
         assert await alice.count("#messageMenu [data-action=delete-here]") == 0  # they would keep the beginning
         await alice.key("Escape")
@@ -18196,8 +18201,29 @@ class TestBrowserFiles:
 
         await alice.shows(".chat-line.deleted")
         await alice.hides(".chat-failure")
+        await alice.shows(".chat-tab-label", "Deleted")
         assert (await bob.hears("delete"))["of"]
         assert await stored(alice, "parts.length") == 0
+
+    @pytest.mark.parametrize("meanwhile, failures", [("null", 0), (HALF_SENT, 1)])
+    async def test_deletion_of_a_file_that_the_relay_refuses_is_told_of_and_its_row_comes_back(
+        self, alice, bob, tmp_path, meanwhile, failures
+    ):
+        alice.expects("404 (Not Found)")
+        await attaches(alice, large_file(tmp_path, 2), text="the plans")
+        await has_file(alice, "file.sent === 2")
+        await alice.evaluate(meanwhile)
+        await bob.call("DELETE", "/v1/me")
+
+        await changes(alice, "remove(sent.at(-1).seq)")
+
+        await alice.shows(".chat-line.event", "Somebody was not told that you deleted a message, and may have it still")
+        await alice.shows(".chat-line:has(.chat-file.ended) .chat-bubble", "the plans")
+        await alice.shows(".chat-file .file-detail", "Not on this device any more.")
+        await alice.until(f"document.querySelectorAll('.chat-failure .chat-retry[hidden]').length === {failures}")
+        assert await stored(alice, "parts.length") == 0
+        await does(alice, "delete-here", "the plans")
+        await alice.hides(".chat-file, .chat-failure")
 
     async def test_file_that_was_on_its_way_at_a_backup_is_sent_by_retry(self, alice, bob, tmp_path):
         await attaches(alice, large_file(tmp_path, 2))
@@ -18548,6 +18574,27 @@ class TestBrowserFiles:
 
         await alice.hides(".chat-file")
         assert await stored(alice, "parts.length") == 0
+
+    async def test_reply_by_a_photo_or_a_voice_message_shows_what_it_answers_on_both_sides(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        quoted = "[...document.querySelectorAll('.chat-line:has(.chat-file) .chat-quote-text')].map((each) => each.textContent).join()"
+        await alice.drafts("half a thought")
+
+        await does(alice, "reply", "hello back")
+        await attaches(alice, await photo(alice, tmp_path / "1.jpg", 60, 40), large_file(tmp_path, 1))
+        await alice.until("!document.querySelector('#answerBar').checkVisibility()")
+        await bob.shows(".file-name", "1.bin")
+        await right_clicks(bob, ".chat-line:has(.file-picture)")
+        await bob.click("#messageMenu [data-action=reply]")
+        await bob.shows("#answerBar", "Photo")
+        await records(bob)
+        await bob.click("#voiceSend")
+
+        for page in (alice, bob):
+            await page.until(f"{quoted} === 'hello back,Photo'")
+        await bob.until("!document.querySelector('#answerBar').checkVisibility()")
+        assert await alice.value("#chatBody") == "half a thought"
+        await kept_drafts(alice, 1, "half a thought")
 
     async def test_voice_message_is_heard_before_it_goes_and_plays_at_the_other_end(self, browser, relay):
         alice, bob = await talk(browser, relay)

@@ -20,13 +20,15 @@ const PREVIEWS = [[40, 0.6], [32, 0.5], [24, 0.4], [16, 0.3]]; // longest side a
 export class Attaching {
   #client;
   #contact; // () => of the open thread
+  #answering;
   #chosen = []; // Files
   #to = null;
 
-  /** `contact()`: of the open thread, or null. */
-  constructor(client, contact) {
+  /** `contact()`: of the open thread, or null. `answering`: the composer's. */
+  constructor(client, contact, answering) {
     this.#client = client;
     this.#contact = contact;
+    this.#answering = answering;
     const input = byId("attachInput");
     on(byId("attach"), "click", () => input.click());
     on(input, "change", () => (this.#choose([...input.files]), (input.value = "")));
@@ -86,7 +88,7 @@ export class Attaching {
 
   /**
    * One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Words go with one, or after
-   * several. Ends when the dialog is closed, also while a picture is made smaller.
+   * several; an answer is the first. Ends when the dialog is closed, also while a picture is made smaller.
    */
   async #send(as_files) {
     const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
@@ -96,7 +98,7 @@ export class Attaching {
       try {
         const made = await prepared(file, as_files);
         if (isClosed()) return;
-        await this.#client.outbox.sendFile(to, made, { text: isOne ? text : "" });
+        await this.#answering.sendWith(to.fingerprint, (re) => this.#client.outbox.sendFile(to, made, { text: isOne ? text : "", re }));
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         left.push(file);

@@ -85,6 +85,7 @@ const release = (stream) => stream.getTracks().forEach((track) => track.stop());
 export class VoiceRecorder {
   #client;
   #contact;
+  #answering;
   #bar = byId("voice");
   #status = byId("chatSendStatus");
   #asking = false; // for the microphone
@@ -92,10 +93,11 @@ export class VoiceRecorder {
   #pressed = null; // {x, at} while the button is held
   #url = ""; // of what can be listened to
 
-  /** `contact()`: of the open thread, or null. */
-  constructor(client, contact) {
+  /** `contact()`: of the open thread, or null. `answering`: the composer's. */
+  constructor(client, contact, answering) {
     this.#client = client;
     this.#contact = contact;
+    this.#answering = answering;
     byId("voiceLevels").append(...Array.from({ length: LEVELS }, () => document.createElement("i")));
     const button = byId("voiceRecord");
     button.hidden = !navigator.mediaDevices || !globalThis.MediaRecorder; // over plain http
@@ -198,7 +200,8 @@ export class VoiceRecorder {
   async #send(taken, to) {
     const { blob, seconds } = await taken.recording.stop();
     const bytes = new Uint8Array(await blob.arrayBuffer());
-    await this.#client.outbox.sendFile(to, { name: `Voice message.${blob.type.slice("audio/".length)}`, mime: blob.type, bytes, seconds });
+    const file = { name: `Voice message.${blob.type.slice("audio/".length)}`, mime: blob.type, bytes, seconds };
+    await this.#answering.sendWith(to.fingerprint, (re) => this.#client.outbox.sendFile(to, file, { re }));
     this.#put(null);
   }
 
