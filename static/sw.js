@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "88829c512eaed659";
+const VERSION = "9ccc682b94df3661";
 const FILES = {
   "/app.js": "sha256-eAyu2/3kToJDn0q0u1tsgo1otSJqnHs6yLzu9/AwcMU=",
   "/client.js": "sha256-Pn3ISwN7fS+UES/OJtY1kZ4j935l4jL/15FmGLBi9wQ=",
@@ -23,7 +23,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-dW/HZ7CREhals/biosLX+wA3016cFZyHEBCH7ULIgYI=",
+  "/index.html": "sha256-FRjor6sP+kRYAdzrYQa/2Zm5T7RPhX1eYxMc5sW/IXc=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-TZHdPuK1o4fO4WY8871UuBfcvCbvxvCMwst+GjwHpu4=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -113,7 +113,7 @@ const FILES = {
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/about-view.js": "sha256-8rToNIPfs0Wv3W9ac5tqtfDDcV0G32Zo1u+WHvVJPyw=",
   "/views/answering.js": "sha256-3y4Y3EuW3Dkdui8rbfGfC13MUry9iKmU2c7eC9bMoEo=",
-  "/views/attaching.js": "sha256-3BpwhkS8Hj+yTuToFfW0Fqh7YLc3v1A7Fp5pwvss21k=",
+  "/views/attaching.js": "sha256-jOycBaJq9Zg3wTAmfrzDp1MTUTTi4tnbxmrhGetYNT4=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-DMWOJNOpYLvWI8JHDF6HxOSplWj3Hu7c86EL4lvqPM0=",
@@ -123,7 +123,7 @@ const FILES = {
   "/views/dialogs.js": "sha256-YEY+bkrKOx8Pm1tX10gPXfwybo+yI5yjice768eTqSE=",
   "/views/dom.js": "sha256-PcNaEzL/Yio+du8k3itwgXJSvyBFzak8nbemoQEGFb0=",
   "/views/export-view.js": "sha256-IjB1ON64mCU7uJOW6V6vygzDfwSzufsofpnBPRb0bkw=",
-  "/views/files.js": "sha256-WyokAmXqNNwinDCc060GsiZxjifLETqHZoPimqZn2xA=",
+  "/views/files.js": "sha256-Z5/2QIkN1avlCJI+3w0XLxJ7FhzPn7W6mzkA8uFYlu8=",
   "/views/forward-view.js": "sha256-gGx5jOGyuxJ22jwB3oAFdE7zxca5HmkBHovvDGdLEZI=",
   "/views/guest-view.js": "sha256-8cA1UMURxRTZW5KPtwHAMKnD0TMDEa8Llrnk3uvUYQo=",
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
@@ -154,7 +154,7 @@ const FILES = {
   "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
   "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
   "/views/thread-view.js": "sha256-wS92a7I2j6M56PzagVSccNVjrETuZUvBziog1as1OcI=",
-  "/views/thread.css": "sha256-AGO0vW3qKz6muZ9g6jvHyTTj2f7dwx/hch7tH+cpKDc=",
+  "/views/thread.css": "sha256-jckghXbKnQdejKlQ4bfUbwffujPFXqO+TjnSkM0W+oM=",
   "/views/threads-view.js": "sha256-rSplY9OoNiAAMiemtvNwXVY2+dOuGEeJ8TZcq8TeOtQ=",
   "/views/toast.js": "sha256-w9RyYIx6W5V+KohK7WpxsQO+xrsn62xGePXybOU2Wao=",
   "/views/today.js": "sha256-VBDuvzdCzox/PXDEbgdGCZcKQnZakJcnuqU4FzuAIos=",
@@ -162,7 +162,7 @@ const FILES = {
   "/views/voice-player.js": "sha256-J+lfNvLeL5JaNVk0WDq15qDgq86viPFbieO2OJ4UwvU=",
   "/views/voice.js": "sha256-2rhFjsIoJ5BJkd788HjcPGRavmffbx/+nCe+PuN5U8g=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-l82K70q5M6mrDEL5k49VB1ml+jPDrnlsU4uQIjAWIdA="
+  "/worker.js": "sha256-OVPonkaMCdZzn6Elcz5LYvM1hYf/j8YFSfOZzAtnqgo="
 };
 
 const PREFIX = "io3233-";
