@@ -11196,6 +11196,13 @@ async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]]
     await fate(device)
 
 
+# Two transactions that write and write, of stores that have nothing in common.
+WRITES_WITHOUT_END = """(async () => {
+    const { Database, result } = await import("/store/database.js");
+    window.puts = 0;
+    for (const [name, record] of [["drafts", ["x".repeat(3000), "nobody"]], ["relays", [{ origin: "x".repeat(3000) }]]])
+        Database.shared.write([name], async (stores) => { for (;; window.puts += 1) await result(stores[name].put(...record)); });
+})()"""
 # Its work is done, but for the commit, and then aborted.
 ABORTED_ONCE = """const { commit } = IDBTransaction.prototype;
 IDBTransaction.prototype.commit = function () { this.objectStore("messages").count().onsuccess = () => this.abort(); };
@@ -11219,6 +11226,18 @@ class TestBrowserSending:
         await device.running.aclose()
 
         assert await read_once(bob) == texts
+
+    async def test_keys_outlive_a_kill_whatever_is_being_written(self, relay, short_path):
+        device = Device(short_path, f"{relay.url}/keys")
+
+        await device.start()
+        fingerprint = device.page.fingerprint
+        await device.page.evaluate(WRITES_WITHOUT_END)
+        await device.page.until("window.puts > 50")
+        await is_killed(device)
+        await device.running.aclose()
+
+        assert device.page.fingerprint == fingerprint
 
     async def test_what_could_not_be_stored_comes_back_in_order_and_to_its_own_thread(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -16748,7 +16767,7 @@ SESSION_MODEL = """async ({ seed, runs }) => {
 STORE_RUNS = int(os.environ.get("STORE_RUNS", "15"))  # of what follows: half a second each
 # The same with the modules that store and send: a database and real keys for each device, and a list for the relay.
 STORE_MODEL = """async ({ seed, steps }) => {
-    const names = ["store/schema", "store/requests", "store/store", "store/sessions", "store/backup-content", "mail/arrivals", "mail/queue", "mail/posts",
+    const names = ["store/indexed-db", "store/store", "store/sessions", "store/backup-content", "mail/arrivals", "mail/queue", "mail/posts",
         "mail/sealing", "mail/sweeper", "protocol/crypto", "protocol/envelope"];
     const parts = Object.assign({}, ...(await Promise.all(names.map((name) => import(`/${name}.js`)))));
     const { ALL_STORES, VERSION, newContact, newDeviceId, newRelay, result, settled, upgrade } = parts;

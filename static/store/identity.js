@@ -4,7 +4,7 @@ import { newDeviceId } from "../protocol/envelope.js";
 import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy, noteTakenOver, seqOfLine } from "./legacy.js";
-import { readMark, setMark } from "./web-storage.js";
+import { readMark, setMark } from "./browser.js";
 import { withChanged, withLatest } from "./messages.js";
 import { UNREAD_RELAY, newContact } from "./store.js";
 

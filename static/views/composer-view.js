@@ -4,7 +4,7 @@ import { Attaching } from "./attaching.js";
 import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
-import { notice } from "./toast.js";
+import { notice } from "./dialogs.js";
 import { VoiceRecorder } from "./voice.js";
 
 const MEASURE_WAIT_MS = 250;

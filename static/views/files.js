@@ -2,9 +2,8 @@
 import { byId, clone, download, on } from "./dom.js";
 import { isVoice, kindOf, previewOf, safeName, shortName, shownPicture } from "../protocol/files.js";
 import { formatBytes } from "../protocol/format.js";
-import { notice } from "./toast.js";
-import { Viewer } from "./viewer.js";
-import { voicePlayer } from "./voice-player.js";
+import { notice } from "./dialogs.js";
+import { Viewer, voicePlayer } from "./media.js";
 
 const WIDEST = 3; // a picture's sides, one by the other: a header may say anything
 const ENDED = {

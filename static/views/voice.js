@@ -2,8 +2,8 @@
 import { attempt, byId, on, say } from "./dom.js";
 import { MOST_FILE_BYTES } from "../protocol/files.js";
 import { displayName, formatClock } from "../protocol/format.js";
-import { offerUndo } from "./toast.js";
-import { voicePlayer } from "./voice-player.js";
+import { offerUndo } from "./dialogs.js";
+import { voicePlayer } from "./media.js";
 
 const MOST_SECONDS = 300;
 const BITS_PER_SECOND = 32_000; // Opus for speech; five minutes are 1.2 MiB
