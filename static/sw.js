@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "681e6f386b7bf268";
+const VERSION = "f039b0b9e1d9ddc0";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-OsOOP7Eph4uSBigja+A4nrLr8o6Li6boJxJBedBS6KA=",
@@ -18,7 +18,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-3BsRwve81XwmWu05oto27pwbdtLhc4t8Vjkazja+YtI=",
+  "/index.html": "sha256-zUQQgun4wvLp1m1BpyTE9P0SmysLohw/ZfPQC8Gg+FE=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-TZHdPuK1o4fO4WY8871UuBfcvCbvxvCMwst+GjwHpu4=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -101,12 +101,12 @@ const FILES = {
   "/vendor/noble-hashes/sha2.js": "sha256-RxdGu6bsTGI4ykE1jR07QLb/Mc8zY/C01VDGScGo6Ds=",
   "/vendor/noble-hashes/utils.js": "sha256-A3rUmtt4FotraZWY/TP4X3h3RWsdKLTQMuKhoWgHlHw=",
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
-  "/views/answering.js": "sha256-3y4Y3EuW3Dkdui8rbfGfC13MUry9iKmU2c7eC9bMoEo=",
-  "/views/attaching.js": "sha256-jOycBaJq9Zg3wTAmfrzDp1MTUTTi4tnbxmrhGetYNT4=",
+  "/views/answering.js": "sha256-Dwjwv3fap6ytHtwb4YMFDIPJVjNgtw96D1RuKiKREyE=",
+  "/views/attaching.js": "sha256-Nj7NicQjMs01fa7CKrNzlV1u+1Y253nn863LM2NVhdI=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-XnKU0gsOzUVGaDGrjATHuIBd4GNXMrjFGKcxTosVBOY=",
-  "/views/composer-view.js": "sha256-RmyyHk165273yVhjj2sjZwZveJ23mdOs2FAwrB3u7nU=",
+  "/views/composer-view.js": "sha256-iFCsEeeuu261+85KLXm72qWhb8DGyuYHAP2B/rMwvOE=",
   "/views/contact-view.js": "sha256-sLCwF2/sppVojRiQxU6nnJWyB7/JWaKXskin8/nzFbI=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-OQshS/SZVXEKGRBmkh1en9JDk0CdFuTirYU/GeqULxY=",
@@ -116,7 +116,7 @@ const FILES = {
   "/views/forward-view.js": "sha256-Bqx4FN4PTpM7mty/WTvrkML0/7QtU9wagORzZYsEycc=",
   "/views/guest-view.js": "sha256-vGwyO3Y0j/HLSm6SKxNG3ufFb1VRUBfedwbzQh9aNFw=",
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
-  "/views/keys-view.js": "sha256-PlsVpvxfuO0KDIBEMWVxnsK9YeKb0tskZ/ruhJPH1Bo=",
+  "/views/keys-view.js": "sha256-dXOIPuHEU0cQ7Ya2h7W08JlbDB6g5zP9jWudyy56lDo=",
   "/views/library-view.js": "sha256-07ylzX9oBP6wWtBRfYS1i+/JLtkyaBZJQ4AknoM7uVg=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
   "/views/media.js": "sha256-oUw3aFwucRRxRbUHkk1Z9xvEWzi/QbhA5LHU0pTlFks=",
@@ -138,9 +138,9 @@ const FILES = {
   "/views/thread-view.js": "sha256-6u19Mkili/yq020x6Yarr1uSUE+1fYvglVsalrJoVdQ=",
   "/views/thread.css": "sha256-jckghXbKnQdejKlQ4bfUbwffujPFXqO+TjnSkM0W+oM=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
-  "/views/voice.js": "sha256-QIe0UOVFjCTtPQ/Up2puxp8GO/KH/aCmuHGi5zxqpuc=",
+  "/views/voice.js": "sha256-lcIK6BAZcBALILhKsM36oSWWfVCLTKN6Zz9aELUwcqk=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-Ws/XecrCWj4cThIS1ILF0nG2nv96ZV7KBiyYtKhiDio="
+  "/worker.js": "sha256-zctMqVVBjhSb6QeDQJ+fjWxxweCsQqIHPmeiYobKsXI="
 };
 
 const PREFIX = "io3233-";

@@ -81,13 +81,12 @@ export class Answering {
     return changes.edit(seq, text);
   }
 
-  /** Has `store(re)` store what is no text, as the answer where one is begun, which stays until that is done. An edit goes on beside it. */
-  async sendWith(fingerprint, store) {
-    const begun = this.#begun.get(fingerprint);
-    if (!begun || begun.words !== null) return store();
-    await store(referenceTo(begun.message));
-    if (this.#begun.get(fingerprint) === begun) this.#end(fingerprint);
-    return undefined;
+  /** Sends a file as the answer, where one is begun: it stays until that is stored. An edit goes on beside it. Rejects as Outbox.sendFile does. */
+  async sendFile(contact, file, text = "") {
+    const begun = this.#begun.get(contact.fingerprint);
+    const re = begun?.words === null ? referenceTo(begun.message) : undefined;
+    await this.#client.outbox.sendFile(contact, file, { text, re });
+    if (re && this.#begun.get(contact.fingerprint) === begun) this.#end(contact.fingerprint);
   }
 
   #begin(begun) {

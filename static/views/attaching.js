@@ -103,7 +103,7 @@ export class Attaching {
       try {
         const made = await prepared(file, as_files);
         if (isClosed()) return;
-        await this.#answering.sendWith(to.fingerprint, (re) => this.#client.outbox.sendFile(to, made, { text: isOne ? text : "", re }));
+        await this.#answering.sendFile(to, made, isOne ? text : "");
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         left.push(file);

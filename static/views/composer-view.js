@@ -24,7 +24,7 @@ export class ComposerView {
     this.#client = client;
     this.#answering = new Answering(client, () => this.#showDraft());
     new Attaching(client, () => this.#contact, this.#answering);
-    this.#voice = new VoiceRecorder(client, () => this.#contact, this.#answering);
+    this.#voice = new VoiceRecorder(this.#answering, () => this.#contact);
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());
