@@ -9300,7 +9300,7 @@ class TestBrowserStrangers:
             "excerpt": "characterStart, cut, isEmojiAlone, nextPiece, oneLine",
             "encoding": "fromBase64",
         }
-        names |= {"invite": "parseAddress", "errors": "ClientError", "marks": "codeAt, readMarks"}
+        names |= {"address": "parseAddress", "errors": "ClientError", "marks": "codeAt, readMarks"}
 
         await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
@@ -16550,7 +16550,7 @@ KEYS_AGREED_ON = """(async () => {
 })()"""
 VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelope2, headers, contents, file, links, backup }) => {
     const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
-    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "files", "invite"];
+    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "files", "address"];
     const [crypto, encoding, envelope, second, content, files, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
