@@ -1,8 +1,8 @@
 /** One page of mail while it is being stored: what is in it goes to threads, sessions and the queue in one transaction (inbox.js). */
-import { result } from "../store/database.js";
-import { isListed, lineOf, toMessage, withLatest } from "../store/messages.js";
 import { counting, dropSurplus, fits, newContact, readSession, reviewNames, withSession } from "../store/contacts.js";
+import { result } from "../store/database.js";
 import { isKnown, seqAmong, wasRead } from "../store/legacy.js";
+import { isListed, lineOf, toMessage, withChanged, withLatest } from "../store/messages.js";
 import { answeredTo } from "./posts.js";
 import { applyChange, applyKept } from "./references.js";
 import { hearUnsealed, unseal, unsealMine } from "./unsealing.js";
@@ -136,7 +136,7 @@ export class Page {
     this.stores.messages.put(record);
     this.#changed.set(record.seq, record);
     const contact = await this.contact(record.contact);
-    if (contact?.last_seq === record.seq) this.#contacts.set(record.contact, withLatest(contact, record));
+    if (contact && (record.seq === contact.last_seq || record.deleted_at)) this.#contacts.set(record.contact, withChanged(contact, record));
   }
 
   rename(contact, name) {

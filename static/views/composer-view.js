@@ -23,8 +23,8 @@ export class ComposerView {
   constructor(client) {
     this.#client = client;
     this.#answering = new Answering(client, () => this.#showDraft());
-    new Attaching(client, () => this.#contact);
-    this.#voice = new VoiceRecorder(client, () => this.#contact);
+    new Attaching(client, () => this.#contact, this.#answering);
+    this.#voice = new VoiceRecorder(this.#answering, () => this.#contact);
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());

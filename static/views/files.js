@@ -57,10 +57,10 @@ function begin(button, file) {
   if (preview) drawPreview(button.firstElementChild, new Blob([preview.bytes], { type: preview.mime }));
 }
 
-/** Not as an image: that would want its URL again whenever its row is put elsewhere. */
-async function drawPreview(canvas, blob) {
+/** Not as an image: that would want its URL again whenever its row is put elsewhere. `options`: of createImageBitmap. */
+export async function drawPreview(canvas, blob, options) {
   try {
-    const bitmap = await createImageBitmap(blob);
+    const bitmap = await createImageBitmap(blob, options);
     Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
     canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
   } catch (error) {

@@ -115,7 +115,10 @@ export class IdentityView {
     if (!agreed) return;
     await attempt(byId("newKeys"), byId("regStatus"), async () => {
       notice("Making new keys…");
-      await this.#client.replaceKeys();
+      await this.#client.replaceKeys().catch((error) => {
+        notice(`No new keys were made. ${error.message}`); // this may be asked for in any view
+        throw error;
+      });
       location.reload();
     });
   }

@@ -25,9 +25,9 @@ const ACTIONS = [
 
 export const actionsFor = (message, client, place) => ACTIONS.filter(({ when }) => when(message, client, place));
 
-/** Of what is on its way the others have the beginning: it is not left with them. */
+/** Of what is on its way the others have the beginning: it is not left with them, if they can be told. */
 function isPartlySent({ file }) {
-  return file?.sent > 0 && file.sent < file.parts;
+  return file?.state === "here" && file.sent > 0 && file.sent < file.parts;
 }
 
 function isText({ kind, deleted_at }) {
