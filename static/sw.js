@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "90b2bdeb46935e40";
+const VERSION = "21d73d8fde9c2245";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-zGHIRkdQ+PsjldnKn1i1yAH1MkFxlQj1emzTr03p0oo=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-6zcRwDkyJIPTs3ySTdfrryHcqUYNrUw/JDE9SihcYJ8=",
+  "/index.html": "sha256-Whv+0H8rigPGO2Pql6oZw1FCXihd0EeR+2i//6wHKEA=",
   "/mail/changes.js": "sha256-PMqxpSpv4bWsMp+XFKKPXkcz0AxDv6XZ9xPofQW8kBw=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-zCFum/zDOZI+qTCef8M5jXb896kjCllvgBGS0h/bia8=",
@@ -25,9 +25,9 @@ const FILES = {
   "/mail/inbox.js": "sha256-INbVXSe03rKegOeHPCNcKtP6xskTbKsyf0m0OQ9pCn0=",
   "/mail/outbox.js": "sha256-3hFIeiJ6xzbAd5YcqBJcQU9iL9e0Rsrp2yF1vmrz4Mw=",
   "/mail/page.js": "sha256-XJwlISRzpcNm3iSXnoh8SfXf9tSmMRRlKgUi5BkfG/s=",
-  "/mail/posts.js": "sha256-zcVqbcNyPabHmYcGInxaO4hnnCvzwGXBTBS28Tb0+Zw=",
+  "/mail/posts.js": "sha256-Jpdo6PbFwVntdqnGMS4vG+J+iJiDM+LqfSgnROboN1Y=",
   "/mail/queue.js": "sha256-N3xzlqgMiaXlUjJNwpMFg+XkCEtw+TDPTrbhTtLsyNo=",
-  "/mail/references.js": "sha256-WzX3X8e36RX0lqb5zaUvQAe43A90xkCoxPAOvzHxmLY=",
+  "/mail/references.js": "sha256-8UVcp+sRcP9IgWTe2cFjyXn+39E8bf1c8CDVk3jFUE0=",
   "/mail/sweeper.js": "sha256-eNVJ7R17zwvRt8bzKsmuuqpaSab7ICghYFzpCgonvw0=",
   "/mail/unsealing.js": "sha256-/HPUpM3dtc6/QpRjtajtRK0C4+C9SoRx5myeIYQ00yg=",
   "/manifest.webmanifest": "sha256-squvvN+0Knd8J/yjrt5nQa6fid4mqdIbNkUQYEU1Ygc=",
@@ -60,14 +60,14 @@ const FILES = {
   "/store/backup-shape.js": "sha256-CPT1qcE9cmbX0BFyVK9khTzUKJH2M9hnlcEk/fafy64=",
   "/store/backup.js": "sha256-bAeB+5LL9Oedo9t4MahA/xYSumLa3UDLU/iFcR2Rsag=",
   "/store/browser.js": "sha256-gi8w495oKki1K9U8yKwDGC6gvpey7gi8ao5LusyeDFU=",
-  "/store/contacts.js": "sha256-PIn6919oQadV4QMaXgFogXX0upwMfYxexosvZ9vZoRE=",
+  "/store/contacts.js": "sha256-O/KvjHQmR867YgRj09rpVQCKGJTeNEKopEi2z+ea8pg=",
   "/store/database.js": "sha256-zgnZSvpuDNs3batjWrTzZtEd+RzORVecqDE7+aXr6BM=",
   "/store/drafts.js": "sha256-2MAGcItzxMPZzKYDT9Ep20awf3wxJnYr82dZ1uBPej8=",
   "/store/history.js": "sha256-Hd4eZswn7Ozw6EQEyEwz2V2QAKe4Ga9rGH8IEVskHEI=",
   "/store/identity.js": "sha256-VmaSCB5fA/CNsW7TVrvOS9CzkI1DdTFRZOYP17Ea7iA=",
   "/store/indexed-db.js": "sha256-zbD6uX0CG9LWJjojcNl4DnRbbVpZLjFObUpqik+tST4=",
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
-  "/store/messages.js": "sha256-oF/tqcRmYL1Z3BsQMp0uiZB3jZ15BUexfNtzVrFoHdQ=",
+  "/store/messages.js": "sha256-Ts4TKxnCPKq+MXbxW8a5EdsQjIMT0+I9DuzxLHWNJvQ=",
   "/store/settings.js": "sha256-2avN3RJK2dgiQRVj9h/rBLJYNA5Byt4IcAxcqDBwyEk=",
   "/store/store.js": "sha256-YFVauMwVEDjvW42J1hF95M986ZUUL69C3XzXjtTA4pM=",
   "/style.css": "sha256-va6oAdwmv5EhQZBatGvG+XDEgpHFuqL7yyZczwB//Jw=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-lcIK6BAZcBALILhKsM36oSWWfVCLTKN6Zz9aELUwcqk=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-IGP7fFb+BZgMfhpVzNYAqFeQu2IZSXCCRaheVT0byqE="
+  "/worker.js": "sha256-drxFj/bKQuuuleFbPmbHvz6W7SjrwCNVbKShIRCDhs0="
 };
 
 const PREFIX = "io3233-";

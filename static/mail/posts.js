@@ -8,7 +8,7 @@ import { RESEND_MS, asking } from "../protocol/devices.js";
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { putSession, readSession } from "../store/contacts.js";
 import { result } from "../store/database.js";
-import { withTimer } from "../store/messages.js";
+import { everythingOf, withTimer } from "../store/messages.js";
 
 const KEPT = ["edit", "delete", "react", "setting", "hello", "goodbye"];
 const KEPT_FOR_MINE = ["text", "file"]; // to others they are in the history
@@ -56,7 +56,7 @@ export async function settlePost(store, me, { n }) {
 }
 
 async function prune(posts, contact, now = Date.now()) {
-  const kept = await result(posts.index("sent").getAll(IDBKeyRange.bound([contact], [contact, []])));
+  const kept = await result(posts.index("sent").getAll(everythingOf(contact)));
   const sent = kept.filter(({ queued_for }) => queued_for === undefined).sort((a, b) => b.n - a.n);
   for (const [index, { n, sent_at }] of sent.entries()) if (index >= MOST_KEPT || now - sent_at > RESEND_MS) posts.delete(n);
 }
@@ -77,7 +77,7 @@ export function queueAgain(stores, sent, contact, id) {
 /** Forgets the words of a deleted message, wherever they wait or are kept. */
 export async function forgetWords({ posts }, contacts, id) {
   for (const contact of contacts) {
-    for (const { before, ...post } of await result(posts.index("sent").getAll(IDBKeyRange.bound([contact], [contact, []])))) {
+    for (const { before, ...post } of await result(posts.index("sent").getAll(everythingOf(contact)))) {
       if (post.id === id || (post.content.of === id && post.content.type === "edit")) posts.delete(post.n);
       else if (before && post.content.of === id) posts.put(post);
     }

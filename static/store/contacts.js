@@ -146,7 +146,7 @@ async function drop({ contacts, messages, seen, sessions }, fingerprint) {
   contacts.delete(fingerprint);
   sessions.delete(fingerprint);
   seen.delete(IDBKeyRange.bound(`${fingerprint} `, `${fingerprint}!`));
-  for (const seq of await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)))) messages.delete(seq);
+  await deleteThread(messages, fingerprint);
 }
 
 // How a contact goes, with all that is kept of them.
@@ -157,9 +157,12 @@ export async function removeEverything(stores, fingerprint) {
   stores.drafts.delete(answersKey(fingerprint));
   await forgetThread(stores, fingerprint);
   for (const seq of await result(stores.messages.index("file").getAllKeys(everythingOf(fingerprint)))) deleteParts(stores, seq);
-  const keys = await result(stores.messages.index("thread").getAllKeys(everythingOf(fingerprint)));
-  for (const seq of keys) stores.messages.delete(seq);
+  await deleteThread(stores.messages, fingerprint);
   return reviewNames(stores);
+}
+
+async function deleteThread(messages, fingerprint) {
+  for (const seq of await result(messages.index("thread").getAllKeys(everythingOf(fingerprint)))) messages.delete(seq);
 }
 
 /**
@@ -167,9 +170,8 @@ export async function removeEverything(stores, fingerprint) {
  * fall back to v1 when they come back.
  */
 async function forgetThread({ posts, references, sessions }, fingerprint) {
-  const everything = IDBKeyRange.bound([fingerprint], [fingerprint, []]);
   for (const [store, index] of [[posts, "sent"], [references, "of"]]) {
-    for (const key of await result(store.index(index).getAllKeys(everything))) store.delete(key);
+    for (const key of await result(store.index(index).getAllKeys(everythingOf(fingerprint)))) store.delete(key);
   }
   const session = await result(sessions.get(fingerprint));
   if (session) sessions.put({ ...session, unopened: [], wanted: undefined, receipted: { delivered: 0, read: 0 } });

@@ -6,7 +6,7 @@ import { result } from "./database.js";
 const PREVIEW_CHARACTERS = 120;
 const MOST_FAILED = 100; // that a contact's record tells of
 
-/** The key range of one contact's messages in the index [contact, seq]. */
+/** The key range of one contact in an index whose first key is the contact. */
 export const everythingOf = (fingerprint) => IDBKeyRange.bound([fingerprint], [fingerprint, []]);
 
 /** A stored record as views get it: a copy, every field present. */
