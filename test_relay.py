@@ -17900,6 +17900,14 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+DRAWN = "[...document.querySelectorAll('#filesList canvas')].map((each) => each.checkVisibility())"
+# Whether Send is elsewhere before the first picture is drawn: a click would hit what is above it, which is "as files".
+MOVES_WHEN_DRAWN = """(() => {
+    const top = () => document.querySelector("#filesSend").getBoundingClientRect().top;
+    const drawn = top();
+    document.querySelector("#filesList canvas").removeAttribute("width");
+    return drawn !== top();
+})()"""
 FIVE_MINUTES_LATER = "void ((now) => (performance.now = () => now.call(performance) + 300_000))(performance.now)"
 # There is a microphone, and nothing that records it.
 RECORDS_NOTHING = """void (() => {
@@ -18074,16 +18082,17 @@ class TestBrowserFiles:
     ):
         (tmp_path / "large.png").write_bytes(png(7000, 6000))
         (tmp_path / "words.txt").write_text("words")
-        seen = (
-            "[...document.querySelectorAll('#filesList li')].map((each) => each.querySelector('canvas').checkVisibility())"
-        )
+        path = await photo(alice, tmp_path / "1.jpg", 60, 40)
 
-        await picks(alice, tmp_path / "large.png", tmp_path / "words.txt", await photo(alice, tmp_path / "1.jpg", 60, 40))
-        await alice.until(f"{seen}.join() === 'false,false,true'")  # the last is drawn last
+        await picks(alice, tmp_path / "large.png", tmp_path / "words.txt", path)
+        await alice.until(f"{DRAWN}.join() === 'false,false,true'")  # the last is drawn last
         await alice.key("Escape")
-
         await alice.hides("#filesDialog")
         await alice.until("document.querySelectorAll('#filesList li').length === 0")
+        await picks(alice, path)
+        await alice.until(f"{DRAWN}.join() === 'true'")
+
+        assert await alice.evaluate(MOVES_WHEN_DRAWN) is False
 
     async def test_photo_whose_name_has_no_ending_loses_its_place_too(self, alice, bob, tmp_path):
         path = await photo(alice, tmp_path / "IMG", 300, 200)

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f039b0b9e1d9ddc0";
+const VERSION = "a562c1412c8bcfc5";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-OsOOP7Eph4uSBigja+A4nrLr8o6Li6boJxJBedBS6KA=",
@@ -18,7 +18,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-zUQQgun4wvLp1m1BpyTE9P0SmysLohw/ZfPQC8Gg+FE=",
+  "/index.html": "sha256-Lyfi7zpzbAfj6KtW20TwsyWYmEZfDa3mvksh/r17a7o=",
   "/mail/arrivals.js": "sha256-3NSLz4Z4+48HImevl6rbpSTJvUFCTv4BpiY4lKYBQBs=",
   "/mail/changes.js": "sha256-TZHdPuK1o4fO4WY8871UuBfcvCbvxvCMwst+GjwHpu4=",
   "/mail/contents.js": "sha256-Wi4ikeOv227p/vKpcp7J+6eMRU+rwVoHXjNJ6ub9dzU=",
@@ -102,7 +102,7 @@ const FILES = {
   "/vendor/noble-hashes/utils.js": "sha256-A3rUmtt4FotraZWY/TP4X3h3RWsdKLTQMuKhoWgHlHw=",
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/answering.js": "sha256-Dwjwv3fap6ytHtwb4YMFDIPJVjNgtw96D1RuKiKREyE=",
-  "/views/attaching.js": "sha256-Nj7NicQjMs01fa7CKrNzlV1u+1Y253nn863LM2NVhdI=",
+  "/views/attaching.js": "sha256-StheVxoNawT8cNR6W0lp0XYhbfGn7pYBw6JWGEeIUAQ=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-XnKU0gsOzUVGaDGrjATHuIBd4GNXMrjFGKcxTosVBOY=",
@@ -136,11 +136,11 @@ const FILES = {
   "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
   "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
   "/views/thread-view.js": "sha256-6u19Mkili/yq020x6Yarr1uSUE+1fYvglVsalrJoVdQ=",
-  "/views/thread.css": "sha256-jckghXbKnQdejKlQ4bfUbwffujPFXqO+TjnSkM0W+oM=",
+  "/views/thread.css": "sha256-UXQsp3sKy+S6Wj+oRaayawn9c9CuKToXirDD2sDFHI8=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-lcIK6BAZcBALILhKsM36oSWWfVCLTKN6Zz9aELUwcqk=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-zctMqVVBjhSb6QeDQJ+fjWxxweCsQqIHPmeiYobKsXI="
+  "/worker.js": "sha256-+mLTe/rpS1xAn94RPC7/98pnMwf81Prwp55pBTu4FNU="
 };
 
 const PREFIX = "io3233-";
