@@ -1679,8 +1679,9 @@ class Hub:
 # resolved for the call, since it may have led elsewhere before, unless it is the operator's own.
 #
 # Nobody waits for a push. Posting a message notes its recipient, and no more; a step now and then looks up the endpoints of
-# who has not fetched for long enough, and calls them, as far as there is room. A service that did not answer is left alone
-# but for one call at a time, so that one that is dead takes nobody's place. What waits is bounded: the oldest goes.
+# who has not fetched for long enough, and calls them, as far as there is room. An origin that is not known to answer gets
+# one call at a time, of a share of the room, so that those that are dead or made up take nobody's place. What waits is
+# bounded: the oldest goes.
 
 PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
 PUSH_STEP_SECONDS = 0.5  # for 64 look-ups and calls: so much a burst or a dead service may cost the others
@@ -1688,11 +1689,12 @@ PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
 PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
 MAX_PUSHES_IN_FLIGHT = 64
+MAX_ORIGINS_TRIED = 16  # of these, at origins that are not known to answer: one each
 MAX_PUSHES = 4096  # that wait: recipients and endpoints
 MAX_ENDPOINT_CHARACTERS = 2048
 ENDPOINT = re.compile(r"(https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
-VAPID_SECONDS = 43_200
-MAX_PUSH_ORIGINS = 64  # of which is known that they are silent, or that have a token
+VAPID_SECONDS = 21_600  # a token is good for so long, or up to twice that
+MAX_PUSH_ORIGINS = 64  # of which is known that they answer, or that have a token
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # RFC 5903, section 3.1
 
 
@@ -1721,21 +1723,17 @@ class Vapid:
         form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         self.public_key = encode_base64url(self._key.public_key().public_bytes(*form))
         self._contact = contact
-        self._tokens: dict[str, tuple[str, int]] = {}  # (token, when it expires) by origin
+        self._token = functools.lru_cache(MAX_PUSH_ORIGINS)(self._sign)
 
     def authorization(self, origin: str, now: float) -> str:
         """The Authorization field of a push to this origin."""
-        token, expires = self._tokens.get(origin, ("", 0))
-        if not VAPID_SECONDS / 2 < expires - now <= VAPID_SECONDS:
-            expires = int(now) + VAPID_SECONDS
-            parts = {"typ": "JWT", "alg": "ES256"}, {"aud": origin, "exp": expires, "sub": self._contact}
-            signed = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
-            pair = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-            token = f"{signed}.{encode_base64url(b''.join(number.to_bytes(32) for number in pair))}"
-            if len(self._tokens) >= MAX_PUSH_ORIGINS:
-                self._tokens.clear()
-            self._tokens[origin] = token, expires
-        return f"vapid t={token}, k={self.public_key}"
+        return f"vapid t={self._token(origin, int(now // VAPID_SECONDS + 2) * VAPID_SECONDS)}, k={self.public_key}"
+
+    def _sign(self, origin: str, expires: int) -> str:
+        parts = {"typ": "JWT", "alg": "ES256"}, {"aud": origin, "exp": expires, "sub": self._contact}
+        signed = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
+        pair = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+        return f"{signed}.{encode_base64url(b''.join(number.to_bytes(32) for number in pair))}"
 
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the rest is an IPv4 address
@@ -1761,10 +1759,9 @@ class OutsideResolver(aiohttp.ThreadedResolver):
 
 
 class Push(NamedTuple):
-    """That a message came for a recipient, and when to tell (monotonic); at which origin, and how often that has failed."""
+    """Whom to tell that mail came, and when (monotonic); at which origin, and how often that has failed."""
 
     recipient: bytes
-    receipt: Receipt
     due: float
     origin: str = ""
     failures: int = 0
@@ -1776,9 +1773,11 @@ class Pusher:
     def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
         self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
         self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
-        self._waiting: dict[bytes | str, Push] = {}  # by recipient, who may yet fetch, then by endpoint; oldest first
+        self._unfetched: dict[bytes, Receipt] = {}  # the newest message by recipient, who may yet fetch; oldest first
+        self._waiting: dict[bytes | str, Push] = {}  # by recipient, then by endpoint; oldest first
         self._in_flight: dict[str, asyncio.Task[None]] = {}  # by endpoint
-        self._silent: dict[str, float] = {}  # origins that did not answer, and when to call them again
+        self._answering: dict[str, None] = {}  # origins that answered the newest call; the longest ago first
+        self._tried: set[str] = set()  # others that are called just now
         self._steps: asyncio.Task[None] | None = None  # for as long as anything waits
 
     async def run(self, _: web.Application) -> AsyncIterator[None]:
@@ -1803,27 +1802,34 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        self._wait(recipient, Push(recipient, receipt, time.monotonic() + PUSH_DELAY_SECONDS))
+        self._unfetched.pop(recipient, None)
+        self._unfetched[recipient] = receipt
+        if len(self._unfetched) > MAX_PUSHES:
+            del self._unfetched[next(iter(self._unfetched))]
+        self._wait(recipient, Push(recipient, time.monotonic() + PUSH_DELAY_SECONDS))
 
     def fetched(self, recipient: bytes, through_id: int) -> None:
         """A device of the recipient has everything up to this id."""
-        if recipient in self._waiting and self._waiting[recipient].receipt.id <= through_id:
-            del self._waiting[recipient]
+        if recipient in self._unfetched and self._unfetched[recipient].id <= through_id:
+            del self._unfetched[recipient]  # what waits by endpoint finds nothing to tell
+            self._waiting.pop(recipient, None)
 
     def _count(self, result: str) -> None:
         self._metrics[f'pushes_total{{result="{result}"}}'] += 1
 
     def _wait(self, key: bytes | str, push: Push) -> None:
-        """Let a push wait. Where one waits already they become one: the newer message, at the time of the older."""
-        self._waiting[key] = self._waiting.get(key, push)._replace(receipt=push.receipt)
+        """Let a push wait, unless one does already: any tells of the newest message."""
+        self._waiting.setdefault(key, push)
         if len(self._waiting) > MAX_PUSHES:
             del self._waiting[next(iter(self._waiting))]
             self._count("dropped")
         if not self._steps or self._steps.done():
             self._steps = asyncio.create_task(self._push_what_is_due())
 
-    def _is_due(self, push: Push, now: float) -> bool:
-        return max(push.due, self._silent.get(push.origin, 0.0)) <= now
+    def _is_due(self, key: bytes | str, push: Push, now: float) -> bool:
+        may_try = push.origin not in self._tried and len(self._tried) < MAX_ORIGINS_TRIED
+        may_call = not push.origin or push.origin in self._answering or may_try
+        return push.due <= now and may_call and key not in self._in_flight
 
     async def _push_what_is_due(self) -> None:
         while self._waiting:
@@ -1831,17 +1837,17 @@ class Pusher:
             await self._step(time.monotonic())
 
     async def _step(self, now: float) -> None:
-        due = [key for key, push in self._waiting.items() if self._is_due(push, now) and key not in self._in_flight]
-        due.sort(key=lambda key: isinstance(key, bytes))  # who is looked up is called before more are
         room = MAX_PUSHES_IN_FLIGHT - len(self._in_flight)
-        for key in due:
+        for key in sorted(
+            self._waiting, key=lambda key: isinstance(key, bytes)
+        ):  # who is looked up is called before more are
             push = self._waiting.get(key)  # unless it was fetched meanwhile
-            if room > 0 and push and self._is_due(push, now):  # and not another of an origin that is silent by now
+            if room > 0 and push and self._is_due(key, push, now):
                 room -= 1
                 if isinstance(key, bytes):
                     await self._look_up(key)
                 else:
-                    self._begin(key, now)
+                    self._begin(key)
 
     async def _look_up(self, recipient: bytes) -> None:
         """Let the endpoints of a recipient wait in their place."""
@@ -1851,22 +1857,32 @@ class Pusher:
                 for endpoint in endpoints:
                     self._wait(endpoint, push._replace(origin=self.origin_of(endpoint)))
 
-    def _begin(self, endpoint: str, now: float) -> None:
+    def _begin(self, endpoint: str) -> None:
         push = self._waiting.pop(endpoint)
-        if push.origin in self._silent:
-            self._silent[push.origin] = now + PUSH_SECONDS  # for all others
+        tried = {push.origin} - self._answering.keys()
+        self._tried |= tried
         task = self._in_flight[endpoint] = asyncio.create_task(self._push(endpoint, push))
-        task.add_done_callback(lambda _: self._in_flight.pop(endpoint))
+
+        def end(_: asyncio.Task[None]) -> None:
+            del self._in_flight[endpoint]
+            self._tried -= tried
+
+        task.add_done_callback(end)
 
     async def _push(self, endpoint: str, push: Push) -> None:
-        """Tell one endpoint; count how it went, or let it wait for another try."""
-        ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(push.receipt.expires_at / 1000 - self._clock())))
+        """Tell one endpoint, if there is still something to tell; count how it went, or let it wait for another try."""
+        with suppress(RelayError):  # the database cannot read, and said so: a push too many does no harm
+            if push.failures and endpoint not in await self._store.get_endpoints(push.recipient):
+                return None
+        if not (receipt := self._unfetched.get(push.recipient)):
+            return None
+        ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock())))
         status, retry_after = await self._post(endpoint, push.origin, ttl)
-        self._silent.pop(push.origin, None)
-        if not status:
-            self._silent[push.origin] = time.monotonic() + PUSH_RETRY_SECONDS[0]
-            if len(self._silent) > MAX_PUSH_ORIGINS:
-                del self._silent[next(iter(self._silent))]
+        self._answering.pop(push.origin, None)
+        if status:
+            self._answering[push.origin] = None
+            if len(self._answering) > MAX_PUSH_ORIGINS:
+                del self._answering[next(iter(self._answering))]
         if 200 <= status < 300:
             return self._count("sent")
         if status in (404, 410):
@@ -1879,8 +1895,7 @@ class Pusher:
         pause = retry_after or PUSH_RETRY_SECONDS[min(push.failures, len(PUSH_RETRY_SECONDS) - 1)]
         if pause >= ttl or (push.failures >= len(PUSH_RETRY_SECONDS) and not newer):
             return self._count("failed")
-        push = push._replace(receipt=(newer or push).receipt, due=time.monotonic() + pause, failures=push.failures + 1)
-        return self._wait(endpoint, push)
+        return self._wait(endpoint, push._replace(due=time.monotonic() + pause, failures=push.failures + 1))
 
     async def _post(self, endpoint: str, origin: str, ttl: int) -> tuple[int, int]:
         """The status of one push, 0 when there was none, and the seconds of its Retry-After."""
