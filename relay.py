@@ -114,6 +114,8 @@ except ImportError:
 __version__ = "2.1.0"
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 log = logging.getLogger("io3233")
 
 # ======================================================================================================================
@@ -444,6 +446,14 @@ def to_milliseconds(seconds: float) -> int:
     return int(seconds * 1000)
 
 
+def put_last(entries: dict[K, V], key: K, value: V, limit: int) -> None:
+    """Set an entry as the newest; beyond the limit the oldest goes."""
+    entries.pop(key, None)
+    entries[key] = value
+    if len(entries) > limit:
+        del entries[next(iter(entries))]
+
+
 # ======================================================================================================================
 # 4. Tokens
 #
@@ -483,7 +493,7 @@ class Tokens:
     def __init__(self, secret: bytes, expiry_seconds: int):
         self._secret = secret
         self._expiry_seconds = expiry_seconds
-        self._verified: dict[str, Claims] = {}  # oldest first; `remember` keeps it at MAX_VERIFIED_TOKENS
+        self.verified: dict[str, Claims] = {}  # oldest first; `remember` keeps it at MAX_VERIFIED_TOKENS
         self.generation = 0  # rises whenever an identity leaves; see `remember`
 
     def issue(self, fingerprint: bytes, registered_at: int, now: float) -> str:
@@ -499,28 +509,22 @@ class Tokens:
     def verify(self, token: str, now: float) -> Claims:
         """The token's claims. Raises RelayError 401 when they cannot be believed."""
         try:
-            claims = self._verified.get(token) or self._read(token)
+            claims = self.verified.get(token) or self._read(token)
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise unauthorized("the token is not one of this relay's: register again") from None
         if claims.expires <= now:
             raise unauthorized("the token has expired: register again")
         return claims
 
-    def is_remembered(self, token: str) -> bool:
-        return token in self._verified
-
     def remember(self, token: str, claims: Claims, generation: int) -> None:
         """Skip the checks for this token from now on. `generation` is from before its identity was looked up: if
         anybody left since, the look-up may be stale and nothing is remembered."""
-        if generation != self.generation:
-            return
-        while len(self._verified) >= MAX_VERIFIED_TOKENS:
-            del self._verified[next(iter(self._verified))]
-        self._verified[token] = claims
+        if generation == self.generation:
+            put_last(self.verified, token, claims, MAX_VERIFIED_TOKENS)
 
     def forget(self, fingerprint: bytes) -> None:
         self.generation += 1
-        self._verified = {token: claims for token, claims in self._verified.items() if claims.fingerprint != fingerprint}
+        self.verified = {token: claims for token, claims in self.verified.items() if claims.fingerprint != fingerprint}
 
     def _signature(self, signed: str) -> bytes:
         return hmac.new(self._secret, signed.encode("ascii"), hashlib.sha256).digest()
@@ -606,9 +610,7 @@ class Registrar:
         if challenge in self._spent:
             raise bad_request("challenge has been used: ask for a new one")
         if not self._holds(body, public_key, challenge, origins):
-            raise unauthorized(
-                "the proof does not match: sign the challenge with the key's own secret key, for this relay's origin"
-            )
+            raise unauthorized("the proof does not match: make it with the key's own secret key, for this relay's origin")
         self._spend(challenge, expiry, now)
 
     def _holds(self, body: dict[str, Any], public_key: bytes, challenge: bytes, origins: Iterable[str]) -> bool:
@@ -831,9 +833,7 @@ def connect(path: str, *pragmas: str) -> sqlite3.Connection:
 
 
 def unusable(path: str, error: Exception) -> StoreError:
-    return StoreError(
-        f"cannot use the database {path}: {error}. DATABASE_URL must name a new file, or one of this relay to write to"
-    )
+    return StoreError(f"cannot use the database {path}: {error}. DATABASE_URL must name a new file, or one of this relay")
 
 
 def check_schema(connection: sqlite3.Connection, path: str) -> int:
@@ -980,8 +980,7 @@ class Store:
         await self.acknowledge(fingerprint, 2**63 - 1)
 
         def delete(db: sqlite3.Connection) -> int:
-            while self._delete(db, "acknowledge", fingerprint, 2**63 - 1):
-                pass
+            db.execute(STATEMENTS["acknowledge"], (fingerprint, 2**63 - 1, -1))  # all that came since
             self._written_to.pop(fingerprint, None)
             db.execute(STATEMENTS["delete_push_subscriptions"], (fingerprint,))
             return db.execute(STATEMENTS["delete_identity"], (fingerprint,)).rowcount
@@ -1086,9 +1085,8 @@ class Store:
         """Delete expired mail; how many there were. When a good part of the file is empty, give it back to the file
         system (less is left for the mail to come)."""
         deleted = await self._delete_in_slices("prune", to_milliseconds(now))
-        free, pages = await self._write(
-            lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")]
-        )
+        count = "SELECT freelist_count, page_count FROM pragma_freelist_count, pragma_page_count"
+        free, pages = await self._write(lambda db: db.execute(count).fetchone())
         for _ in range(0, free if self.is_full or free > pages * EMPTY_SHARE else 0, VACUUM_SLICE):
             await self._write(vacuum)
         return deleted
@@ -1147,13 +1145,9 @@ class Store:
 
     def _remember_written_to(self, sender: bytes, recipient_public_key: bytes) -> None:
         """Never on disk: it would tell more than the mail that waits there."""
-        written_to = self._written_to.pop(sender, {})
-        written_to.pop(recipient_public_key, None)
-        self._written_to[sender] = written_to
-        written_to[recipient_public_key] = None
-        for full, limit in ((written_to, MAX_WRITTEN_TO), (self._written_to, MAX_WRITERS)):
-            if len(full) > limit:
-                del full[next(iter(full))]
+        written_to = self._written_to.get(sender, {})
+        put_last(written_to, recipient_public_key, None, MAX_WRITTEN_TO)
+        put_last(self._written_to, sender, written_to, MAX_WRITERS)
 
     def _take_newcomers_room(self, size: int) -> None:
         """Identities cost nothing, and each has a mailbox: only those that have been there for a day may fill the disk."""
@@ -1162,13 +1156,10 @@ class Store:
             raise RelayError(507, message, reason="newcomers_full")
         self._newcomers_bytes += size + MESSAGE_BYTES
 
-    def _delete(self, db: sqlite3.Connection, statement: str, *parameters: Any) -> int:
-        return db.execute(STATEMENTS[statement], (*parameters, DELETE_SLICE)).rowcount
-
     async def _delete_in_slices(self, statement: str, *parameters: Any) -> int:
-        total = deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
+        total, deleted, slice_of = 0, DELETE_SLICE, (*parameters, DELETE_SLICE)
         while deleted == DELETE_SLICE:
-            deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
+            deleted = await self._write(lambda db: db.execute(STATEMENTS[statement], slice_of).rowcount)
             total += deleted
         return total
 
@@ -1375,11 +1366,9 @@ class RateLimiter:
         if not self._enabled:
             return 0.0
         burst, rate = LIMITS[kind]
-        tokens, then = self._buckets.pop((kind, client), (burst, now))
+        tokens, then = self._buckets.get((kind, client), (burst, now))
         tokens = min(burst, tokens + max(0.0, now - then) * rate) - cost
-        self._buckets[kind, client] = (tokens, now)
-        if len(self._buckets) > MAX_BUCKETS:
-            del self._buckets[next(iter(self._buckets))]
+        put_last(self._buckets, (kind, client), (tokens, now), MAX_BUCKETS)
         return tokens
 
 
@@ -1446,11 +1435,9 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername") or ("",)
         address = address_group(str(peer[0]))
         self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._transport.abort)
-        try:
+        with suppress(RelayError):  # it makes too many connections
             self._pay(address)
             self._address = address if self._shares.take(address) else None
-        except RelayError:
-            log.debug("an address makes too many connections")
         if self._address is None:
             self._transport.abort()
 
@@ -1660,10 +1647,8 @@ class Hub:
             del self._hints[ws]
 
     async def _close(self, ws: web.WebSocketResponse, code: int, reason: str) -> None:
-        try:
+        with suppress(ConnectionError):  # it went away before its close frame
             await ws.close(code=code, message=reason.encode())
-        except ConnectionError:
-            log.debug("a socket went away before its close frame")
 
 
 # ======================================================================================================================
@@ -1801,10 +1786,7 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        self._unfetched.pop(recipient, None)
-        self._unfetched[recipient] = receipt
-        if len(self._unfetched) > MAX_PUSHES:
-            del self._unfetched[next(iter(self._unfetched))]
+        put_last(self._unfetched, recipient, receipt, MAX_PUSHES)
         self._wait(recipient, Push(recipient, time.monotonic() + PUSH_DELAY_SECONDS))
 
     def fetched(self, recipient: bytes, through_id: int) -> None:
@@ -1877,11 +1859,10 @@ class Pusher:
             return None
         ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock())))
         status, retry_after = await self._post(endpoint, push.origin, ttl)
-        self._answering.pop(push.origin, None)
         if status:
-            self._answering[push.origin] = None
-            if len(self._answering) > MAX_PUSH_ORIGINS:
-                del self._answering[next(iter(self._answering))]
+            put_last(self._answering, push.origin, None, MAX_PUSH_ORIGINS)
+        else:
+            self._answering.pop(push.origin, None)
         if 200 <= status < 300:
             return self._count("sent")
         if status in (404, 410):
@@ -2132,7 +2113,7 @@ async def verify_token(request: web.Request, token: str) -> Claims:
         if not token:
             raise unauthorized("this needs a token: register, then send Authorization: Bearer <token>")
         claims = tokens.verify(token, now)
-        if not tokens.is_remembered(token):
+        if token not in tokens.verified:
             generation = tokens.generation
             identity = await app[STORE].get_identity(claims.fingerprint)
             is_older = identity is not None and claims.issued * 1000 < identity[1] - 0.5
@@ -2174,9 +2155,7 @@ def request_origins(request: web.Request) -> tuple[str, ...]:
     host = request.headers.get("Host", "").lower()
     if config.origins:  # the one that was asked comes first: the challenge names it
         return tuple(sorted(config.origins, key=lambda origin: not origin.endswith(f"//{host}")))
-    forwarded = (
-        request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip() if config.trust_forwarded_for else ""
-    )
+    forwarded = config.trust_forwarded_for and request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip()
     try:
         return (web_origin(f"{forwarded or request.scheme}://{host}"),)
     except ValueError:
@@ -2469,18 +2448,14 @@ def format_metrics(metrics: Metrics, store: Store, hub: Hub) -> str:
 
 async def get_metrics(request: web.Request) -> web.Response:
     """GET /metrics: counters in the Prometheus text format, for whoever has METRICS_TOKEN. 404 without one."""
-    expected = request.app[CONFIG].metrics_token
+    expected = request.app[CONFIG].metrics_token.encode(errors="surrogateescape")
     if not expected:
         raise web.HTTPNotFound
-    if not hmac.compare_digest(
-        bearer_token(request).encode(errors="surrogateescape"), expected.encode(errors="surrogateescape")
-    ):
+    if not hmac.compare_digest(bearer_token(request).encode(errors="surrogateescape"), expected):
         limit_address(request, "unauthorized")
         raise unauthorized("send Authorization: Bearer <METRICS_TOKEN>")
     text = format_metrics(request.app[METRICS], request.app[STORE], request.app[HUB])
-    return web.Response(
-        body=text.encode(), headers={**PAGE_HEADERS, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-    )
+    return web.Response(body=text.encode(), headers={**PAGE_HEADERS, "Content-Type": "text/plain; version=0.0.4"})
 
 
 # ======================================================================================================================
@@ -2608,24 +2583,16 @@ def accepted_coding(request: web.Request) -> str:
     return next((coding for coding in COMPRESSORS if re.search(rf"\b{coding}\b{refused}", accepted)), "")
 
 
-@dataclasses.dataclass(frozen=True)
 class StaticFile:
-    content: bytes
-    content_type: str
-    sha256: str
-    is_text: bool  # a picture is compressed as it is
-    is_document: bool  # has a content security policy of its own: pages, and the service workers
+    """A file of the client, as it was when the relay started."""
 
-    @classmethod
-    def read(cls, path: Path) -> StaticFile:
-        content = path.read_bytes()
-        return cls(
-            content=content,
-            content_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
-            sha256=hashlib.sha256(content).hexdigest(),
-            is_text=path.suffix not in (".png", ".ico"),
-            is_document=path.suffix in (".html", ".svg") or path.name in ("sw.js", "worker.js"),
-        )
+    def __init__(self, path: Path):
+        self.content = path.read_bytes()
+        self.content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
+        self.sha256 = hashlib.sha256(self.content).hexdigest()
+        self.is_text = path.suffix not in (".png", ".ico")  # a picture is compressed as it is
+        # Has a content security policy of its own: pages, and the service workers.
+        self.is_document = path.suffix in (".html", ".svg") or path.name in ("sw.js", "worker.js")
 
     def response(self, request: web.Request) -> web.Response:
         """The file, compressed where the browser takes that, or 304. Each form has an ETag of its own."""
@@ -2655,7 +2622,7 @@ def read_static_files(folder: Path | None) -> Mapping[str, StaticFile]:
     root = folder.resolve()
     paths = [path for path in sorted(root.rglob("*")) if path.is_file() and path.resolve().is_relative_to(root)]
     names = {path.relative_to(root).as_posix(): path for path in paths}
-    return {name: StaticFile.read(path) for name, path in names.items() if "/." not in "/" + name}
+    return {name: StaticFile(path) for name, path in names.items() if "/." not in "/" + name}
 
 
 def client_sha256(files: Mapping[str, StaticFile]) -> str:
@@ -2679,9 +2646,7 @@ async def get_static(request: web.Request) -> web.Response:
     """GET of anything else: a client file, or index.html for its views."""
     files = request.app[CLIENT_FILES]
     if not files and request.path == "/":
-        return web.Response(
-            text="This is an io3233 relay without a web client. Its API is under /v1.\n", headers=PAGE_HEADERS
-        )
+        return web.Response(text="An io3233 relay without a web client: its API is under /v1.\n", headers=PAGE_HEADERS)
     name = "index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/")
     file = files.get(ASKED_UNASKED.get(name, name))
     if file is None:
@@ -2745,10 +2710,6 @@ async def run_store(app: web.Application) -> AsyncIterator[None]:
     await app[STORE].close()
 
 
-async def close_sockets(app: web.Application) -> None:
-    await app[HUB].close_all()
-
-
 def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Application:
     """The relay as an aiohttp application. `clock` tells seconds since 1970. Starting it raises StoreError."""
     app = web.Application(middlewares=[answer_errors, keep_bounds], client_max_size=config.max_body_bytes)
@@ -2764,7 +2725,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[IN_FLIGHT] = Shares(flight_bytes, flight_bytes // 4 if config.rate_limit else flight_bytes)
     app[CLIENT_FILES] = read_static_files(config.static_dir)
     app.on_response_prepare.append(let_the_next_request_come)
-    app.on_shutdown.append(close_sockets)
+    app.on_shutdown.append(lambda app: app[HUB].close_all())
     app.cleanup_ctx.extend([run_store, *([pusher.run] if (pusher := app[PUSHER]) else [])])
     app.add_routes(
         [
@@ -2916,12 +2877,10 @@ def connection_limits() -> tuple[int, int]:
 def config_warnings(config: Config) -> list[str]:
     warnings = []
     if config.insecure_secret:
-        warnings.append(
-            "ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use this relay for real mail"
-        )
+        warnings.append("ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use it for real mail")
     if not config.origins:
         warnings.append(
-            "ORIGIN is not set: set it to this relay's web address, so that a proof made for another relay is never taken here"
+            "ORIGIN is not set: let it name this relay's web address, so that no other relay's proof is taken here"
         )
     if config.unix_socket and not config.trust_forwarded_for:
         warnings.append("BIND is a Unix socket, so a proxy connects: without TRUST_FORWARDED_FOR=1 all its clients are one")
@@ -3099,10 +3058,6 @@ def unbox(row: dict[str, Any], secret_key: bytes) -> tuple[bytes, bytes, str]:
     return sender, plaintext, "sha256:" + hashlib.sha256(sender.hex().encode() + nonce + boxed).hexdigest()[:32]
 
 
-def refuse_constant(name: str) -> float:
-    raise ValueError(name)
-
-
 def is_nested_deeper(value: Any, levels: int) -> bool:
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return parts is not None and (levels == 0 or any(is_nested_deeper(part, levels - 1) for part in parts))
@@ -3112,7 +3067,7 @@ def read_fields(plaintext: bytes) -> dict[str, Any]:
     """The JSON object in a box, as every reader must take it: any number is a double (RFC 7493, section 2.2), and NaN is
     none. Raises EnvelopeRefused."""
     try:
-        fields = json.loads(plaintext.decode(), parse_int=float, parse_constant=refuse_constant)
+        fields = json.loads(plaintext.decode(), parse_int=float, parse_constant=int)  # which raises ValueError for NaN
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict) or is_nested_deeper(fields, MAX_NESTING):
@@ -3205,9 +3160,7 @@ def parse_link(text: str) -> tuple[str, str]:
 
 def printable(text: str) -> str:
     """Text on one line, without what would move a terminal's cursor or turn its direction."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def say(text: str) -> None:
@@ -3271,9 +3224,7 @@ def read_file_to_send(path: Path) -> bytes:
     except OSError as error:
         raise CommandError(f"cannot read the file: {error}") from None
     if not 1 <= len(octets) <= MAX_FILE_BYTES:
-        raise CommandError(
-            f"{path} has {'over 16 MiB, which is the most' if octets else 'nothing in it'}: send another file"
-        )
+        raise CommandError(f"{path} has {'over 16 MiB, the limit' if octets else 'nothing in it'}: send another file")
     return octets
 
 
@@ -4040,14 +3991,12 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     sending = commands.add_parser("send", help="send standard input, or a text, as one message", usage=usage)
     sending.add_argument("words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to; then a text, if not from stdin")
     sending.add_argument(
-        "--file", metavar="PATH", type=Path, help="a file of at most 16 MiB, sent as it is; a text may go with it"
+        "--file", metavar="PATH", type=Path, help="a file of up to 16 MiB, as it is; a text may go with it"
     )
     sending.add_argument("--register", action="store_true", help="register with the relay of the link, if it is new to us")
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
-    listening.add_argument(
-        "--files", metavar="DIR", type=Path, help="save files there, whoever sends them, until it is almost full"
-    )
+    listening.add_argument("--files", metavar="DIR", type=Path, help="save files there, anybody's, until it is almost full")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
     forget = "let the relay forget what was printed (no other device has this key)"
     listening.add_argument("--acknowledge", action="store_true", help=forget)

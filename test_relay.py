@@ -292,24 +292,6 @@ def free_port() -> int:
             return probe.getsockname()[1]
 
 
-def once_a_version(read: Callable[[Path], Any]) -> Callable[[Path], Any]:
-    """`StaticFile.read`, with what it made of a file kept until that changes: every relay of a run has the same client, and
-    to compress it takes longer than all else that most tests do."""
-    kept: dict[Path, tuple[tuple[int, int, int], Any]] = {}
-
-    def read_or_recall(path: Path) -> Any:
-        stat = path.stat()
-        version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        if path not in kept or kept[path][0] != version:
-            kept[path] = version, read(path)
-        return kept[path][1]
-
-    return read_or_recall
-
-
-relay_module.StaticFile.read = once_a_version(relay_module.StaticFile.read)
-
-
 class AnyRelay:
     """A relay on a loopback port with a SQLite file, seen from outside; subclasses know how it is run."""
 
@@ -13996,7 +13978,7 @@ class Front(LyingRelay):
             return web.Response(status=404)
         if spoil := self.spoils.get(name):
             return await spoil(request, (self.folder / name).read_bytes())
-        return relay_module.StaticFile.read(self.folder / name).response(request)
+        return relay_module.StaticFile(self.folder / name).response(request)
 
 
 async def cut_off(request: web.Request, content: bytes) -> web.StreamResponse:
