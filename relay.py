@@ -240,9 +240,7 @@ def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
     if not secret:
         mistakes.append(HOW_TO_START)
     elif len(secret) < MIN_JWT_SECRET_BYTES and not insecure:
-        mistakes.append(
-            f"JWT_SECRET has {len(secret)} bytes: it wants {MIN_JWT_SECRET_BYTES} or more (openssl rand -hex 32)"
-        )
+        mistakes.append(f"JWT_SECRET is {len(secret)} bytes: make it {MIN_JWT_SECRET_BYTES} or more (openssl rand -hex 32)")
     return secret
 
 
@@ -302,9 +300,7 @@ class Config:
             except ValueError:
                 mistakes.append(f"{variable}={environ[variable]!r} cannot be used: it wants {accepted}")
         fields["static_dir"] = read_static_dir(environ.get("STATIC_DIR"), mistakes)
-        fields["jwt_secret"] = read_jwt_secret(
-            environ.get("JWT_SECRET", ""), fields.get("insecure_secret", False), mistakes
-        )
+        fields["jwt_secret"] = read_jwt_secret(environ.get("JWT_SECRET", ""), bool(fields.get("insecure_secret")), mistakes)
         if mistakes:
             raise ConfigError("\n".join(mistakes))
         return cls(**fields)
@@ -841,13 +837,9 @@ def check_schema(connection: sqlite3.Connection, path: str) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if {"users", "_sqlx_migrations"} <= tables:
-        raise StoreError(
-            f"{path} belongs to the original 3233.io server: docs/deploy/takeover.py makes a database for this relay from it"
-        )
+        raise StoreError(f"{path} belongs to the original 3233.io server: docs/deploy/takeover.py takes it over")
     if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} was written by a newer relay (schema {version}, this one knows {SCHEMA_VERSION}): upgrade relay.py"
-        )
+        raise StoreError(f"{path} was written by a newer relay (schema {version}, not {SCHEMA_VERSION}): upgrade relay.py")
     if version == 0 and tables:
         raise StoreError(f"{path} is a database of another program: point DATABASE_URL at another file")
     return version
@@ -1819,9 +1811,8 @@ class Pusher:
 
     async def _step(self, now: float) -> None:
         room = MAX_PUSHES_IN_FLIGHT - len(self._in_flight)
-        for key in sorted(
-            self._waiting, key=lambda key: isinstance(key, bytes)
-        ):  # who is looked up is called before more are
+        due = [key for key, push in self._waiting.items() if push.due <= now]
+        for key in sorted(due, key=lambda key: isinstance(key, bytes)):  # who is looked up is called before more are
             push = self._waiting.get(key)  # unless it was fetched meanwhile
             if room > 0 and push and self._is_due(key, push, now):
                 room -= 1
@@ -2780,12 +2771,9 @@ def is_own_fault(record: logging.LogRecord) -> bool:
     if record.msg == "Error handling request from %s":
         record.msg, record.args = "Error handling a request", None
     error, text = record.exc_info[1] if record.exc_info else None, record.getMessage()
-    in_parser = "data_received() call failed" in text or (
-        "RequestHandler.start()" in text and isinstance(error, ValueError)
-    )
-    return not (
-        (in_parser and record.name == "asyncio") or isinstance(error, HttpProcessingError | web.RequestPayloadError)
-    )
+    in_handler = "RequestHandler.start()" in text and isinstance(error, ValueError)
+    in_parser = record.name == "asyncio" and (in_handler or "data_received() call failed" in text)
+    return not (in_parser or isinstance(error, HttpProcessingError | web.RequestPayloadError))
 
 
 def start_logging() -> None:
@@ -2819,11 +2807,9 @@ def listening_urls(config: Config, port: int) -> list[str]:
 
 
 def describe(config: Config, files: Mapping[str, StaticFile], port: int) -> str:
-    where = " and ".join(listening_urls(config, port))
+    urls = " and ".join(listening_urls(config, port))
     client = f"client {client_sha256(files)}" if files else "no web client"
-    return (
-        f"io3233 {__version__} at {where}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
-    )
+    return f"io3233 {__version__} at {urls}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
 
 
 def bind_unix(path: Path) -> socket.socket:
@@ -3337,7 +3323,6 @@ class RelayRecord:
     beside the key file; in memory only when there is no key file."""
 
     path: Path | None = None
-    siblings: str = ""  # a glob for the records of all relays with this key
     origin: str = ""
     fingerprint: str = ""
     server_public_key: str = ""
@@ -3367,8 +3352,7 @@ class RelayRecord:
         if record.fingerprint not in ("", fingerprint):
             mend = "move it away, or put that key back"
             raise CommandError(f"{path} belongs to another key than {key_file} holds now: {mend}")
-        siblings = glob.escape(key_file.name) + ".http*"
-        return dataclasses.replace(record, path=path, siblings=siblings, origin=origin, fingerprint=fingerprint)
+        return dataclasses.replace(record, path=path, origin=origin, fingerprint=fingerprint)
 
     def keep(self, **changed: Any) -> None:
         """Change fields, here and in the file, where `send` may be writing beside `listen`: each only what it changed."""
@@ -3379,7 +3363,7 @@ class RelayRecord:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
             kept = vars(RelayRecord.read(self.path)) | changed | {"origin": self.origin, "fingerprint": self.fingerprint}
-            del kept["path"], kept["siblings"]
+            del kept["path"]
             partial = self.path.with_name(f".{self.path.name}.partial")
             partial.write_text(json.dumps(kept))
             partial.replace(self.path)
@@ -3388,7 +3372,10 @@ class RelayRecord:
 
     def relay_with(self, server_public_key: str) -> str:
         """The file of another relay that presented this registration key, or nothing."""
-        others = set(self.path.parent.glob(self.siblings)) - {self.path} if self.path else set()
+        if not self.path:
+            return ""
+        key_file_name = self.path.name.removesuffix(urllib.parse.quote(self.origin, safe=""))
+        others = set(self.path.parent.glob(glob.escape(key_file_name) + "http*")) - {self.path}
         return next((str(path) for path in others if RelayRecord.read(path).server_public_key == server_public_key), "")
 
     def is_new(self, sender: str, message_id: str) -> bool:
