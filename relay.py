@@ -75,7 +75,7 @@ import threading
 import time
 import unicodedata
 import urllib.parse
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
@@ -88,6 +88,7 @@ try:
     import nacl.exceptions
     from aiohttp import web
     from aiohttp.http_exceptions import HttpProcessingError
+    from aiohttp.typedefs import Handler
     from multidict import CIMultiDict
     from yarl import URL
 
@@ -810,6 +811,10 @@ class Waiting(NamedTuple):
     ciphertext_bytes: int
 
 
+Row = tuple[int, bytes, bytes, bytes, int, int]  # id, ciphertext, nonce, sender_public_key, created_at, expires_at
+Page = tuple[list[Row], bool]
+
+
 class Job(NamedTuple):
     """One write: `run(connection)` is called in a transaction, perhaps twice, and its result settles the future."""
 
@@ -1035,19 +1040,15 @@ class Store:
         """Count anew what waits for identities that are younger than a day. Between two counts it is only added to."""
         [[self._newcomers_bytes]] = await self._select("measure_newcomers", MESSAGE_BYTES, to_milliseconds(now) - DAY_MS)
 
-    async def get_page(
-        self, recipient: bytes, after_id: int, limit: int, max_bytes: int, now: float
-    ) -> tuple[list[tuple[Any, ...]], bool]:
-        """Unexpired rows of an inbox with ids over `after_id`, ascending: (id, ciphertext, nonce, sender_public_key,
-        created_at, expires_at), at most `limit` of them and `max_bytes` of ciphertext, but one at least; and whether
-        there are more."""
+    async def get_page(self, recipient: bytes, after_id: int, limit: int, max_bytes: int, now: float) -> Page:
+        """Unexpired rows of an inbox with ids over `after_id`, ascending, at most `limit` of them and `max_bytes` of
+        ciphertext, but one at least; and whether there are more."""
+        wanted = (recipient, after_id, to_milliseconds(now), limit + 1)
 
-        def select(db: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], bool]:
-            rows: list[tuple[Any, ...]] = []
+        def select(db: sqlite3.Connection) -> Page:
+            rows: list[Row] = []
             size = 0
-            with closing(
-                db.execute(STATEMENTS["get_page"], (recipient, after_id, to_milliseconds(now), limit + 1))
-            ) as cursor:
+            with closing(db.execute(STATEMENTS["get_page"], wanted)) as cursor:
                 for row in cursor:
                     size += len(row[1])
                     if len(rows) == limit or (rows and size > max_bytes):
@@ -2000,9 +2001,7 @@ def charge_bytes(request: web.Request, amount: int, identity: bytes = b"") -> No
 
 
 @web.middleware
-async def keep_bounds(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def keep_bounds(request: web.Request, handler: Handler) -> web.StreamResponse:
     app, address = request.app, client_address(request)
     try:
         app[LIMITER].take("address", address, app[CLOCK]())
@@ -2035,9 +2034,7 @@ HTTP_ERRORS = {
 
 
 @web.middleware
-async def answer_errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         if request.method == "OPTIONS" and is_api(request):
             return no_content()  # a CORS preflight: any origin may ask, since only the token counts
@@ -2051,11 +2048,8 @@ async def answer_errors(
     except (ConnectionError, TimeoutError):  # the client left, or takes nothing: this answer finds the transport closed
         return error_response(request, 400, "the connection was lost", {})
     except Exception:
-        log.exception(
-            "internal error in %s %s",
-            request.method,
-            request.match_info.route.resource and request.match_info.route.resource.canonical,
-        )
+        route = request.match_info.route.resource
+        log.exception("internal error in %s %s", request.method, route and route.canonical)
         return error_response(request, 500, "internal error", {})
 
 
@@ -2339,7 +2333,7 @@ def sender_json(public_key: bytes) -> str:
     return f'"sender_fingerprint":"{fingerprint}","sender_public_key":"{key}"'
 
 
-def message_json(row: tuple[Any, ...]) -> str:
+def message_json(row: Row) -> str:
     """One row of a page. Ids, hex, base64 and times need no escaping; json.dumps makes a page cost twice as much."""
     message_id, ciphertext, nonce, sender_public_key, created_at, expires_at = row
     return (
