@@ -1792,8 +1792,8 @@ class Pusher:
         self._metrics[f'pushes_total{{result="{result}"}}'] += 1
 
     def _wait(self, key: bytes | str, push: Push) -> None:
-        """Let a push wait, unless one does already: any tells of the newest message."""
-        self._waiting.setdefault(key, push)
+        """Let a push wait. Where one waits already they become one: for the newer's recipient, at the time of the older."""
+        self._waiting[key] = self._waiting.get(key, push)._replace(recipient=push.recipient)
         if len(self._waiting) > MAX_PUSHES:
             del self._waiting[next(iter(self._waiting))]
             self._count("dropped")
@@ -1867,7 +1867,8 @@ class Pusher:
         pause = retry_after or PUSH_RETRY_SECONDS[min(push.failures, len(PUSH_RETRY_SECONDS) - 1)]
         if pause >= ttl or (push.failures >= len(PUSH_RETRY_SECONDS) and not newer):
             return self._count("failed")
-        return self._wait(endpoint, push._replace(due=time.monotonic() + pause, failures=push.failures + 1))
+        push = (newer or push)._replace(due=time.monotonic() + pause, failures=push.failures + 1)
+        return self._wait(endpoint, push)
 
     async def _post(self, endpoint: str, origin: str, ttl: int) -> tuple[int, int]:
         """The status of one push, 0 when there was none, and the seconds of its Retry-After."""

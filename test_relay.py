@@ -2047,6 +2047,17 @@ async def hang_up(request: web.BaseRequest) -> web.StreamResponse:
     return web.Response()
 
 
+class LateFailure:
+    """An answer that says, once it is due, that the service failed."""
+
+    def __init__(self) -> None:
+        self.is_due = asyncio.Event()
+
+    async def __call__(self, _: web.BaseRequest) -> web.Response:
+        await self.is_due.wait()
+        return web.Response(status=500)
+
+
 def is_signed(authorization: str, folder: Path) -> bool:
     """Whether openssl finds the signature of a VAPID token (RFC 8292, section 2) to be by the key beside it."""
     token, key = re.fullmatch(r"vapid t=([\w.-]+), ?k=([\w-]+)", authorization).groups()
@@ -2353,20 +2364,29 @@ class TestPush:
     async def test_push_is_not_tried_again_when(self, pushing, push_service, method, path):
         alice, bob = await pushing.register(), await pushing.register()
         await push_service.subscribe(bob)
-        pusher, is_answered = pushing.app[relay_module.PUSHER], asyncio.Event()
-
-        async def fail(_: web.BaseRequest) -> web.Response:
-            await is_answered.wait()
-            return web.Response(status=500)
-
-        push_service.answers = [fail]
+        pusher, answer = pushing.app[relay_module.PUSHER], LateFailure()
+        push_service.answers = [answer]
         await alice.send(bob, b"hello")
         await until(lambda: push_service.pushes)
         await bob.call(method, path, json={"endpoint": push_service.origin + "/one"} if path == "/v1/push" else None)
-        is_answered.set()
+        answer.is_due.set()
 
         await until(lambda: not pusher._waiting and not pusher._in_flight)
         assert len(push_service.pushes) == 1
+
+    async def test_push_for_another_of_the_same_device_is_tried_again_all_the_same(self, pushing, push_service):
+        alice, bob = await pushing.register(), await pushing.register()
+        pusher, answer = pushing.app[relay_module.PUSHER], LateFailure()
+        push_service.answers = [answer]
+        for person in (alice, bob):
+            await push_service.subscribe(person)
+            await person.send(person, b"hello")
+            await until(lambda: push_service.pushes and set(pusher._waiting) <= {push_service.origin + "/one"})
+        await alice.fetch()
+        answer.is_due.set()
+
+        await until(lambda: not pusher._waiting and not pusher._in_flight)
+        assert len(push_service.pushes) == 2
 
     async def test_service_that_does_not_answer_gets_one_call_at_a_time_until_it_does(self, pushing, push_service):
         pusher, is_answered = pushing.app[relay_module.PUSHER], asyncio.Event()
