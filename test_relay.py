@@ -43,6 +43,7 @@ import time
 import tracemalloc
 import types
 import weakref
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9323,7 +9324,7 @@ class TestBrowserStrangers:
             "excerpt": "characterStart, cut, isEmojiAlone, nextPiece, oneLine",
             "encoding": "fromBase64",
         }
-        names |= {"invite": "parseAddress", "errors": "ClientError", "marks": "codeAt, readMarks"}
+        names |= {"address": "parseAddress", "errors": "ClientError", "marks": "codeAt, readMarks"}
 
         await page.evaluate(f"""(async () => {{
             {imported(**names)} {HOSTILE_TEXTS} {FASTEST} {READERS}
@@ -10089,6 +10090,20 @@ class TestBrowserAttention:
         await alice.switches_to(carol)
         await alice.until("document.title.startsWith('Chats')")
         await alice.hides(".chat-tab-unread-dot")
+
+    async def test_notification_of_a_stranger_makes_no_sound(self, browser, relay):
+        alice, bob, carol = await with_notifications(browser, relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await goes_elsewhere(alice)
+
+        for person in (bob, carol):
+            await write(person, alice, "hello")
+
+        shown = "navigator.serviceWorker.ready.then((registration) => registration.getNotifications())"
+        shown = await alice.until(
+            f"{shown}.then((all) => all.length === 2 && all.map(({{ tag, silent }}) => [tag, silent]))"
+        )
+        assert dict(shown) == {f"sender-{bob.fingerprint}": False, f"sender-{carol.fingerprint}": True}
 
     async def test_person_typing_to_one_is_not_disturbed_when_another_is_found(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -11220,6 +11235,13 @@ async def sends_before(device: Device, fate: Callable[[Device], Awaitable[None]]
     await fate(device)
 
 
+# Two transactions that write and write, of stores that have nothing in common.
+WRITES_WITHOUT_END = """(async () => {
+    const { Database, result } = await import("/store/database.js");
+    window.puts = 0;
+    for (const [name, record] of [["drafts", ["x".repeat(3000), "nobody"]], ["relays", [{ origin: "x".repeat(3000) }]]])
+        Database.shared.write([name], async (stores) => { for (;; window.puts += 1) await result(stores[name].put(...record)); });
+})()"""
 # Its work is done, but for the commit, and then aborted.
 ABORTED_ONCE = """const { commit } = IDBTransaction.prototype;
 IDBTransaction.prototype.commit = function () { this.objectStore("messages").count().onsuccess = () => this.abort(); };
@@ -11243,6 +11265,18 @@ class TestBrowserSending:
         await device.running.aclose()
 
         assert await read_once(bob) == texts
+
+    async def test_keys_outlive_a_kill_whatever_is_being_written(self, relay, short_path):
+        device = Device(short_path, f"{relay.url}/keys")
+
+        await device.start()
+        fingerprint = device.page.fingerprint
+        await device.page.evaluate(WRITES_WITHOUT_END)
+        await device.page.until("window.puts > 50")
+        await is_killed(device)
+        await device.running.aclose()
+
+        assert device.page.fingerprint == fingerprint
 
     async def test_what_could_not_be_stored_comes_back_in_order_and_to_its_own_thread(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -14252,6 +14286,20 @@ async def blocks(page: Page, other: Any) -> None:
     await closes_panel(page)
 
 
+async def has_noise_to_erase(liar: LyingRelay, browser: Browser, number: int) -> tuple[Page, Person]:
+    """Somebody who was sent so many messages by a person they blocked, which their relay does not erase, and then a "hello" by another."""
+    alice, bob, carol = await browser.person(liar), await liar.truth.register(), await liar.truth.register()
+    alice.expects("Failed to load resource", "WebSocket connection to")
+    address = await address_of(alice)
+    await blocks(alice, bob)
+    liar.lie("DELETE /v1/messages/", lambda _: web.Response(status=503))
+    for each in range(number):
+        await post(bob, address, text=f"noise {each}")
+    await post(carol, address, text="hello")
+    await alice.shows(".chat-tab-label", "hello")
+    return alice, bob
+
+
 async def unblocks(page: Page, other: Any) -> None:
     """Open a contact's panel, unblock them and close it."""
     await panel_of(page, other)
@@ -15239,16 +15287,8 @@ class TestBrowserContacts:
         assert await alice.received() == ["thank you"]
 
     async def test_blocked_mail_is_erased_beside_the_fetches_and_holds_up_nobody(self, liar, browser):
-        alice, bob, carol = await browser.person(liar), await liar.truth.register(), await liar.truth.register()
-        alice.expects("Failed to load resource", "WebSocket connection to")
-        address = await address_of(alice)
-        await blocks(alice, bob)
-        liar.lie("DELETE /v1/messages/", lambda _: web.Response(status=503))
-        for number in range(8):
-            await post(bob, address, text=f"noise {number}")
-        await post(carol, address, text="hello")
+        alice, bob = await has_noise_to_erase(liar, browser, 8)
 
-        await alice.shows(".chat-tab-label", "hello")
         await until(lambda: any(call.startswith("DELETE /v1/messages/") for call, _ in liar.heard))
         seen = f"(await result(seen.getAllKeys())).filter((key) => key.startsWith('{bob.fingerprint}')).length"
         to_erase = "(await result(relays.getAll()))[0].erase_ids.length"
@@ -15261,15 +15301,7 @@ class TestBrowserContacts:
         await alice.until(FROM_DATABASE % f"{to_erase} === 0")
 
     async def test_blocked_mail_that_a_backup_left_to_erase_is_erased_after_it_and_nothing_comes_twice(self, liar, browser):
-        alice, bob, carol = await browser.person(liar), await liar.truth.register(), await liar.truth.register()
-        alice.expects("Failed to load resource", "WebSocket connection to")
-        address = await address_of(alice)
-        await blocks(alice, bob)
-        liar.lie("DELETE /v1/messages/", lambda _: web.Response(status=503))
-        for number in range(3):
-            await post(bob, address, text=f"noise {number}")
-        await post(carol, address, text="hello")
-        await alice.shows(".chat-tab-label", "hello")
+        alice, _ = await has_noise_to_erase(liar, browser, 3)
         backup = await alice.evaluate(f"({SNAPSHOT})()")
 
         liar.be_honest()
@@ -16542,7 +16574,7 @@ KEYS_AGREED_ON = """(async () => {
 })()"""
 VECTORS_IN_THE_PAGE = """async ({ keys, registration, message, envelopes, envelope2, headers, contents, file, links, backup }) => {
     const [{ sealBackup }, { readBackup }] = await Promise.all([import("/store/backup.js"), import("/store/backup-content.js")]);
-    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "files", "invite"];
+    const names = ["crypto", "encoding", "envelope", "envelope2", "content", "files", "address"];
     const [crypto, encoding, envelope, second, content, files, { parseAddress }] = await Promise.all(names.map((name) => import(`/protocol/${name}.js`)));
     const { fromBase64: bytes, toBase64: base64, fromUtf8 } = encoding;
     const [alice, bob] = [keys.alice_secret_key, keys.bob_secret_key].map((key) => crypto.identityFrom(bytes(key)));
@@ -16772,7 +16804,7 @@ SESSION_MODEL = """async ({ seed, runs }) => {
 STORE_RUNS = int(os.environ.get("STORE_RUNS", "15"))  # of what follows: half a second each
 # The same with the modules that store and send: a database and real keys for each device, and a list for the relay.
 STORE_MODEL = """async ({ seed, steps }) => {
-    const names = ["store/schema", "store/requests", "store/store", "store/sessions", "store/backup-content", "mail/arrivals", "mail/queue", "mail/posts",
+    const names = ["store/indexed-db", "store/store", "store/sessions", "store/backup-content", "mail/arrivals", "mail/queue", "mail/posts",
         "mail/sealing", "mail/sweeper", "protocol/crypto", "protocol/envelope"];
     const parts = Object.assign({}, ...(await Promise.all(names.map((name) => import(`/${name}.js`)))));
     const { ALL_STORES, VERSION, newContact, newDeviceId, newRelay, result, settled, upgrade } = parts;
@@ -17560,6 +17592,27 @@ class TestBrowserSealed:
 
         assert [each["header"]["device"] for each in await bob.reads() if each["content"]["type"] == "goodbye"] == [before]
 
+    async def test_new_keys_have_nobody_to_greet(self, alice, bob):
+        await alice.evaluate(HELLO_DUE)
+
+        await alice.evaluate(NEW_KEYS)
+
+        assert await alice.evaluate(FROM_DATABASE % "(await result(kv.get('hello_due'))) === undefined")
+
+    async def test_new_keys_without_room_are_told_of_and_those_that_stay_greet_again(self, alice, bob):
+        alice.expects("the disk is full")
+        await alice.evaluate(NO_ROOM_FOR_KEYS)
+
+        await alice.chooses("#headerNewKeys")
+        await agrees(alice, "Make new keys?")
+        await alice.shows("#toast", "No new keys were made")
+        await bob.hears("hello")
+
+        said = [each["content"]["type"] for each in await bob.reads()]
+        assert [each for each in said if each in ("goodbye", "hello")] == ["goodbye", "hello"]
+        await alice.says("still here")
+        await bob.hears("text", number=2)
+
     async def test_backup_with_other_keys_replaces_those_that_have_said_goodbye(self, alice, bob, browser, relay, tmp_path):
         backup = await exports(await browser.person(relay), tmp_path)
 
@@ -17669,6 +17722,15 @@ GOODBYE_FOR_A_WHILE = """(async () => {
     await sayGoodbye(store, (await store.value("identity")).fingerprint, { most_ms: 300 });
 })()"""
 HELLO_DUE = """(async () => (await import("/store/database.js")).Database.shared.write(["kv"], ({ kv }) => void kv.put(true, "hello_due")))()"""
+NEW_KEYS = """Promise.all(["store/identity", "store/store", "store/database"].map((name) => import(`/${name}.js`)))
+    .then(([{ replaceIdentity }, { Store }, { Database }]) => replaceIdentity(new Store(Database.shared)))"""
+NO_ROOM_FOR_KEYS = """void (() => {
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (...written) {
+        if (written[1] === "identity") throw new DOMException("the disk is full", "QuotaExceededError");
+        return put.apply(this, written);
+    };
+})()"""
 DEVICE_ID = """(async () => (await import("/store/database.js")).Database.shared.read(["kv"], ({ kv }) =>
     new Promise((resolve) => (kv.get("device").onsuccess = ({ target }) => resolve(target.result)))))()"""
 SNAPSHOT = """async (files = false) => {
@@ -17744,6 +17806,17 @@ async def photo(page: Page, path: Path, width: int, height: int) -> Path:
     jpeg = unb64(await page.evaluate(f"({PHOTO})([{width}, {height}])"))
     path.write_bytes(jpeg[:2] + PLACE + jpeg[2:])
     return path
+
+
+def png(width: int, height: int) -> bytes:
+    """A black PNG: small, and four bytes a pixel once it is decoded."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x01\0\0\0\0"  # a bit a pixel, in grey
+    rows = zlib.compress(bytes((1 + (width + 7) // 8) * height))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 async def picks(page: Page, *paths: Path) -> None:
@@ -17822,6 +17895,13 @@ async def records(page: Page) -> None:
     await page.shows("#voiceTime", "0:01")
 
 
+async def right_clicks(page: Page, selector: str) -> None:
+    """Open the menu of a message that is not found by its words."""
+    click = "dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }))"
+    await page.evaluate(f"document.querySelector('{selector}').{click}")
+    await page.until(MENU_IS_OPEN)
+
+
 async def points(page: Page, kind: str, x: float, y: float) -> None:
     """Do one thing with a mouse there."""
     await page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
@@ -17844,6 +17924,17 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+FIVE_MINUTES_LATER = "void ((now) => (performance.now = () => now.call(performance) + 300_000))(performance.now)"
+# There is a microphone, and nothing that records it.
+RECORDS_NOTHING = """void (() => {
+    const { getUserMedia } = MediaDevices.prototype;
+    MediaDevices.prototype.getUserMedia = async function (wanted) {
+        return (window.microphone = await getUserMedia.call(this, wanted));
+    };
+    window.MediaRecorder = class extends MediaRecorder {
+        constructor(stream) { super(stream, { mimeType: "audio/none" }) }
+    };
+})()"""
 # As if nothing had come for long of any file that is on its way to this page.
 OVERDUE = """(async () => (await import("/store/database.js")).Database.shared.write(["messages"], ({ messages }) =>
     void (messages.getAll().onsuccess = ({ target }) =>
@@ -18001,6 +18092,22 @@ class TestBrowserFiles:
 
         file = await has_file(bob, "file.state === 'here'")
         assert (file["hash"], file["place"]) == (hashlib.sha256(path.read_bytes()).hexdigest(), True)
+
+    async def test_pictures_are_seen_before_they_are_sent_but_for_what_would_take_too_much_memory(
+        self, alice, bob, tmp_path
+    ):
+        (tmp_path / "large.png").write_bytes(png(7000, 6000))
+        (tmp_path / "words.txt").write_text("words")
+        seen = (
+            "[...document.querySelectorAll('#filesList li')].map((each) => each.querySelector('canvas').checkVisibility())"
+        )
+
+        await picks(alice, tmp_path / "large.png", tmp_path / "words.txt", await photo(alice, tmp_path / "1.jpg", 60, 40))
+        await alice.until(f"{seen}.join() === 'false,false,true'")  # the last is drawn last
+        await alice.key("Escape")
+
+        await alice.hides("#filesDialog")
+        await alice.until("document.querySelectorAll('#filesList li').length === 0")
 
     async def test_photo_whose_name_has_no_ending_loses_its_place_too(self, alice, bob, tmp_path):
         path = await photo(alice, tmp_path / "IMG", 300, 200)
@@ -18209,9 +18316,7 @@ class TestBrowserFiles:
         await blocks(alice, bob)
         await alice.shows(".chat-failure", "You blocked this contact")
         await unblocks(alice, bob)
-        await alice.evaluate(
-            "document.querySelector('.chat-line.failed').dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }))"
-        )
+        await right_clicks(alice, ".chat-line.failed")
         await alice.shows("#messageMenu [data-action=delete-both]")
         assert await alice.count("#messageMenu [data-action=delete-here]") == 0  # they would keep the beginning
         await alice.key("Escape")
@@ -18220,8 +18325,29 @@ class TestBrowserFiles:
 
         await alice.shows(".chat-line.deleted")
         await alice.hides(".chat-failure")
+        await alice.shows(".chat-tab-label", "Deleted")
         assert (await bob.hears("delete"))["of"]
         assert await stored(alice, "parts.length") == 0
+
+    @pytest.mark.parametrize("meanwhile, failures", [("null", 0), (HALF_SENT, 1)])
+    async def test_deletion_of_a_file_that_the_relay_refuses_is_told_of_and_its_row_comes_back(
+        self, alice, bob, tmp_path, meanwhile, failures
+    ):
+        alice.expects("404 (Not Found)")
+        await attaches(alice, large_file(tmp_path, 2), text="the plans")
+        await has_file(alice, "file.sent === 2")
+        await alice.evaluate(meanwhile)
+        await bob.call("DELETE", "/v1/me")
+
+        await changes(alice, "remove(sent.at(-1).seq)")
+
+        await alice.shows(".chat-line.event", "Somebody was not told that you deleted a message, and may have it still")
+        await alice.shows(".chat-line:has(.chat-file.ended) .chat-bubble", "the plans")
+        await alice.shows(".chat-file .file-detail", "Not on this device any more.")
+        await alice.until(f"document.querySelectorAll('.chat-failure .chat-retry[hidden]').length === {failures}")
+        assert await stored(alice, "parts.length") == 0
+        await does(alice, "delete-here", "the plans")
+        await alice.hides(".chat-file, .chat-failure")
 
     async def test_file_that_was_on_its_way_at_a_backup_is_sent_by_retry(self, alice, bob, tmp_path):
         await attaches(alice, large_file(tmp_path, 2))
@@ -18248,9 +18374,7 @@ class TestBrowserFiles:
         await attaches(alice, large_file(tmp_path, 40))
         await has_file(alice, "file.sent > 2")
 
-        await alice.evaluate(
-            "import('/store/identity.js').then(async ({ replaceIdentity }) => replaceIdentity(new (await import('/store/store.js')).Store((await import('/store/database.js')).Database.shared)))"
-        )
+        await alice.evaluate(NEW_KEYS)
         await alice.reload()
 
         await alice.shows(".chat-failure", "Your keys are new")
@@ -18573,6 +18697,27 @@ class TestBrowserFiles:
         await alice.hides(".chat-file")
         assert await stored(alice, "parts.length") == 0
 
+    async def test_reply_by_a_photo_or_a_voice_message_shows_what_it_answers_on_both_sides(self, browser, relay, tmp_path):
+        alice, bob = await talk(browser, relay)
+        quoted = "[...document.querySelectorAll('.chat-line:has(.chat-file) .chat-quote-text')].map((each) => each.textContent).join()"
+        await alice.drafts("half a thought")
+
+        await does(alice, "reply", "hello back")
+        await attaches(alice, await photo(alice, tmp_path / "1.jpg", 60, 40), large_file(tmp_path, 1))
+        await alice.until("!document.querySelector('#answerBar').checkVisibility()")
+        await bob.shows(".file-name", "1.bin")
+        await right_clicks(bob, ".chat-line:has(.file-picture)")
+        await bob.click("#messageMenu [data-action=reply]")
+        await bob.shows("#answerBar", "Photo")
+        await records(bob)
+        await bob.click("#voiceSend")
+
+        for page in (alice, bob):
+            await page.until(f"{quoted} === 'hello back,Photo'")
+        await bob.until("!document.querySelector('#answerBar').checkVisibility()")
+        assert await alice.value("#chatBody") == "half a thought"
+        await kept_drafts(alice, 1, "half a thought")
+
     async def test_voice_message_is_heard_before_it_goes_and_plays_at_the_other_end(self, browser, relay):
         alice, bob = await talk(browser, relay)
         await records(alice)
@@ -18603,6 +18748,15 @@ class TestBrowserFiles:
         assert await alice.count("#voice") == 0
         await alice.click("#chatTabs .chat-tab:not(.active) .chat-tab-label")
         await alice.shows("#voicePreview .voice-play:enabled")
+
+    async def test_voice_message_ends_by_itself_after_five_minutes(self, alice, bob):
+        await records(alice)
+
+        await alice.evaluate(FIVE_MINUTES_LATER)
+        await alice.shows("#chatSendStatus", "Five minutes are the most.")
+        await alice.click("#voiceSend")
+
+        assert (await has_file(alice, "file.sent > 0"))["seconds"] == 300
 
     async def test_voice_message_ends_behind_another_tab(self, alice, bob):
         await records(alice)
@@ -18643,6 +18797,16 @@ class TestBrowserFiles:
         await alice.click("#voiceRecord")
 
         await alice.shows("#chatSendStatus.bad", "The microphone is not allowed here")
+        assert await alice.count("#voice") == 0
+
+    async def test_browser_that_does_not_record_is_told_of_with_what_to_do_and_the_microphone_let_go(self, alice, bob):
+        await alice.permit("microphone")
+        await alice.evaluate(RECORDS_NOTHING)
+
+        await alice.click("#voiceRecord")
+
+        await alice.shows("#chatSendStatus.bad", "send what another app has recorded as a file")
+        assert await alice.evaluate("microphone.getTracks().map(({ readyState }) => readyState)") == ["ended"]
         assert await alice.count("#voice") == 0
 
     async def test_settings_tell_what_files_take_by_chat_and_free_it(self, alice, bob):

@@ -93,7 +93,7 @@ def named(path: Path, page_text: str) -> str:
 
 
 def listing(text: str, written: dict[Path, str]) -> str:
-    """sw.js as it should be, beside the files `written` anew. The list is JSON as well: device/hashes.js reads it as such."""
+    """sw.js as it should be, beside the files `written` anew. The list is JSON as well: device/service-worker.js reads it as such."""
     hashes = {f"/{path.relative_to(STATIC).as_posix()}": integrity_of(path) for path in files()}
     hashes |= {f"/{path.name}": integrity(content.encode()) for path, content in written.items()}
     text, listed = FILES.subn(lambda _: f"const FILES = {json.dumps(hashes, indent=2)};", text)

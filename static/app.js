@@ -1,24 +1,20 @@
 // Boot and wiring, nothing else.
 import { Client } from "./client.js";
 import { ClientError, StorageError } from "./protocol/errors.js";
-import { AboutView } from "./views/about-view.js";
+import { AboutView, StatusView, StorageView } from "./views/status-view.js";
 import { tellWhatDoesNotFit, byId, offerFocus, on } from "./views/dom.js";
 import { ChatsView } from "./views/chats-view.js";
-import { BlockedView, SettingsView, MyNameView } from "./views/settings-view.js";
-import { closeDialogs } from "./views/dialogs.js";
-import { IdentityView, KeysView } from "./views/keys-view.js";
+import { BlockedView, MyNameView, RoomView, SettingsView } from "./views/settings-view.js";
+import { closeDialogs, notice } from "./views/dialogs.js";
+import { IdentityView, KeysView, LostView } from "./views/keys-view.js";
 import { listenToKeys } from "./views/keyboard.js";
-import { LibraryView } from "./views/library-view.js";
+import { LibraryView, ListSearch } from "./views/library-view.js";
 import { forwardShared } from "./views/forward-view.js";
-import { ListSearch } from "./views/list-search.js";
-import { LostView, RoomView, StorageView } from "./views/storage-view.js";
 import { NewChatView } from "./views/newchat-view.js";
 import { Router, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
 import { ShellView } from "./views/shell-view.js";
-import { StatusView } from "./views/status-view.js";
 import { ThreadsView } from "./views/threads-view.js";
-import { notice } from "./views/toast.js";
 
 const STAYS_AFTER_MS = 1000;
 

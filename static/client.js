@@ -3,28 +3,22 @@ import { SharedKeys } from "./protocol/crypto.js";
 import { Changes } from "./mail/changes.js";
 import { Contacts } from "./relay/contacts.js";
 import { Files } from "./mail/files.js";
-import { exportBackup, openBackup } from "./store/backup.js";
-import { clientHashes } from "./device/hashes.js";
+import { Lost, exportBackup, findLost, openBackup } from "./store/backup.js";
+import { ServiceWorkerUpdates, clientHashes, forgetShared, takeShared } from "./device/service-worker.js";
 import { Database } from "./store/database.js";
 import { Drafts } from "./store/drafts.js";
 import { loadIdentity, replaceIdentity } from "./store/identity.js";
 import { Inbox } from "./mail/inbox.js";
 import { makeInviteLink } from "./protocol/address.js";
 import { Membership } from "./relay/membership.js";
-import { Notifications } from "./device/notifications.js";
+import { Notifications, Sound, toTell } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
 import { Push } from "./relay/push.js";
-import { toTell } from "./device/notices.js";
-import { Persistence } from "./device/persistence.js";
+import { Persistence, localItems } from "./store/browser.js";
 import { Relays } from "./relay/relays.js";
-import { ServiceWorkerUpdates } from "./device/service-worker.js";
-import { forgetShared, takeShared } from "./device/shared.js";
 import { Session } from "./relay/session.js";
 import { Settings } from "./store/settings.js";
-import { Sound } from "./device/sound.js";
 import { Store } from "./store/store.js";
-import { findLost, Lost } from "./store/lost.js";
-import { localItems } from "./store/web-storage.js";
 import { Tabs } from "./device/tabs.js";
 import { Tokens } from "./relay/tokens.js";
 import { Waking } from "./device/waking.js";
@@ -35,7 +29,7 @@ export class Client extends EventTarget {
     return Database.shared;
   }
 
-  /** Whose keys were here and are gone, and what can be done: see store/lost.js. Null where nothing is lost. */
+  /** Whose keys were here and are gone, and what can be done: see store/backup.js. Null where nothing is lost. */
   static async lost() {
     return findLost(await Database.open());
   }
@@ -117,7 +111,7 @@ export class Client extends EventTarget {
     return new Lost(this.store, this.identity.short, this.identity);
   }
 
-  /** What another app shared with this one: see device/shared.js. */
+  /** What another app shared with this one: see device/service-worker.js. */
   takeShared = takeShared;
   forgetShared = forgetShared;
 
@@ -126,7 +120,7 @@ export class Client extends EventTarget {
     this.#tell("shared", shared);
   }
 
-  /** SHA-256 of every client file as this relay serves it: see device/hashes.js. */
+  /** SHA-256 of every client file as this relay serves it: see device/service-worker.js. */
   hashes() {
     return clientHashes();
   }

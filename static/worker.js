@@ -11,11 +11,11 @@ import { Push } from "./relay/push.js";
 import { Relays } from "./relay/relays.js";
 import { Tokens } from "./relay/tokens.js";
 import { Inbox } from "./mail/inbox.js";
-import { showBadge, showNothing, showNotices, toTell } from "./device/notices.js";
+import { showBadge, showNothing, showNotices, toTell } from "./device/notifications.js";
 import { LEADER_LOCK } from "./device/tabs.js";
 import { ClientError } from "./protocol/errors.js";
 
-export const VERSION = "cc45737063d8fc36"; // Chromium looks for a newer version of this file alone, not of what it imports
+export const VERSION = "f039b0b9e1d9ddc0"; // Chromium looks for a newer version of this file alone, not of what it imports
 
 const ANSWER_WITHIN_MS = 2500; // hidden tabs run their timers once a second
 const READ_WITHIN_MS = 25_000; // browsers end a worker that takes much longer

@@ -1,5 +1,89 @@
-/** The person's choice about notifications, and the app badge. The service worker's registration shows them: they outlive the tab. */
-import { clearNotices, showBadge, showNotices } from "./notices.js";
+/** How a person is told of what came: notifications, for a page and for the service worker; the app's badge; a short beep. */
+import { oneLine } from "../protocol/excerpt.js";
+import { saidIn } from "../protocol/files.js";
+import { displayName, plural } from "../protocol/format.js";
+
+const MOST_THREADS = 8; // with a notification each; more become one summary
+const SUMMARY_TAG = "summary";
+const UNREAD_TAG = "unread"; // of sw.js: that there are messages, and no more
+const QUIET_TAG = "quiet";
+const ICON = "/icons/icon-192.png";
+const BODY_CHARACTERS = 140;
+
+/** Those of the messages that just came, `[{message, contact}]`, of which a person is told. `reading`: fingerprints of threads on screen. */
+export async function toTell(store, messages, reading) {
+  const contacts = new Map((await store.contacts()).map((contact) => [contact.fingerprint, contact]));
+  return messages
+    .map((message) => ({ message, contact: contacts.get(message.contact) }))
+    .filter(({ message, contact }) => contact && isNews(message) && !contact.muted && !contact.blocked && !reading.has(contact.fingerprint));
+}
+
+/** No refusal, no line that nobody wrote, and nothing that another device of mine sent. */
+const isNews = ({ direction, kind, event }) => direction === "in" && kind !== "refused" && !event;
+
+/** Shows messages, `[{message, contact}]`: the latest of each sender, or one summary when the senders are many. */
+export async function showNotices(registration, arrived, { preview }) {
+  const shown = await registration.getNotifications();
+  const counts = [...shown.map(({ data }) => data?.counts ?? {}), ...arrived.map(({ contact }) => ({ [contact.fingerprint]: 1 }))].reduce(add, {});
+  const many = Object.keys(counts).length > MOST_THREADS || shown.some(({ tag }) => tag === SUMMARY_TAG);
+  for (const one of shown) if (many || one.tag === UNREAD_TAG) one.close();
+  if (many) return summarize(registration, counts);
+  return Promise.all(latestOfEach(arrived).map((one) => showOne(registration, one, counts, preview)));
+}
+
+/** Shows a notification and takes it away: a browser that wakes a worker wants to see one, and ends the subscription else. */
+export async function showNothing(registration) {
+  await registration.showNotification("io3233", { body: "No new messages", tag: QUIET_TAG, silent: true, icon: ICON });
+  for (const shown of await registration.getNotifications({ tag: QUIET_TAG })) shown.close();
+}
+
+/** The app icon's badge, where there is one. */
+export async function showBadge(number) {
+  if (!navigator.setAppBadge) return;
+  await navigator.setAppBadge(number).catch((error) => console.debug("No badge:", error.message)); // not installed
+}
+
+const latestOfEach = (arrived) => [...new Map(arrived.map((one) => [one.contact.fingerprint, one])).values()];
+
+/** Takes away what is shown of a thread that was read, and what names none. What a summary tells of the other threads stays. */
+async function clearNotices(registration, fingerprint) {
+  for (const shown of await registration.getNotifications()) {
+    if (shown.tag === UNREAD_TAG) shown.close();
+    const { [fingerprint]: read, ...unread } = shown.data?.counts ?? {};
+    if (read && total(unread)) await summarize(registration, unread);
+    else if (read) shown.close();
+  }
+}
+
+/** Messages a thread, `{fingerprint: number}`, the thread of the latest last. */
+function add(counts, more) {
+  const sum = { ...counts };
+  for (const [fingerprint, number] of Object.entries(more)) {
+    delete sum[fingerprint];
+    sum[fingerprint] = (counts[fingerprint] ?? 0) + number;
+  }
+  return sum;
+}
+
+const total = (counts) => Object.values(counts).reduce((sum, number) => sum + number, 0);
+
+/** A sender has one tag: a later message takes an earlier one's place, and says so. A stranger's comes without a sound. */
+function showOne(registration, { message, contact }, counts, preview) {
+  const body = (preview && oneLine(saidIn(message), BODY_CHARACTERS)) || "New message";
+  const { fingerprint } = contact;
+  const number = counts[fingerprint];
+  const title = displayName(contact) + (number > 1 ? ` (${number})` : "");
+  const options = { tag: `sender-${fingerprint}`, renotify: true, silent: Boolean(contact.request), icon: ICON, data: { counts: { [fingerprint]: number } } };
+  return registration.showNotification(title, { body, ...options });
+}
+
+/** Its one tag makes a later summary replace an earlier one. */
+function summarize(registration, counts) {
+  const body = plural(total(counts), "new message");
+  return registration.showNotification("io3233", { body, tag: SUMMARY_TAG, icon: ICON, data: { counts } });
+}
+
+// The person's choice about them. The service worker's registration shows them: they outlive the tab.
 
 const HOME_SCREEN =
   "On an iPhone or iPad, notifications come only from the Home Screen. 1. Press Share, then Add to Home Screen. 2. Open io3233 there, and press the bell.";
@@ -73,5 +157,40 @@ export class Notifications {
 
   badge(total) {
     return showBadge(total);
+  }
+}
+
+// A short beep. Browsers play nothing before the person has touched the page, so the audio context is made at the first gesture.
+
+const HERTZ = 880;
+const SECONDS = 0.12;
+const LOUDNESS = 0.06;
+
+export class Sound {
+  #context = null;
+
+  /** `unlocked()` is called once, when this tab may play. */
+  constructor(unlocked) {
+    for (const gesture of ["pointerdown", "keydown"]) {
+      addEventListener(gesture, () => this.#unlock(unlocked), { once: true, passive: true });
+    }
+  }
+
+  beep() {
+    if (!this.#context) return;
+    const now = this.#context.currentTime;
+    const [tone, volume] = [this.#context.createOscillator(), this.#context.createGain()];
+    tone.frequency.value = HERTZ;
+    volume.gain.setValueAtTime(LOUDNESS, now);
+    volume.gain.exponentialRampToValueAtTime(0.0001, now + SECONDS);
+    tone.connect(volume).connect(this.#context.destination);
+    tone.start(now);
+    tone.stop(now + SECONDS);
+  }
+
+  #unlock(unlocked) {
+    if (this.#context || !("AudioContext" in globalThis)) return;
+    this.#context = new AudioContext();
+    unlocked();
   }
 }

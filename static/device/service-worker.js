@@ -1,8 +1,13 @@
 /**
- * The service worker, which keeps one whole version of the page, and its updates. Registered under the page's Trusted Types: one
- * policy, which knows its two URLs. Emits "update-ready" when a newer version is installed and waits, and "updated" when another version
- * than this page's has taken over.
+ * The page's side of the service worker (sw.js): its registration and its updates, for it keeps one whole version of the page; what another
+ * app shared, as it kept that; and the hashes of the files that it names.
  */
+import { sha256 } from "../protocol/crypto.js";
+import { toHex, utf8 } from "../protocol/encoding.js";
+import { BadAnswerError, NetworkError } from "../protocol/errors.js";
+
+// Registered under the page's Trusted Types: one policy, which knows its two URLs.
+
 const POLICY = "io3233-sw";
 const SCRIPTS = ["/worker.js", "/sw.js"]; // both keep the version; the first reads mail too, and is a module
 const LONGEST_IDLE_WAIT_MS = 2000;
@@ -97,4 +102,65 @@ function scriptUrls() {
   if (!globalThis.trustedTypes) return SCRIPTS;
   const policy = trustedTypes.createPolicy(POLICY, { createScriptURL: (index) => SCRIPTS[index] });
   return [0, 1].map((index) => policy.createScriptURL(index));
+}
+
+// What another app shared with the installed one: see SHARED in sw.js.
+
+const CACHE = "shared-with-io3233";
+const MOST_FILES = 10;
+const LONGEST_TEXT = 20_000;
+const FORGET_AFTER_MS = 60_000;
+
+/** `{files, text}`, once; null where there is none, it could not be kept, or it can't be read. */
+export async function takeShared() {
+  const cache = await globalThis.caches?.open(CACHE); // none over plain http
+  const kept = await cache?.match("/share");
+  await cache?.delete("/share");
+  const form = await kept?.formData().catch((error) => console.debug("What was shared can't be read:", error.message));
+  if (!form) return null;
+  const words = ["title", "text", "url"].map((name) => `${form.get(name) ?? ""}`.trim());
+  const text = [...new Set(words.filter(Boolean))].join("\n").slice(0, LONGEST_TEXT);
+  const files = form.getAll("files").filter((file) => file instanceof File && file.size > 0).slice(0, MOST_FILES);
+  return { files, text };
+}
+
+/** Deletes what was shared and no page took. Not at once: the page that it is for may just be starting. */
+export async function forgetShared() {
+  const cache = await globalThis.caches?.open(CACHE);
+  const kept = await cache?.match("/share");
+  if (kept && !(Date.now() - Date.parse(kept.headers.get("Date")) < FORGET_AFTER_MS)) await cache.delete("/share");
+}
+
+// SHA-256 of every client file as this relay serves it, for people who compare them with another source.
+
+const WORKER = "sw.js"; // names all other files; the one list of them
+
+/**
+ * `{combined, files: [{path, sha256, bytes}]}`, sorted by path. `combined` is the SHA-256 of the lines "<sha256>  <path>\n", which is
+ * what the relay prints at its start.
+ */
+export async function clientHashes() {
+  const names = [...shellFiles(new TextDecoder().decode(await fetchFile(WORKER))), WORKER].sort();
+  const files = await Promise.all(names.map(hashFile));
+  const listing = files.map((file) => `${file.sha256}  ${file.path}\n`).join("");
+  return { combined: toHex(sha256(utf8(listing))), files };
+}
+
+function shellFiles(source) {
+  const [, list] = /const FILES = (\{[^}]*\});/.exec(source) ?? [];
+  if (!list) throw new BadAnswerError("sw.js does not list the client's files.", { origin: location.origin });
+  return Object.keys(JSON.parse(list)).map((path) => path.slice(1));
+}
+
+async function hashFile(path) {
+  const bytes = await fetchFile(path);
+  return { path, sha256: toHex(sha256(bytes)), bytes: bytes.length };
+}
+
+async function fetchFile(path) {
+  const response = await fetch(`/${path}`).catch((cause) => {
+    throw new NetworkError("The client's files can't be fetched now. Try again when the server is reachable.", { origin: location.origin, cause });
+  });
+  if (!response.ok) throw new BadAnswerError(`/${path} is missing on this server (${response.status}).`, { origin: location.origin, status: response.status });
+  return new Uint8Array(await response.arrayBuffer());
 }

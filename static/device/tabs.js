@@ -3,8 +3,7 @@
  * http) each tab leads itself; what they store is told apart by its ids, so nothing is kept twice. Phones freeze tabs in the
  * background, with whatever lock they hold: a tab on screen takes over from a leader that does not answer.
  */
-import { SharedEventTarget } from "../store/shared-events.js";
-import { keepItem, sessionItems } from "../store/web-storage.js";
+import { SharedEventTarget, keepItem, sessionItems } from "../store/browser.js";
 
 /** Whoever holds it fetches mail. */
 export const LEADER_LOCK = "io3233-leader";

@@ -8,7 +8,7 @@
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { NotYetError, UnchangeableError } from "../protocol/errors.js";
 import { result } from "../store/database.js";
-import { lineOf, toMessage, withLatest } from "../store/messages.js";
+import { lineOf, toMessage, withChanged } from "../store/messages.js";
 import { changeSession } from "../store/sessions.js";
 import { queueAgain } from "./contents.js";
 import { discard } from "./queue.js";
@@ -149,7 +149,7 @@ export class Changes {
       const known = await result(stores.messages.get(seq));
       const record = isEnvelopeId(known?.envelope_id) && may(known) && (await applyChange(stores, { ...said, ...meant(known) }, { keep: false }));
       if (!record) throw new UnchangeableError("This message can't be changed so any more.");
-      const before = said.type === "delete" ? wordsBefore(known) : known.reactions?.find(({ by }) => by === this.#me);
+      const before = said.type === "delete" ? beforeDeletion(known) : known.reactions?.find(({ by }) => by === this.#me);
       return { record, contact: await this.#tell(stores, record, { ...said, before }) };
     });
     this.#store.emit("message", { message: toMessage(record) });
@@ -165,14 +165,20 @@ export class Changes {
     if (type === "delete") await forgetWords(stores, [fingerprint, this.#me], of);
     queuePost(stores, fingerprint, { type, of, ...(text && { text }), ...(emoji !== undefined && { emoji }), ...by }, { id, at: ts, copied: true, before });
     const known = await result(stores.contacts.get(fingerprint));
-    if (known?.last_seq !== record.seq) return null;
-    stores.contacts.put(withLatest(known, record));
-    return withLatest(known, record);
+    if (!known) return null;
+    stores.contacts.put(withChanged(known, record));
+    return withChanged(known, record);
   }
 }
 
-/** What comes back where nobody is told of a deletion. A file does not: its octets go at once. */
-const wordsBefore = (record) => (record.file ? undefined : record);
+/** Of a file that was on its way when it was deleted. */
+const CUT_OFF = { state: "failed", error: "Not all of it was sent, and it is not on this device any more.", retriable: false };
+
+/** What comes back where nobody is told of a deletion. Of a file its row and its words: 16 MiB of what was to go do not wait beside a post, unseen. */
+function beforeDeletion({ moving, ...record }) {
+  const { file } = record;
+  return file ? { ...record, ...(file.sent < file.parts && CUT_OFF), file: { ...file, state: "gone", have: 0 } } : record;
+}
 
 /** Which message a change means. */
 const meant = ({ contact, direction, envelope_id }) => ({ contact, of: envelope_id, mine: direction === "out" });

@@ -15,8 +15,11 @@ import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
 import { mayTakeBack, takeBack } from "./taking-back.js";
 
 const NEAR = 0.9;
-const MOST_HEADER_BYTES = 4096; // of a file: its preview and name, and some digits
+const MOST_HEADER_BYTES = 4096; // of a file: its preview and name, what it answers, and some digits
 const LOOK_EVERY_MS = 5000;
+
+/** What a message has beside its words, as it is stored. What old clients wrote has no id to name. */
+const besides = (re, lasts) => ({ ...(isEnvelopeId(re?.of) && { re }), ...(lasts && { lasts }) });
 
 export class Outbox {
   #parts;
@@ -49,7 +52,7 @@ export class Outbox {
     const { fingerprint } = contact;
     const relay = contact.relay || relays.home;
     this.#refuse(contact, relay, text);
-    const more = { ...(isEnvelopeId(re?.of) && { re }), ...(lasts && { lasts }) }; // what old clients wrote has no id to name
+    const more = besides(re, lasts);
     const error = contact.devices > 0 || isPlain(more) ? "" : WAITS;
     const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId(), was_draft, error, ...more });
     if (was_draft) drafts.sent(fingerprint, text, storing);
@@ -57,20 +60,20 @@ export class Outbox {
   }
 
   /**
-   * Queues a file, `{name, mime, bytes, width?, height?, seconds?, preview?}`, with all its octets, and `text` with it; resolves when it is
-   * stored. Rejects with SelfChatError, BlockedContactError, FileSizeError, StorageError: nothing has changed then.
+   * Queues a file, `{name, mime, bytes, width?, height?, seconds?, preview?}`, with all its octets, and `text`, `re` and `lasts` as `send` has
+   * them; resolves when it is stored. Rejects with SelfChatError, BlockedContactError, FileSizeError, StorageError: nothing has changed then.
    */
   sendFile(contact, file, words) {
     return this.#keep(this.#storeFile(contact, file, words));
   }
 
-  async #storeFile(contact, { bytes, ...known }, { text = "", lasts = contact.lasts } = {}) {
+  async #storeFile(contact, { bytes, ...known }, { text = "", re, lasts = contact.lasts } = {}) {
     const relay = contact.relay || this.#parts.relays.home;
     this.#refuseContact(contact);
     this.#refuseSize(known.name, bytes.length, contact, relay, text);
     const file = fileHeader({ ...known, id: newEnvelopeId(), size: bytes.length, sha256: toHex(await digest(bytes)) });
     const error = contact.devices > 0 ? "" : WAITS;
-    const written = { contact: contact.fingerprint, relay, text, envelope_id: newEnvelopeId(), error, ...(lasts && { lasts }) };
+    const written = { contact: contact.fingerprint, relay, text, envelope_id: newEnvelopeId(), error, ...besides(re, lasts) };
     return enqueueFile(this.#parts.store, { file, bytes, ...written });
   }
 

@@ -1,6 +1,6 @@
 /** One page of mail while it is being stored: what is in it goes to threads, sessions and the queue in one transaction (arrivals.js). */
 import { result } from "../store/database.js";
-import { isListed, lineOf, toMessage, withLatest } from "../store/messages.js";
+import { isListed, lineOf, toMessage, withChanged, withLatest } from "../store/messages.js";
 import { reviewNames } from "../store/namesakes.js";
 import { readSession, withSession } from "../store/sessions.js";
 import { newContact } from "../store/store.js";
@@ -139,7 +139,7 @@ export class Page {
     this.stores.messages.put(record);
     this.#changed.set(record.seq, record);
     const contact = await this.contact(record.contact);
-    if (contact?.last_seq === record.seq) this.#contacts.set(record.contact, withLatest(contact, record));
+    if (contact && (record.seq === contact.last_seq || record.deleted_at)) this.#contacts.set(record.contact, withChanged(contact, record));
   }
 
   rename(contact, name) {

@@ -7,7 +7,7 @@ import { PART_BYTES, cutPart, partBytes, partId } from "../protocol/files.js";
 import { result } from "../store/database.js";
 import { toMessage, withTimer } from "../store/messages.js";
 import { deleteParts, findFile, numbersOf } from "../store/parts.js";
-import { pause } from "../store/requests.js";
+import { pause } from "../store/indexed-db.js";
 import { readSession } from "../store/sessions.js";
 import { copyToMine } from "./posts.js";
 import { claim, leadThread, putLatest } from "./queue.js";

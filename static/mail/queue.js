@@ -2,7 +2,7 @@
 import { result } from "../store/database.js";
 import { failedWith, toMessage, withLatest } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";
-import { answersKey } from "../store/schema.js";
+import { answersKey } from "../store/indexed-db.js";
 import { newContact } from "../store/store.js";
 import { uploadMs } from "../relay/http.js";
 import { copyToMine } from "./posts.js";

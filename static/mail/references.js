@@ -3,7 +3,7 @@
  * twice as well as once; what comes before its message is kept for a while.
  */
 import { result } from "../store/database.js";
-import { lineOf, toMessage, withLatest } from "../store/messages.js";
+import { lineOf, toMessage, withChanged } from "../store/messages.js";
 import { deleteParts } from "../store/parts.js";
 
 const EDITABLE_MS = 24 * 60 * 60_000;
@@ -145,7 +145,7 @@ async function tellRefused(stores, contact, change, reason) {
 
 function asBefore(contact, { type, at, before }, changed) {
   if (type === "setting") return contact.lasts_ts === at ? { ...contact, ...before } : contact;
-  return changed?.seq === contact.last_seq ? withLatest(contact, changed) : contact;
+  return changed ? withChanged(contact, changed) : contact;
 }
 
 /** A later reaction that is still to be sent does not come back to one that nobody saw. */

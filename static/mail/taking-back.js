@@ -4,7 +4,7 @@
  */
 import { deleteMessage } from "../relay/api.js";
 import { NotFoundError, RateLimitedError } from "../protocol/errors.js";
-import { pause } from "../store/requests.js";
+import { pause } from "../store/indexed-db.js";
 import { result } from "../store/database.js";
 import { toMessage } from "../store/messages.js";
 import { removeMessage } from "../store/removal.js";

@@ -1,5 +1,8 @@
-/** Addresses of people and relays. What a person pastes is read by invite.js. */
-import { RelayAddressError } from "./errors.js";
+/** Addresses of people and relays, and invite links. PROTOCOL.md, "Invite links", has the rule for what people paste, and a table of cases. */
+import { KEY_BYTES, fingerprintOf } from "./crypto.js";
+import { fromBase64 } from "./encoding.js";
+import { AddressError, EncodingError, RelayAddressError } from "./errors.js";
+import { readName } from "./names.js";
 
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 const LOCAL_HOST = /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:|\/|$)/i;
@@ -13,7 +16,7 @@ export const isFingerprint = (text) => typeof text === "string" && FINGERPRINT.t
 export const makeInviteLink = (fingerprint, origin, { older = false, name = "" } = {}) =>
   `${origin}/chats${older ? "?" : "#"}${new URLSearchParams({ chat: fingerprint, server: origin })}${name && !older ? `&name=${escaped(name)}` : ""}`;
 
-/** Without what a text around a link may take off its end (see bare in invite.js), and with %20, as people's programs read it. */
+/** Without what a text around a link may take off its end (see bare below), and with %20, as people's programs read it. */
 const escaped = (name) => encodeURIComponent(name).replace(/[!'().]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** What a person typed as a relay, to its origin. Throws RelayAddressError. */
@@ -30,3 +33,105 @@ export function relayOrigin(text) {
 
 /** Whether a host name, as URL.hostname has it, leads each computer to itself. */
 export const isLoopback = (hostname) => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+
+// Invite links and everything else that a person may paste to name somebody.
+
+const PREFIX = /^[0-9a-f]{8,63}$/;
+const PUBLIC_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
+const LEADS_TO_PARAMETERS = /(?:[#?&]|%23)(?:chat|fp)=/;
+const AROUND_LINKS = new Set("<>(){}\"'.,;:!?");
+const NOT_AN_ADDRESS =
+  "This is not an invite link, an address (64 hex digits), its short form (3233: and 32 digits), its first 8 digits or more, or a public key in base64.";
+
+/** `{fingerprint?|prefix?|public_key?, server: origin|null, name?}`, or AddressError. `name`: what the link calls them, which anybody may write. */
+export function parseAddress(text) {
+  const typed = text.trim();
+  if (typed.startsWith("{")) return parseContactCode(typed);
+  const link = typed.split(/\s+/).find((word) => LEADS_TO_PARAMETERS.test(word));
+  if (link || /^https?:\/\//i.test(typed)) return parseLink(bare(link ?? typed));
+  if (PUBLIC_KEY.test(typed) && !PREFIX.test(typed)) return fromPublicKey(typed);
+  const digits = typed.replace(/^3233:/i, "").replace(/\s+/g, "").toLowerCase();
+  if (isFingerprint(digits)) return { fingerprint: digits, server: null };
+  if (PREFIX.test(digits)) return { prefix: digits, server: null };
+  throw new AddressError(NOT_AN_ADDRESS);
+}
+
+/** Reads an invite off the address bar and strips it there, so that it is not opened again by a reload or shared by mistake. */
+export function takeInviteFromLocation(location, history) {
+  const link = new URL(location.href);
+  if (!inviteParameters(link)) return dropServer(link, history);
+  history.replaceState(history.state, "", link.pathname);
+  try {
+    return parseLink(link.href);
+  } catch (error) {
+    if (error instanceof AddressError) return { error };
+    throw error;
+  }
+}
+
+/** `?server=` alone names nobody, and a link never changes a person's relay: it is only stripped. */
+function dropServer(link, history) {
+  if (link.searchParams.has("server")) history.replaceState(history.state, "", link.pathname);
+  return null;
+}
+
+/** The link without what text around it left on it: brackets, quotes, a full stop. */
+function bare(word) {
+  let [start, end] = [0, word.length];
+  while (AROUND_LINKS.has(word[start])) start += 1;
+  while (end > start && AROUND_LINKS.has(word[end - 1])) end -= 1;
+  return word.slice(start, end);
+}
+
+/** A link names whole addresses only: with a few digits the relay could choose the person. */
+function parseLink(text) {
+  const unescaped = text.includes("#") ? text : text.replace("%23", "#"); // some programs escape it
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(unescaped) ? unescaped : `https://${unescaped}`;
+  const link = URL.canParse(address) ? new URL(address) : null;
+  const parameters = link && inviteParameters(link);
+  if (!parameters) throw new AddressError("This link names nobody: ask for a new invite link.");
+  const fingerprint = (parameters.get("chat") ?? parameters.get("fp")).toLowerCase();
+  if (!isFingerprint(fingerprint)) throw new AddressError("This link has no whole address (64 hex digits) in it: ask for a new one.");
+  const own = link.username || link.password ? "" : link.origin;
+  const name = readName(parameters.get("name"));
+  return { fingerprint, server: originOf(parameters.get("server") || own), ...(name && { name }) };
+}
+
+/** `#chat=&server=`, or else the older `?chat=` / `?fp=` with `?server=`: all from one of them, nothing from the other. */
+function inviteParameters(link) {
+  const candidates = [new URLSearchParams(link.hash.slice(1)), link.searchParams];
+  return candidates.find((parameters) => parameters.has("chat") || parameters.has("fp"));
+}
+
+/** Of a link, only what is an origin already. */
+function originOf(text) {
+  const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
+  if (url && url.href === `${url.origin}/`) return url.origin;
+  throw new AddressError("This link names a server that is not a web address: ask for a new one.");
+}
+
+/** What the original client's contact QR code holds: `{"3233": 1, "server": "https://…", "fingerprint": "<64 hex digits>"}`. */
+function parseContactCode(text) {
+  const { 3233: version, server, fingerprint } = readCode(text);
+  if (version === 1 && typeof server === "string" && typeof fingerprint === "string") return parseLink(makeInviteLink(fingerprint, server));
+  throw new AddressError("This is no contact code that this page knows: ask for an invite link.");
+}
+
+function readCode(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
+
+function fromPublicKey(text) {
+  try {
+    const public_key = fromBase64(text, KEY_BYTES);
+    return { public_key, fingerprint: fingerprintOf(public_key), server: null };
+  } catch (error) {
+    if (error instanceof EncodingError) throw new AddressError(NOT_AN_ADDRESS);
+    throw error;
+  }
+}

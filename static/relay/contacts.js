@@ -5,7 +5,7 @@ import {
   NetworkError, NobodyFoundError, NotFoundError, SelfChatError, SeveralFoundError, UnknownRelayError, WeakKeyError,
   WrongKeyError,
 } from "../protocol/errors.js";
-import { parseAddress } from "../protocol/invite.js";
+import { parseAddress } from "../protocol/address.js";
 
 const TOO_MANY_TO_MAKE = 32; // digits: nobody makes a key whose address begins with that many given ones
 

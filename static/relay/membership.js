@@ -18,7 +18,7 @@ export class Membership {
     this.#relays = relays;
   }
 
-  /** Registers with a relay, stores it and connects. Throws what registration.js throws. */
+  /** Registers with a relay, stores it and connects. Throws what Tokens.register throws. */
   async add(text, { allow_older_proof = false, invite = "" } = {}) {
     const origin = relayOrigin(text);
     const known = this.#relays.get(origin) ? await this.#tokens.record(origin) : {};
@@ -36,7 +36,7 @@ export class Membership {
 
   /**
    * The relay at `from` goes by the address `to` from now on, as the registration key that both present says: registers there, and then
-   * all that belonged to the old address follows. Throws what registration.js throws; nothing is changed then.
+   * all that belonged to the old address follows. Throws what Tokens.register throws; nothing is changed then.
    */
   async move(from, to) {
     const record = await this.#tokens.record(from);

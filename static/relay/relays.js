@@ -7,7 +7,7 @@ import { getStats } from "./api.js";
 import { fingerprintOf } from "../protocol/crypto.js";
 import { RelayError } from "../protocol/errors.js";
 import { doubtConnections } from "./doubt.js";
-import { SharedEventTarget } from "../store/shared-events.js";
+import { SharedEventTarget } from "../store/browser.js";
 import { Sessions } from "./session.js";
 
 const NO_STATS = {

@@ -2,12 +2,15 @@
  * One file with everything this device keeps, sealed with a key from a passphrase (PROTOCOL.md, "Backup file"). It is JSON. `sha256` (of
  * the box) tells a damaged file from a wrong passphrase; the NaCl secretbox is what keeps out an altered one.
  */
-import { readBackup, replaceEverything, snapshot } from "./backup-content.js";
-import { result } from "./database.js";
 import { openSecret, randomBytes, sealSecret, sha256 } from "../protocol/crypto.js";
 import { fromBase64, toBase64, toHex, utf8 } from "../protocol/encoding.js";
 import { DamagedBackupError, EncodingError, NewerBackupError, NotABackupError, WrongPassphraseError } from "../protocol/errors.js";
-import { SCRYPT, breathe, isPbkdf2, isScrypt, pbkdf2Key, scryptKey, throwIfAborted, refuseWeak } from "../protocol/kdf.js";
+import { SCRYPT, breathe, isPbkdf2, isScrypt, pbkdf2Key, refuseWeak, scryptKey, throwIfAborted } from "../protocol/kdf.js";
+import { readBackup, replaceEverything, snapshot } from "./backup-content.js";
+import { clearMark, localItems } from "./browser.js";
+import { result } from "./database.js";
+import { lostAddress, restoreIdentity } from "./identity.js";
+import { Store } from "./store.js";
 
 const FORMAT = "io3233-backup";
 const VERSION = 2;
@@ -102,4 +105,48 @@ async function summary(store, { identity, created_at, history, contacts, relays,
     same_identity: identity.fingerprint === mine?.fingerprint,
     replaces: { fingerprint: mine?.fingerprint ?? "", contacts: await count("contacts"), messages: await count("messages") },
   };
+}
+
+// After the browser threw the database away: what the person can do before any new key is made.
+
+export async function findLost(db) {
+  const short = await lostAddress(db, localItems());
+  return short && new Lost(new Store(db), short);
+}
+
+export class Lost {
+  #store;
+  #identity;
+
+  /** `short`: the address whose keys were stored. `identity`: the keys, where the page has them still. */
+  constructor(store, short, identity = null) {
+    this.#store = store;
+    this.short = short;
+    this.#identity = identity;
+  }
+
+  get hasKeys() {
+    return this.#identity !== null;
+  }
+
+  /** See store/backup.js; the store emits "reset" once it is restored. */
+  openBackup(file, passphrase, options) {
+    return openBackup(this.#store, file, passphrase, options);
+  }
+
+  /** Stores the keys again. Contacts and history are gone. */
+  async keepKeys() {
+    await restoreIdentity(this.#store, this.#identity);
+    this.#store.emit("reset");
+  }
+
+  /** The next load of the page makes new keys. */
+  async startAnew() {
+    await clearMark(localItems());
+    this.#store.emit("reset");
+  }
+
+  onReset(listener) {
+    this.#store.addEventListener("reset", listener);
+  }
 }

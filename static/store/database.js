@@ -3,12 +3,10 @@
  * site data is cleared. Emits "state" in this tab, see `state`.
  */
 import { StorageError } from "../protocol/errors.js";
-import { isMarked, localItems } from "./web-storage.js";
-import { abortIfActive, firstReading, pause, result, settled, FINAL, SENTENCES, hasRoom } from "./requests.js";
-import { NAME, VERSION, upgrade } from "./schema.js";
+import { isMarked, localItems } from "./browser.js";
+import { FINAL, NAME, ONE_WRITER, SENTENCES, VERSION, abortIfActive, firstReading, hasRoom, pause, result, settled, upgrade } from "./indexed-db.js";
 
-export { result } from "./requests.js";
-export { ALL_STORES } from "./schema.js";
+export { ALL_STORES, result } from "./indexed-db.js";
 
 const SLOW_MS = 8000; // an opening, or a first reading, that takes so long is held up by somebody
 const PATIENCE_MS = 10_000; // of whoever wants to read or write while there is no connection
@@ -93,7 +91,7 @@ export class Database extends EventTarget {
   /** Null where the connection is gone; the browser may be about to say so. */
   #begin(names, mode, durability) {
     try {
-      return this.#db?.transaction(names, mode, { durability }) ?? null;
+      return this.#db?.transaction(mode === "readwrite" ? [...names, ONE_WRITER] : names, mode, { durability }) ?? null;
     } catch (error) {
       if (error.name !== "InvalidStateError") throw error;
       this.#lose();

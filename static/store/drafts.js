@@ -5,9 +5,8 @@
  * What a draft answers, or whose words it is to change, is kept beside it in the same way.
  * Events: draft {fingerprint} (another tab changed it) · unsaved {error} (null: all is kept again).
  */
-import { answersKey } from "./schema.js";
-import { SharedEventTarget } from "./shared-events.js";
-import { keepItem, sessionItems } from "./web-storage.js";
+import { answersKey } from "./indexed-db.js";
+import { SharedEventTarget, keepItem, sessionItems } from "./browser.js";
 
 const ITEM = "io3233_unstored_drafts";
 const AGAIN_MS = 2000;

@@ -4,8 +4,8 @@ import { newDeviceId } from "../protocol/envelope.js";
 import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
 import { clearLegacy, readLegacy, noteTakenOver, seqOfLine } from "./legacy.js";
-import { readMark, setMark } from "./web-storage.js";
-import { failedWith, withLatest } from "./messages.js";
+import { readMark, setMark } from "./browser.js";
+import { withChanged, withLatest } from "./messages.js";
 import { UNREAD_RELAY, newContact } from "./store.js";
 
 /** Of a file on its way when the keys became others: its readers would drop the other parts, as a stranger's. */
@@ -59,7 +59,7 @@ export async function replaceIdentity(store, secret_key) {
     const stopped = (await result(messages.index("moving").getAll(IDBKeyRange.bound("to ", "to!")))).map(stop);
     for (const message of stopped) messages.put(message);
     for (const contact of await result(contacts.getAll())) {
-      const known = stopped.filter((message) => message.contact === contact.fingerprint).reduce(withStopped, contact);
+      const known = stopped.filter((message) => message.contact === contact.fingerprint).reduce(withChanged, contact);
       contacts.put({ ...known, devices: 0, asks_again: 0, asks_old_form: false });
     }
     for (const relay of await result(relays.getAll())) relays.put({ ...relay, token: null, ...UNREAD_RELAY });
@@ -68,9 +68,6 @@ export async function replaceIdentity(store, secret_key) {
 }
 
 const stop = ({ moving, ...record }) => ({ ...record, ...STOPPED });
-
-/** The contact record with a message that was stopped, which the list of chats tells. */
-const withStopped = (contact, message) => ({ ...(message.seq === contact.last_seq ? withLatest(contact, message) : contact), failed: failedWith(contact, message) });
 
 async function takeOver({ kv, contacts, messages }, legacy, default_home) {
   const home = legacy.home ?? default_home;

@@ -69,6 +69,9 @@ export const failedWith = ({ failed = [] }, message) => {
   return message.state === "failed" ? [...others, { seq: message.seq, text: preview(message) }].slice(-MOST_FAILED) : others;
 };
 
+/** The contact record with one of its messages as that is now. */
+export const withChanged = (contact, message) => ({ ...(message.seq === contact.last_seq ? withLatest(contact, message) : contact), failed: failedWith(contact, message) });
+
 /** Whether a contact who writes is in the list of chats: who is muted stays in the archive. */
 export const isListed = ({ open, muted }) => open || !muted;
 

@@ -7,7 +7,7 @@ import { forgetThread } from "./sessions.js";
 import { everythingOf, failedWith, toMessage, withLatest } from "./messages.js";
 import { reviewNames } from "./namesakes.js";
 import { deleteParts, readParts } from "./parts.js";
-import { answersKey } from "./schema.js";
+import { answersKey } from "./indexed-db.js";
 
 const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
 

@@ -1,7 +1,7 @@
 /** The person's choices: read at once, kept in IndexedDB, the same in every tab. Emits "change" {name, value} in every tab. */
 import { NameError } from "../protocol/errors.js";
 import { readName } from "../protocol/names.js";
-import { SharedEventTarget } from "./shared-events.js";
+import { SharedEventTarget } from "./browser.js";
 
 const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false, receipts: true, name: "" };
 const KEY = "settings";

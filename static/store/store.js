@@ -12,7 +12,7 @@ import { readThread, toMessage } from "./messages.js";
 import { putNamed, reviewNames } from "./namesakes.js";
 import { removeEverything, removeMessage, restoreMessage } from "./removal.js";
 import { Search } from "./search.js";
-import { SharedEventTarget } from "./shared-events.js";
+import { SharedEventTarget } from "./browser.js";
 
 const EDITABLE = ["name", "verified", "muted", "blocked", "pinned", "open", "request", "relay", "public_key"];
 

@@ -6,6 +6,8 @@ import { saidIn } from "../protocol/files.js";
 
 const QUOTE_CHARACTERS = 120;
 
+const referenceTo = (message) => ({ of: message.envelope_id, quote: oneLine(saidIn(message), QUOTE_CHARACTERS), mine: message.direction === "out" });
+
 export class Answering {
   #client;
   #changed;
@@ -73,12 +75,18 @@ export class Answering {
   #store(contact, text, begun) {
     const { outbox, changes } = this.#client;
     if (!begun) return outbox.send(contact, text);
-    const { seq, envelope_id: of, direction } = begun.message;
-    if (begun.words !== null) {
-      outbox.refuseLong(contact, text + JSON.stringify({ of })); // an edit the server refuses would show here alone
-      return changes.edit(seq, text);
-    }
-    return outbox.send(contact, text, { re: { of, quote: oneLine(saidIn(begun.message), QUOTE_CHARACTERS), mine: direction === "out" } });
+    const { seq, envelope_id: of } = begun.message;
+    if (begun.words === null) return outbox.send(contact, text, { re: referenceTo(begun.message) });
+    outbox.refuseLong(contact, text + JSON.stringify({ of })); // an edit the server refuses would show here alone
+    return changes.edit(seq, text);
+  }
+
+  /** Sends a file as the answer, where one is begun: it stays until that is stored. An edit goes on beside it. Rejects as Outbox.sendFile does. */
+  async sendFile(contact, file, text = "") {
+    const begun = this.#begun.get(contact.fingerprint);
+    const re = begun?.words === null ? referenceTo(begun.message) : undefined;
+    await this.#client.outbox.sendFile(contact, file, { text, re });
+    if (re && this.#begun.get(contact.fingerprint) === begun) this.#end(contact.fingerprint);
   }
 
   #begin(begun) {

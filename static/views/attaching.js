@@ -3,7 +3,8 @@
 import { showModal } from "./dialogs.js";
 import { attempt, byId, clone, on, say } from "./dom.js";
 import { ClientError, FileSizeError, UnreadableFileError } from "../protocol/errors.js";
-import { MOST_FILE_BYTES, MOST_PREVIEW_BYTES, imageSize, pictureType, safeName } from "../protocol/files.js";
+import { drawPreview } from "./files.js";
+import { MOST_FILE_BYTES, MOST_PREVIEW_BYTES, imageSize, pictureType, safeName, shownPicture } from "../protocol/files.js";
 import { displayName, formatBytes } from "../protocol/format.js";
 import { toBase64 } from "../protocol/encoding.js";
 
@@ -12,6 +13,8 @@ const LARGEST_SIDE = 2048;
 const MOST_PIXELS = 120e6; // that are decoded to be made smaller
 const QUALITY = 0.82;
 const LONGEST_BEGINNING = 16; // bytes, by which a picture is known
+const LONGEST_HEAD = 2 ** 18; // bytes, in which it says how large it is
+const DRAWN_SIDE = 512; // pixels, in the list of what is chosen
 // What cameras write and few browsers know: HEIF, AVIF, TIFF, and raw photos.
 const PHOTO_NAME = /\.(hei[cf]|avif|tiff?|dng|cr[23w]|nef|nrw|arw|sr[2fw]|orf|rw2|pef|raf)$/i;
 const PHOTO_BEGINNING = /^(II\*\0|MM\0\*|II(R[OS]|U\0)|FUJIFILM|.{4}ftyp(he[iv][cmsx]|mif1|msf1|avi[fs]|crx ))/s;
@@ -20,13 +23,15 @@ const PREVIEWS = [[40, 0.6], [32, 0.5], [24, 0.4], [16, 0.3]]; // longest side a
 export class Attaching {
   #client;
   #contact; // () => of the open thread
+  #answering;
   #chosen = []; // Files
   #to = null;
 
-  /** `contact()`: of the open thread, or null. */
-  constructor(client, contact) {
+  /** `contact()`: of the open thread, or null. `answering`: the composer's. */
+  constructor(client, contact, answering) {
     this.#client = client;
     this.#contact = contact;
+    this.#answering = answering;
     const input = byId("attachInput");
     on(byId("attach"), "click", () => input.click());
     on(input, "change", () => (this.#choose([...input.files]), (input.value = "")));
@@ -35,7 +40,7 @@ export class Attaching {
     on(byId("chatBody"), "paste", (event) => this.#pasted(event));
     on(byId("filesForm"), "submit", (event) => this.#submit(event));
     on(client, "shared", ({ detail }) => this.#choose(detail.files, detail.contact, detail.text));
-    on(byId("filesDialog"), "close", () => (this.#chosen = []));
+    on(byId("filesDialog"), "close", () => ((this.#chosen = []), this.#list()));
   }
 
   #mayDrop({ dataTransfer }) {
@@ -71,12 +76,14 @@ export class Attaching {
   }
 
   #list() {
-    byId("filesList").replaceChildren(...this.#chosen.map(({ name, size }) => {
+    const items = this.#chosen.map(({ name, size }) => {
       const item = clone("chosenTemplate");
-      item.firstElementChild.textContent = safeName(name);
+      item.querySelector("bdi").textContent = safeName(name);
       item.lastElementChild.textContent = formatBytes(size);
       return item;
-    }));
+    });
+    byId("filesList").replaceChildren(...items);
+    drawEach(items.map((item) => item.querySelector("canvas")), this.#chosen);
   }
 
   async #submit(event) {
@@ -86,7 +93,7 @@ export class Attaching {
 
   /**
    * One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Words go with one, or after
-   * several. Ends when the dialog is closed, also while a picture is made smaller.
+   * several; an answer is the first. Ends when the dialog is closed, also while a picture is made smaller.
    */
   async #send(as_files) {
     const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
@@ -96,7 +103,7 @@ export class Attaching {
       try {
         const made = await prepared(file, as_files);
         if (isClosed()) return;
-        await this.#client.outbox.sendFile(to, made, { text: isOne ? text : "" });
+        await this.#answering.sendFile(to, made, isOne ? text : "");
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;
         left.push(file);
@@ -122,6 +129,16 @@ async function isPicture(file) {
   if (PHOTO_NAME.test(file.name) || PHOTO_BEGINNING.test(String.fromCharCode(...beginning))) return true;
   const type = pictureType(beginning) || file.type;
   return type.startsWith("image/") && !["image/gif", "image/svg+xml"].includes(type);
+}
+
+/** Draws those that are pictures, one after the other: each takes four bytes a pixel, for a moment. */
+async function drawEach(canvases, files) {
+  for (const [index, file] of files.entries()) {
+    const size = shownPicture(await read(file, LONGEST_HEAD).catch(() => new Uint8Array(0)));
+    if (!canvases[index].isConnected) return;
+    const longest = size?.width > size?.height ? "resizeWidth" : "resizeHeight";
+    if (size) await drawPreview(canvases[index], file, { imageOrientation: "from-image", resizeQuality: "high", [longest]: DRAWN_SIDE });
+  }
 }
 
 /** All of a file, or its beginning. It may be a folder, or have been changed or deleted since it was chosen. */
@@ -156,7 +173,7 @@ async function rewritten(file) {
 
 /** As it is to be looked at: turned as its camera was. Throws FileSizeError for what this browser does not open. */
 async function decoded(file) {
-  const size = imageSize(await read(file, 2 ** 18));
+  const size = imageSize(await read(file, LONGEST_HEAD));
   const fails = `This browser does not open “${safeName(file.name)}” to make it smaller. Send it as a file to send it as it is.`;
   if (size && size.width * size.height > MOST_PIXELS) throw new FileSizeError(fails);
   return createImageBitmap(file, { imageOrientation: "from-image" }).catch((cause) => {

@@ -4,7 +4,7 @@ import { Attaching } from "./attaching.js";
 import { byId, debounce, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { formatBytes } from "../protocol/format.js";
-import { notice } from "./toast.js";
+import { notice } from "./dialogs.js";
 import { VoiceRecorder } from "./voice.js";
 
 const MEASURE_WAIT_MS = 250;
@@ -23,8 +23,8 @@ export class ComposerView {
   constructor(client) {
     this.#client = client;
     this.#answering = new Answering(client, () => this.#showDraft());
-    new Attaching(client, () => this.#contact);
-    this.#voice = new VoiceRecorder(client, () => this.#contact);
+    new Attaching(client, () => this.#contact, this.#answering);
+    this.#voice = new VoiceRecorder(this.#answering, () => this.#contact);
     on(byId("composer"), "submit", (event) => this.#submit(event));
     on(this.#body, "keydown", (event) => this.#keyDown(event));
     on(this.#body, "input", () => this.#typed());

@@ -1,13 +1,10 @@
 // One contact: name, mute, search, archive, safety number, block, remove, and below all
 // the technical details. Beside the chat where there is room, else over it.
-import { showModal } from "./dialogs.js";
+import { confirmed, copy, notice, showModal, withdraw } from "./dialogs.js";
 import { byId, fillAvatar, on, say } from "./dom.js";
 import { displayName, formatSpan } from "../protocol/format.js";
-import { drawQr } from "./qr.js";
-import { confirmed, withdraw } from "./questions.js";
+import { canScan, drawQr, scan } from "./qr.js";
 import { safetyNumber } from "../protocol/crypto.js";
-import { canScan, scan } from "./scan.js";
-import { copy, notice } from "./toast.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
 const ROOMY = matchMedia("(min-width: 64em) and (min-height: 30em)");

@@ -1,7 +1,7 @@
 // What lies on top of the page, in the order in which it was opened: dialogs, menus, and the panels and searches that openOnTop is told
-// of. Android's Back gesture closes the topmost by itself (a close watcher, which a modal <dialog> and a popover have there, and the
-// others get where the browser has such); any other step back asks here first, see router.js.
-import { on } from "./dom.js";
+// of; questions; and what is said in passing. Android's Back gesture closes the topmost by itself (a close watcher, which a modal <dialog>
+// and a popover have there, and the others get where the browser has such); any other step back asks here first, see router.js.
+import { byId, on } from "./dom.js";
 
 let opened = []; // {isOpen, close, place}
 
@@ -67,4 +67,137 @@ function walk(menu, event) {
   event.preventDefault();
   const buttons = [...menu.querySelectorAll("button")].filter((button) => button.checkVisibility());
   buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
+}
+
+// Questions, one at a time. A modal <dialog> keeps the focus inside and gives it back to where it was when it closes.
+
+const dialog = byId("confirmDialog");
+on(byId("confirmCancel"), "click", () => dialog.close());
+on(dialog.querySelector("form"), "submit", (event) => {
+  event.preventDefault();
+  dialog.close("ok");
+});
+
+/** Asks a yes-or-no question, `{title, text, ok, danger?}`. */
+export async function confirmed(question) {
+  return (await ask(question)) !== null;
+}
+
+/** Asks for one line of text, `{title, text, ok, label}`; null when the person cancels. */
+export function answerTo(question) {
+  return ask(question);
+}
+
+/** Takes the open question back: it is answered with no. */
+export function withdraw() {
+  dialog.close();
+}
+
+// One dialog serves all questions, so they wait for each other.
+let lastQuestion = Promise.resolve();
+
+function ask(question) {
+  lastQuestion = lastQuestion.then(() => openQuestion(question));
+  return lastQuestion;
+}
+
+function openQuestion({ title, text, ok, danger = false, label = "" }) {
+  byId("confirmTitle").textContent = title;
+  byId("confirmText").textContent = text;
+  byId("confirmLabel").textContent = label;
+  byId("confirmField").hidden = !label;
+  byId("confirmInput").value = "";
+  byId("confirmOk").textContent = ok;
+  byId("confirmOk").className = `button ${danger ? "danger" : "primary"}`;
+  dialog.returnValue = "";
+  showModal(dialog);
+  // What a slip of the Enter key does must be harmless.
+  byId(label ? "confirmInput" : danger ? "confirmCancel" : "confirmOk").focus();
+  return new Promise((resolve) => {
+    on(dialog, "close", () => resolve(dialog.returnValue === "ok" ? byId("confirmInput").value.trim() : null), { once: true });
+  });
+}
+
+// What is said in passing, and copying.
+
+const SHOWN_MS = 2500;
+const UNDO_MS = 10_000;
+let hiding = 0;
+let undoing = null; // what the shown line's button takes back
+
+on(byId("toastUndo"), "click", () => takeUndo()());
+on(document, "keydown", (event) => {
+  if (!undoing || !(event.ctrlKey || event.metaKey) || event.key !== "z" || event.target.matches("input, textarea")) return undefined;
+  event.preventDefault();
+  return takeUndo()();
+});
+
+/** Shows a short line for a moment, and tells it to a screen reader. */
+export function notice(text) {
+  show(text, null, SHOWN_MS);
+  announce(text);
+}
+
+/** The same with a button that takes back what was done, long enough to read, and Control Z while it is there. */
+export function offerUndo(text, undo) {
+  show(text, undo, UNDO_MS);
+  announce(`${text} Control Z takes it back.`);
+}
+
+function show(text, undo, milliseconds) {
+  const toast = byId("toast");
+  clearTimeout(hiding);
+  undoing = undo;
+  byId("toastText").textContent = text;
+  byId("toastUndo").hidden = !undo;
+  toast.setAttribute("aria-hidden", String(!undo)); // words alone are told by the region
+  toast.hidePopover?.();
+  toast.showPopover?.();
+  hiding = setTimeout(takeUndo, milliseconds);
+}
+
+/** Ends the offer. */
+function takeUndo() {
+  const undo = undoing;
+  undoing = null;
+  byId("toast").hidePopover?.();
+  return undo;
+}
+
+/** Tells a screen reader, politely. */
+export function announce(text) {
+  const region = byId("politeRegion");
+  region.textContent = "";
+  // Emptied first, and filled a frame later, the same words are read again.
+  setTimeout(() => region.replaceChildren(text), 50);
+}
+
+/** Copies `text`; over plain http, where there is no clipboard API, the old way. */
+export async function copy(text, what) {
+  const copied = await copyByApi(text) || copyBySelection(text);
+  notice(copied ? `${what} copied` : `This browser does not let a page copy. Select the text and copy it by hand.`);
+}
+
+async function copyByApi(text) {
+  if (!navigator.clipboard) return false;
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch (error) {
+    console.info("The clipboard was refused, the selection is tried:", error.message);
+    return false;
+  }
+}
+
+function copyBySelection(text) {
+  const focused = document.activeElement;
+  const field = document.createElement("textarea");
+  field.className = "visually-hidden";
+  field.value = text;
+  (focused.closest("dialog") ?? document.body).append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  focused.focus({ preventScroll: true });
+  return copied;
 }

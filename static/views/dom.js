@@ -1,6 +1,7 @@
 // The few DOM helpers that the views share. Text from people enters the page
 // only as text nodes: nothing here parses markup.
 import { ClientError } from "../protocol/errors.js";
+import { dayStamp } from "../protocol/format.js";
 
 /** The element with this id; a misspelt id is a bug and throws. */
 export function byId(id) {
@@ -118,3 +119,19 @@ export function tellWhatDoesNotFit() {
 }
 
 const room = ({ maxLength, value, selectionStart, selectionEnd }) => maxLength - value.length + selectionEnd - selectionStart;
+
+// "Today" lasts until midnight, and times are those of where the person is: both may change while the page is open.
+
+const LOOK_MS = 20_000;
+
+/** Calls `listener` soon after the day or the time zone has changed, and before anybody who comes back to the page sees it. */
+export function whenDayChanges(listener) {
+  let told = dayStamp();
+  const look = () => {
+    const before = told;
+    told = dayStamp();
+    if (told !== before) listener();
+  };
+  setInterval(look, LOOK_MS);
+  for (const [target, type] of [[document, "visibilitychange"], [window, "focus"], [window, "pageshow"]]) on(target, type, look);
+}

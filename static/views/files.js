@@ -2,9 +2,8 @@
 import { byId, clone, download, on } from "./dom.js";
 import { isVoice, kindOf, previewOf, safeName, shortName, shownPicture } from "../protocol/files.js";
 import { formatBytes } from "../protocol/format.js";
-import { notice } from "./toast.js";
-import { Viewer } from "./viewer.js";
-import { voicePlayer } from "./voice-player.js";
+import { notice } from "./dialogs.js";
+import { Viewer, voicePlayer } from "./media.js";
 
 const WIDEST = 3; // a picture's sides, one by the other: a header may say anything
 const ENDED = {
@@ -58,10 +57,10 @@ function begin(button, file) {
   if (preview) drawPreview(button.firstElementChild, new Blob([preview.bytes], { type: preview.mime }));
 }
 
-/** Not as an image: that would want its URL again whenever its row is put elsewhere. */
-async function drawPreview(canvas, blob) {
+/** Not as an image: that would want its URL again whenever its row is put elsewhere. `options`: of createImageBitmap. */
+export async function drawPreview(canvas, blob, options) {
   try {
-    const bitmap = await createImageBitmap(blob);
+    const bitmap = await createImageBitmap(blob, options);
     Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
     canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
   } catch (error) {

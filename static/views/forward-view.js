@@ -1,12 +1,11 @@
 // Sending on to another chat: a message's words, which go as written, as words of one's own (the protocol knows no mark for it), or what
 // another app shared with this one.
-import { showModal } from "./dialogs.js";
+import { notice, showModal } from "./dialogs.js";
 import { byId, clone, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { cut, fold } from "../protocol/excerpt.js";
 import { safeName } from "../protocol/files.js";
 import { displayName } from "../protocol/format.js";
-import { notice } from "./toast.js";
 
 const SHOWN_CHARACTERS = 300;
 let forwarding = null; // {send, contacts} while the dialog is open

@@ -2,7 +2,7 @@
 // message, and after the first answer one hint at a time that can be closed.
 import { byId, fillAvatar, on } from "./dom.js";
 import { displayName } from "../protocol/format.js";
-import { notice } from "./toast.js";
+import { notice } from "./dialogs.js";
 
 const SHORT = 24; // a longer name would make the field grow
 const DAY_MS = 86_400_000;

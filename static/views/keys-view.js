@@ -1,12 +1,11 @@
-// My keys: their QR codes and files, the secret one only when asked for.
-import { ExportView, importBackup } from "./export-view.js";
-import { attempt, byId, download, on, say } from "./dom.js";
+// My keys: their QR codes and files, the secret one only when asked for; who I am by them; and what can be done where they were lost.
 import { toBase64 } from "../protocol/encoding.js";
 import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../protocol/errors.js";
+import { confirmed, copy, notice } from "./dialogs.js";
+import { attempt, byId, download, on, say } from "./dom.js";
+import { ExportView, importBackup } from "./export-view.js";
 import { drawQr } from "./qr.js";
-import { confirmed } from "./questions.js";
-import { addRelay } from "./relay-questions.js";
-import { copy, notice } from "./toast.js";
+import { addRelay } from "./server-view.js";
 
 export class KeysView {
   #client;
@@ -116,8 +115,40 @@ export class IdentityView {
     if (!agreed) return;
     await attempt(byId("newKeys"), byId("regStatus"), async () => {
       notice("Making new keys…");
-      await this.#client.replaceKeys();
+      await this.#client.replaceKeys().catch((error) => {
+        notice(`No new keys were made. ${error.message}`); // this may be asked for in any view
+        throw error;
+      });
       location.reload();
     });
+  }
+}
+
+// The browser deleted what was kept here: what happened, and what can be done,
+// before any new key is made.
+
+export class LostView {
+  #lost;
+
+  constructor(lost) {
+    this.#lost = lost;
+    byId("lostAddress").textContent = lost.short;
+    byId("lostKeep").hidden = !lost.hasKeys;
+    on(byId("lostRestore"), "click", () => importBackup(lost));
+    on(byId("lostKeep"), "click", ({ target }) => attempt(target, byId("lostStatus"), () => lost.keepKeys()));
+    on(byId("lostAnew"), "click", ({ target }) => attempt(target, byId("lostStatus"), () => this.#startAnew()));
+    lost.onReset(() => location.reload());
+    document.body.toggleAttribute("data-lost", true);
+    byId("lostTitle").focus();
+  }
+
+  async #startAnew() {
+    const agreed = await confirmed({
+      title: "Start with new keys?",
+      text: `You get a new address. Whoever writes to ${this.#lost.short} no longer reaches you, and messages that wait there can't be read, unless you restore a backup later.`,
+      ok: "Start anew",
+      danger: true,
+    });
+    if (agreed) await this.#lost.startAnew();
   }
 }

@@ -1,12 +1,13 @@
-// What a person can do with one message: one row an action, in the order of the menu. What does not apply is not shown.
+// What a person can do with one message: one row an action, in the order of the menu. What does not apply is not shown. Two of them have
+// a dialog of their own: the choice of a reaction, and all that is known of the message.
+import { isEmoji } from "../protocol/content.js";
 import { ClientError } from "../protocol/errors.js";
-import { displayName } from "../protocol/format.js";
+import { cut } from "../protocol/excerpt.js";
+import { displayName, formatDateTime, formatSpan } from "../protocol/format.js";
+import { confirmed, copy, notice, offerUndo, showModal } from "./dialogs.js";
+import { byId, clone, on, say } from "./dom.js";
 import { saveFile } from "./files.js";
 import { forward } from "./forward-view.js";
-import { showInfo } from "./message-info.js";
-import { confirmed } from "./questions.js";
-import { askReaction } from "./react-view.js";
-import { copy, notice, offerUndo } from "./toast.js";
 
 /** `when(message, client, place)`, `run(message, client, place)`, `place` being `{contact, answering}`; `icon` is of the sprite. */
 const ACTIONS = [
@@ -24,9 +25,9 @@ const ACTIONS = [
 
 export const actionsFor = (message, client, place) => ACTIONS.filter(({ when }) => when(message, client, place));
 
-/** Of what is on its way the others have the beginning: it is not left with them. */
+/** Of what is on its way the others have the beginning: it is not left with them, if they can be told. */
 function isPartlySent({ file }) {
-  return file?.sent > 0 && file.sent < file.parts;
+  return file?.state === "here" && file.sent > 0 && file.sent < file.parts;
 }
 
 function isText({ kind, deleted_at }) {
@@ -82,4 +83,128 @@ const TAKEN_BACK = {
 
 async function putBack(client, removed) {
   if (!(await client.store.restoreMessage(removed))) notice("It could not be put back: the chat was removed meanwhile.");
+}
+
+// One's reaction: a small row to choose from, and a field for any other emoji. The own one is pressed, and taken back so.
+
+const USUAL = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
+let reacting = null; // {message, client, own}
+
+on(byId("reactChoices"), "click", ({ target }) => choose(target.closest("button")?.value));
+on(byId("reactForm"), "submit", (event) => {
+  event.preventDefault();
+  return choose(byId("reactEmoji").value.trim());
+});
+
+/** Asks for it. */
+function askReaction(message, client) {
+  const own = message.reactions.find(({ by }) => by !== message.contact)?.emoji;
+  reacting = { message, client, own };
+  const offered = USUAL.includes(own) || !own ? USUAL : [...USUAL, own];
+  byId("reactChoices").replaceChildren(...offered.map((emoji) => choice(emoji, emoji === own)));
+  byId("reactEmoji").value = "";
+  say(byId("reactStatus"), "");
+  showModal(byId("reactDialog"));
+}
+
+function choice(emoji, isOwn) {
+  const button = clone("reactChoiceTemplate");
+  button.value = button.textContent = emoji;
+  button.setAttribute("aria-pressed", String(isOwn));
+  return button;
+}
+
+async function choose(emoji) {
+  if (emoji === undefined) return;
+  const { message, client, own } = reacting;
+  if (emoji === "" || !isEmoji(emoji)) return say(byId("reactStatus"), "One emoji, as it stands on your keyboard.", "bad");
+  try {
+    await client.changes.react(message.seq, emoji === own ? "" : emoji);
+    byId("reactDialog").close();
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    say(byId("reactStatus"), error.message, "bad");
+  }
+}
+
+// All that is known of one message, in words; ids one level down.
+
+const SHOWN_CHARACTERS = 2000;
+const OLDER_CLIENT = "Sent by an older client, and not bound to this chat: the server could have kept it, or moved it here from another chat of theirs with you.";
+const NOT_SEALED_TWICE = "Sealed with your address key only, though they know better: whoever has that key could have written it.";
+const STATES = { queued: "Waiting to be sent", relayed: "On the server", failed: "Not sent", "": "Received" };
+let ticking = 0; // while a countdown is shown
+
+on(byId("infoDialog"), "close", () => clearInterval(ticking));
+
+export async function showInfo(message, client) {
+  const contact = await client.store.contact(message.contact);
+  const earlier = message.edited_at && !message.deleted_at ? await client.changes.earlier(message.seq) : [];
+  byId("infoText").textContent = cut(message.kind === "text" && !message.deleted_at ? message.text : "", SHOWN_CHARACTERS);
+  byId("infoEarlier").hidden = earlier.length === 0;
+  byId("infoEarlierList").replaceChildren(...earlier.map(({ text, ts }) => element("li", `${formatDateTime(ts)}: ${cut(text, SHOWN_CHARACTERS)}`)));
+  list(byId("infoFacts"), facts(message, contact));
+  countDown(message, client);
+  list(byId("infoTechnical"), technical(message));
+  byId("infoDetails").open = false;
+  showModal(byId("infoDialog"));
+}
+
+function facts(message, contact) {
+  const name = contact ? displayName(contact) : "a contact that was removed";
+  const { direction, at } = message;
+  return direction === "in"
+    ? [["From", name], ["On the server", time(at)], ["Written", writtenBy(message)], ["Received here", time(message.stored_at)], ...later(message), ["Note", note(message)]]
+    : [["To", name], ["Written", time(at)], ["State", state(message)], ["Reason", message.error], ["Delivered", time(message.delivered_at)], ["Read", time(message.read_at)], ...later(message), ["Kept there until", keptUntil(message)]];
+}
+
+const later = ({ edited_at, deleted_at }) => [["Edited", time(edited_at)], ["Deleted", time(deleted_at)]];
+
+/** How long a message with a timer is here still, while somebody looks. */
+function countDown({ lasts, seq }, client) {
+  const tell = async () => {
+    const { gone_at } = (await client.store.message(seq)) ?? {}; // the timer may begin while Info is open
+    const left = gone_at && (gone_at - Date.now()) / 1000;
+    byId("infoTimer").textContent = left ? `Goes in ${formatSpan(left)}, on both sides.` : `Goes ${formatSpan(lasts)} after it was read.`;
+  };
+  clearInterval(ticking);
+  byId("infoTimer").hidden = !lasts;
+  if (!lasts) return;
+  tell();
+  ticking = setInterval(tell, 1000);
+}
+
+const time = (at) => at && formatDateTime(at);
+const writtenBy = ({ written_at }) => written_at !== null && `${formatDateTime(written_at)} by the sender's clock`;
+
+function note({ kind, reason, legacy, event, unsealed }) {
+  if (event) return "A line that nobody wrote.";
+  if (unsealed) return NOT_SEALED_TWICE;
+  if (kind === "refused") return `Refused: ${reason}`;
+  if (kind === "unknown") return "Sent with a newer client: update this page to read it.";
+  return legacy && OLDER_CLIENT;
+}
+
+function state({ state: word, taken_back_at }) {
+  return taken_back_at ? `Taken back, ${formatDateTime(taken_back_at)}` : STATES[word] ?? word;
+}
+
+function keptUntil({ expires_at, taken_back_at }) {
+  const until = Date.parse(expires_at);
+  return !taken_back_at && until > 0 && formatDateTime(until);
+}
+
+const technical = ({ seq, envelope_id, relay, relay_id }) =>
+  [["Number here", seq], ["Message id", envelope_id], ["Server", relay], ["Number there", relay_id]];
+
+/** Pairs of a term and its text; those without a text are left out. */
+function list(target, pairs) {
+  target.replaceChildren(...pairs.filter(([, text]) => text || text === 0).flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (name !== "dt") made.dir = "auto";
+  return made;
 }

@@ -3,8 +3,8 @@ import { byId, clone, on } from "./dom.js";
 import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { saidIn } from "../protocol/files.js";
 import { formatSpan, plural } from "../protocol/format.js";
-import { showInfo } from "./message-info.js";
-import { notice } from "./toast.js";
+import { showInfo } from "./message-actions.js";
+import { notice } from "./dialogs.js";
 
 const QUOTE_CHARACTERS = 120;
 

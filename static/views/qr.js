@@ -1,6 +1,6 @@
-// QR codes as SVG. What makes them comes when the first one is drawn.
+// QR codes: drawn as SVG, and read by the camera. What draws them comes when the first one is drawn.
 import { showModal } from "./dialogs.js";
-import { byId } from "./dom.js";
+import { byId, on } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const QUIET_ZONE = 4; // modules of white that ISO/IEC 18004 wants around a code
@@ -46,4 +46,46 @@ export async function showQr(title, text) {
   byId("qrCanvas").setAttribute("aria-label", `QR code: ${title}`);
   await drawQr(byId("qrCanvas"), text);
   showModal(byId("qrDialog"));
+}
+
+// Reading one, where the browser knows how: the camera's picture stays in this page.
+
+const LOOK_MS = 200;
+const WHY = {
+  NotAllowedError: "The camera is not allowed here: allow it in the browser's settings of this page.",
+  NotFoundError: "This device has no camera.",
+};
+
+export const canScan = () => "BarcodeDetector" in window && Boolean(navigator.mediaDevices);
+
+/** What the first code in sight says; null when the person cancels. What is wrong with the camera is said in the dialog. */
+export async function scan(title) {
+  const [dialog, video, status] = [byId("scanDialog"), byId("scanVideo"), byId("scanStatus")];
+  byId("scanTitle").textContent = title;
+  status.textContent = "";
+  const closed = new Promise((resolve) => on(dialog, "close", resolve, { once: true }));
+  showModal(dialog);
+  try {
+    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    await video.play();
+    return await Promise.race([firstCode(video, dialog), closed.then(() => null)]);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    status.textContent = WHY[error.name] ?? `The camera can't be used: ${error.message}`;
+    return await closed.then(() => null);
+  } finally {
+    for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+    video.srcObject = null;
+    dialog.close();
+  }
+}
+
+async function firstCode(video, dialog) {
+  const detector = new BarcodeDetector({ formats: ["qr_code"] });
+  while (dialog.open) {
+    const [code] = await detector.detect(video);
+    if (code) return code.rawValue;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return null;
 }

@@ -1,8 +1,7 @@
-// The settings dialog, the bell and the theme button.
-import { showModal } from "./dialogs.js";
-import { byId, on, clone, attempt, say } from "./dom.js";
-import { notice } from "./toast.js";
-import { displayName, shortAddress } from "../protocol/format.js";
+// The settings dialog, with whom the person blocked, their name and what takes room here; the bell and the theme button.
+import { displayName, formatBytes, plural, shortAddress } from "../protocol/format.js";
+import { confirmed, notice, showModal } from "./dialogs.js";
+import { attempt, byId, clone, on, say } from "./dom.js";
 
 const KEPT = {
   true: "The browser keeps what is stored here until you delete it.",
@@ -155,5 +154,50 @@ export class MyNameView {
 
   #show() {
     for (const form of Object.keys(FORMS)) byId(form).elements[0].value = this.#client.settings.get("name");
+  }
+}
+
+// What is kept here takes room: how much, and for which chats the files do, which can go.
+
+export class RoomView {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+    on(byId("settingsOpen"), "click", () => this.#show());
+  }
+
+  async #show() {
+    const chats = await this.#client.files.kept();
+    const bytes = chats.reduce((sum, chat) => sum + chat.bytes, 0); // counted here: what a browser says of its room may be made up, so that no page knows it
+    byId("roomHint").textContent = bytes ? `Pictures and files take ${formatBytes(bytes)}.` : "No pictures or files are kept here.";
+    const rows = await Promise.all(chats.map(async (chat) => this.#row(chat, displayName(await this.#client.store.contact(chat.contact)))));
+    byId("roomList").replaceChildren(...rows);
+  }
+
+  #row(chat, name) {
+    const item = clone("roomTemplate");
+    const button = item.querySelector("button");
+    item.querySelector("bdi").textContent = name;
+    item.querySelector("span").textContent = `${plural(chat.seqs.length, "file")}, ${formatBytes(chat.bytes)}`;
+    button.setAttribute("aria-label", `Free up the files of ${name}`);
+    on(button, "click", () => this.#free(chat, name));
+    return item;
+  }
+
+  async #free({ seqs, bytes }, name) {
+    const agreed = await confirmed({
+      title: `Free up ${formatBytes(bytes)}?`,
+      text: `${plural(seqs.length, "file")} of the chat with ${name} go from this device, pictures and voice messages among them. What was written stays. They can't be fetched again: save first what you want to keep.`,
+      ok: "Free up",
+      danger: true,
+    });
+    if (!agreed) return;
+    try {
+      await this.#client.files.free(seqs);
+      notice(`${formatBytes(bytes)} are free.`);
+    } finally {
+      await this.#show();
+    }
   }
 }

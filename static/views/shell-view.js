@@ -1,9 +1,8 @@
 // The frame around the views: the rail, which on a phone is three tabs and the
 // screen "Me", and the menu of the list's head.
-import { asMenu, showMenu } from "./dialogs.js";
+import { asMenu, copy, showMenu } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-import { canScan, scan } from "./scan.js";
-import { copy } from "./toast.js";
+import { canScan, scan } from "./qr.js";
 
 /** One screen at a time; style.css says the same. */
 export const PHONE = matchMedia("(max-width: 47.99em), (max-height: 29.99em)");

@@ -1,12 +1,13 @@
-// What the page says about itself: the live badge, the count in the title,
-// what is missing here, and, for a screen reader, what came and what failed.
-import { announce } from "./toast.js";
-import { attempt, byId, debounce, on, say } from "./dom.js";
+// What the page says about itself: the live badge, the count in the title, what is missing here, and, for a screen reader, what came and
+// what failed; its version, and the SHA-256 of each of its files as it is served; and what is wrong with the browser's storage.
 import { oneLine } from "../protocol/excerpt.js";
 import { saidIn } from "../protocol/files.js";
-import { displayName, plural } from "../protocol/format.js";
+import { displayName, formatCount, plural } from "../protocol/format.js";
+import { VERSION } from "../version.js";
+import { attempt, byId, clone, debounce, on, say } from "./dom.js";
 import { toTell } from "./message-row.js";
-import { addRelay, NEEDS_ANSWER, showState } from "./relay-questions.js";
+import { NEEDS_ANSWER, addRelay, showState } from "./server-view.js";
+import { announce } from "./dialogs.js";
 
 export class StatusView {
   #client;
@@ -115,4 +116,66 @@ function wordsFor(messages, names) {
   if (!message) return "";
   const words = message.kind === "text" && !message.deleted_at ? saidIn(message) : toTell(message);
   return `${names.get(message.contact)}: ${oneLine(words, SPOKEN_CHARACTERS)}`;
+}
+
+// What runs here.
+
+export class AboutView {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+    byId("aboutClientVersion").textContent = VERSION;
+    byId("aboutOrigin").textContent = location.origin;
+    on(byId("showHashes"), "click", () => this.#showHashes());
+  }
+
+  show() {
+    const home = this.#client.relays.get(this.#client.relays.home);
+    byId("aboutRelayVersion").textContent = home?.version ?? "not known yet";
+  }
+
+  async #showHashes() {
+    const status = byId("hashStatus");
+    say(status, "Fetching and hashing…");
+    const hashes = await attempt(byId("showHashes"), status, () => this.#client.hashes());
+    if (!hashes) return;
+    byId("hashRows").replaceChildren(...hashes.files.map(row));
+    byId("hashTable").hidden = false;
+    byId("showHashes").setAttribute("aria-expanded", "true");
+    say(status, `All files together: ${hashes.combined}`);
+  }
+}
+
+function row({ path, bytes, sha256 }) {
+  const made = clone("hashRowTemplate");
+  const [file, size, sum] = made.children;
+  file.textContent = path;
+  size.textContent = formatCount(bytes);
+  sum.firstChild.textContent = sha256;
+  return made;
+}
+
+// What is wrong with this browser's storage, for as long as it is.
+
+const RELOAD_HELPS = new Set(["stuck", "outdated"]);
+const NO_KEYS = "no keys: see above";
+
+export class StorageView {
+  #storage;
+
+  constructor(storage) {
+    this.#storage = storage;
+    on(storage, "state", () => this.#show());
+    on(byId("storageReload"), "click", () => location.reload());
+    this.#show();
+  }
+
+  #show() {
+    const { state, message } = this.#storage;
+    byId("storageNotice").hidden = !message;
+    byId("storageNoticeText").textContent = message;
+    byId("storageReload").hidden = !RELOAD_HELPS.has(state);
+    for (const id of ["inviteLinkInput", "publicKeyShareInput"]) byId(id).placeholder = message ? NO_KEYS : "making keys…";
+  }
 }

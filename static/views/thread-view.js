@@ -1,11 +1,10 @@
 // The messages of the open thread. What arrives never scrolls a person who has
 // scrolled up, and the page does not grow however much arrives.
-import { byId, on } from "./dom.js";
+import { byId, on, whenDayChanges } from "./dom.js";
 import { codeOf, showAll } from "./message-row.js";
 import { MessageWindow } from "./message-window.js";
 import { EndButton, ThreadRows } from "./thread-rows.js";
-import { copy } from "./toast.js";
-import { whenDayChanges } from "./today.js";
+import { copy } from "./dialogs.js";
 
 const NEAR_PX = 400; // how close to an end of the rows the next page is read
 const AT_END_PX = 40;

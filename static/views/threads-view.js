@@ -1,12 +1,10 @@
 // The list of chats: beside every view, and on a phone a screen of its own.
 // What was archived stands below it.
 import { block } from "./contact-view.js";
-import { asMenu, showMenu } from "./dialogs.js";
-import { byId, clone, on, reconcile } from "./dom.js";
+import { asMenu, offerUndo, showMenu } from "./dialogs.js";
+import { byId, clone, on, reconcile, whenDayChanges } from "./dom.js";
 import { displayName, formatCount, newestFirst } from "../protocol/format.js";
 import { fillRow, nameButton } from "./thread-row.js";
-import { whenDayChanges } from "./today.js";
-import { offerUndo } from "./toast.js";
 
 export class ThreadsView {
   #client;

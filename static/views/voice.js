@@ -2,8 +2,8 @@
 import { attempt, byId, on, say } from "./dom.js";
 import { MOST_FILE_BYTES } from "../protocol/files.js";
 import { displayName, formatClock } from "../protocol/format.js";
-import { offerUndo } from "./toast.js";
-import { voicePlayer } from "./voice-player.js";
+import { offerUndo } from "./dialogs.js";
+import { voicePlayer } from "./media.js";
 
 const MOST_SECONDS = 300;
 const BITS_PER_SECOND = 32_000; // Opus for speech; five minutes are 1.2 MiB
@@ -17,13 +17,14 @@ const LOUD = 4; // how much a voice is enlarged to fill the meter
 const WHY = {
   NotAllowedError: "The microphone is not allowed here: allow it in the browser's settings of this page.",
   NotFoundError: "This device has no microphone.",
+  NotSupportedError: "This browser does not record: send what another app has recorded as a file.",
 };
 
 /** The microphone, until it is stopped: by the person, after MOST_SECONDS, or by the browser. */
 class Recording {
   #recorder;
-  #context = new AudioContext();
-  #analyser = new AnalyserNode(this.#context, { fftSize: 1024 });
+  #context;
+  #analyser;
   #samples = new Uint8Array(1024);
   #pieces = [];
   #began = performance.now();
@@ -40,9 +41,11 @@ class Recording {
   }
 
   constructor(stream) {
-    this.#context.createMediaStreamSource(stream).connect(this.#analyser);
     this.#recorder = new MediaRecorder(stream, { mimeType: TYPES.find((type) => MediaRecorder.isTypeSupported(type)), audioBitsPerSecond: BITS_PER_SECOND });
     this.#recorder.ondataavailable = ({ data }) => this.#take(data);
+    this.#context = new AudioContext(); // once there is something that ends it
+    this.#analyser = new AnalyserNode(this.#context, { fftSize: 1024 });
+    this.#context.createMediaStreamSource(stream).connect(this.#analyser);
     this.ended = new Promise((resolve) => (this.#recorder.onstop = () => resolve(this.#end(stream))));
     this.#recorder.start(PIECE_MS);
   }
@@ -75,15 +78,14 @@ class Recording {
   #end(stream) {
     release(stream);
     this.#context.close();
-    const [type] = this.#recorder.mimeType.split(";");
-    return { blob: new Blob(this.#pieces, { type }), seconds: Math.min(Math.max(1, Math.round(this.seconds)), MOST_SECONDS) };
+    return { blob: new Blob(this.#pieces, { type: this.#recorder.mimeType.split(";")[0] }), seconds: Math.min(Math.max(1, Math.round(this.seconds)), MOST_SECONDS) };
   }
 }
 
 const release = (stream) => stream.getTracks().forEach((track) => track.stop());
 
 export class VoiceRecorder {
-  #client;
+  #answering;
   #contact;
   #bar = byId("voice");
   #status = byId("chatSendStatus");
@@ -92,9 +94,9 @@ export class VoiceRecorder {
   #pressed = null; // {x, at} while the button is held
   #url = ""; // of what can be listened to
 
-  /** `contact()`: of the open thread, or null. */
-  constructor(client, contact) {
-    this.#client = client;
+  /** `answering`: the composer's. `contact()`: of the open thread, or null. */
+  constructor(answering, contact) {
+    this.#answering = answering;
     this.#contact = contact;
     byId("voiceLevels").append(...Array.from({ length: LEVELS }, () => document.createElement("i")));
     const button = byId("voiceRecord");
@@ -143,7 +145,7 @@ export class VoiceRecorder {
       return await Recording.begin();
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
-      say(this.#status, WHY[error.name] ?? `The microphone can't be used: ${error.message}`, "bad");
+      say(this.#status, WHY[error.name] ?? `The microphone can't be used: end what else uses it, and try again. ${error.message}`, "bad");
       return null;
     } finally {
       this.#asking = false;
@@ -198,7 +200,7 @@ export class VoiceRecorder {
   async #send(taken, to) {
     const { blob, seconds } = await taken.recording.stop();
     const bytes = new Uint8Array(await blob.arrayBuffer());
-    await this.#client.outbox.sendFile(to, { name: `Voice message.${blob.type.slice("audio/".length)}`, mime: blob.type, bytes, seconds });
+    await this.#answering.sendFile(to, { name: `Voice message.${blob.type.slice("audio/".length)}`, mime: blob.type, bytes, seconds });
     this.#put(null);
   }
 

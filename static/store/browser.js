@@ -1,4 +1,7 @@
-/** localStorage and sessionStorage, or, where they are switched off, forbidden or full, something that keeps nothing: the page needs neither. */
+/** What a browser has for a page beside IndexedDB: small items, a mark outside the database, events between tabs, and whether all of it lasts. */
+
+// localStorage and sessionStorage, or, where they are switched off, forbidden or full, something that keeps nothing: the page needs neither.
+
 const NOTHING = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
 
 export const localItems = () => storageOf("localStorage");
@@ -60,5 +63,43 @@ async function inCache(work) {
   } catch (error) {
     console.debug("No cache entry:", error.message);
     return null;
+  }
+}
+
+/** An EventTarget whose events reach every tab of this browser (BroadcastChannel). Details must be structured-cloneable. */
+export class SharedEventTarget extends EventTarget {
+  #channel;
+
+  constructor(channel_name) {
+    super();
+    this.#channel = new BroadcastChannel(channel_name);
+    this.#channel.onmessage = ({ data }) => this.#dispatch(data.type, data.detail, true);
+  }
+
+  /** Dispatches here at once, and in the other tabs as soon as they run. */
+  emit(type, detail = {}) {
+    this.#dispatch(type, detail, false);
+    this.#channel.postMessage({ type, detail });
+  }
+
+  close() {
+    this.#channel.close();
+  }
+
+  #dispatch(type, detail, remote) {
+    this.dispatchEvent(Object.assign(new CustomEvent(type, { detail }), { remote }));
+  }
+}
+
+/** Whether the browser keeps what is stored here until the person deletes it, or may throw it away when space runs short. */
+export class Persistence {
+  /** True, false, or null where the browser does not say. */
+  async granted() {
+    return (await navigator.storage?.persisted?.()) ?? null;
+  }
+
+  /** Asks the browser, which may ask the person. Resolves to what granted() then says. */
+  async ask() {
+    return (await navigator.storage?.persist?.()) ?? null;
   }
 }
