@@ -2392,9 +2392,10 @@ class TestPush:
     async def test_service_that_does_not_answer_gets_one_call_at_a_time_until_it_does(self, pushing, push_service):
         pusher, is_answered = pushing.app[relay_module.PUSHER], asyncio.Event()
         push_service.answers = [hang_up, is_answered]
-        for number in range(5):
-            person = await pushing.register()
+        people = [await pushing.register() for _ in range(5)]
+        for number, person in enumerate(people):
             await push_service.subscribe(person, f"/{number}")
+        for person in people:
             await person.send(person, b"hello")
         await until(lambda: len(push_service.pushes) == 2 and {type(key) for key in pusher._waiting} == {str})
 
