@@ -2265,9 +2265,8 @@ class TestPush:
         await push_service.subscribe(alice)
         push_service.answers = [web.Response(status=status, headers={"Retry-After": "1"}), web.Response(status=status)]
 
-        await alice.send(alice, b"hello")
-        await until(lambda: push_service.pushes)
         started = time.monotonic()
+        await alice.send(alice, b"hello")
         await until(lambda: pushes_counted(pushing, "sent"))
 
         assert len(push_service.pushes) == 3
