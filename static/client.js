@@ -19,9 +19,8 @@ import { Relays } from "./relay/relays.js";
 import { Session } from "./relay/session.js";
 import { Settings } from "./store/settings.js";
 import { Store } from "./store/store.js";
-import { Tabs } from "./device/tabs.js";
+import { Tabs, Waking } from "./device/tabs.js";
 import { Tokens } from "./relay/tokens.js";
-import { Waking } from "./device/waking.js";
 
 export class Client extends EventTarget {
   /** What this device keeps things in, opened or not: see store/database.js. */

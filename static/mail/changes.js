@@ -7,17 +7,15 @@
  */
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { NotYetError, UnchangeableError } from "../protocol/errors.js";
+import { changeSession } from "../store/contacts.js";
 import { result } from "../store/database.js";
 import { lineOf, toMessage, withChanged } from "../store/messages.js";
-import { changeSession } from "../store/sessions.js";
-import { queueAgain } from "./contents.js";
+import { takeBack, takeBackParts } from "./erasure.js";
+import { sentPart } from "./files.js";
+import { confirm, forgetWords, queueAgain, queuePost, sentPost } from "./posts.js";
 import { discard } from "./queue.js";
-import { sentPart } from "./parts.js";
-import { forgetWords, queuePost, sentPost } from "./posts.js";
-import { confirm } from "./receipts.js";
 import { applyChange, earlierWords, findMessage, mayEdit } from "./references.js";
 import { removeGone } from "./sweeper.js";
-import { takeBack, takeBackParts } from "./taking-back.js";
 
 const STORES = ["contacts", "messages", "parts", "posts", "references", "sessions"];
 

@@ -3,21 +3,21 @@
  * order survives every failure, but for one. What is so large that the network was too slow for it lets the others go first.
  * A retry carries the same envelope id, so it never shows twice at the other end.
  */
-import { getKey, postMessage } from "../relay/api.js";
-import { Backoff } from "../relay/connection.js";
+import { contentOf, pack } from "../protocol/content.js";
 import { NONCE_BYTES, fingerprintOf, randomBytes, sealBox } from "../protocol/crypto.js";
 import {
   BlockedContactError, ClientError, ForbiddenError, MailboxFullError, NotFoundError, RateLimitedError, RejectedError, TooLargeError, TooSlowError,
   UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 } from "../protocol/errors.js";
 import { partId } from "../protocol/files.js";
-import { readyToWrite } from "../store/sessions.js";
-import { Turns, claimPart, movingContacts, notePart, octetsOf, settlePart } from "./parts.js";
+import { getKey, postMessage } from "../relay/api.js";
+import { Backoff } from "../relay/connection.js";
+import { readyToWrite } from "../store/contacts.js";
+import { takeBackParts } from "./erasure.js";
+import { Turns, notePart, settlePart } from "./files.js";
 import { settlePost } from "./posts.js";
-import { claimNext, settle, waitingContacts } from "./queue.js";
+import { claimNext, claimPart, movingContacts, octetsOf, settle, waitingContacts } from "./queue.js";
 import { refuseChange } from "./references.js";
-import { contentOf, pack } from "./sealing.js";
-import { takeBackParts } from "./taking-back.js";
 
 export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
 const LONGEST_WAIT_MS = 60_000;

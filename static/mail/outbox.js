@@ -8,11 +8,11 @@ import { BlockedContactError, EmptyMessageError, FileSizeError, MessageTooLongEr
 import { MOST_FILE_BYTES, PART_BYTES, fileHeader, safeName } from "../protocol/files.js";
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { Delivery, USUAL_LIMIT_BYTES } from "./delivery.js";
-import { enqueueFile } from "./parts.js";
+import { enqueueFile } from "./files.js";
 import { discard, enqueue, requeue } from "./queue.js";
 import { Sweeper, greet, sayGoodbye } from "./sweeper.js";
-import { WAITS, isPlain, wireBytesOf } from "./sealing.js";
-import { mayTakeBack, takeBack } from "./taking-back.js";
+import { WAITS, isPlain, wireBytesOf } from "../protocol/content.js";
+import { mayTakeBack, takeBack } from "./erasure.js";
 
 const NEAR = 0.9;
 const MOST_HEADER_BYTES = 4096; // of a file: its preview and name, what it answers, and some digits
@@ -109,7 +109,7 @@ export class Outbox {
     return mayTakeBack(message, this.#parts.relays.get(message.relay));
   }
 
-  /** See taking-back.js. */
+  /** See erasure.js. */
   takeBack(seq) {
     return takeBack(this.#parts, seq);
   }

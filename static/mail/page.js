@@ -1,13 +1,10 @@
-/** One page of mail while it is being stored: what is in it goes to threads, sessions and the queue in one transaction (arrivals.js). */
+/** One page of mail while it is being stored: what is in it goes to threads, sessions and the queue in one transaction (inbox.js). */
+import { counting, dropSurplus, fits, newContact, readSession, reviewNames, withSession } from "../store/contacts.js";
 import { result } from "../store/database.js";
-import { isListed, lineOf, toMessage, withChanged, withLatest } from "../store/messages.js";
-import { reviewNames } from "../store/namesakes.js";
-import { readSession, withSession } from "../store/sessions.js";
-import { newContact } from "../store/store.js";
 import { isKnown, seqAmong, wasRead } from "../store/legacy.js";
-import { answeredTo } from "./receipts.js";
+import { isListed, lineOf, toMessage, withChanged, withLatest } from "../store/messages.js";
+import { answeredTo } from "./posts.js";
 import { applyChange, applyKept } from "./references.js";
-import { counting, dropSurplus, fits } from "./strangers.js";
 import { hearUnsealed, unseal, unsealMine } from "./unsealing.js";
 
 const LATE_MS = 60 * 60_000; // what waited longer in an outbox, or has a clock that is wrong by more, says when it was written

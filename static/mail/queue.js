@@ -1,12 +1,12 @@
-/** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history. */
-import { result } from "../store/database.js";
-import { failedWith, toMessage, withLatest } from "../store/messages.js";
-import { removeMessage } from "../store/removal.js";
-import { answersKey } from "../store/indexed-db.js";
-import { newContact } from "../store/store.js";
+/** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history; and whose turn it is. */
+import { contentOf, isPlain } from "../protocol/content.js";
+import { PART_BYTES } from "../protocol/files.js";
 import { uploadMs } from "../relay/http.js";
+import { newContact } from "../store/contacts.js";
+import { result } from "../store/database.js";
+import { answersKey } from "../store/indexed-db.js";
+import { failedWith, removeMessage, toMessage, withLatest } from "../store/messages.js";
 import { copyToMine } from "./posts.js";
-import { contentOf, isPlain } from "./sealing.js";
 
 const UNSENT = ["queued", "failed"];
 const CLAIM_MS = 40_000; // longer than one request may take
@@ -60,6 +60,17 @@ export function waitingContacts(store) {
 
 const firstAfter = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true)));
 
+/** Contacts to whom parts are on their way. */
+export async function movingContacts(store) {
+  const keys = await store.db.read(["messages"], async ({ messages }) => {
+    const found = [];
+    const walk = messages.index("moving").openKeyCursor(IDBKeyRange.bound("to ", "to!"), "nextunique");
+    for (let cursor = await result(walk); cursor; cursor.continue(), cursor = await result(walk)) found.push(cursor.key);
+    return found;
+  });
+  return keys.map((key) => key.slice(3));
+}
+
 /**
  * `{record}`: the contact's oldest queued message, and after all of these the oldest `{post}`, claimed for `tab`; `{claimed_elsewhere:
  * true}`; or `{due_at}`, when the next post may go. Those in `too_slow` (seqs) come when there is no other. What v1 can't say waits until
@@ -87,13 +98,29 @@ async function nextMessage(messages, contact, too_slow, isHeardOf) {
   return null;
 }
 
-export function claim(store, name, record, characters, tab, now) {
+/** The oldest file that is on its way to a contact, claimed for `tab`: `{record, octets}`, the octets of its next part; or as claimNext. */
+export function claimPart(store, contact, tab, now = Date.now()) {
+  return store.db.write(["messages", "parts"], async ({ messages, parts }) => {
+    const record = await result(messages.index("moving").get(`to ${contact}`));
+    if (!record) return {};
+    const part = await result(parts.get([record.seq, record.file.sent]));
+    return { ...claim(messages, "record", record, 2 * PART_BYTES, tab, now), octets: part.octets };
+  });
+}
+
+function claim(store, name, record, characters, tab, now) {
   const claim_ms = CLAIM_MS + uploadMs(characters);
   const lapses_in = (record.claimed_until ?? 0) - now; // more than a claim's length: the clock was set back
   if (lapses_in > 0 && lapses_in <= claim_ms && record.claimed_by !== tab) return { claimed_elsewhere: true };
   const claimed = { ...record, claimed_by: tab, claimed_until: now + claim_ms };
   store.put(claimed);
   return { [name]: claimed };
+}
+
+/** The octets that a queued post has beside its fields, undefined where it has none; null where their file was deleted. */
+export async function octetsOf(store, { seq, content }) {
+  if (seq === undefined) return undefined;
+  return (await store.db.read(["parts"], ({ parts }) => result(parts.get([seq, content.n ?? 0]))))?.octets ?? null;
 }
 
 /** Puts a failed message in the queue again. */

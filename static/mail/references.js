@@ -3,8 +3,7 @@
  * twice as well as once; what comes before its message is kept for a while.
  */
 import { result } from "../store/database.js";
-import { lineOf, toMessage, withChanged } from "../store/messages.js";
-import { deleteParts } from "../store/parts.js";
+import { deleteParts, everythingOf, lineOf, toMessage, withChanged } from "../store/messages.js";
 
 const EDITABLE_MS = 24 * 60 * 60_000;
 const KEPT_MS = 14 * 24 * 60 * 60_000;
@@ -72,7 +71,7 @@ function putChanged({ messages, parts }, changed) {
 }
 
 async function keepChange(references, change, now) {
-  const kept = await result(references.index("of").getAll(IDBKeyRange.bound([change.contact], [change.contact, []])));
+  const kept = await result(references.index("of").getAll(everythingOf(change.contact)));
   if (kept.some(({ id }) => id === change.id)) return;
   references.add({ ...change, kept_at: now });
   let characters = change.text?.length ?? 0;

@@ -5,10 +5,9 @@
 import { swept, unanswered, wantsOldForm } from "../protocol/devices.js";
 import { throwIfAborted } from "../protocol/kdf.js";
 import { result } from "../store/database.js";
-import { lineOf, toMessage } from "../store/messages.js";
-import { removeMessage } from "../store/removal.js";
-import { putSession } from "../store/sessions.js";
-import { askForParts } from "./parts.js";
+import { lineOf, removeMessage, toMessage } from "../store/messages.js";
+import { putSession } from "../store/contacts.js";
+import { askForParts } from "./files.js";
 import { forgetWords, queuePost } from "./posts.js";
 
 const GONE_EVERY_MS = 5000;

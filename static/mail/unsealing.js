@@ -1,16 +1,17 @@
 /**
- * Opens what was sealed once more, and keeps what it says of the sender's devices (PROTOCOL.md, "Envelope 2"). Nothing is learnt from a
- * message that was refused or that came before. `page` is the page of mail that is being stored.
+ * Opens what was sealed once more, keeps what it says of the sender's devices (PROTOCOL.md, "Envelope 2"), and does what its content says.
+ * Nothing is learnt from a message that was refused or that came before. `page` is the page of mail that is being stored.
  */
-import { readContent } from "../protocol/content.js";
-import { cameUnsealed, isForged, isHeardOf, missed, opened } from "../protocol/devices.js";
+import { MOST_IDS, readContent } from "../protocol/content.js";
+import { cameUnsealed, isForged, isHeardOf, mayResend, missed, opened, without } from "../protocol/devices.js";
 import { openBody } from "../protocol/envelope2.js";
+import { readName } from "../protocol/names.js";
+import { counting, fits, newContact } from "../store/contacts.js";
 import { result } from "../store/database.js";
-import { isListed } from "../store/messages.js";
-import { isWanted } from "../store/parts.js";
-import { isWords, takeContent, takeFromMine } from "./contents.js";
-import { queuePost } from "./posts.js";
-import { counting, fits } from "./strangers.js";
+import { isListed, isWanted } from "../store/messages.js";
+import { keepFile, keepPart, sentPart } from "./files.js";
+import { forgetWords, queueAgain, queuePost, sentPost } from "./posts.js";
+import { findMessage } from "./references.js";
 
 /** Takes an envelope 2 of `contact`, a record that is new where the sender is a stranger. */
 export async function unseal(page, message, contact) {
@@ -39,7 +40,7 @@ async function take(page, message, contact, { session, key_id, content }) {
   const kept = (await page.contact(message.from)) ?? contact;
   const keeper = words ? { ...kept, public_key: message.public_key, open: isListed(kept) } : counting(kept, { text: content.text ?? "" });
   page.setContact(keeper);
-  await takeContent(page, key_id || !session.sealed ? message : { ...message, unsealed: true }, content, keeper);
+  await TAKE[content.type](page, key_id || !session.sealed ? message : { ...message, unsealed: true }, content, keeper);
 }
 
 /** It is asked for. A stranger is asked for nothing, so of them it shows that something came. */
@@ -99,4 +100,89 @@ async function welcome(page, { from, at }) {
 function missMine(page, message, session) {
   page.miss(message);
   page.setSession(missed(session, message, Date.now()));
+}
+
+// What each type of content does to what is kept here. `mail` is the opened envelope; all of it happens in the transaction that stores the page.
+
+/** Types that begin a thread, and so a request. */
+const isWords = ({ type }) => type === "text" || type === "file" || type === "unknown";
+
+/** What a text or a file has beside its words; `from` is who wrote it. */
+const besides = ({ re, lasts }, from, me) => ({ ...(re && { re: { of: re.of, quote: re.quote, mine: (re.by ?? from) === me } }), ...(lasts && { lasts }) });
+
+const change = (page, mail, content, contact) => page.change({ ...content, contact: contact.fingerprint, id: mail.id, ts: mail.ts, author: mail.from });
+
+/** Each takes one content of a contact. `contact` is its record, which the page keeps. */
+const TAKE = {
+  text: (page, mail, content, contact) => page.put({ ...mail, kind: "text", text: content.text, name: readName(content.name) }, contact, besides(content, mail.from, page.me)),
+  file: (page, mail, content, contact) =>
+    keepFile(page, { contact, direction: "in", content }, (file) =>
+      page.put({ ...mail, kind: "text", text: content.text ?? "", name: "" }, contact, { ...besides(content, mail.from, page.me), ...file })),
+  part: (page, mail, content, contact) => keepPart(page, { contact: contact.fingerprint, direction: "in", content }),
+  unknown: (page, mail, content, contact) => page.put({ ...mail, kind: "unknown", text: "", name: "" }, contact, {}),
+  edit: (page, mail, content, contact) => change(page, mail, { ...content, mine: false }, contact),
+  delete: (page, mail, content, contact) => change(page, mail, { ...content, mine: false }, contact),
+  react: (page, mail, { by = mail.from, ...content }, contact) => change(page, mail, { ...content, mine: by === page.me }, contact),
+  setting(page, mail, { lasts }, contact) {
+    if (mail.ts <= (contact.lasts_ts ?? 0)) return undefined;
+    return page.line({ ...contact, lasts, lasts_ts: mail.ts }, { event: "timer", lasts, at: mail.at });
+  },
+  async receipt(page, mail, { delivered, read }, contact) {
+    for (const id of [...delivered, ...read]) {
+      const record = await findMessage(page.stores, contact.fingerprint, id, true);
+      const news = { delivered_at: record?.delivered_at ?? mail.at, ...(read.includes(id) && page.receipts && { read_at: record?.read_at ?? mail.at }) };
+      if (record && (!record.delivered_at || (news.read_at && !record.read_at))) await page.changed({ ...record, ...news });
+    }
+  },
+  profile: (page, mail, { name }, contact) => page.rename(contact, readName(name)),
+  hello: () => undefined,
+  async goodbye(page, { announced }, content, contact) {
+    page.setSession(without(await page.session(contact), announced.device));
+  },
+  async resend(page, mail, { ids }, contact) {
+    const session = await page.session(contact);
+    const later = [];
+    for (const id of ids) if ((await sendAgain(page, session, mail, id)) === "ask") later.push(id);
+    if (later.length > 0) page.setSession({ ...session, wanted: { device: mail.announced.device, ids: [...new Set([...(session.wanted?.ids ?? []), ...later])].slice(-MOST_IDS) } });
+  },
+};
+
+async function sendAgain({ stores, me }, session, { announced, from }, id, now = Date.now()) {
+  const record = await findMessage(stores, from, id, true);
+  const sent = record?.state === "relayed" && !record.deleted_at ? record : ((await sentPost(stores, from, id)) ?? (await sentPart(stores, from, me, id)));
+  const may = sent?.queued_for === undefined && sent !== undefined && mayResend(session, announced.device, sent, now);
+  if (may === true) queueAgain(stores, sent, from, id);
+  return may;
+}
+
+/**
+ * Takes a content from another device of mine: what it wrote shows here as written by me. `chat` says in whose thread; without one it
+ * is about the devices themselves.
+ */
+async function takeFromMine(page, mail, { chat, ...content }) {
+  if (["goodbye", "resend"].includes(content.type)) return TAKE[content.type](page, mail, content, { fingerprint: page.me });
+  if (!chat || chat === page.me || !(content.type in MINE)) return undefined;
+  const contact = (await page.contact(chat)) ?? newContact(chat, { relay: page.home });
+  return MINE[content.type](page, mail, content, contact);
+}
+
+const MINE = {
+  text: putMine,
+  file: (page, mail, content, contact) =>
+    keepFile(page, { contact: { ...contact, request: false }, direction: "out", content }, (file) => putMine(page, mail, content, contact, file)),
+  part: (page, mail, content, contact) => keepPart(page, { contact: contact.fingerprint, direction: "out", content }),
+  edit: (page, mail, content, contact) => change(page, mail, { ...content, mine: true }, contact),
+  async delete(page, mail, content, contact) {
+    await change(page, mail, { ...content, mine: true }, contact);
+    await forgetWords(page.stores, [contact.fingerprint, page.me], content.of);
+  },
+  react: (page, mail, { by = page.me, ...content }, contact) => change(page, mail, { ...content, mine: by === page.me }, contact),
+  setting: TAKE.setting,
+};
+
+/** What is in the history of a restored backup is here already. */
+async function putMine(page, mail, { text = "", ...content }, contact, file) {
+  if (await findMessage(page.stores, contact.fingerprint, mail.id, true)) return undefined;
+  const gone = content.lasts && (file ? { was_read: true } : { gone_at: mail.at + content.lasts * 1000 });
+  return page.putMine(mail, { ...contact, open: true, request: false }, { text, ...besides(content, page.me, page.me), ...gone, ...file });
 }

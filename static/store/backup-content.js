@@ -10,11 +10,9 @@ import { formatDateTime } from "../protocol/format.js";
 import { throwIfAborted } from "../protocol/kdf.js";
 import { readName } from "../protocol/names.js";
 import { shaped } from "./backup-shape.js";
-import { failedWith } from "./messages.js";
-import { reviewNames } from "./namesakes.js";
-import { readParts } from "./parts.js";
-import { withSession } from "./sessions.js";
-import { newContact, newRelay } from "./store.js";
+import { failedWith, readParts } from "./messages.js";
+import { newContact, reviewNames, withSession } from "./contacts.js";
+import { newRelay } from "./store.js";
 
 const BATCH = 500;
 /** Of a file on its way: which parts have gone, no backup tells. */

@@ -1,12 +1,13 @@
 /** This device's key pair: made on the first visit, or taken over from an earlier client. */
 import { identityFrom, newIdentity } from "../protocol/crypto.js";
-import { newDeviceId } from "../protocol/envelope.js";
-import { result } from "./database.js";
 import { shortForm } from "../protocol/encoding.js";
-import { clearLegacy, readLegacy, noteTakenOver, seqOfLine } from "./legacy.js";
+import { newDeviceId } from "../protocol/envelope.js";
 import { readMark, setMark } from "./browser.js";
+import { newContact } from "./contacts.js";
+import { result } from "./database.js";
+import { clearLegacy, noteTakenOver, readLegacy, seqOfLine } from "./legacy.js";
 import { withChanged, withLatest } from "./messages.js";
-import { UNREAD_RELAY, newContact } from "./store.js";
+import { UNREAD_RELAY } from "./store.js";
 
 /** Of a file on its way when the keys became others: its readers would drop the other parts, as a stranger's. */
 const STOPPED = { state: "failed", error: "Your keys are new since it was begun: delete it, and send it again.", retriable: false };

@@ -1,4 +1,4 @@
-/** Message records: how they are kept, and how they leave the store. */
+/** Message records: how they are kept, and how they leave the store; the octets of their files; deleting one, and putting it back. */
 import { oneLine } from "../protocol/excerpt.js";
 import { saidIn } from "../protocol/files.js";
 import { result } from "./database.js";
@@ -6,7 +6,7 @@ import { result } from "./database.js";
 const PREVIEW_CHARACTERS = 120;
 const MOST_FAILED = 100; // that a contact's record tells of
 
-/** The key range of one contact's messages in the index [contact, seq]. */
+/** The key range of one contact in an index whose first key is the contact. */
 export const everythingOf = (fingerprint) => IDBKeyRange.bound([fingerprint], [fingerprint, []]);
 
 /** A stored record as views get it: a copy, every field present. */
@@ -37,7 +37,7 @@ export const toMessage = (record) => ({
   edited_at: record.edited_at ?? null,
   deleted_at: record.deleted_at ?? null,
   reactions: (record.reactions ?? []).filter(({ emoji }) => emoji).map(({ by, emoji }) => ({ by, emoji })), // by: fingerprint
-  file: record.file ?? null, // see store/parts.js
+  file: record.file ?? null, // told below, with its octets
   lasts: record.lasts ?? 0, // seconds; 0: for ever
   gone_at: record.gone_at ?? null, // ms, once the timer runs
 });
@@ -75,70 +75,95 @@ export const withChanged = (contact, message) => ({ ...(message.seq === contact.
 /** Whether a contact who writes is in the list of chats: who is muted stays in the archive. */
 export const isListed = ({ open, muted }) => open || !muted;
 
-// Reading what is stored, a page at a time: however long the history, memory holds one page.
+// The octets of files, in parts as they travel. What is told of them is in `file` of the message: the header's fields, `have` (how many
+// parts are here), `sent` (of an own one: how many a relay took), and `state`: "" while it comes, "here" (whole, and its hash is right),
+// "damaged", "cancelled" (the person wants no more of it), "held" (of a stranger: not kept), "gone" (not in the backup that was restored).
 
-const PAGE = 50;
+const partsOf = (seq) => IDBKeyRange.bound([seq], [seq, []]);
 
-/**
- * `{messages ascending, older, newer}` of one thread; `before`, `after` and `around` are seqs, `after: -Infinity` is its beginning.
- * With `unread`, how many are, the page has the first of them, and its seq is `first`.
- */
-export function readThread(db, fingerprint, { before, after, around, unread, limit = PAGE }) {
-  return db.read(["messages"], async ({ messages }) => {
-    const thread = messages.index("thread");
-    if (after !== undefined) return upward(thread, fingerprint, after, limit);
-    if (around !== undefined) return surrounding(thread, fingerprint, around, limit);
-    if (unread) return fromUnread(thread, fingerprint, unread, limit);
-    return downward(thread, fingerprint, before ?? Infinity, limit);
+export const deleteParts = ({ parts }, seq) => parts.delete(partsOf(seq));
+
+/** The records of a file's parts, in order. */
+export const readParts = ({ parts }, seq) => result(parts.getAll(partsOf(seq)));
+
+/** Which parts of a file are here, by number. */
+export const numbersOf = async ({ parts }, seq) => (await result(parts.getAllKeys(partsOf(seq)))).map(([, n]) => n);
+
+/** The message with this file from a contact ("in"), or to them ("out"); or undefined. */
+export const findFile = ({ messages }, contact, direction, id) => result(messages.index("file").get([contact, direction, id]));
+
+/** Whether part `n` of a file is one that still has to come. */
+export async function isWanted({ messages, parts }, contact, direction, { file, n }) {
+  const record = await findFile({ messages }, contact, direction, file);
+  return record?.file.state === "" && n < record.file.parts && (await result(parts.count([record.seq, n]))) === 0;
+}
+
+/** All octets of a file whose parts are here. */
+export async function readOctets(store, seq) {
+  const records = await store.db.read(["parts"], (stores) => readParts(stores, seq));
+  return new Uint8Array(await new Blob(records.map(({ octets }) => octets)).arrayBuffer());
+}
+
+// Deleting one message on this device, and putting it back while the person may still want that. Its row, the contact's preview and its
+// count of unread ones change together or not at all. `seen` keeps the id: a copy that the relay delivers again stays away.
+
+const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
+
+/** Deletes the message `seq`, if it is there and `may(record)` says so. Returns its record for `restoreMessage`, with the `parts` of its file; or null. */
+export async function removeMessage(store, seq, may = () => true) {
+  const removed = await store.db.write(["contacts", "messages", "parts"], async ({ contacts, messages, parts }) => {
+    const record = await result(messages.get(seq));
+    if (!record || !may(record)) return null;
+    const kept = record.file && { parts: await readParts({ parts }, seq) };
+    deleteParts({ parts }, seq);
+    const known = await result(contacts.get(record.contact));
+    const unread = known && (await isUnread(messages, record, known.unread)) ? known.unread - 1 : known?.unread;
+    messages.delete(seq);
+    return { record: { ...record, ...kept }, contact: known && (await putLatest(contacts, messages, { ...known, unread, failed: failedWith(known, { seq }) })) };
   });
+  if (!removed) return null;
+  const { record, contact } = removed;
+  store.emit("message-removed", { seq, contact: record.contact });
+  if (contact) store.emitContact(contact);
+  await store.emitUnread();
+  return record;
 }
 
-async function downward(thread, fingerprint, before, limit) {
-  const range = IDBKeyRange.bound([fingerprint], [fingerprint, before], false, true);
-  const rows = await collect(thread.openCursor(range, "prev"), limit + 1);
-  const page = rows.slice(0, limit).reverse().map(toMessage);
-  return { messages: page, older: rows.length > limit, newer: before !== Infinity };
+/** Puts back what `removeMessage` took away, into the queue what was queued. False where its thread was removed or replaced meanwhile. */
+export async function restoreMessage(store, { parts: octets = [], ...record }) {
+  const contact = await store.db.write(["contacts", "messages", "parts"], async ({ contacts, messages, parts }) => {
+    const known = await result(contacts.get(record.contact));
+    if (!known || (await result(messages.count(record.seq)))) return null;
+    messages.add(record.state === "queued" ? { ...record, claimed_until: 0 } : record);
+    for (const part of octets) parts.put(part);
+    return putLatest(contacts, messages, { ...known, failed: failedWith(known, record) });
+  });
+  if (!contact) return false;
+  store.emit("message-restored", { message: toMessage(record) });
+  store.emitContact(contact);
+  return true;
 }
 
-async function upward(thread, fingerprint, after, limit) {
-  const range = IDBKeyRange.bound([fingerprint, after], [fingerprint, []], true);
-  const rows = await result(thread.getAll(range, limit + 1));
-  return { messages: rows.slice(0, limit).map(toMessage), older: after !== -Infinity, newer: rows.length > limit };
-}
-
-async function surrounding(thread, fingerprint, seq, limit) {
-  const half = Math.ceil(limit / 2);
-  const [above, below] = [await downward(thread, fingerprint, seq, half), await upward(thread, fingerprint, seq - 1, half)];
-  return { messages: [...above.messages, ...below.messages], older: above.older, newer: below.newer };
-}
-
-/** The newest page where the first of `unread` messages is on it, else the one around it. That one's seq is `first`. */
-async function fromUnread(thread, fingerprint, unread, limit) {
-  const first = await firstUnread(thread, fingerprint, unread);
-  const newest = await downward(thread, fingerprint, Infinity, limit);
-  const has = first === null || newest.messages[0].seq <= first;
-  return { ...(has ? newest : await surrounding(thread, fingerprint, first, limit)), first };
-}
-
-/** Unread are a contact's newest messages, as many as are counted. */
-async function firstUnread(thread, fingerprint, unread) {
-  const walk = thread.openCursor(everythingOf(fingerprint), "prev");
-  let [first, left] = [null, unread];
-  for (let cursor = await result(walk); cursor && left > 0; cursor.continue(), cursor = await result(walk)) {
-    if (cursor.value.direction === "in") [first, left] = [cursor.value.seq, left - 1];
+/** Unread are a contact's newest ones, as many as are counted. */
+async function isUnread(messages, { contact, seq, direction }, count) {
+  if (direction !== "in") return false;
+  const newer = messages.index("thread").openCursor(IDBKeyRange.bound([contact, seq], [contact, []], true), "prev");
+  let received = 0;
+  for (let cursor = await result(newer); cursor && received < count; cursor = await next(cursor, newer)) {
+    if (cursor.value.direction === "in") received += 1;
   }
-  return first;
+  return received < count;
 }
 
-function collect(request, limit) {
-  const rows = [];
-  return new Promise((resolve, reject) => {
-    request.onerror = () => reject(request.error);
-    request.onsuccess = () => {
-      const cursor = request.result;
-      if (cursor) rows.push(cursor.value);
-      if (!cursor || rows.length === limit) resolve(rows);
-      else cursor.continue();
-    };
-  });
+function next(cursor, request) {
+  cursor.continue();
+  return result(request);
+}
+
+/** Stores the contact with its latest message as it is now. */
+async function putLatest(contacts, messages, contact) {
+  const latest = await result(messages.index("thread").openCursor(everythingOf(contact.fingerprint), "prev"));
+  const changed = withLatest(contact, latest?.value ?? NO_MESSAGE);
+  contacts.put(changed);
+  return changed;
 }

@@ -6,12 +6,10 @@
  */
 import { result } from "./database.js";
 import { newestFirst } from "../protocol/format.js";
-import { shortForm } from "../protocol/encoding.js";
 import { UnknownContactError } from "../protocol/errors.js";
-import { readThread, toMessage } from "./messages.js";
-import { putNamed, reviewNames } from "./namesakes.js";
-import { removeEverything, removeMessage, restoreMessage } from "./removal.js";
-import { Search } from "./search.js";
+import { removeMessage, restoreMessage, toMessage } from "./messages.js";
+import { Search, readThread } from "./history.js";
+import { newContact, putNamed, removeEverything, reviewNames, toContact } from "./contacts.js";
 import { SharedEventTarget } from "./browser.js";
 
 const EDITABLE = ["name", "verified", "muted", "blocked", "pinned", "open", "request", "relay", "public_key"];
@@ -24,16 +22,7 @@ export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [], push_
 
 const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages count
 
-/** A contact's record as it is stored; the store adds `short` on the way out. */
-export const newContact = (fingerprint, fields) => ({
-  fingerprint, name: "", their_name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, pinned: false, open: true,
-  request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", last_state: "", failed: [], refused: 0, added_at: Date.now(),
-  devices: 0, asks_again: 0, asks_old_form: false, lasts: 0, ...fields,
-});
-
 export const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
-
-export const toContact = (record) => ({ ...record, short: shortForm(record.fingerprint) });
 
 export class Store extends SharedEventTarget {
   #db;
@@ -159,7 +148,7 @@ export class Store extends SharedEventTarget {
     return record && toMessage(record);
   }
 
-  /** Deletes a message on this device alone. Returns what `restoreMessage` takes, or null where it was gone. See removal.js. */
+  /** Deletes a message on this device alone. Returns what `restoreMessage` takes, or null where it was gone. See messages.js. */
   removeMessage(seq) {
     return removeMessage(this, seq);
   }
