@@ -75,7 +75,7 @@ import threading
 import time
 import unicodedata
 import urllib.parse
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
@@ -88,6 +88,7 @@ try:
     import nacl.exceptions
     from aiohttp import web
     from aiohttp.http_exceptions import HttpProcessingError
+    from aiohttp.typedefs import Handler
     from multidict import CIMultiDict
     from yarl import URL
 
@@ -114,6 +115,8 @@ except ImportError:
 __version__ = "2.1.0"
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 log = logging.getLogger("io3233")
 
 # ======================================================================================================================
@@ -238,9 +241,7 @@ def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
     if not secret:
         mistakes.append(HOW_TO_START)
     elif len(secret) < MIN_JWT_SECRET_BYTES and not insecure:
-        mistakes.append(
-            f"JWT_SECRET has {len(secret)} bytes: it wants {MIN_JWT_SECRET_BYTES} or more (openssl rand -hex 32)"
-        )
+        mistakes.append(f"JWT_SECRET is {len(secret)} bytes: make it {MIN_JWT_SECRET_BYTES} or more (openssl rand -hex 32)")
     return secret
 
 
@@ -300,9 +301,7 @@ class Config:
             except ValueError:
                 mistakes.append(f"{variable}={environ[variable]!r} cannot be used: it wants {accepted}")
         fields["static_dir"] = read_static_dir(environ.get("STATIC_DIR"), mistakes)
-        fields["jwt_secret"] = read_jwt_secret(
-            environ.get("JWT_SECRET", ""), fields.get("insecure_secret", False), mistakes
-        )
+        fields["jwt_secret"] = read_jwt_secret(environ.get("JWT_SECRET", ""), bool(fields.get("insecure_secret")), mistakes)
         if mistakes:
             raise ConfigError("\n".join(mistakes))
         return cls(**fields)
@@ -433,16 +432,23 @@ FRACTIONS = tuple(f".{milliseconds:03d}Z" for milliseconds in range(1000))  # a 
 
 @functools.lru_cache(256)
 def rfc3339_seconds(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+    return f"{datetime.fromtimestamp(min(seconds, LAST_TIME // 1000), UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def rfc3339(milliseconds: int) -> str:
-    seconds, rest = divmod(min(milliseconds, LAST_TIME), 1000)
-    return rfc3339_seconds(seconds) + FRACTIONS[rest]
+    return rfc3339_seconds(milliseconds // 1000) + FRACTIONS[milliseconds % 1000]
 
 
 def to_milliseconds(seconds: float) -> int:
     return int(seconds * 1000)
+
+
+def put_last(entries: dict[K, V], key: K, value: V, limit: int) -> None:
+    """Set an entry as the newest; beyond the limit the oldest goes."""
+    entries.pop(key, None)
+    entries[key] = value
+    if len(entries) > limit:
+        del entries[next(iter(entries))]
 
 
 # ======================================================================================================================
@@ -484,7 +490,7 @@ class Tokens:
     def __init__(self, secret: bytes, expiry_seconds: int):
         self._secret = secret
         self._expiry_seconds = expiry_seconds
-        self._verified: dict[str, Claims] = {}  # oldest first; `remember` keeps it at MAX_VERIFIED_TOKENS
+        self.verified: dict[str, Claims] = {}  # oldest first; `remember` keeps it at MAX_VERIFIED_TOKENS
         self.generation = 0  # rises whenever an identity leaves; see `remember`
 
     def issue(self, fingerprint: bytes, registered_at: int, now: float) -> str:
@@ -500,28 +506,22 @@ class Tokens:
     def verify(self, token: str, now: float) -> Claims:
         """The token's claims. Raises RelayError 401 when they cannot be believed."""
         try:
-            claims = self._verified.get(token) or self._read(token)
+            claims = self.verified.get(token) or self._read(token)
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise unauthorized("the token is not one of this relay's: register again") from None
         if claims.expires <= now:
             raise unauthorized("the token has expired: register again")
         return claims
 
-    def is_remembered(self, token: str) -> bool:
-        return token in self._verified
-
     def remember(self, token: str, claims: Claims, generation: int) -> None:
         """Skip the checks for this token from now on. `generation` is from before its identity was looked up: if
         anybody left since, the look-up may be stale and nothing is remembered."""
-        if generation != self.generation:
-            return
-        while len(self._verified) >= MAX_VERIFIED_TOKENS:
-            del self._verified[next(iter(self._verified))]
-        self._verified[token] = claims
+        if generation == self.generation:
+            put_last(self.verified, token, claims, MAX_VERIFIED_TOKENS)
 
     def forget(self, fingerprint: bytes) -> None:
         self.generation += 1
-        self._verified = {token: claims for token, claims in self._verified.items() if claims.fingerprint != fingerprint}
+        self.verified = {token: claims for token, claims in self.verified.items() if claims.fingerprint != fingerprint}
 
     def _signature(self, signed: str) -> bytes:
         return hmac.new(self._secret, signed.encode("ascii"), hashlib.sha256).digest()
@@ -607,9 +607,7 @@ class Registrar:
         if challenge in self._spent:
             raise bad_request("challenge has been used: ask for a new one")
         if not self._holds(body, public_key, challenge, origins):
-            raise unauthorized(
-                "the proof does not match: sign the challenge with the key's own secret key, for this relay's origin"
-            )
+            raise unauthorized("the proof does not match: make it with the key's own secret key, for this relay's origin")
         self._spend(challenge, expiry, now)
 
     def _holds(self, body: dict[str, Any], public_key: bytes, challenge: bytes, origins: Iterable[str]) -> bool:
@@ -813,6 +811,10 @@ class Waiting(NamedTuple):
     ciphertext_bytes: int
 
 
+Row = tuple[int, bytes, bytes, bytes, int, int]  # id, ciphertext, nonce, sender_public_key, created_at, expires_at
+Page = tuple[list[Row], bool]
+
+
 class Job(NamedTuple):
     """One write: `run(connection)` is called in a transaction, perhaps twice, and its result settles the future."""
 
@@ -832,9 +834,7 @@ def connect(path: str, *pragmas: str) -> sqlite3.Connection:
 
 
 def unusable(path: str, error: Exception) -> StoreError:
-    return StoreError(
-        f"cannot use the database {path}: {error}. DATABASE_URL must name a new file, or one of this relay to write to"
-    )
+    return StoreError(f"cannot use the database {path}: {error}. DATABASE_URL must name a new file, or one of this relay")
 
 
 def check_schema(connection: sqlite3.Connection, path: str) -> int:
@@ -842,13 +842,9 @@ def check_schema(connection: sqlite3.Connection, path: str) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if {"users", "_sqlx_migrations"} <= tables:
-        raise StoreError(
-            f"{path} belongs to the original 3233.io server: docs/deploy/takeover.py makes a database for this relay from it"
-        )
+        raise StoreError(f"{path} belongs to the original 3233.io server: docs/deploy/takeover.py takes it over")
     if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} was written by a newer relay (schema {version}, this one knows {SCHEMA_VERSION}): upgrade relay.py"
-        )
+        raise StoreError(f"{path} was written by a newer relay (schema {version}, not {SCHEMA_VERSION}): upgrade relay.py")
     if version == 0 and tables:
         raise StoreError(f"{path} is a database of another program: point DATABASE_URL at another file")
     return version
@@ -981,8 +977,7 @@ class Store:
         await self.acknowledge(fingerprint, 2**63 - 1)
 
         def delete(db: sqlite3.Connection) -> int:
-            while self._delete(db, "acknowledge", fingerprint, 2**63 - 1):
-                pass
+            db.execute(STATEMENTS["acknowledge"], (fingerprint, 2**63 - 1, -1))  # all that came since
             self._written_to.pop(fingerprint, None)
             db.execute(STATEMENTS["delete_push_subscriptions"], (fingerprint,))
             return db.execute(STATEMENTS["delete_identity"], (fingerprint,)).rowcount
@@ -1045,19 +1040,15 @@ class Store:
         """Count anew what waits for identities that are younger than a day. Between two counts it is only added to."""
         [[self._newcomers_bytes]] = await self._select("measure_newcomers", MESSAGE_BYTES, to_milliseconds(now) - DAY_MS)
 
-    async def get_page(
-        self, recipient: bytes, after_id: int, limit: int, max_bytes: int, now: float
-    ) -> tuple[list[tuple[Any, ...]], bool]:
-        """Unexpired rows of an inbox with ids over `after_id`, ascending: (id, ciphertext, nonce, sender_public_key,
-        created_at, expires_at), at most `limit` of them and `max_bytes` of ciphertext, but one at least; and whether
-        there are more."""
+    async def get_page(self, recipient: bytes, after_id: int, limit: int, max_bytes: int, now: float) -> Page:
+        """Unexpired rows of an inbox with ids over `after_id`, ascending, at most `limit` of them and `max_bytes` of
+        ciphertext, but one at least; and whether there are more."""
+        wanted = (recipient, after_id, to_milliseconds(now), limit + 1)
 
-        def select(db: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], bool]:
-            rows: list[tuple[Any, ...]] = []
+        def select(db: sqlite3.Connection) -> Page:
+            rows: list[Row] = []
             size = 0
-            with closing(
-                db.execute(STATEMENTS["get_page"], (recipient, after_id, to_milliseconds(now), limit + 1))
-            ) as cursor:
+            with closing(db.execute(STATEMENTS["get_page"], wanted)) as cursor:
                 for row in cursor:
                     size += len(row[1])
                     if len(rows) == limit or (rows and size > max_bytes):
@@ -1087,9 +1078,8 @@ class Store:
         """Delete expired mail; how many there were. When a good part of the file is empty, give it back to the file
         system (less is left for the mail to come)."""
         deleted = await self._delete_in_slices("prune", to_milliseconds(now))
-        free, pages = await self._write(
-            lambda db: [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")]
-        )
+        count = "SELECT freelist_count, page_count FROM pragma_freelist_count, pragma_page_count"
+        free, pages = await self._write(lambda db: db.execute(count).fetchone())
         for _ in range(0, free if self.is_full or free > pages * EMPTY_SHARE else 0, VACUUM_SLICE):
             await self._write(vacuum)
         return deleted
@@ -1148,13 +1138,9 @@ class Store:
 
     def _remember_written_to(self, sender: bytes, recipient_public_key: bytes) -> None:
         """Never on disk: it would tell more than the mail that waits there."""
-        written_to = self._written_to.pop(sender, {})
-        written_to.pop(recipient_public_key, None)
-        self._written_to[sender] = written_to
-        written_to[recipient_public_key] = None
-        for full, limit in ((written_to, MAX_WRITTEN_TO), (self._written_to, MAX_WRITERS)):
-            if len(full) > limit:
-                del full[next(iter(full))]
+        written_to = self._written_to.get(sender, {})
+        put_last(written_to, recipient_public_key, None, MAX_WRITTEN_TO)
+        put_last(self._written_to, sender, written_to, MAX_WRITERS)
 
     def _take_newcomers_room(self, size: int) -> None:
         """Identities cost nothing, and each has a mailbox: only those that have been there for a day may fill the disk."""
@@ -1163,13 +1149,10 @@ class Store:
             raise RelayError(507, message, reason="newcomers_full")
         self._newcomers_bytes += size + MESSAGE_BYTES
 
-    def _delete(self, db: sqlite3.Connection, statement: str, *parameters: Any) -> int:
-        return db.execute(STATEMENTS[statement], (*parameters, DELETE_SLICE)).rowcount
-
     async def _delete_in_slices(self, statement: str, *parameters: Any) -> int:
-        total = deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
+        total, deleted, slice_of = 0, DELETE_SLICE, (*parameters, DELETE_SLICE)
         while deleted == DELETE_SLICE:
-            deleted = await self._write(lambda db: self._delete(db, statement, *parameters))
+            deleted = await self._write(lambda db: db.execute(STATEMENTS[statement], slice_of).rowcount)
             total += deleted
         return total
 
@@ -1376,11 +1359,9 @@ class RateLimiter:
         if not self._enabled:
             return 0.0
         burst, rate = LIMITS[kind]
-        tokens, then = self._buckets.pop((kind, client), (burst, now))
+        tokens, then = self._buckets.get((kind, client), (burst, now))
         tokens = min(burst, tokens + max(0.0, now - then) * rate) - cost
-        self._buckets[kind, client] = (tokens, now)
-        if len(self._buckets) > MAX_BUCKETS:
-            del self._buckets[next(iter(self._buckets))]
+        put_last(self._buckets, (kind, client), (tokens, now), MAX_BUCKETS)
         return tokens
 
 
@@ -1415,11 +1396,8 @@ def address_group(text: str) -> str:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return ""
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ipaddress.ip_network((address, 64), strict=False))
+    address = getattr(address, "ipv4_mapped", None) or address
+    return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))
 
 
 FRAMING = re.compile(rb"^(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
@@ -1447,11 +1425,9 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername") or ("",)
         address = address_group(str(peer[0]))
         self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._transport.abort)
-        try:
+        with suppress(RelayError):  # it makes too many connections
             self._pay(address)
             self._address = address if self._shares.take(address) else None
-        except RelayError:
-            log.debug("an address makes too many connections")
         if self._address is None:
             self._transport.abort()
 
@@ -1661,10 +1637,8 @@ class Hub:
             del self._hints[ws]
 
     async def _close(self, ws: web.WebSocketResponse, code: int, reason: str) -> None:
-        try:
+        with suppress(ConnectionError):  # it went away before its close frame
             await ws.close(code=code, message=reason.encode())
-        except ConnectionError:
-            log.debug("a socket went away before its close frame")
 
 
 # ======================================================================================================================
@@ -1679,8 +1653,9 @@ class Hub:
 # resolved for the call, since it may have led elsewhere before, unless it is the operator's own.
 #
 # Nobody waits for a push. Posting a message notes its recipient, and no more; a step now and then looks up the endpoints of
-# who has not fetched for long enough, and calls them, as far as there is room. A service that did not answer is left alone
-# but for one call at a time, so that one that is dead takes nobody's place. What waits is bounded: the oldest goes.
+# who has not fetched for long enough, and calls them, as far as there is room. An origin that is not known to answer gets
+# one call at a time, of a share of the room, so that those that are dead or made up take nobody's place. What waits is
+# bounded: the oldest goes.
 
 PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
 PUSH_STEP_SECONDS = 0.5  # for 64 look-ups and calls: so much a burst or a dead service may cost the others
@@ -1688,11 +1663,12 @@ PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
 PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
 MAX_PUSHES_IN_FLIGHT = 64
+MAX_ORIGINS_TRIED = 16  # of these, at origins that are not known to answer: one each
 MAX_PUSHES = 4096  # that wait: recipients and endpoints
 MAX_ENDPOINT_CHARACTERS = 2048
 ENDPOINT = re.compile(r"(https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
-VAPID_SECONDS = 43_200
-MAX_PUSH_ORIGINS = 64  # of which is known that they are silent, or that have a token
+VAPID_SECONDS = 21_600  # a token is good for so long, or up to twice that
+MAX_PUSH_ORIGINS = 64  # of which is known that they answer, or that have a token
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # RFC 5903, section 3.1
 
 
@@ -1721,21 +1697,17 @@ class Vapid:
         form = serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
         self.public_key = encode_base64url(self._key.public_key().public_bytes(*form))
         self._contact = contact
-        self._tokens: dict[str, tuple[str, int]] = {}  # (token, when it expires) by origin
+        self._token = functools.lru_cache(MAX_PUSH_ORIGINS)(self._sign)
 
     def authorization(self, origin: str, now: float) -> str:
         """The Authorization field of a push to this origin."""
-        token, expires = self._tokens.get(origin, ("", 0))
-        if not VAPID_SECONDS / 2 < expires - now <= VAPID_SECONDS:
-            expires = int(now) + VAPID_SECONDS
-            parts = {"typ": "JWT", "alg": "ES256"}, {"aud": origin, "exp": expires, "sub": self._contact}
-            signed = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
-            pair = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-            token = f"{signed}.{encode_base64url(b''.join(number.to_bytes(32) for number in pair))}"
-            if len(self._tokens) >= MAX_PUSH_ORIGINS:
-                self._tokens.clear()
-            self._tokens[origin] = token, expires
-        return f"vapid t={token}, k={self.public_key}"
+        return f"vapid t={self._token(origin, int(now // VAPID_SECONDS + 2) * VAPID_SECONDS)}, k={self.public_key}"
+
+    def _sign(self, origin: str, expires: int) -> str:
+        parts = {"typ": "JWT", "alg": "ES256"}, {"aud": origin, "exp": expires, "sub": self._contact}
+        signed = ".".join(encode_base64url(json.dumps(part).encode()) for part in parts)
+        pair = utils.decode_dss_signature(self._key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+        return f"{signed}.{encode_base64url(b''.join(number.to_bytes(32) for number in pair))}"
 
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: the rest is an IPv4 address
@@ -1761,10 +1733,9 @@ class OutsideResolver(aiohttp.ThreadedResolver):
 
 
 class Push(NamedTuple):
-    """That a message came for a recipient, and when to tell (monotonic); at which origin, and how often that has failed."""
+    """Whom to tell that mail came, and when (monotonic); at which origin, and how often that has failed."""
 
     recipient: bytes
-    receipt: Receipt
     due: float
     origin: str = ""
     failures: int = 0
@@ -1776,9 +1747,11 @@ class Pusher:
     def __init__(self, config: Config, store: Store, metrics: Metrics, clock: Callable[[], float]):
         self._hosts, self._store, self._metrics, self._clock = config.push_hosts, store, metrics, clock
         self.vapid = Vapid(config.jwt_secret, vapid_contact(config))
-        self._waiting: dict[bytes | str, Push] = {}  # by recipient, who may yet fetch, then by endpoint; oldest first
+        self._unfetched: dict[bytes, Receipt] = {}  # the newest message by recipient, who may yet fetch; oldest first
+        self._waiting: dict[bytes | str, Push] = {}  # by recipient, then by endpoint; oldest first
         self._in_flight: dict[str, asyncio.Task[None]] = {}  # by endpoint
-        self._silent: dict[str, float] = {}  # origins that did not answer, and when to call them again
+        self._answering: dict[str, None] = {}  # origins that answered the newest call; the longest ago first
+        self._tried: set[str] = set()  # others that are called just now
         self._steps: asyncio.Task[None] | None = None  # for as long as anything waits
 
     async def run(self, _: web.Application) -> AsyncIterator[None]:
@@ -1803,27 +1776,31 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        self._wait(recipient, Push(recipient, receipt, time.monotonic() + PUSH_DELAY_SECONDS))
+        put_last(self._unfetched, recipient, receipt, MAX_PUSHES)
+        self._wait(recipient, Push(recipient, time.monotonic() + PUSH_DELAY_SECONDS))
 
     def fetched(self, recipient: bytes, through_id: int) -> None:
         """A device of the recipient has everything up to this id."""
-        if recipient in self._waiting and self._waiting[recipient].receipt.id <= through_id:
-            del self._waiting[recipient]
+        if recipient in self._unfetched and self._unfetched[recipient].id <= through_id:
+            del self._unfetched[recipient]  # what waits by endpoint finds nothing to tell
+            self._waiting.pop(recipient, None)
 
     def _count(self, result: str) -> None:
         self._metrics[f'pushes_total{{result="{result}"}}'] += 1
 
     def _wait(self, key: bytes | str, push: Push) -> None:
-        """Let a push wait. Where one waits already they become one: the newer message, at the time of the older."""
-        self._waiting[key] = self._waiting.get(key, push)._replace(receipt=push.receipt)
+        """Let a push wait. Where one waits already they become one: for the newer's recipient, at the time of the older."""
+        self._waiting[key] = self._waiting.get(key, push)._replace(recipient=push.recipient)
         if len(self._waiting) > MAX_PUSHES:
             del self._waiting[next(iter(self._waiting))]
             self._count("dropped")
         if not self._steps or self._steps.done():
             self._steps = asyncio.create_task(self._push_what_is_due())
 
-    def _is_due(self, push: Push, now: float) -> bool:
-        return max(push.due, self._silent.get(push.origin, 0.0)) <= now
+    def _is_due(self, key: bytes | str, push: Push, now: float) -> bool:
+        may_try = push.origin not in self._tried and len(self._tried) < MAX_ORIGINS_TRIED
+        may_call = not push.origin or push.origin in self._answering or may_try
+        return push.due <= now and may_call and key not in self._in_flight
 
     async def _push_what_is_due(self) -> None:
         while self._waiting:
@@ -1831,17 +1808,16 @@ class Pusher:
             await self._step(time.monotonic())
 
     async def _step(self, now: float) -> None:
-        due = [key for key, push in self._waiting.items() if self._is_due(push, now) and key not in self._in_flight]
-        due.sort(key=lambda key: isinstance(key, bytes))  # who is looked up is called before more are
         room = MAX_PUSHES_IN_FLIGHT - len(self._in_flight)
-        for key in due:
+        due = [key for key, push in self._waiting.items() if push.due <= now]
+        for key in sorted(due, key=lambda key: isinstance(key, bytes)):  # who is looked up is called before more are
             push = self._waiting.get(key)  # unless it was fetched meanwhile
-            if room > 0 and push and self._is_due(push, now):  # and not another of an origin that is silent by now
+            if room > 0 and push and self._is_due(key, push, now):
                 room -= 1
                 if isinstance(key, bytes):
                     await self._look_up(key)
                 else:
-                    self._begin(key, now)
+                    self._begin(key)
 
     async def _look_up(self, recipient: bytes) -> None:
         """Let the endpoints of a recipient wait in their place."""
@@ -1851,22 +1827,31 @@ class Pusher:
                 for endpoint in endpoints:
                     self._wait(endpoint, push._replace(origin=self.origin_of(endpoint)))
 
-    def _begin(self, endpoint: str, now: float) -> None:
+    def _begin(self, endpoint: str) -> None:
         push = self._waiting.pop(endpoint)
-        if push.origin in self._silent:
-            self._silent[push.origin] = now + PUSH_SECONDS  # for all others
+        tried = {push.origin} - self._answering.keys()
+        self._tried |= tried
         task = self._in_flight[endpoint] = asyncio.create_task(self._push(endpoint, push))
-        task.add_done_callback(lambda _: self._in_flight.pop(endpoint))
+
+        def end(_: asyncio.Task[None]) -> None:
+            del self._in_flight[endpoint]
+            self._tried -= tried
+
+        task.add_done_callback(end)
 
     async def _push(self, endpoint: str, push: Push) -> None:
-        """Tell one endpoint; count how it went, or let it wait for another try."""
-        ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(push.receipt.expires_at / 1000 - self._clock())))
+        """Tell one endpoint, if there is still something to tell; count how it went, or let it wait for another try."""
+        with suppress(RelayError):  # the database cannot read, and said so: a push too many does no harm
+            if push.failures and endpoint not in await self._store.get_endpoints(push.recipient):
+                return None
+        if not (receipt := self._unfetched.get(push.recipient)):
+            return None
+        ttl = max(0, min(MAX_PUSH_TTL_SECONDS, int(receipt.expires_at / 1000 - self._clock())))
         status, retry_after = await self._post(endpoint, push.origin, ttl)
-        self._silent.pop(push.origin, None)
-        if not status:
-            self._silent[push.origin] = time.monotonic() + PUSH_RETRY_SECONDS[0]
-            if len(self._silent) > MAX_PUSH_ORIGINS:
-                del self._silent[next(iter(self._silent))]
+        if status:
+            put_last(self._answering, push.origin, None, MAX_PUSH_ORIGINS)
+        else:
+            self._answering.pop(push.origin, None)
         if 200 <= status < 300:
             return self._count("sent")
         if status in (404, 410):
@@ -1879,7 +1864,7 @@ class Pusher:
         pause = retry_after or PUSH_RETRY_SECONDS[min(push.failures, len(PUSH_RETRY_SECONDS) - 1)]
         if pause >= ttl or (push.failures >= len(PUSH_RETRY_SECONDS) and not newer):
             return self._count("failed")
-        push = push._replace(receipt=(newer or push).receipt, due=time.monotonic() + pause, failures=push.failures + 1)
+        push = (newer or push)._replace(due=time.monotonic() + pause, failures=push.failures + 1)
         return self._wait(endpoint, push)
 
     async def _post(self, endpoint: str, origin: str, ttl: int) -> tuple[int, int]:
@@ -2014,9 +1999,7 @@ def charge_bytes(request: web.Request, amount: int, identity: bytes = b"") -> No
 
 
 @web.middleware
-async def keep_bounds(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def keep_bounds(request: web.Request, handler: Handler) -> web.StreamResponse:
     app, address = request.app, client_address(request)
     try:
         app[LIMITER].take("address", address, app[CLOCK]())
@@ -2049,9 +2032,7 @@ HTTP_ERRORS = {
 
 
 @web.middleware
-async def answer_errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         if request.method == "OPTIONS" and is_api(request):
             return no_content()  # a CORS preflight: any origin may ask, since only the token counts
@@ -2065,11 +2046,8 @@ async def answer_errors(
     except (ConnectionError, TimeoutError):  # the client left, or takes nothing: this answer finds the transport closed
         return error_response(request, 400, "the connection was lost", {})
     except Exception:
-        log.exception(
-            "internal error in %s %s",
-            request.method,
-            request.match_info.route.resource and request.match_info.route.resource.canonical,
-        )
+        route = request.match_info.route.resource
+        log.exception("internal error in %s %s", request.method, route and route.canonical)
         return error_response(request, 500, "internal error", {})
 
 
@@ -2118,7 +2096,7 @@ async def verify_token(request: web.Request, token: str) -> Claims:
         if not token:
             raise unauthorized("this needs a token: register, then send Authorization: Bearer <token>")
         claims = tokens.verify(token, now)
-        if not tokens.is_remembered(token):
+        if token not in tokens.verified:
             generation = tokens.generation
             identity = await app[STORE].get_identity(claims.fingerprint)
             is_older = identity is not None and claims.issued * 1000 < identity[1] - 0.5
@@ -2160,9 +2138,7 @@ def request_origins(request: web.Request) -> tuple[str, ...]:
     host = request.headers.get("Host", "").lower()
     if config.origins:  # the one that was asked comes first: the challenge names it
         return tuple(sorted(config.origins, key=lambda origin: not origin.endswith(f"//{host}")))
-    forwarded = (
-        request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip() if config.trust_forwarded_for else ""
-    )
+    forwarded = config.trust_forwarded_for and request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip()
     try:
         return (web_origin(f"{forwarded or request.scheme}://{host}"),)
     except ValueError:
@@ -2349,24 +2325,18 @@ async def post_message(request: web.Request) -> web.Response:
 
 
 @functools.lru_cache(1024)
-def sender_json(public_key: bytes) -> tuple[bytes, bytes]:
-    """A sender's fingerprint and key as a page has them: whole pages come from the same few."""
-    return fingerprint_of(public_key).hex().encode(), encode_base64(public_key).encode()
+def sender_json(public_key: bytes) -> str:
+    """A sender as a page has it: whole pages come from the same few."""
+    fingerprint, key = fingerprint_of(public_key).hex(), encode_base64(public_key)
+    return f'"sender_fingerprint":"{fingerprint}","sender_public_key":"{key}"'
 
 
-def message_json(row: tuple[Any, ...]) -> bytes:
+def message_json(row: Row) -> str:
     """One row of a page. Ids, hex, base64 and times need no escaping; json.dumps makes a page cost twice as much."""
     message_id, ciphertext, nonce, sender_public_key, created_at, expires_at = row
     return (
-        b'{"id":%d,"sender_fingerprint":"%b","sender_public_key":"%b","ciphertext":"%b","nonce":"%b",'
-        b'"created_at":"%b","expires_at":"%b"}'
-    ) % (
-        message_id,
-        *sender_json(sender_public_key),
-        binascii.b2a_base64(ciphertext, newline=False),
-        binascii.b2a_base64(nonce, newline=False),
-        rfc3339(created_at).encode(),
-        rfc3339(expires_at).encode(),
+        f'{{"id":{message_id},{sender_json(sender_public_key)},"ciphertext":"{encode_base64(ciphertext)}",'
+        f'"nonce":"{encode_base64(nonce)}","created_at":"{rfc3339(created_at)}","expires_at":"{rfc3339(expires_at)}"}}'
     )
 
 
@@ -2377,7 +2347,7 @@ async def send_page(request: web.Request, recipient: bytes, after_id: int, limit
     text, sent, end = b'{"messages":[', 0, time.monotonic() + PAGE_SECONDS
     while True:
         rows, more = await app[STORE].get_page(recipient, after_id, limit, PIECE_BYTES, app[CLOCK]())
-        text += (b"," if page.prepared and rows else b"") + b",".join(map(message_json, rows))
+        text += (b"," if page.prepared and rows else b"") + ",".join(map(message_json, rows)).encode()
         if pusher := app[PUSHER]:
             pusher.fetched(recipient, rows[-1][0] if rows else after_id)
         app[METRICS]["messages_out_total"] += len(rows)
@@ -2461,18 +2431,14 @@ def format_metrics(metrics: Metrics, store: Store, hub: Hub) -> str:
 
 async def get_metrics(request: web.Request) -> web.Response:
     """GET /metrics: counters in the Prometheus text format, for whoever has METRICS_TOKEN. 404 without one."""
-    expected = request.app[CONFIG].metrics_token
+    expected = request.app[CONFIG].metrics_token.encode(errors="surrogateescape")
     if not expected:
         raise web.HTTPNotFound
-    if not hmac.compare_digest(
-        bearer_token(request).encode(errors="surrogateescape"), expected.encode(errors="surrogateescape")
-    ):
+    if not hmac.compare_digest(bearer_token(request).encode(errors="surrogateescape"), expected):
         limit_address(request, "unauthorized")
         raise unauthorized("send Authorization: Bearer <METRICS_TOKEN>")
     text = format_metrics(request.app[METRICS], request.app[STORE], request.app[HUB])
-    return web.Response(
-        body=text.encode(), headers={**PAGE_HEADERS, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-    )
+    return web.Response(body=text.encode(), headers={**PAGE_HEADERS, "Content-Type": "text/plain; version=0.0.4"})
 
 
 # ======================================================================================================================
@@ -2600,24 +2566,16 @@ def accepted_coding(request: web.Request) -> str:
     return next((coding for coding in COMPRESSORS if re.search(rf"\b{coding}\b{refused}", accepted)), "")
 
 
-@dataclasses.dataclass(frozen=True)
 class StaticFile:
-    content: bytes
-    content_type: str
-    sha256: str
-    is_text: bool  # a picture is compressed as it is
-    is_document: bool  # has a content security policy of its own: pages, and the service workers
+    """A file of the client, as it was when the relay started."""
 
-    @classmethod
-    def read(cls, path: Path) -> StaticFile:
-        content = path.read_bytes()
-        return cls(
-            content=content,
-            content_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
-            sha256=hashlib.sha256(content).hexdigest(),
-            is_text=path.suffix not in (".png", ".ico"),
-            is_document=path.suffix in (".html", ".svg") or path.name in ("sw.js", "worker.js"),
-        )
+    def __init__(self, path: Path):
+        self.content = path.read_bytes()
+        self.content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
+        self.sha256 = hashlib.sha256(self.content).hexdigest()
+        self.is_text = path.suffix not in (".png", ".ico")  # a picture is compressed as it is
+        # Has a content security policy of its own: pages, and the service workers.
+        self.is_document = path.suffix in (".html", ".svg") or path.name in ("sw.js", "worker.js")
 
     def response(self, request: web.Request) -> web.Response:
         """The file, compressed where the browser takes that, or 304. Each form has an ETag of its own."""
@@ -2647,7 +2605,7 @@ def read_static_files(folder: Path | None) -> Mapping[str, StaticFile]:
     root = folder.resolve()
     paths = [path for path in sorted(root.rglob("*")) if path.is_file() and path.resolve().is_relative_to(root)]
     names = {path.relative_to(root).as_posix(): path for path in paths}
-    return {name: StaticFile.read(path) for name, path in names.items() if "/." not in "/" + name}
+    return {name: StaticFile(path) for name, path in names.items() if "/." not in "/" + name}
 
 
 def client_sha256(files: Mapping[str, StaticFile]) -> str:
@@ -2671,9 +2629,7 @@ async def get_static(request: web.Request) -> web.Response:
     """GET of anything else: a client file, or index.html for its views."""
     files = request.app[CLIENT_FILES]
     if not files and request.path == "/":
-        return web.Response(
-            text="This is an io3233 relay without a web client. Its API is under /v1.\n", headers=PAGE_HEADERS
-        )
+        return web.Response(text="An io3233 relay without a web client: its API is under /v1.\n", headers=PAGE_HEADERS)
     name = "index.html" if request.path in VIEW_PATHS else request.path.removeprefix("/")
     file = files.get(ASKED_UNASKED.get(name, name))
     if file is None:
@@ -2737,10 +2693,6 @@ async def run_store(app: web.Application) -> AsyncIterator[None]:
     await app[STORE].close()
 
 
-async def close_sockets(app: web.Application) -> None:
-    await app[HUB].close_all()
-
-
 def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Application:
     """The relay as an aiohttp application. `clock` tells seconds since 1970. Starting it raises StoreError."""
     app = web.Application(middlewares=[answer_errors, keep_bounds], client_max_size=config.max_body_bytes)
@@ -2756,7 +2708,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[IN_FLIGHT] = Shares(flight_bytes, flight_bytes // 4 if config.rate_limit else flight_bytes)
     app[CLIENT_FILES] = read_static_files(config.static_dir)
     app.on_response_prepare.append(let_the_next_request_come)
-    app.on_shutdown.append(close_sockets)
+    app.on_shutdown.append(lambda app: app[HUB].close_all())
     app.cleanup_ctx.extend([run_store, *([pusher.run] if (pusher := app[PUSHER]) else [])])
     app.add_routes(
         [
@@ -2811,12 +2763,9 @@ def is_own_fault(record: logging.LogRecord) -> bool:
     if record.msg == "Error handling request from %s":
         record.msg, record.args = "Error handling a request", None
     error, text = record.exc_info[1] if record.exc_info else None, record.getMessage()
-    in_parser = "data_received() call failed" in text or (
-        "RequestHandler.start()" in text and isinstance(error, ValueError)
-    )
-    return not (
-        (in_parser and record.name == "asyncio") or isinstance(error, HttpProcessingError | web.RequestPayloadError)
-    )
+    in_handler = "RequestHandler.start()" in text and isinstance(error, ValueError)
+    in_parser = record.name == "asyncio" and (in_handler or "data_received() call failed" in text)
+    return not (in_parser or isinstance(error, HttpProcessingError | web.RequestPayloadError))
 
 
 def start_logging() -> None:
@@ -2850,11 +2799,9 @@ def listening_urls(config: Config, port: int) -> list[str]:
 
 
 def describe(config: Config, files: Mapping[str, StaticFile], port: int) -> str:
-    where = " and ".join(listening_urls(config, port))
+    urls = " and ".join(listening_urls(config, port))
     client = f"client {client_sha256(files)}" if files else "no web client"
-    return (
-        f"io3233 {__version__} at {where}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
-    )
+    return f"io3233 {__version__} at {urls}, database {config.database}, mail kept {config.message_ttl_days} days, {client}"
 
 
 def bind_unix(path: Path) -> socket.socket:
@@ -2908,12 +2855,10 @@ def connection_limits() -> tuple[int, int]:
 def config_warnings(config: Config) -> list[str]:
     warnings = []
     if config.insecure_secret:
-        warnings.append(
-            "ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use this relay for real mail"
-        )
+        warnings.append("ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use it for real mail")
     if not config.origins:
         warnings.append(
-            "ORIGIN is not set: set it to this relay's web address, so that a proof made for another relay is never taken here"
+            "ORIGIN is not set: let it name this relay's web address, so that no other relay's proof is taken here"
         )
     if config.unix_socket and not config.trust_forwarded_for:
         warnings.append("BIND is a Unix socket, so a proxy connects: without TRUST_FORWARDED_FOR=1 all its clients are one")
@@ -3091,10 +3036,6 @@ def unbox(row: dict[str, Any], secret_key: bytes) -> tuple[bytes, bytes, str]:
     return sender, plaintext, "sha256:" + hashlib.sha256(sender.hex().encode() + nonce + boxed).hexdigest()[:32]
 
 
-def refuse_constant(name: str) -> float:
-    raise ValueError(name)
-
-
 def is_nested_deeper(value: Any, levels: int) -> bool:
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return parts is not None and (levels == 0 or any(is_nested_deeper(part, levels - 1) for part in parts))
@@ -3104,7 +3045,7 @@ def read_fields(plaintext: bytes) -> dict[str, Any]:
     """The JSON object in a box, as every reader must take it: any number is a double (RFC 7493, section 2.2), and NaN is
     none. Raises EnvelopeRefused."""
     try:
-        fields = json.loads(plaintext.decode(), parse_int=float, parse_constant=refuse_constant)
+        fields = json.loads(plaintext.decode(), parse_int=float, parse_constant=int)  # which raises ValueError for NaN
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict) or is_nested_deeper(fields, MAX_NESTING):
@@ -3197,9 +3138,7 @@ def parse_link(text: str) -> tuple[str, str]:
 
 def printable(text: str) -> str:
     """Text on one line, without what would move a terminal's cursor or turn its direction."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def say(text: str) -> None:
@@ -3263,9 +3202,7 @@ def read_file_to_send(path: Path) -> bytes:
     except OSError as error:
         raise CommandError(f"cannot read the file: {error}") from None
     if not 1 <= len(octets) <= MAX_FILE_BYTES:
-        raise CommandError(
-            f"{path} has {'over 16 MiB, which is the most' if octets else 'nothing in it'}: send another file"
-        )
+        raise CommandError(f"{path} has {'over 16 MiB, the limit' if octets else 'nothing in it'}: send another file")
     return octets
 
 
@@ -3378,7 +3315,6 @@ class RelayRecord:
     beside the key file; in memory only when there is no key file."""
 
     path: Path | None = None
-    siblings: str = ""  # a glob for the records of all relays with this key
     origin: str = ""
     fingerprint: str = ""
     server_public_key: str = ""
@@ -3408,8 +3344,7 @@ class RelayRecord:
         if record.fingerprint not in ("", fingerprint):
             mend = "move it away, or put that key back"
             raise CommandError(f"{path} belongs to another key than {key_file} holds now: {mend}")
-        siblings = glob.escape(key_file.name) + ".http*"
-        return dataclasses.replace(record, path=path, siblings=siblings, origin=origin, fingerprint=fingerprint)
+        return dataclasses.replace(record, path=path, origin=origin, fingerprint=fingerprint)
 
     def keep(self, **changed: Any) -> None:
         """Change fields, here and in the file, where `send` may be writing beside `listen`: each only what it changed."""
@@ -3420,7 +3355,7 @@ class RelayRecord:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
             kept = vars(RelayRecord.read(self.path)) | changed | {"origin": self.origin, "fingerprint": self.fingerprint}
-            del kept["path"], kept["siblings"]
+            del kept["path"]
             partial = self.path.with_name(f".{self.path.name}.partial")
             partial.write_text(json.dumps(kept))
             partial.replace(self.path)
@@ -3429,7 +3364,10 @@ class RelayRecord:
 
     def relay_with(self, server_public_key: str) -> str:
         """The file of another relay that presented this registration key, or nothing."""
-        others = set(self.path.parent.glob(self.siblings)) - {self.path} if self.path else set()
+        if not self.path:
+            return ""
+        key_file_name = self.path.name.removesuffix(urllib.parse.quote(self.origin, safe=""))
+        others = set(self.path.parent.glob(glob.escape(key_file_name) + "http*")) - {self.path}
         return next((str(path) for path in others if RelayRecord.read(path).server_public_key == server_public_key), "")
 
     def is_new(self, sender: str, message_id: str) -> bool:
@@ -4032,14 +3970,12 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     sending = commands.add_parser("send", help="send standard input, or a text, as one message", usage=usage)
     sending.add_argument("words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to; then a text, if not from stdin")
     sending.add_argument(
-        "--file", metavar="PATH", type=Path, help="a file of at most 16 MiB, sent as it is; a text may go with it"
+        "--file", metavar="PATH", type=Path, help="a file of up to 16 MiB, as it is; a text may go with it"
     )
     sending.add_argument("--register", action="store_true", help="register with the relay of the link, if it is new to us")
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
-    listening.add_argument(
-        "--files", metavar="DIR", type=Path, help="save files there, whoever sends them, until it is almost full"
-    )
+    listening.add_argument("--files", metavar="DIR", type=Path, help="save files there, anybody's, until it is almost full")
     listening.add_argument("--json", action="store_true", help="one object a line: id, from, ts, text")
     forget = "let the relay forget what was printed (no other device has this key)"
     listening.add_argument("--acknowledge", action="store_true", help=forget)
