@@ -7,9 +7,9 @@ TESTS   = pytest==9.2.0 pytest-aiohttp==1.1.1 pytest-asyncio==1.5.0 hypothesis==
 CHECKS  = ruff==0.17.6 mypy==2.4.1
 AXE     = axe-core@4.14.1
 
-# Two processes, each with browsers of its own, and a class stays in one of them. pytest-xdist gives the next class to the one
-# that is done: two runs begun by hand would wait for the half that takes longer.
-BESIDE = -n 2 --dist loadscope
+# Three processes, each with browsers of its own, and a class stays in one of them: tests wait more than they work. pytest-xdist gives
+# the next class to the one that is done: runs begun by hand would wait for the part that takes longest.
+BESIDE = -n 3 --dist loadscope
 
 PYTHON     ?= python3
 PREFIX     ?= /usr/local

@@ -280,8 +280,9 @@ async def until(condition: Callable[[], Any], *, seconds: float = PATIENCE_SECON
         await asyncio.sleep(next(pauses))
 
 
-PORTS_EACH = 6000  # of the two processes that tests run in, below those that the kernel gives to outgoing connections
-FIRST_PORT = 20_000 + PORTS_EACH * (os.environ.get("PYTEST_XDIST_WORKER") == "gw1")
+# Of each process that tests run in, below those that the kernel gives to outgoing connections.
+PORTS_EACH = 12_000 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+FIRST_PORT = 20_000 + PORTS_EACH * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 ports = (FIRST_PORT + number % PORTS_EACH for number in itertools.count(random.randrange(PORTS_EACH)))
 
 
