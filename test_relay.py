@@ -2128,6 +2128,7 @@ class TestPush:
 
         [(path, headers, body)] = push_service.pushes
         assert (path, body, headers["Urgency"], headers["Topic"]) == ("/one", b"", "high", "mail")
+        assert headers.keys().isdisjoint({"User-Agent", "Content-Type", "Cookie"})
         assert 0 <= 14 * 86_400 - int(headers["TTL"]) < 60
         assert is_signed(headers["Authorization"], tmp_path)
         claims = claims_in(headers["Authorization"])
