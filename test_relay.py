@@ -1936,8 +1936,10 @@ class TestFanOut:
         assert code == 4409
         assert [(await frame(each))["id"] for each in others] == [sent["id"]] * 16
 
-    async def test_stalled_reader_delays_nobody_and_its_hints_collapse_into_the_newest(self, relay, monkeypatch):
-        monkeypatch.setattr(relay_module, "HEARTBEAT_SECONDS", 3600)  # for who reads only when all was sent
+    async def test_stalled_reader_delays_nobody_and_its_hints_collapse_into_the_newest(self, relays, monkeypatch):
+        for patience in ("HEARTBEAT_SECONDS", "STALLED_SECONDS"):
+            monkeypatch.setattr(relay_module, patience, 3600)  # for who reads only when all was sent
+        relay = await relays()
         alice, bob = await relay.register(), await relay.register()
         stalled, attentive = await shake_hands(relay, bob), await bob.connect()
 
