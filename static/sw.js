@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "21d73d8fde9c2245";
+const VERSION = "722ea579ac531721";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-zGHIRkdQ+PsjldnKn1i1yAH1MkFxlQj1emzTr03p0oo=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-Whv+0H8rigPGO2Pql6oZw1FCXihd0EeR+2i//6wHKEA=",
+  "/index.html": "sha256-byQ2/uNqM5aKbUvw/hNbDoF54YFMbuGThbuz3g2kusc=",
   "/mail/changes.js": "sha256-PMqxpSpv4bWsMp+XFKKPXkcz0AxDv6XZ9xPofQW8kBw=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-zCFum/zDOZI+qTCef8M5jXb896kjCllvgBGS0h/bia8=",
@@ -91,7 +91,7 @@ const FILES = {
   "/vendor/noble-hashes/utils.js": "sha256-A3rUmtt4FotraZWY/TP4X3h3RWsdKLTQMuKhoWgHlHw=",
   "/version.js": "sha256-f8vJ1U5k9TIXpyn5ufHDbilg34lA2essBIo06Ar/Q5A=",
   "/views/answering.js": "sha256-Dwjwv3fap6ytHtwb4YMFDIPJVjNgtw96D1RuKiKREyE=",
-  "/views/attaching.js": "sha256-Nj7NicQjMs01fa7CKrNzlV1u+1Y253nn863LM2NVhdI=",
+  "/views/attaching.js": "sha256-StheVxoNawT8cNR6W0lp0XYhbfGn7pYBw6JWGEeIUAQ=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-XnKU0gsOzUVGaDGrjATHuIBd4GNXMrjFGKcxTosVBOY=",
@@ -121,15 +121,15 @@ const FILES = {
   "/views/server-view.js": "sha256-iK1Pp79dR7hsOiBaqK1FjV4uQ/ByZrAD6sRNylIztpg=",
   "/views/settings-view.js": "sha256-6MEkqxf5+jNKvZa4YXYPuuKRPa1DabMTPZpYl3b+Zvc=",
   "/views/shell-view.js": "sha256-Pwdn/hYoRzrzAX1bj9ybg7dpNaYzWb5kGrKP4PjId0w=",
-  "/views/status-view.js": "sha256-jK+s5mfrZaHzGOyK8dxaYOs73ooedIdKtkTAg94zpbE=",
+  "/views/status-view.js": "sha256-ZKE5CseMVe8j2Zqe5pF/JucodydD5fvGoOT6B955IKQ=",
   "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
   "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
   "/views/thread-view.js": "sha256-6u19Mkili/yq020x6Yarr1uSUE+1fYvglVsalrJoVdQ=",
-  "/views/thread.css": "sha256-jckghXbKnQdejKlQ4bfUbwffujPFXqO+TjnSkM0W+oM=",
+  "/views/thread.css": "sha256-UXQsp3sKy+S6Wj+oRaayawn9c9CuKToXirDD2sDFHI8=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-lcIK6BAZcBALILhKsM36oSWWfVCLTKN6Zz9aELUwcqk=",
   "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-drxFj/bKQuuuleFbPmbHvz6W7SjrwCNVbKShIRCDhs0="
+  "/worker.js": "sha256-mZVzz+6qCMFCgW3UT1Fsw2VtLhVUy0zB/4biVMVZ+PY="
 };
 
 const PREFIX = "io3233-";

@@ -118,7 +118,7 @@ function wordsFor(messages, names) {
   return `${names.get(message.contact)}: ${oneLine(words, SPOKEN_CHARACTERS)}`;
 }
 
-// What runs here.
+// The view About: which versions run here, and the SHA-256 of each file as it is served.
 
 export class AboutView {
   #client;
