@@ -1758,7 +1758,8 @@ class Pusher:
         own = {host.partition(":")[0] for host in self._hosts if host not in PUSH_HOSTS}
         connector = aiohttp.TCPConnector(resolver=OutsideResolver(own), limit=0, ssl=ssl.create_default_context())
         timeout, no_cookies = aiohttp.ClientTimeout(total=PUSH_SECONDS), aiohttp.DummyCookieJar()
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=no_cookies) as self._session:
+        options: dict[str, Any] = {"cookie_jar": no_cookies, "skip_auto_headers": ("Content-Type", "User-Agent")}
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, **options) as self._session:
             yield
             tasks = [*self._in_flight.values(), *filter(None, [self._steps])]
             for task in tasks:
@@ -1874,12 +1875,8 @@ class Pusher:
         authorization = self.vapid.authorization(origin, self._clock())
         headers = {"TTL": str(ttl), "Urgency": "high", "Topic": "mail", "Authorization": authorization}
         try:
-            async with self._session.post(
-                URL(endpoint, encoded=True),
-                headers=headers,
-                allow_redirects=False,
-                skip_auto_headers=("Content-Type", "User-Agent"),
-            ) as response:
+            url = URL(endpoint, encoded=True)
+            async with self._session.post(url, headers=headers, allow_redirects=False) as response:
                 retry_after = response.headers.get("Retry-After", "")
                 return response.status, int(retry_after) if re.fullmatch("[0-9]{1,7}", retry_after) else 0
         except (aiohttp.ClientError, OSError, TimeoutError):
@@ -2777,10 +2774,8 @@ def start_logging() -> None:
 
 def outward_address(destination: str) -> str:
     """This machine's address on the way to another, or none. A datagram socket connects without sending anything."""
-    with (
-        suppress(OSError),
-        socket.socket(socket.AF_INET6 if ":" in destination else socket.AF_INET, socket.SOCK_DGRAM) as probe,
-    ):
+    family = socket.AF_INET6 if ":" in destination else socket.AF_INET
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect((destination, 9))
         return str(probe.getsockname()[0])
     return ""
@@ -2857,9 +2852,7 @@ def config_warnings(config: Config) -> list[str]:
     if config.insecure_secret:
         warnings.append("ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use it for real mail")
     if not config.origins:
-        warnings.append(
-            "ORIGIN is not set: let it name this relay's web address, so that no other relay's proof is taken here"
-        )
+        warnings.append("ORIGIN is not set: let it name this relay's address, so that no other relay's proof is taken here")
     if config.unix_socket and not config.trust_forwarded_for:
         warnings.append("BIND is a Unix socket, so a proxy connects: without TRUST_FORWARDED_FOR=1 all its clients are one")
     return warnings
@@ -2935,10 +2928,8 @@ def back_up(config: Config, destination: Path) -> None:
     partial = destination.with_name(destination.name + ".partial")
     try:
         partial.unlink(missing_ok=True)
-        with (
-            closing(sqlite3.connect(source_path.resolve().as_uri() + "?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(partial)) as copy,
-        ):
+        uri = source_path.resolve().as_uri() + "?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(partial)) as copy:
             source.backup(copy)
             skip_ids(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
@@ -3969,9 +3960,7 @@ def parse_arguments(words: list[str]) -> argparse.Namespace:
     usage = "relay.py send [--register] [--key FILE] LINK [TEXT] | URL FINGERPRINT [TEXT]"
     sending = commands.add_parser("send", help="send standard input, or a text, as one message", usage=usage)
     sending.add_argument("words", metavar="LINK|URL FINGERPRINT", nargs="+", help="whom to; then a text, if not from stdin")
-    sending.add_argument(
-        "--file", metavar="PATH", type=Path, help="a file of up to 16 MiB, as it is; a text may go with it"
-    )
+    sending.add_argument("--file", metavar="PATH", type=Path, help="a file of up to 16 MiB, as it is; text may go with it")
     sending.add_argument("--register", action="store_true", help="register with the relay of the link, if it is new to us")
     listening = commands.add_parser("listen", help="print what arrives, one line each")
     listening.add_argument("url", metavar="URL", help="the relay, such as https://chat.example.com")
