@@ -5,6 +5,7 @@
 import { swept, unanswered, wantsOldForm } from "../protocol/devices.js";
 import { throwIfAborted } from "../protocol/kdf.js";
 import { result } from "../store/database.js";
+import { pause } from "../store/indexed-db.js";
 import { lineOf, removeMessage, toMessage } from "../store/messages.js";
 import { putSession } from "../store/contacts.js";
 import { askForParts } from "./files.js";
@@ -85,8 +86,6 @@ export async function sayGoodbye(store, me, { signal, most_ms = GOODBYE_MS } = {
   throwIfAborted(signal);
 }
 
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 /** Who seals for this device: contacts of whom devices are known, but for strangers and who is blocked. */
 const acquaintances = async (contacts) =>
   (await result(contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked).map(({ fingerprint }) => fingerprint);
@@ -95,7 +94,7 @@ const someQueued = (store, numbers) =>
   store.db.read(["posts"], async ({ posts }) => (await result(posts.index("queued").getAllKeys())).some((n) => numbers.includes(n)));
 
 /** Deletes keys and devices that are too old, and says what was not answered for a day. */
-export async function sweepSessions(store, now = Date.now()) {
+async function sweepSessions(store, now = Date.now()) {
   const lines = await store.db.write(["contacts", "messages", "sessions"], async (stores) => {
     const told = [];
     for (const session of await result(stores.sessions.getAll())) {

@@ -30,7 +30,7 @@ export const sha256 = (bytes) => new Uint8Array(hasher.arrayBuffer(bytes));
 /** The same by the browser where the page came securely: for what is large. */
 export const digest = async (bytes) => (crypto.subtle ? new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) : sha256(bytes));
 export const sha512 = (bytes) => nacl.hash(bytes);
-export const hmacSha256 = (key, bytes) => new Uint8Array(hasher.hmac.arrayBuffer(key, bytes));
+const hmacSha256 = (key, bytes) => new Uint8Array(hasher.hmac.arrayBuffer(key, bytes));
 export const fingerprintOf = (public_key) => toHex(sha256(public_key));
 
 /** An X25519 key pair, `{public_key, secret_key}`, from 32 secret bytes. */

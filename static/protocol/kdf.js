@@ -70,7 +70,7 @@ async function withSubtle(secret, salt, iterations, { onProgress, signal }) {
 }
 
 /** The same where a page over plain http has no crypto.subtle. */
-export async function inSlices(secret, salt, iterations, { onProgress, signal } = {}) {
+async function inSlices(secret, salt, iterations, { onProgress, signal } = {}) {
   const [{ pbkdf2Async }, { sha256 }] = await Promise.all([import("../vendor/noble-hashes/pbkdf2.js"), import("../vendor/noble-hashes/sha2.js")]);
   const key = await pbkdf2Async(sha256, secret, salt, { c: iterations, dkLen: KEY_BYTES, asyncTick: SLICE_MS });
   throwIfAborted(signal);

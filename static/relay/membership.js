@@ -89,7 +89,7 @@ export class Membership {
  * Puts `record` (whose `origin` is the new address) in place of the relay at `from`. Its contacts come along, and so does `home`, the
  * relay that invites name, where it was this one. Returns `{record, contacts}` as they are stored now.
  */
-export function moveRelay(store, from, record, home) {
+function moveRelay(store, from, record, home) {
   return store.db.write(["kv", "contacts", "relays"], async ({ kv, contacts, relays }) => {
     const known = await result(relays.get(record.origin));
     const moved = { ...known, ...record, cursor: Math.max(known?.cursor ?? 0, record.cursor) }; // one mailbox, so one count of ids

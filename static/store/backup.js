@@ -129,7 +129,7 @@ export class Lost {
     return this.#identity !== null;
   }
 
-  /** See store/backup.js; the store emits "reset" once it is restored. */
+  /** As openBackup; the store emits "reset" once it is restored. */
   openBackup(file, passphrase, options) {
     return openBackup(this.#store, file, passphrase, options);
   }

@@ -43,7 +43,7 @@ export class Database extends EventTarget {
     return SENTENCES[this.#state] ?? "";
   }
 
-  /** Whether a transaction begun now would begin at once. */
+  /** Whether there is a connection to begin a transaction on. */
   get connected() {
     return this.#db !== null;
   }
@@ -55,12 +55,12 @@ export class Database extends EventTarget {
 
   /** Runs `write(stores)` as one transaction: all of it is on disk when this resolves, or none of it if it throws. */
   write(names, write) {
-    return this.#transact(names, "readwrite", write);
+    return this.#transact([...names, ONE_WRITER], "readwrite", write);
   }
 
   /** The same without waiting for the disk, for what only a power cut could undo and nobody would miss. */
   note(names, write) {
-    return this.#transact(names, "readwrite", write, "relaxed");
+    return this.#transact([...names, ONE_WRITER], "readwrite", write, "relaxed");
   }
 
   // Begins within the call where there is a connection: a page that goes away can still store something. What the end of a connection
@@ -91,7 +91,7 @@ export class Database extends EventTarget {
   /** Null where the connection is gone; the browser may be about to say so. */
   #begin(names, mode, durability) {
     try {
-      return this.#db?.transaction(mode === "readwrite" ? [...names, ONE_WRITER] : names, mode, { durability }) ?? null;
+      return this.#db?.transaction(names, mode, { durability }) ?? null;
     } catch (error) {
       if (error.name !== "InvalidStateError") throw error;
       this.#lose();

@@ -55,9 +55,9 @@ function createThird(db, messages) {
 export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "relays", "sessions", "posts", "references", "parts"];
 
 /**
- * A store that every writing transaction asks for, and no reading one, so that they come one after the other, whichever tab begins them.
- * A Chromium that is killed while two are under way, as phones do with what is in the background, can't undo both at its next start:
- * it calls the database corrupt, and deletes it (156.0, each time it was tried).
+ * A store that writing transactions ask for beside their own, so that they come one after the other, whichever tab begins them. A
+ * Chromium that is killed while two are under way, as phones do with what is in the background, can't undo both at its next start: it
+ * calls the database corrupt, and deletes it (156.0, each time it was tried). It lets a second one wait for most of the first anyway.
  */
 export const ONE_WRITER = "seen";
 

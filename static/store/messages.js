@@ -77,7 +77,7 @@ export const isListed = ({ open, muted }) => open || !muted;
 
 // The octets of files, in parts as they travel. What is told of them is in `file` of the message: the header's fields, `have` (how many
 // parts are here), `sent` (of an own one: how many a relay took), and `state`: "" while it comes, "here" (whole, and its hash is right),
-// "damaged", "cancelled" (the person wants no more of it), "held" (of a stranger: not kept), "gone" (not in the backup that was restored).
+// "damaged", "cancelled" (the person wants no more of it), "held" (of a stranger: not kept), "gone" (freed, or not in the backup that was restored).
 
 const partsOf = (seq) => IDBKeyRange.bound([seq], [seq, []]);
 

@@ -131,7 +131,7 @@ async function isPicture(file) {
   return type.startsWith("image/") && !["image/gif", "image/svg+xml"].includes(type);
 }
 
-/** Draws those that are pictures, one after the other: each takes four bytes a pixel, for a moment. */
+/** Draws those that are pictures, and no larger than one that is received, one after the other: each takes four bytes a pixel, for a moment. */
 async function drawEach(canvases, files) {
   for (const [index, file] of files.entries()) {
     const size = shownPicture(await read(file, LONGEST_HEAD).catch(() => new Uint8Array(0)));

@@ -121,6 +121,7 @@ function openQuestion({ title, text, ok, danger = false, label = "" }) {
 // What is said in passing, and copying.
 
 const SHOWN_MS = 2500;
+const CHARACTER_MS = 60;
 const UNDO_MS = 10_000;
 let hiding = 0;
 let undoing = null; // what the shown line's button takes back
@@ -132,9 +133,9 @@ on(document, "keydown", (event) => {
   return takeUndo()();
 });
 
-/** Shows a short line for a moment, and tells it to a screen reader. */
+/** Shows a line, for a moment or as long as it takes to read, and tells it to a screen reader. */
 export function notice(text) {
-  show(text, null, SHOWN_MS);
+  show(text, null, Math.max(SHOWN_MS, text.length * CHARACTER_MS));
   announce(text);
 }
 

@@ -7,7 +7,7 @@ import { formatBytes, formatDateTime, plural } from "../protocol/format.js";
 import { AbortError } from "../protocol/errors.js";
 
 /** A long task of a dialog: its bar, its status line, its button, and a way to cancel it. */
-export class Progress {
+class Progress {
   #bar;
   #button;
   #status;

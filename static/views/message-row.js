@@ -30,7 +30,7 @@ export function stateOf({ direction, state, taken_back_at, deleted_at, delivered
 }
 
 /** `{icon, words}` for what stateOf gave. */
-export const stateMark = (state) => STATES[state] ?? { icon: "clock", words: state };
+const stateMark = (state) => STATES[state] ?? { icon: "clock", words: state };
 
 /** A new row for `message`; `fillRow` fills it again when the message changed. */
 export function messageRow(message, name) {

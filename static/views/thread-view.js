@@ -203,7 +203,8 @@ export class ThreadView {
     const { outbox, changes } = this.#client;
     this.#box.focus({ preventScroll: true }); // the button goes
     if (retries) return outbox.retry(seq);
-    return this.message(seq).file?.sent ? changes.remove(seq) : outbox.discard(seq); // they have a part of it
+    const { file } = this.message(seq);
+    return file?.state === "here" && file.sent ? changes.remove(seq) : outbox.discard(seq); // they have a part of it
   }
 
   // Who opens a long message reads it from where they are.

@@ -43,11 +43,11 @@ class Recording {
   constructor(stream) {
     this.#recorder = new MediaRecorder(stream, { mimeType: TYPES.find((type) => MediaRecorder.isTypeSupported(type)), audioBitsPerSecond: BITS_PER_SECOND });
     this.#recorder.ondataavailable = ({ data }) => this.#take(data);
-    this.#context = new AudioContext(); // once there is something that ends it
-    this.#analyser = new AnalyserNode(this.#context, { fftSize: 1024 });
-    this.#context.createMediaStreamSource(stream).connect(this.#analyser);
     this.ended = new Promise((resolve) => (this.#recorder.onstop = () => resolve(this.#end(stream))));
     this.#recorder.start(PIECE_MS);
+    this.#context = new AudioContext(); // the end of the recorder ends it
+    this.#analyser = new AnalyserNode(this.#context, { fftSize: 1024 });
+    this.#context.createMediaStreamSource(stream).connect(this.#analyser);
   }
 
   /** Resolves to `{blob, seconds}` once it is stopped; `blob` has no byte where nothing was recorded. */
@@ -77,7 +77,7 @@ class Recording {
 
   #end(stream) {
     release(stream);
-    this.#context.close();
+    this.#context?.close();
     return { blob: new Blob(this.#pieces, { type: this.#recorder.mimeType.split(";")[0] }), seconds: Math.min(Math.max(1, Math.round(this.seconds)), MOST_SECONDS) };
   }
 }
