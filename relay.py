@@ -834,7 +834,7 @@ def connect(path: str, *pragmas: str) -> sqlite3.Connection:
 
 
 def unusable(path: str, error: Exception) -> StoreError:
-    return StoreError(f"cannot use the database {path}: {error}. DATABASE_URL must name a new file, or one of this relay")
+    return StoreError(f"cannot use the database {path}: {error}. DATABASE_URL must name a new or own file, to write to")
 
 
 def check_schema(connection: sqlite3.Connection, path: str) -> int:
@@ -1654,8 +1654,8 @@ class Hub:
 #
 # Nobody waits for a push. Posting a message notes its recipient, and no more; a step now and then looks up the endpoints of
 # who has not fetched for long enough, and calls them, as far as there is room. An origin that is not known to answer gets
-# one call at a time, of a share of the room, so that those that are dead or made up take nobody's place. What waits is
-# bounded: the oldest goes.
+# one call at a time, and those that PUSH_HOSTS does not name itself a share of the room, so that dead or made up ones take
+# nobody's place. What waits is bounded: the oldest goes.
 
 PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
 PUSH_STEP_SECONDS = 0.5  # for 64 look-ups and calls: so much a burst or a dead service may cost the others
@@ -1663,7 +1663,7 @@ PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
 PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
 MAX_PUSHES_IN_FLIGHT = 64
-MAX_ORIGINS_TRIED = 16  # of these, at origins that are not known to answer: one each
+MAX_ORIGINS_TRIED = 16  # of these, at origins that are not known to answer, nor named by PUSH_HOSTS: one each
 MAX_PUSHES = 4096  # that wait: recipients and endpoints
 MAX_ENDPOINT_CHARACTERS = 2048
 ENDPOINT = re.compile(r"(https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)(?::([1-9][0-9]{0,4}))?)/[!-~]*")
@@ -1798,10 +1798,10 @@ class Pusher:
         if not self._steps or self._steps.done():
             self._steps = asyncio.create_task(self._push_what_is_due())
 
-    def _is_due(self, key: bytes | str, push: Push, now: float) -> bool:
-        may_try = push.origin not in self._tried and len(self._tried) < MAX_ORIGINS_TRIED
-        may_call = not push.origin or push.origin in self._answering or may_try
-        return push.due <= now and may_call and key not in self._in_flight
+    def _may_begin(self, key: bytes | str, push: Push) -> bool:
+        is_named = push.origin.removeprefix("https://") in self._hosts  # and not one of those that "*" lets anybody make up
+        may_try = push.origin not in self._tried and (is_named or len(self._tried) < MAX_ORIGINS_TRIED)
+        return key not in self._in_flight and (not push.origin or push.origin in self._answering or may_try)
 
     async def _push_what_is_due(self) -> None:
         while self._waiting:
@@ -1813,7 +1813,7 @@ class Pusher:
         due = [key for key, push in self._waiting.items() if push.due <= now]
         for key in sorted(due, key=lambda key: isinstance(key, bytes)):  # who is looked up is called before more are
             push = self._waiting.get(key)  # unless it was fetched meanwhile
-            if room > 0 and push and self._is_due(key, push, now):
+            if room > 0 and push and self._may_begin(key, push):
                 room -= 1
                 if isinstance(key, bytes):
                     await self._look_up(key)
@@ -1825,8 +1825,13 @@ class Pusher:
         with suppress(RelayError):  # the database cannot read, and said so: again at the next step
             endpoints = await self._store.get_endpoints(recipient)
             if push := self._waiting.pop(recipient, None):  # it was not fetched meanwhile
+                if not endpoints:
+                    self._unfetched.pop(recipient, None)
                 for endpoint in endpoints:
-                    self._wait(endpoint, push._replace(origin=self.origin_of(endpoint)))
+                    if origin := self.origin_of(endpoint):
+                        self._wait(endpoint, push._replace(origin=origin))
+                    else:  # PUSH_HOSTS had it once
+                        self._count("refused")
 
     def _begin(self, endpoint: str) -> None:
         push = self._waiting.pop(endpoint)
@@ -1843,7 +1848,7 @@ class Pusher:
     async def _push(self, endpoint: str, push: Push) -> None:
         """Tell one endpoint, if there is still something to tell; count how it went, or let it wait for another try."""
         with suppress(RelayError):  # the database cannot read, and said so: a push too many does no harm
-            if push.failures and endpoint not in await self._store.get_endpoints(push.recipient):
+            if endpoint not in await self._store.get_endpoints(push.recipient):
                 return None
         if not (receipt := self._unfetched.get(push.recipient)):
             return None
@@ -1870,8 +1875,6 @@ class Pusher:
 
     async def _post(self, endpoint: str, origin: str, ttl: int) -> tuple[int, int]:
         """The status of one push, 0 when there was none, and the seconds of its Retry-After."""
-        if not origin:
-            return 403, 0  # PUSH_HOSTS had it once
         authorization = self.vapid.authorization(origin, self._clock())
         headers = {"TTL": str(ttl), "Urgency": "high", "Topic": "mail", "Authorization": authorization}
         try:
@@ -2852,7 +2855,9 @@ def config_warnings(config: Config) -> list[str]:
     if config.insecure_secret:
         warnings.append("ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use it for real mail")
     if not config.origins:
-        warnings.append("ORIGIN is not set: let it name this relay's address, so that no other relay's proof is taken here")
+        warnings.append(
+            "ORIGIN is not set: set it to this relay's https://… address, or proofs made for others may be taken here"
+        )
     if config.unix_socket and not config.trust_forwarded_for:
         warnings.append("BIND is a Unix socket, so a proxy connects: without TRUST_FORWARDED_FOR=1 all its clients are one")
     return warnings

@@ -2407,15 +2407,37 @@ class TestPush:
         is_answered.set()
         await until(lambda: len(push_service.pushes) >= 6)
 
-    async def test_origins_that_never_answered_take_a_share_of_the_room_however_many_there_are(
-        self, pushing, push_service, monkeypatch
-    ):
+    async def test_device_that_turns_push_off_while_its_call_waits_is_not_called(self, pushing, push_service, monkeypatch):
+        monkeypatch.setattr(relay_module, "PUSH_STEP_SECONDS", 60)
+        alice, pusher = await pushing.register(), pushing.app[relay_module.PUSHER]
+        await push_service.subscribe(alice)
+        await alice.send(alice, b"hello")
+
+        await pusher._step(time.monotonic() + 60)
+        await alice.call("DELETE", "/v1/push", json={"endpoint": push_service.origin + "/one"})
+        await pusher._step(time.monotonic() + 60)
+        await until(lambda: not pusher._in_flight)
+
+        assert not pusher._waiting and push_service.pushes == []
+
+    async def test_who_has_no_device_to_wake_takes_no_place_among_those_who_may_fetch(self, pushing, monkeypatch):
+        monkeypatch.setattr(relay_module, "PUSH_STEP_SECONDS", 60)
+        alice, pusher = await pushing.register(), pushing.app[relay_module.PUSHER]
+        await alice.send(alice, b"hello")
+
+        await pusher._step(time.monotonic() + 60)
+
+        assert not pusher._waiting and not pusher._unfetched
+
+    @pytest.mark.parametrize("has_answered", [True, False], ids=["one that answers", "one that PUSH_HOSTS names"])
+    async def test_origins_that_never_answered_leave_room_for(self, pushing, push_service, monkeypatch, has_answered):
         monkeypatch.setattr(relay_module, "PUSH_STEP_SECONDS", 60)
         alice = await pushing.register()
         await push_service.subscribe(alice)
         pusher, receipt = pushing.app[relay_module.PUSHER], relay_module.Receipt(1, 0, 2**42)
         await alice.send(alice, b"hello")
-        pusher._answering[push_service.origin] = None
+        if has_answered:
+            pusher._answering[push_service.origin] = None
         pusher.notify(bytes(32), receipt)
         for number in range(1000):
             origin = f"https://127.0.0.1:{1 + number % 100}"  # where nobody listens
