@@ -18197,14 +18197,15 @@ class TestBrowserFiles:
     async def test_large_file_arrives_byte_for_byte_and_words_overtake_it(self, browser, relay, tmp_path):
         alice, bob = await talk(browser, relay)
         path = tmp_path / "archive.bin"
-        path.write_bytes(os.urandom(3 * 2**20))
+        path.write_bytes(os.urandom(16 * 2**20))
 
         await attaches(alice, path)
         await bob.shows(".chat-file.moving .file-name", "archive.bin")
         await alice.says("and words")
         await bob.sees("and words")
 
-        file = await has_file(bob, "file.state === 'here'", seconds=60)
+        await bob.until("document.querySelector('.chat-file:not(.moving)')", seconds=300)
+        file = await has_file(bob, "file.state === 'here'")
         assert file["hash"] == hashlib.sha256(path.read_bytes()).hexdigest()
         sent = await has_file(alice, "file.sent === file.parts")
         [words] = await stored(alice, "messages.filter(({ text }) => text === 'and words').map((each) => each.relay_id)")
