@@ -18113,12 +18113,12 @@ class TestBrowserFiles:
     async def test_photo_arrives_smaller_and_without_its_place(self, browser, relay, tmp_path):
         alice, bob = await talk(browser, relay)
 
-        await attaches(alice, await photo(alice, tmp_path / "IMG 1.jpeg", 3000, 2000))
+        await attaches(alice, await photo(alice, tmp_path / "IMG 1.jpeg", 4000, 3000))
 
         await bob.shows(".chat-line-in .chat-file.picture.loaded")
         file = await has_file(bob, "file.state === 'here'")
-        assert file["image"] == {"mime": "image/jpeg", "width": 2048, "height": 1365}
-        assert (file["width"], file["height"], file["name"], file["place"]) == (2048, 1365, "IMG 1.jpg", False)
+        assert file["image"] == {"mime": "image/jpeg", "width": 2048, "height": 1536}
+        assert (file["width"], file["height"], file["name"], file["place"]) == (2048, 1536, "IMG 1.jpg", False)
         assert 0 < len(unb64(file["preview"])) <= 1536
 
     async def test_photo_sent_as_a_file_is_as_it_was(self, browser, relay, tmp_path):
