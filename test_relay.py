@@ -18519,6 +18519,22 @@ class TestBrowserFiles:
         await bob.hides("#viewer")
         await bob.until("document.activeElement.matches('.file-picture')")
 
+    async def test_picture_in_the_viewer_is_enlarged_by_button_key_and_click_up_to_four_times(self, alice, bob, tmp_path):
+        octets = (await photo(alice, tmp_path / "1.jpg", 60, 40)).read_bytes()
+        await bob.says(type="file", file=file_header(octets, name="1.jpg", mime="image/jpeg"), octets=octets)
+        await alice.shows(".chat-file.picture.loaded")
+        await alice.click(".file-picture")
+        await alice.until("document.querySelector('#viewerImage').complete")
+        width = await alice.evaluate("document.querySelector('#viewerImage').offsetWidth")
+
+        acts = ("#viewerLarger", "+", "+", "-", "0", "#viewerImage", "#viewerImage")
+        for act, times in zip(acts, (2, 4, 4, 2, 1, 2, 1), strict=True):
+            if act.startswith("#"):  # the middle of what is enlarged may lie outside
+                await alice.evaluate(f"document.querySelector('{act}').click()")
+            else:
+                await alice.key(act)
+            await alice.until(f"Math.abs(document.querySelector('#viewerImage').offsetWidth - {times * width}) < 8")
+
     async def test_picture_that_is_deleted_meanwhile_leaves_the_viewer(self, alice, bob, tmp_path):
         octets = (await photo(alice, tmp_path / "1.jpg", 60, 40)).read_bytes()
         number = await bob.says(type="file", file=file_header(octets, name="1.jpg", mime="image/jpeg"), octets=octets)
