@@ -14228,6 +14228,18 @@ class TestBrowserVersions:
         assert [len(each.documents) for each in (alice, tab)] == [each + 1 for each in loads]
 
 
+# Presses Open when somebody listens to the form, before the page has loaded its threads.
+SENDS_AS_SOON_AS_IT_IS_WIRED = """(() => {
+    const { addEventListener } = EventTarget.prototype;
+    EventTarget.prototype.addEventListener = function (type, ...rest) {
+        addEventListener.call(this, type, ...rest);
+        if (this.id !== "openChatForm" || type !== "submit") return;
+        window.sent = (window.sent ?? 0) + 1;
+        queueMicrotask(() => this.requestSubmit());
+    };
+})()"""
+
+
 @pytest.mark.service_worker
 class TestBrowserStart:
     """Where the page does not start, it says so in plain words instead of waiting for ever."""
@@ -14283,6 +14295,17 @@ class TestBrowserStart:
 
         await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
         assert await alice.value("#myName") == "Alice"
+
+    async def test_form_sent_while_the_views_are_being_wired_is_sent_when_they_are(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.call("Page.addScriptToEvaluateOnNewDocument", source=SENDS_AS_SOON_AS_IT_IS_WIRED)
+        tab = await holds_store_over_a_reload(alice)
+
+        await alice.fill("#openChatFp", bob.fingerprint)
+        await tab.evaluate("window.release()")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert await alice.evaluate("window.sent") == 1
 
     async def test_page_says_that_it_needs_javascript(self, browser, relay):
         page = await browser.page()

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "013d489f7e59ae4c";
+const VERSION = "1f22d1b0fbb77d3e";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-zGHIRkdQ+PsjldnKn1i1yAH1MkFxlQj1emzTr03p0oo=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-a7ZbZc0aldah/yPt/+vuq59kn6+6zwgvIWShUInYp9Q=",
+  "/index.html": "sha256-LTvduzXFVCLeW41BkzZCZEhKHdp40ZG2QODY6MQZlcs=",
   "/mail/changes.js": "sha256-PMqxpSpv4bWsMp+XFKKPXkcz0AxDv6XZ9xPofQW8kBw=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-zCFum/zDOZI+qTCef8M5jXb896kjCllvgBGS0h/bia8=",
@@ -114,7 +114,7 @@ const FILES = {
   "/views/message-menu.js": "sha256-I9PuuN9tnU7Cvxh/k2S9MyBZ/i4cFhcMhyB5zMBkpEM=",
   "/views/message-row.js": "sha256-nQfdK14+IQQ0I6MNFP1oXM5DNVG4nbuvh8P+3pO0NlU=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
-  "/views/newchat-view.js": "sha256-UyfhoSObeeeYjEfwOXH4+k2tOqQCaNT2en2lyFnQ0iI=",
+  "/views/newchat-view.js": "sha256-KbeB2eozJB9QpUbu/BRml8BiZQ1/u2p6QoXyGt72EXs=",
   "/views/pages.css": "sha256-Pn4jhT9tsLuuXo+gYpPoprnw/Tpiet0qio/zffmlunA=",
   "/views/qr.js": "sha256-6Qe24bzDj6HoRPrJcMt5fDmyLZgzdXW6vyeLdMqOFeU=",
   "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
@@ -128,8 +128,8 @@ const FILES = {
   "/views/thread.css": "sha256-UXQsp3sKy+S6Wj+oRaayawn9c9CuKToXirDD2sDFHI8=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
-  "/watch.js": "sha256-xIARcRXJEvwbroCXb9eXyO9M2eYPwD0EBVMC3nQOTh0=",
-  "/worker.js": "sha256-5ftKKCY5DpmFRAMOcfbbqDSP83s2tgypx3coAzJdanc="
+  "/watch.js": "sha256-xr+12ll4jNHFn5pOticq54jDIi+/FQ1LKCy7ysUZF6w=",
+  "/worker.js": "sha256-mimE+0Ss9QeUeMKUM2C+n/DLp9oLfDePtXqbKYX5PNg="
 };
 
 const PREFIX = "io3233-";

@@ -15,23 +15,29 @@
   });
   // The views may fill the fields as they begin, and a form that nobody listens to is the browser's, whom the page's CSP lets submit nothing.
   const [typed, sent] = [new Map(), new Set()];
-  const isTheirs = ({ target, defaultPrevented }) => defaultPrevented || target.method === "dialog" || target.closest("#chatThread"); // see guest.js
-  const keepText = (event) => isTheirs(event) || (typed.set(event.target, event.target.value), sent.delete(event.target.form));
-  const keepForm = (event) => isTheirs(event) || (event.preventDefault(), sent.add(event.target));
-  // What is wired by then acts once, not twice. In what is on top, and where the page says what is wrong, buttons act at once.
+  // In what is on top, and where the page says what is wrong, all acts at once; a thread has guest.js.
+  const isTheirs = (element) => element.closest("dialog, .notice, .lost, #chatThread");
+  const keepText = ({ target }) => isTheirs(target) || (typed.set(target, target.value), sent.delete(target.form));
+  // What is wired by then acts once, not twice, and not on a field that a view has just filled.
+  const keepForm = (event) => {
+    if (isTheirs(event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    sent.add(event.target);
+  };
   let pressed = null;
   const keepPress = (event) => {
     const button = event.target.closest("button[type=button]");
-    if (!button || button.closest("dialog, .notice, .lost, #chatThread")) return;
+    if (!button || isTheirs(button)) return;
     event.stopImmediatePropagation();
     pressed = button;
   };
   addEventListener("click", keepPress, true);
   addEventListener("input", keepText);
-  addEventListener("submit", keepForm);
+  addEventListener("submit", keepForm, true);
   addEventListener("io3233-live", () => {
     removeEventListener("input", keepText);
-    removeEventListener("submit", keepForm);
+    removeEventListener("submit", keepForm, true);
     removeEventListener("click", keepPress, true);
     for (const [field, text] of typed) {
       field.value = text;

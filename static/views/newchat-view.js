@@ -26,7 +26,7 @@ export class NewChatView {
     if (navigator.share) this.#offerShare();
     byId("openChatScan").hidden = !canScan();
     on(byId("openChatScan"), "click", () => byId("listScan").click());
-    byId("openChatFp").value = history.state?.invite ?? ""; // one that failed before the page was loaded anew
+    byId("openChatFp").value ||= history.state?.invite ?? ""; // one that failed before the page was loaded anew
   }
 
   /** One button is the primary one. */
