@@ -1416,7 +1416,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername") or ("",)
         address = address_group(str(peer[0]))
-        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._end_if_stuck, 0)
+        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._transport.abort)
         with suppress(RelayError):  # it makes too many connections
             self._pay(address)
             self._address = address if self._shares.take(address) else None
@@ -1475,8 +1475,9 @@ class Connection(asyncio.Protocol):
         self.data_received(b"")
 
     def _end_if_stuck(self, heads: int) -> None:
-        """`heads` had passed at the last look. (A timer for each request would cost as much as all the rest of this class.)"""
-        if heads == self._heads and (self.is_answering or not heads):
+        """Abort if the answer to the newest head of the last look is yet to begin, and look again later. (A timer for each
+        request would cost as much as all the rest of this class.)"""
+        if self.is_answering and heads == self._heads:
             self._transport.abort()
         self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._end_if_stuck, self._heads)
 
@@ -1508,6 +1509,8 @@ class Connection(asyncio.Protocol):
         if not self._inner:
             self._inner = self._make()
             self._inner.connection_made(self._transport)
+            self._timer.cancel()
+            self._end_if_stuck(0)
         if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
             head = EXPECT.sub(b"", head)
         if framing.get(b"expect") == b"100-continue":
