@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "1f22d1b0fbb77d3e";
+const VERSION = "7d3ac6d83049dc1b";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-zGHIRkdQ+PsjldnKn1i1yAH1MkFxlQj1emzTr03p0oo=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-LTvduzXFVCLeW41BkzZCZEhKHdp40ZG2QODY6MQZlcs=",
+  "/index.html": "sha256-2fi+6gw3xvisGX4vumKNw4/7e5ddex52wVfgThh+Wo0=",
   "/mail/changes.js": "sha256-PMqxpSpv4bWsMp+XFKKPXkcz0AxDv6XZ9xPofQW8kBw=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-zCFum/zDOZI+qTCef8M5jXb896kjCllvgBGS0h/bia8=",
@@ -70,7 +70,7 @@ const FILES = {
   "/store/messages.js": "sha256-rE6p0vapH0w2cWSktwNl/6Q0xo79czXa0oBNGc8+jtk=",
   "/store/settings.js": "sha256-2avN3RJK2dgiQRVj9h/rBLJYNA5Byt4IcAxcqDBwyEk=",
   "/store/store.js": "sha256-YFVauMwVEDjvW42J1hF95M986ZUUL69C3XzXjtTA4pM=",
-  "/style.css": "sha256-va6oAdwmv5EhQZBatGvG+XDEgpHFuqL7yyZczwB//Jw=",
+  "/style.css": "sha256-uGJPy5/PBF1Jr7e3skDw93IivfOfTgdcg0evBTIEbNo=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
@@ -114,8 +114,8 @@ const FILES = {
   "/views/message-menu.js": "sha256-I9PuuN9tnU7Cvxh/k2S9MyBZ/i4cFhcMhyB5zMBkpEM=",
   "/views/message-row.js": "sha256-nQfdK14+IQQ0I6MNFP1oXM5DNVG4nbuvh8P+3pO0NlU=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
-  "/views/newchat-view.js": "sha256-KbeB2eozJB9QpUbu/BRml8BiZQ1/u2p6QoXyGt72EXs=",
-  "/views/pages.css": "sha256-Pn4jhT9tsLuuXo+gYpPoprnw/Tpiet0qio/zffmlunA=",
+  "/views/newchat-view.js": "sha256-3lQs+qqJ3sAxonygvq5cQdjVmOT1OVMRbRZcb2QLfzg=",
+  "/views/pages.css": "sha256-YqaQrYczA3+DoUPmVcxXAo8ahAwVDmGOhFjzaoa8EIo=",
   "/views/qr.js": "sha256-6Qe24bzDj6HoRPrJcMt5fDmyLZgzdXW6vyeLdMqOFeU=",
   "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
   "/views/server-view.js": "sha256-iK1Pp79dR7hsOiBaqK1FjV4uQ/ByZrAD6sRNylIztpg=",
@@ -128,8 +128,8 @@ const FILES = {
   "/views/thread.css": "sha256-UXQsp3sKy+S6Wj+oRaayawn9c9CuKToXirDD2sDFHI8=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
-  "/watch.js": "sha256-xr+12ll4jNHFn5pOticq54jDIi+/FQ1LKCy7ysUZF6w=",
-  "/worker.js": "sha256-mimE+0Ss9QeUeMKUM2C+n/DLp9oLfDePtXqbKYX5PNg="
+  "/watch.js": "sha256-Xj3dglwDWlV6KHZV7HKrtHw3bAu/dSzgSRTCRhEx4Pk=",
+  "/worker.js": "sha256-9yqsdNiCDqt+hjKLkS0XifLlP92YS5yWk1nEwnZY97k="
 };
 
 const PREFIX = "io3233-";
