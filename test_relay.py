@@ -2378,6 +2378,23 @@ class TestPush:
         await until(lambda: not pusher._waiting and not pusher._in_flight)
         assert len(push_service.pushes) == 1
 
+    @pytest.mark.parametrize("how", ["is cut off in the middle of its mail", "asks for the head of a page only"])
+    async def test_push_is_tried_again_when_a_device(self, pushing, push_service, monkeypatch, how):
+        monkeypatch.setattr(relay_module, "PIECE_BYTES", 2**20)  # more than all buffers on the way take
+        alice, bob = await pushing.register(), await pushing.register()
+        await push_service.subscribe(bob)
+        pusher, answer = pushing.app[relay_module.PUSHER], LateFailure()
+        push_service.answers = [answer]
+        for _ in range(4):
+            await alice.send(bob, bytes(200_000))
+        await until(lambda: push_service.pushes and set(pusher._waiting) <= {push_service.origin + "/one"})
+
+        await (bob.call("HEAD", "/v1/messages") if "head" in how else cut_off_in_a_page(pushing, bob))
+        await until(lambda: not pushing.app[relay_module.TURNS].wanted)
+        answer.is_due.set()
+
+        await until(lambda: len(push_service.pushes) >= 2)
+
     async def test_push_for_another_of_the_same_device_is_tried_again_all_the_same(self, pushing, push_service):
         alice, bob = await pushing.register(), await pushing.register()
         pusher, answer = pushing.app[relay_module.PUSHER], LateFailure()
@@ -3578,6 +3595,11 @@ async def ask_and_stall(relay: AnyRelay, person: Person) -> socket.socket:
     await loop.sock_sendall(stalled, request.encode())
     assert await asyncio.wait_for(loop.sock_recv(stalled, 12), PATIENCE_SECONDS) == b"HTTP/1.1 200"
     return stalled
+
+
+async def cut_off_in_a_page(relay: AnyRelay, person: Person) -> None:
+    """Ask for a page, and hang up after its first bytes."""
+    (await ask_and_stall(relay, person)).close()
 
 
 async def ask_for_pongs_and_stall(relay: AnyRelay, person: Person) -> socket.socket:
