@@ -3,11 +3,11 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "1f22d1b0fbb77d3e";
+const VERSION = "bad71872c72ca57a";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
-  "/client.js": "sha256-zGHIRkdQ+PsjldnKn1i1yAH1MkFxlQj1emzTr03p0oo=",
-  "/device/notifications.js": "sha256-RQmiVlODpRfc9BvRLN9sdfZhKf5Q+hCSiodAxcz0bkE=",
+  "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
+  "/device/notifications.js": "sha256-MsjmFwULcfBmOt3yVYH+Uj+nZwyJI9Q/czHK/vc0LFQ=",
   "/device/service-worker.js": "sha256-/exLLu9nLx6XG5yDSKAFTKHruDvXyft5nej8BWbuKdg=",
   "/device/tabs.js": "sha256-8uPMKmjOAMsCu+24JTkZuj/3jR7NiV8tgSsZ9SQfjGU=",
   "/guest.js": "sha256-nCrNQ8mvcCrtCt96BapVewKO33q5K8Seibtp+xuYby0=",
@@ -17,14 +17,14 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-LTvduzXFVCLeW41BkzZCZEhKHdp40ZG2QODY6MQZlcs=",
+  "/index.html": "sha256-yJSLiRpnjTwPZV6LynrqA2lL/TVHYrrqWzOtVDEMe9Y=",
   "/mail/changes.js": "sha256-PMqxpSpv4bWsMp+XFKKPXkcz0AxDv6XZ9xPofQW8kBw=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-zCFum/zDOZI+qTCef8M5jXb896kjCllvgBGS0h/bia8=",
   "/mail/files.js": "sha256-PGGLN+CLIRwtK5Aw/U3LeZiRdgE2/RnFU5ZCPMZZ2b4=",
-  "/mail/inbox.js": "sha256-INbVXSe03rKegOeHPCNcKtP6xskTbKsyf0m0OQ9pCn0=",
+  "/mail/inbox.js": "sha256-DTyK0hVyGxL+rVIsnVPXB44BzCgbHI913vSBykGT7Ns=",
   "/mail/outbox.js": "sha256-3hFIeiJ6xzbAd5YcqBJcQU9iL9e0Rsrp2yF1vmrz4Mw=",
-  "/mail/page.js": "sha256-XJwlISRzpcNm3iSXnoh8SfXf9tSmMRRlKgUi5BkfG/s=",
+  "/mail/page.js": "sha256-f1lFZaVFkke+fnXWnTtTKvJRvQL3a6/hugL7QogO/gU=",
   "/mail/posts.js": "sha256-Jpdo6PbFwVntdqnGMS4vG+J+iJiDM+LqfSgnROboN1Y=",
   "/mail/queue.js": "sha256-N3xzlqgMiaXlUjJNwpMFg+XkCEtw+TDPTrbhTtLsyNo=",
   "/mail/references.js": "sha256-8UVcp+sRcP9IgWTe2cFjyXn+39E8bf1c8CDVk3jFUE0=",
@@ -69,7 +69,7 @@ const FILES = {
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
   "/store/messages.js": "sha256-rE6p0vapH0w2cWSktwNl/6Q0xo79czXa0oBNGc8+jtk=",
   "/store/settings.js": "sha256-2avN3RJK2dgiQRVj9h/rBLJYNA5Byt4IcAxcqDBwyEk=",
-  "/store/store.js": "sha256-YFVauMwVEDjvW42J1hF95M986ZUUL69C3XzXjtTA4pM=",
+  "/store/store.js": "sha256-deCkW9aRAITVyymBhoS2f+mUhI/5gFdsRQoa3xlltoE=",
   "/style.css": "sha256-va6oAdwmv5EhQZBatGvG+XDEgpHFuqL7yyZczwB//Jw=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-xr+12ll4jNHFn5pOticq54jDIi+/FQ1LKCy7ysUZF6w=",
-  "/worker.js": "sha256-mimE+0Ss9QeUeMKUM2C+n/DLp9oLfDePtXqbKYX5PNg="
+  "/worker.js": "sha256-sD9K6q4msK2Ii7JxCNiLZ16ZaH/eypJteVQmP9P48bk="
 };
 
 const PREFIX = "io3233-";
