@@ -18460,6 +18460,36 @@ class TestBrowserFiles:
         await does(alice, "delete-here", "the plans")
         await alice.hides(".chat-file, .chat-failure")
 
+    async def test_file_whose_end_was_taken_back_says_so_where_its_deletion_is_refused(self, browser, liar, tmp_path):
+        alice, bob = await browser.person(liar), Correspondent(liar.truth)
+        await bob.register()
+        await bob.meets(alice)
+        alice.expects("Failed to load resource", "WebSocket connection to")
+        await attaches(alice, large_file(tmp_path, 2), text="the plans")
+        await has_file(alice, "file.sent === 2")
+        await bob.call("DELETE", f"/v1/messages/{await stored(alice, 'messages.at(-1).relay_id')}")  # its beginning arrived
+        liar.lie("POST /v1/messages", lambda _: web.Response(status=404))
+
+        await does(alice, "delete-both", "the plans")
+        await agrees(alice, "Delete for both?")
+
+        await alice.shows(".chat-line.event", "Somebody was not told that you deleted a message")
+        await alice.shows(".chat-line:has(.chat-file.ended) .chat-state", "taken back")
+
+    async def test_file_whose_deletion_was_refused_in_the_middle_is_told_of_so_after_a_backup(self, alice, bob, tmp_path):
+        alice.expects("404 (Not Found)")
+        await attaches(alice, large_file(tmp_path, 2), text="the plans")
+        await has_file(alice, "file.sent === 2")
+        await alice.evaluate(HALF_SENT)
+        await bob.call("DELETE", "/v1/me")
+        await changes(alice, "remove(sent.at(-1).seq)")
+        await alice.shows(".chat-failure", "Not all of it was sent, and it is not on this device")
+
+        await comes_back_from(alice, await alice.evaluate(f"({SNAPSHOT})(true)"))
+
+        await alice.shows(".chat-failure", "Not all of it was sent, and it is not in the backup")
+        await alice.hides(".chat-failure .chat-retry")
+
     async def test_file_that_was_on_its_way_at_a_backup_is_sent_by_retry(self, alice, bob, tmp_path):
         await attaches(alice, large_file(tmp_path, 2))
         await has_file(alice, "file.sent === file.parts")

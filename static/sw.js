@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "bad71872c72ca57a";
+const VERSION = "a1f5bfa2d5718fea";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,10 +17,10 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-yJSLiRpnjTwPZV6LynrqA2lL/TVHYrrqWzOtVDEMe9Y=",
-  "/mail/changes.js": "sha256-PMqxpSpv4bWsMp+XFKKPXkcz0AxDv6XZ9xPofQW8kBw=",
+  "/index.html": "sha256-1a7w/WHtT3wHVN/Ed4DKZZX8+f4c+VS7zvveSMMl0L8=",
+  "/mail/changes.js": "sha256-s4xcCnyXa+hP3mgZsIZ0E51OXene/0/Oxdfnz8NA5zo=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
-  "/mail/erasure.js": "sha256-zCFum/zDOZI+qTCef8M5jXb896kjCllvgBGS0h/bia8=",
+  "/mail/erasure.js": "sha256-2PINi91wI7V0zFQ6q6dACMPZ+4f20pYmvCPFJMilJ7g=",
   "/mail/files.js": "sha256-PGGLN+CLIRwtK5Aw/U3LeZiRdgE2/RnFU5ZCPMZZ2b4=",
   "/mail/inbox.js": "sha256-DTyK0hVyGxL+rVIsnVPXB44BzCgbHI913vSBykGT7Ns=",
   "/mail/outbox.js": "sha256-3hFIeiJ6xzbAd5YcqBJcQU9iL9e0Rsrp2yF1vmrz4Mw=",
@@ -56,7 +56,7 @@ const FILES = {
   "/relay/relays.js": "sha256-xBbncs8Ac9ySmCsyyIHA6jQItQ0dpBcXI10MZtPHEpE=",
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-Q8HxZZulWYqgWUWVFMt4Mr9lG/e/e/NDsZYjDQt4aBo=",
-  "/store/backup-content.js": "sha256-QQLFwtsySMNbGbT5E6DvLu3pMY1fyK+xie8IfOkIIUU=",
+  "/store/backup-content.js": "sha256-FNAOxQiGh7nCXYpNBIdaJ9TaUYQyXvhl3ftxty0z57w=",
   "/store/backup-shape.js": "sha256-CPT1qcE9cmbX0BFyVK9khTzUKJH2M9hnlcEk/fafy64=",
   "/store/backup.js": "sha256-3tX+isH3SV1fz8CByjaufkT00yPuN+wUAB2qi4NMVWE=",
   "/store/browser.js": "sha256-gi8w495oKki1K9U8yKwDGC6gvpey7gi8ao5LusyeDFU=",
@@ -112,7 +112,7 @@ const FILES = {
   "/views/message-actions.js": "sha256-4PFGboQPDNFBdNAuvAhN0zxQCHlkWtLCSZPquIcTS2c=",
   "/views/message-extras.js": "sha256-ZWkQ0vyxgyO/yQ59E8mSxcnMiKcOJEL0DmXuyXvw8W4=",
   "/views/message-menu.js": "sha256-I9PuuN9tnU7Cvxh/k2S9MyBZ/i4cFhcMhyB5zMBkpEM=",
-  "/views/message-row.js": "sha256-nQfdK14+IQQ0I6MNFP1oXM5DNVG4nbuvh8P+3pO0NlU=",
+  "/views/message-row.js": "sha256-OqwgNo/g9hdabHEVvmxyYvr1SqmlM9ZYzjcv6blVRrk=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/newchat-view.js": "sha256-KbeB2eozJB9QpUbu/BRml8BiZQ1/u2p6QoXyGt72EXs=",
   "/views/pages.css": "sha256-Pn4jhT9tsLuuXo+gYpPoprnw/Tpiet0qio/zffmlunA=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-xr+12ll4jNHFn5pOticq54jDIi+/FQ1LKCy7ysUZF6w=",
-  "/worker.js": "sha256-sD9K6q4msK2Ii7JxCNiLZ16ZaH/eypJteVQmP9P48bk="
+  "/worker.js": "sha256-GtvZBvviYxBRNORjrYyZ/+mhgUBRZt3s3aVvUKy3s/s="
 };
 
 const PREFIX = "io3233-";
