@@ -93,7 +93,7 @@ export class Inbox {
    * may be made up, and the hint of the true one must still count.
    */
   async #keep(rows, after_id) {
-    const person = { reading: await this.#reading(), receipts: this.#settings.get("receipts"), home: this.#settings.get("home") };
+    const person = { reading: this.#reading, receipts: this.#settings.get("receipts"), home: this.#settings.get("home") };
     const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, ...person };
     const { rewound, genuine, counted } = await storeArrivals(this.#store, { ...parts, rows, after_id });
     if (rewound) return false;
@@ -118,7 +118,7 @@ export class Inbox {
 const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a mailbox holds
 
 /**
- * `rows`: what getMessages gave after `after_id`. `reading`: fingerprints of threads on screen, which gain no unread mark. `receipts`:
+ * `rows`: what getMessages gave after `after_id`. `reading()` resolves to a Set of the fingerprints of the threads on screen. `receipts`:
  * whether the person gives and sees receipts of what was read; `home`: my home relay. Returns
  * `{genuine, counted}`: the row ids that opened, and how many rows had no thread to go to and are only counted in the relay's record;
  * or `{rewound: true}` when the stored cursor went back meanwhile (a restored backup): the page is dropped, or the mail between would
@@ -126,17 +126,18 @@ const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a ma
  */
 export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, ...options }) {
   const mail = rows.map((row) => open(row, identity, sharedKeys));
+  const reading = await options.reading();
   const kept = await store.db.write(ALL_STORES, async (stores) => {
     const [relay, device] = [await currentRelay(stores, identity, origin), await result(stores.kv.get("device"))];
     if (relay.cursor < after_id) return null;
-    const page = new Page(stores, { me: identity.fingerprint, device, origin, ...options, taken_over: await takenOver(stores.kv, origin) });
+    const page = new Page(stores, { me: identity.fingerprint, device, origin, ...options, reading, taken_over: await takenOver(stores.kv, origin) });
     for (const message of mail) await page.add(message);
     const finished = await page.finish();
     stores.relays.put({ ...relay, cursor: rows.at(-1).id, ...countedBy(relay, finished) });
     return relay.cursor > after_id ? withUnheard(stores, finished, mail) : finished;
   });
   if (!kept) return { rewound: true };
-  await tell(store, kept);
+  await tell(store, await seen(store, kept, await options.reading()));
   const genuine = mail.filter(({ kind }) => kind !== "refused").map(({ row_id }) => row_id);
   return { genuine, counted: kept.refused + kept.requests_dropped };
 }
@@ -153,6 +154,16 @@ async function withUnheard(stores, finished, mail) {
   const stored = (await Promise.all(mail.map(({ from, id }) => id && findMessage(stores, from, id, false)))).filter(Boolean);
   const senders = [...new Set(stored.map(({ contact }) => contact))].map((fingerprint) => result(stores.contacts.get(fingerprint)));
   return { ...finished, changed: [...finished.changed, ...stored], contacts: [...finished.contacts, ...(await Promise.all(senders)).filter(Boolean)] };
+}
+
+/**
+ * What is stored by now is seen by whoever has its thread on screen, and unread else. That is asked only now: the person may have left
+ * while it was being stored, and would be told of it by nothing.
+ */
+async function seen(store, kept, reading) {
+  const shown = kept.contacts.filter(({ fingerprint, unread }) => unread > 0 && reading.has(fingerprint));
+  const read = shown.length > 0 ? await store.noteRead(shown.map(({ fingerprint }) => fingerprint)) : [];
+  return { ...kept, contacts: kept.contacts.map((record) => read.find(({ fingerprint }) => fingerprint === record.fingerprint) ?? record) };
 }
 
 async function tell(store, { added, changed, contacts, dropped }) {
