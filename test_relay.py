@@ -8299,6 +8299,10 @@ async def read_once(reader: Person) -> list[str]:
 class Firefox(Browser):
     """The same over WebDriver BiDi, which Firefox speaks: a context is a user context, a session is a tab."""
 
+    @property
+    def tab(self) -> type[FirefoxPage]:
+        return FirefoxPage
+
     async def read(self) -> None:
         async for message in self.socket:
             body = json.loads(message.data)
@@ -8321,7 +8325,7 @@ class Firefox(Browser):
     async def page(self, context: str | None = None, **_: Any) -> Page:
         context = context or await self.context()
         opened = await self.call("browsingContext.create", type="tab", userContext=context)
-        page = FirefoxPage(self, opened["context"], context)
+        page = self.tab(self, opened["context"], context)
         page.session = page.id
         self.targets[page.id] = page
         return page
@@ -8610,11 +8614,16 @@ def chromium() -> Iterator[str]:
         yield address
 
 
+def running_firefox() -> contextlib.AbstractContextManager[str]:
+    """A headless Firefox; the address of its WebDriver BiDi."""
+    flags = ("--headless", "--remote-debugging-port=0", "--profile", "{profile}")
+    return running_browser("firefox-esr", *flags, listens=firefox_listens)
+
+
 @pytest.fixture(scope="session")
 def firefox() -> Iterator[str]:
-    """One Firefox for the whole run; the address of its WebDriver BiDi."""
-    flags = ("--headless", "--remote-debugging-port=0", "--profile", "{profile}")
-    with running_browser("firefox-esr", *flags, listens=firefox_listens) as address:
+    """One Firefox for the whole run."""
+    with running_firefox() as address:
         yield address
 
 
@@ -18135,7 +18144,7 @@ COPY_WAITS = """(async () => {
 })()"""
 NAMES = {
     "invoice.pdf" + "\u00a0" * 200 + ".exe": "invoice.pdf .exe",
-    "a" * 250 + ".exe": "a" * 40 + "…" + "a" * 15 + ".exe",
+    "a" * 250 + ".exe": "a" * 20 + "…" + "a" * 15 + ".exe",
     "\u3164holiday\u200b.jpg": "holiday.jpg",
     "..\\..\\x": "x",
     "///": "file",

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d9ef2cca610c6e28";
+const VERSION = "55f840f97ec7285d";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-YgnIpHG4QZ3Jt9928Wl4iwjtkSOkU0jVNIWYCS3qSv0=",
+  "/index.html": "sha256-fiksJzvYm//HXe37qZce9NjUqntAkztgxUlfO6QTRTI=",
   "/mail/changes.js": "sha256-s4xcCnyXa+hP3mgZsIZ0E51OXene/0/Oxdfnz8NA5zo=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-2PINi91wI7V0zFQ6q6dACMPZ+4f20pYmvCPFJMilJ7g=",
@@ -40,7 +40,7 @@ const FILES = {
   "/protocol/envelope2.js": "sha256-CCGu7vCMG7Mzf9jUSm7YjJd2yMKEQQEev+PmYNA/tUY=",
   "/protocol/errors.js": "sha256-xNmezYkR9aBNtf61gXy5EFe+2k//P4EtODMJB5ABlqU=",
   "/protocol/excerpt.js": "sha256-MYUZv5BnspTh2UgCtEdGgZZbartFE7tmNbACzSOZucM=",
-  "/protocol/files.js": "sha256-f7bcX5bM6omQd3H1s9Fj0osBRsWQ81uyg/Ar4zQtMTg=",
+  "/protocol/files.js": "sha256-tI/ng9fIROy4NROTZhOCfyRA4gMg5jSDbfb/zowvXdQ=",
   "/protocol/format.js": "sha256-EztvJNsUpXraXqR5+svd+IUAHTzmljM6R2LIfgPFOIY=",
   "/protocol/kdf.js": "sha256-zXiHiHGsOx+g/n6IvcC5cmANCO1J/ySGnsiKWmb8K/4=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
@@ -70,7 +70,7 @@ const FILES = {
   "/store/messages.js": "sha256-rE6p0vapH0w2cWSktwNl/6Q0xo79czXa0oBNGc8+jtk=",
   "/store/settings.js": "sha256-2avN3RJK2dgiQRVj9h/rBLJYNA5Byt4IcAxcqDBwyEk=",
   "/store/store.js": "sha256-deCkW9aRAITVyymBhoS2f+mUhI/5gFdsRQoa3xlltoE=",
-  "/style.css": "sha256-uGJPy5/PBF1Jr7e3skDw93IivfOfTgdcg0evBTIEbNo=",
+  "/style.css": "sha256-1GLI48VrE+mJqL6zST9RzSaA3gaEFeEiSVWyDzb2u0M=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
@@ -102,7 +102,7 @@ const FILES = {
   "/views/dom.js": "sha256-FgRSFxMijuIe4day/KDBoSH/u3ZIXj7Fs2Qr0ak8mq4=",
   "/views/export-view.js": "sha256-3p83AfdDtWv5KlfU3JSjEwIRwbk+HULcef3qB2FDyFk=",
   "/views/files.js": "sha256-+JJHi/kSkP0kG+ZyyIbdW4lqaSTXi7mEZUhMGEToNWo=",
-  "/views/forward-view.js": "sha256-Bqx4FN4PTpM7mty/WTvrkML0/7QtU9wagORzZYsEycc=",
+  "/views/forward-view.js": "sha256-rrNyVExlrpRyfW00vAH2hOov0rP2YJkMiUap0ipB1z4=",
   "/views/guest-view.js": "sha256-vGwyO3Y0j/HLSm6SKxNG3ufFb1VRUBfedwbzQh9aNFw=",
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
   "/views/keys-view.js": "sha256-dXOIPuHEU0cQ7Ya2h7W08JlbDB6g5zP9jWudyy56lDo=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/message-row.js": "sha256-OqwgNo/g9hdabHEVvmxyYvr1SqmlM9ZYzjcv6blVRrk=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
   "/views/newchat-view.js": "sha256-3lQs+qqJ3sAxonygvq5cQdjVmOT1OVMRbRZcb2QLfzg=",
-  "/views/pages.css": "sha256-YqaQrYczA3+DoUPmVcxXAo8ahAwVDmGOhFjzaoa8EIo=",
+  "/views/pages.css": "sha256-5Qpd/BjBZTAI5zCvckAvgnqrLXRICYSN3Sjd2tpoPgI=",
   "/views/qr.js": "sha256-6Qe24bzDj6HoRPrJcMt5fDmyLZgzdXW6vyeLdMqOFeU=",
   "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
   "/views/server-view.js": "sha256-iK1Pp79dR7hsOiBaqK1FjV4uQ/ByZrAD6sRNylIztpg=",
@@ -125,11 +125,11 @@ const FILES = {
   "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
   "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
   "/views/thread-view.js": "sha256-GKZbDE+QxhYKSFLYy1NpbUbmund0soNx9/0SKjTBMJA=",
-  "/views/thread.css": "sha256-UXQsp3sKy+S6Wj+oRaayawn9c9CuKToXirDD2sDFHI8=",
+  "/views/thread.css": "sha256-XTLtgd4ASCvqtFb04T21HltHypwsVAZEgS8AmL6S3CE=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-Xj3dglwDWlV6KHZV7HKrtHw3bAu/dSzgSRTCRhEx4Pk=",
-  "/worker.js": "sha256-MO937RCVT7kEK0r37cHbWj+3adp8a6CHvew61nk1PL0="
+  "/worker.js": "sha256-8Us+djMIbVB3jWuiOYER8lMiG4a4OjV0npM6deTg1Us="
 };
 
 const PREFIX = "io3233-";
