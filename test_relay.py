@@ -14309,6 +14309,19 @@ class TestBrowserStart:
         await page.has_keys()
         assert await page.count("#notStarted") == 0
 
+    async def test_newcomer_is_welcomed_before_the_modules_came(self, front, browser):
+        page, released = await browser.page(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
+
+        await page.call("Page.navigate", url=front.url)
+        await page.shows("#title-newchat > .for-new", "Send a link, start talking.")
+        await page.fill("#myName", "Ana")
+        released.set()
+
+        await page.has_keys()
+        await page.shows("#welcomeLede", f", on {URL(front.url).authority}.")
+        assert await page.value("#myName") == "Ana"
+
     async def test_search_typed_and_sent_before_the_modules_came_is_done_when_they_are_there(self, front, browser):
         page, released = await browser.page(), asyncio.Event()
         front.spoils["client.js"] = held(released)
@@ -14984,14 +14997,14 @@ class TestBrowserWelcome:
 
     async def test_home_welcomes_until_the_first_chat(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
-        await alice.shows("#title-newchat", "Send a link, start talking.")
+        await alice.shows("#title-newchat > .for-new", "Send a link, start talking.")
         await alice.shows("#welcomeLede", f"End-to-end encrypted, on {URL(relay.url).authority}. No account needed.")
 
         await alice.opens(bob.fingerprint)
         await goes_to(alice, "newchat")
 
-        await alice.until("document.querySelector('#title-newchat').textContent === 'New chat'")
-        assert await alice.count("#welcomeLede") == 0
+        await alice.shows("#title-newchat > .for-known", "New chat")
+        assert await alice.count(".for-new") == 0
 
     @pytest.mark.parametrize("shares", [True, False])
     async def test_one_button_is_the_primary_one(self, relay, browser, shares):

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "a1f5bfa2d5718fea";
+const VERSION = "d9ef2cca610c6e28";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-1a7w/WHtT3wHVN/Ed4DKZZX8+f4c+VS7zvveSMMl0L8=",
+  "/index.html": "sha256-YgnIpHG4QZ3Jt9928Wl4iwjtkSOkU0jVNIWYCS3qSv0=",
   "/mail/changes.js": "sha256-s4xcCnyXa+hP3mgZsIZ0E51OXene/0/Oxdfnz8NA5zo=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-2PINi91wI7V0zFQ6q6dACMPZ+4f20pYmvCPFJMilJ7g=",
@@ -70,7 +70,7 @@ const FILES = {
   "/store/messages.js": "sha256-rE6p0vapH0w2cWSktwNl/6Q0xo79czXa0oBNGc8+jtk=",
   "/store/settings.js": "sha256-2avN3RJK2dgiQRVj9h/rBLJYNA5Byt4IcAxcqDBwyEk=",
   "/store/store.js": "sha256-deCkW9aRAITVyymBhoS2f+mUhI/5gFdsRQoa3xlltoE=",
-  "/style.css": "sha256-va6oAdwmv5EhQZBatGvG+XDEgpHFuqL7yyZczwB//Jw=",
+  "/style.css": "sha256-uGJPy5/PBF1Jr7e3skDw93IivfOfTgdcg0evBTIEbNo=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
@@ -114,8 +114,8 @@ const FILES = {
   "/views/message-menu.js": "sha256-I9PuuN9tnU7Cvxh/k2S9MyBZ/i4cFhcMhyB5zMBkpEM=",
   "/views/message-row.js": "sha256-OqwgNo/g9hdabHEVvmxyYvr1SqmlM9ZYzjcv6blVRrk=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
-  "/views/newchat-view.js": "sha256-KbeB2eozJB9QpUbu/BRml8BiZQ1/u2p6QoXyGt72EXs=",
-  "/views/pages.css": "sha256-Pn4jhT9tsLuuXo+gYpPoprnw/Tpiet0qio/zffmlunA=",
+  "/views/newchat-view.js": "sha256-3lQs+qqJ3sAxonygvq5cQdjVmOT1OVMRbRZcb2QLfzg=",
+  "/views/pages.css": "sha256-YqaQrYczA3+DoUPmVcxXAo8ahAwVDmGOhFjzaoa8EIo=",
   "/views/qr.js": "sha256-6Qe24bzDj6HoRPrJcMt5fDmyLZgzdXW6vyeLdMqOFeU=",
   "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
   "/views/server-view.js": "sha256-iK1Pp79dR7hsOiBaqK1FjV4uQ/ByZrAD6sRNylIztpg=",
@@ -128,8 +128,8 @@ const FILES = {
   "/views/thread.css": "sha256-UXQsp3sKy+S6Wj+oRaayawn9c9CuKToXirDD2sDFHI8=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
-  "/watch.js": "sha256-xr+12ll4jNHFn5pOticq54jDIi+/FQ1LKCy7ysUZF6w=",
-  "/worker.js": "sha256-GtvZBvviYxBRNORjrYyZ/+mhgUBRZt3s3aVvUKy3s/s="
+  "/watch.js": "sha256-Xj3dglwDWlV6KHZV7HKrtHw3bAu/dSzgSRTCRhEx4Pk=",
+  "/worker.js": "sha256-MO937RCVT7kEK0r37cHbWj+3adp8a6CHvew61nk1PL0="
 };
 
 const PREFIX = "io3233-";
