@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d9ef2cca610c6e28";
+const VERSION = "625a08ef11cd0134";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,12 +17,12 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-YgnIpHG4QZ3Jt9928Wl4iwjtkSOkU0jVNIWYCS3qSv0=",
+  "/index.html": "sha256-EIXjYMNAN1MuDV+V+Ty4xkciqtA3NDveyAxy46Y23ew=",
   "/mail/changes.js": "sha256-s4xcCnyXa+hP3mgZsIZ0E51OXene/0/Oxdfnz8NA5zo=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-2PINi91wI7V0zFQ6q6dACMPZ+4f20pYmvCPFJMilJ7g=",
   "/mail/files.js": "sha256-PGGLN+CLIRwtK5Aw/U3LeZiRdgE2/RnFU5ZCPMZZ2b4=",
-  "/mail/inbox.js": "sha256-DTyK0hVyGxL+rVIsnVPXB44BzCgbHI913vSBykGT7Ns=",
+  "/mail/inbox.js": "sha256-FXhH+xMRBmXIw/TBRNBFv6gHaWGhSU/OuE0fAKwKZTY=",
   "/mail/outbox.js": "sha256-3hFIeiJ6xzbAd5YcqBJcQU9iL9e0Rsrp2yF1vmrz4Mw=",
   "/mail/page.js": "sha256-f1lFZaVFkke+fnXWnTtTKvJRvQL3a6/hugL7QogO/gU=",
   "/mail/posts.js": "sha256-Jpdo6PbFwVntdqnGMS4vG+J+iJiDM+LqfSgnROboN1Y=",
@@ -69,7 +69,7 @@ const FILES = {
   "/store/legacy.js": "sha256-m6bRWidrhHtUS7b+hC2ik83hcqx4tAWsJiq/pcTtWhE=",
   "/store/messages.js": "sha256-rE6p0vapH0w2cWSktwNl/6Q0xo79czXa0oBNGc8+jtk=",
   "/store/settings.js": "sha256-2avN3RJK2dgiQRVj9h/rBLJYNA5Byt4IcAxcqDBwyEk=",
-  "/store/store.js": "sha256-deCkW9aRAITVyymBhoS2f+mUhI/5gFdsRQoa3xlltoE=",
+  "/store/store.js": "sha256-tsqs8b9QBtpDFDC28KbhzrLVGjeNXdXZKEQuCpkxTWY=",
   "/style.css": "sha256-uGJPy5/PBF1Jr7e3skDw93IivfOfTgdcg0evBTIEbNo=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-Xj3dglwDWlV6KHZV7HKrtHw3bAu/dSzgSRTCRhEx4Pk=",
-  "/worker.js": "sha256-MO937RCVT7kEK0r37cHbWj+3adp8a6CHvew61nk1PL0="
+  "/worker.js": "sha256-zKujWIHZitZS4vAdsW+nNg5SuaWuG7x6M696VjAhfK0="
 };
 
 const PREFIX = "io3233-";
