@@ -9998,6 +9998,20 @@ class TestBrowserThread:
         assert abs(full["height"] - 0.35 * await alice.evaluate("innerHeight")) < 2
         assert await alice.evaluate(dimmed) != colour
 
+    async def test_box_that_shrinks_before_its_last_scroll_is_told_of_stays_at_the_end(self, browser, relay):
+        alice, bob = await browser.person(relay, size=PHONE), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, *(f"line {number}" for number in range(30)))
+        await alice.sees("line 29")
+        await alice.until(in_sight("line 29"))
+
+        await alice.evaluate(
+            """((box) => (box.style.maxBlockSize = "200px", box.dispatchEvent(new Event("scroll"))))(
+                document.querySelector("#chatMessages"))"""
+        )
+
+        await alice.until(f"document.querySelector('#chatMessages').clientHeight <= 200 && {in_sight('line 29')}")
+
     @pytest.mark.parametrize("resizes", [True, False], ids=["page", "visual-viewport"])
     async def test_composer_and_last_message_stay_in_sight_with_a_soft_keyboard(self, browser, relay, resizes):
         alice, bob = await browser.person(relay, size=PHONE), await relay.register()
@@ -12291,7 +12305,7 @@ class TestBrowserSearchInChat:
     async def test_count_keeps_up_with_what_arrives_and_goes(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "needle one", "needle two")
-        await alice.click(".chat-tab-label")
+        await alice.click(".chat-tab-label", "needle two")
         await alice.click("#chatSearchOpen")
         await alice.fill("#chatSearch", "needle")
         await alice.shows("#chatSearchCount", "1 of 2")

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d9ef2cca610c6e28";
+const VERSION = "20e9ad6ba5f63d5a";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-YgnIpHG4QZ3Jt9928Wl4iwjtkSOkU0jVNIWYCS3qSv0=",
+  "/index.html": "sha256-awKvb7mI9bjzTk0FEO2xUowOqbSy+xe3xv2YjHghP5E=",
   "/mail/changes.js": "sha256-s4xcCnyXa+hP3mgZsIZ0E51OXene/0/Oxdfnz8NA5zo=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-2PINi91wI7V0zFQ6q6dACMPZ+4f20pYmvCPFJMilJ7g=",
@@ -124,12 +124,12 @@ const FILES = {
   "/views/status-view.js": "sha256-ZKE5CseMVe8j2Zqe5pF/JucodydD5fvGoOT6B955IKQ=",
   "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
   "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
-  "/views/thread-view.js": "sha256-GKZbDE+QxhYKSFLYy1NpbUbmund0soNx9/0SKjTBMJA=",
+  "/views/thread-view.js": "sha256-S0IV5HJrhzvR9KT8OJyIkUUqi1wRejm+zdlZolf/l6E=",
   "/views/thread.css": "sha256-UXQsp3sKy+S6Wj+oRaayawn9c9CuKToXirDD2sDFHI8=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-Xj3dglwDWlV6KHZV7HKrtHw3bAu/dSzgSRTCRhEx4Pk=",
-  "/worker.js": "sha256-MO937RCVT7kEK0r37cHbWj+3adp8a6CHvew61nk1PL0="
+  "/worker.js": "sha256-lzMqZoSgRVhn7nJrDYQoJCCxVVNT2QVK3WiAVUCNm4M="
 };
 
 const PREFIX = "io3233-";
