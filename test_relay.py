@@ -8461,8 +8461,9 @@ class WebKitDriver:
         return value
 
     async def window(self) -> str:
-        """A window of its own: the one that the browser began with, or one more."""
-        return self.unused.pop() if self.unused else (await self.command("POST", "window/new", type="tab"))["handle"]
+        """A window of its own: the one that the browser began with, or one more. No tab: its driver opens those behind the
+        one before, where a press is never answered."""
+        return self.unused.pop() if self.unused else (await self.command("POST", "window/new", type="window"))["handle"]
 
     async def end(self) -> None:
         """By the driver: killed itself, it would leave its browser behind."""
