@@ -137,7 +137,7 @@ export async function storeArrivals(store, { identity, sharedKeys, origin, rows,
     return relay.cursor > after_id ? withUnheard(stores, finished, mail) : finished;
   });
   if (!kept) return { rewound: true };
-  await tell(store, await seen(store, kept, await options.reading()));
+  await tell(store, kept, await options.reading());
   const genuine = mail.filter(({ kind }) => kind !== "refused").map(({ row_id }) => row_id);
   return { genuine, counted: kept.refused + kept.requests_dropped };
 }
@@ -157,21 +157,18 @@ async function withUnheard(stores, finished, mail) {
 }
 
 /**
- * What is stored by now is seen by whoever has its thread on screen, and unread else. That is asked only now: the person may have left
- * while it was being stored, and would be told of it by nothing.
+ * What is stored by now is seen by whoever has its thread on screen (`reading`), and unread else. That is asked only now: the person may
+ * have left while it was being stored, and would be told of it by nothing. It is noted ahead of what those who are told do with it.
  */
-async function seen(store, kept, reading) {
-  const shown = kept.contacts.filter(({ fingerprint, unread }) => unread > 0 && reading.has(fingerprint));
-  const read = shown.length > 0 ? await store.noteRead(shown.map(({ fingerprint }) => fingerprint)) : [];
-  return { ...kept, contacts: kept.contacts.map((record) => read.find(({ fingerprint }) => fingerprint === record.fingerprint) ?? record) };
-}
-
-async function tell(store, { added, changed, contacts, dropped }) {
+async function tell(store, { added, changed, contacts, dropped }, reading) {
+  const seen = contacts.filter(({ fingerprint, unread }) => unread > 0 && reading.has(fingerprint)).map(({ fingerprint }) => fingerprint);
+  const noted = seen.length > 0 && store.noteRead(seen);
   for (const fingerprint of dropped) store.emit("contact-removed", { fingerprint });
-  for (const contact of contacts) store.emitContact(contact);
+  for (const contact of contacts) store.emitContact(seen.includes(contact.fingerprint) ? { ...contact, unread: 0 } : contact);
   if (added.length > 0) store.emit("messages", { messages: added, received: true });
   tellChanged(store, changed);
   store.emit("posts");
+  await noted;
   if (contacts.length > 0) await store.emitUnread();
 }
 

@@ -138,7 +138,7 @@ export class Store extends SharedEventTarget {
     return true;
   }
 
-  /** The same for several, of which nobody is told. Returns the records that changed. */
+  /** The same for several contacts, and nobody is told. Returns the records that changed. */
   noteRead(fingerprints) {
     return this.#db.note(["contacts"], async ({ contacts }) => {
       const records = await Promise.all(fingerprints.map((fingerprint) => result(contacts.get(fingerprint))));
