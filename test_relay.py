@@ -8393,6 +8393,9 @@ class FirefoxPage(Page):
         assert not modifiers, "no test in both browsers needs them yet"
         await self.type(self.KEYS[key])
 
+    async def screenshot(self, path: Path) -> None:
+        path.write_bytes(base64.b64decode((await self.call("browsingContext.captureScreenshot"))["data"]))
+
     async def upload(self, selector: str, path: Path) -> None:
         field = await self.script(f"document.querySelector({json.dumps(selector)})")
         await self.call("input.setFiles", element={"sharedId": field["sharedId"]}, files=[str(path)])

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
 import contextlib
 import json
 import re
@@ -116,13 +115,7 @@ class PicturedTab(FirefoxPage):
             return await super().type(text)
         return await self.evaluate(f"document.execCommand('insertText', false, {json.dumps(text)})")
 
-    async def screenshot(self, path: Path) -> None:
-        path.write_bytes(base64.b64decode((await self.call("browsingContext.captureScreenshot"))["data"]))
 
-
-ONLY_IN_CHROMIUM = {
-    "opening"
-}  # a page that is half loaded takes no commands elsewhere; nor are there files, microphones and outages here
 DOES = {"mousePressed": "pointerDown", "mouseReleased": "pointerUp"}
 
 
@@ -159,11 +152,19 @@ class Scene:
 
 State = Callable[[Scene], Awaitable[object]]
 STATES: dict[str, State] = {}
+ONLY_IN_CHROMIUM: set[str] = set()
 
 
 def state(function: State) -> State:
     """A state that is pictured; what the function leaves on the page is what is seen. Its name is the picture's."""
     STATES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def state_in_chromium(function: State) -> State:
+    """One that takes more than other browsers do for a driver: half a page, files, a microphone."""
+    state(function)
+    ONLY_IN_CHROMIUM.add([*STATES][-1])
     return function
 
 
@@ -293,36 +294,37 @@ async def list_with_not_sent(scene: Scene) -> None:
     await list_of_chats(scene)
 
 
-@state
+@state_in_chromium
 async def files_to_send(scene: Scene) -> None:
     await talks_with_another_page(scene)
     folder = Path(tempfile.mkdtemp(dir=scene.relay.folder))
-    (folder / "Tickets and the hut's key code, please read before Saturday.pdf").write_bytes(bytes(23_000))
+    paper = folder / "Tickets and the hut's key code, please read before Saturday.pdf"
+    await asyncio.to_thread(paper.write_bytes, bytes(23_000))
     shapes = [(1200, 900), (900, 1200), (1000, 1000)]
     photos = [await photo(scene.page, folder / f"{n}.jpg", *shape) for n, shape in enumerate(shapes)]
-    await picks(scene.page, *photos, *folder.glob("*.pdf"))
+    await picks(scene.page, *photos, paper)
     await scene.page.fill("#filesText", "From the last time we were there")
 
 
-@state
+@state_in_chromium
 async def files_sent(scene: Scene) -> None:
     await scene.page.click("#filesSend")
     await scene.page.until("document.querySelectorAll('.chat-album .loaded').length === 3")
     await scene.page.until("document.querySelector('#chatMessages').scrollBy(0, 9999), !document.querySelector('.moving')")
 
 
-@state
+@state_in_chromium
 async def voice_being_recorded(scene: Scene) -> None:
     await records(scene.page)
 
 
-@state
+@state_in_chromium
 async def voice_to_hear(scene: Scene) -> None:
     await scene.page.click("#voiceStop")
     await scene.page.shows("#voicePreview .voice-play:enabled")
 
 
-@state
+@state_in_chromium
 async def voice_and_files_both_ways(scene: Scene) -> None:
     await scene.page.click("#voiceSend")
     await scene.page.shows(".chat-line-out .voice-play:enabled")
@@ -338,13 +340,13 @@ async def voice_and_files_both_ways(scene: Scene) -> None:
     await scene.page.shows(".chat-line-in .voice-play:enabled")
 
 
-@state
+@state_in_chromium
 async def answer_to_a_picture(scene: Scene) -> None:
     await right_clicks(scene.page, ".chat-line:has(.file-picture)")
     await scene.page.click("#messageMenu [data-action=reply]")
 
 
-@state
+@state_in_chromium
 async def delete_for_both(scene: Scene) -> None:
     await scene.page.key("Escape")
     await right_clicks(scene.page, ".chat-line:has(.chat-file.file)")
@@ -352,7 +354,7 @@ async def delete_for_both(scene: Scene) -> None:
     await scene.page.shows("#confirmDialog")
 
 
-@state
+@state_in_chromium
 async def file_whose_deletion_was_refused(scene: Scene) -> None:
     await scene.page.click("#confirmCancel")
     token = await token_of(scene.other)
@@ -416,7 +418,7 @@ async def backup_to_open(scene: Scene) -> None:
     await scene.page.evaluate("document.querySelector('#importBackup').click()")
 
 
-@state
+@state_in_chromium
 async def keys_that_help(scene: Scene) -> None:
     await list_of_chats(scene)
     await scene.page.evaluate("document.activeElement.blur()")
@@ -455,7 +457,7 @@ async def question(scene: Scene) -> None:
     await scene.page.evaluate("document.querySelector('#newKeys').click()")
 
 
-@state
+@state_in_chromium
 async def opening(scene: Scene) -> None:
     await scene.becomes_somebody_new()
     await scene.page.call("Fetch.enable", patterns=[{"urlPattern": "*/client.js"}])  # which nobody lets go on
@@ -612,10 +614,8 @@ async def pictures(folder: Path, only: str, firefox: bool) -> list[str]:
 
 async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folder: Path, size: str, only: str) -> list[str]:
     """All states at one size, in both themes; what is wrong with them."""
-    states = STATES.keys() - (ONLY_IN_CHROMIUM if isinstance(browser, Firefox) else set())
-    wanted = [
-        name for name in STATES if name in states and any(re.search(only, f"{size}-{theme}-{name}") for theme in THEMES)
-    ]
+    states = [name for name in STATES if not (isinstance(browser, Firefox) and name in ONLY_IN_CHROMIUM)]
+    wanted = [name for name in states if any(re.search(only, f"{size}-{theme}-{name}") for theme in THEMES)]
     if not wanted:
         return []
     now = clock.seconds
