@@ -13087,7 +13087,7 @@ class TestBrowserPlainHttp:
 # Browser: the README's pictures
 # ------------------------------------------------------------------------------------------------------------------------
 
-PICTURES = {"desktop": (1280, 800), "phone": (390, 844), "guest": (390, 844)}
+README_PICTURES = {"desktop": (1280, 800), "phone": (390, 844), "guest": (390, 844)}
 CONVERSATION = """
     < Are you still up for the lake on Saturday?
     > Yes! The forecast says 24 degrees and hardly any wind.
@@ -13161,11 +13161,11 @@ class TestBrowserPictures:
         await calls_themselves(host, "Noor")
         await host.until("document.querySelector('#inviteLinkInput').value.includes('&name=')")
         link = await host.value("#inviteLinkInput")
-        story = Story(await browser.page(size=PICTURES["guest"]), Clock())
+        story = Story(await browser.page(size=README_PICTURES["guest"]), Clock())
 
         await story.page.goto(link)
         await story.page.shows("#guestCard", "invited you")
-        await story.is_pictured(path, *PICTURES["guest"])
+        await story.is_pictured(path, *README_PICTURES["guest"])
 
         assert path.stat().st_size < 120_000
 
@@ -13173,7 +13173,7 @@ class TestBrowserPictures:
     async def test_picture_of_a_conversation_is_taken(self, browser, relays, clock, kind):
         clock.seconds -= 5400
         relay = await relays(clock=clock)
-        story = Story(await browser.person(relay, size=PICTURES["desktop"]), clock)
+        story = Story(await browser.person(relay, size=README_PICTURES["desktop"]), clock)
         await story.page.call("Emulation.setLocaleOverride", locale="en-GB")
         await story.page.reload()
         await goes_live(story.page)
@@ -13193,7 +13193,7 @@ class TestBrowserPictures:
         await story.page.has_relayed(CONVERSATION.count("> "))
         path = TOP / "docs" / f"screenshot-{kind}.png"
 
-        await story.is_pictured(path, *PICTURES[kind])
+        await story.is_pictured(path, *README_PICTURES[kind])
 
         assert path.stat().st_size < 120_000
 
