@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "415b6f42ca4448a3";
+const VERSION = "227f184ed4a718ad";
 const FILES = {
   "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-gw3vsnp8bc6yFRWxcorqtS2SVAHiB2fl3VVHxFTqXCg=",
+  "/index.html": "sha256-Qqg9WISfikCaJkW3hAvFvh/2jkd5RzyRpBylPF4wsm0=",
   "/mail/changes.js": "sha256-s4xcCnyXa+hP3mgZsIZ0E51OXene/0/Oxdfnz8NA5zo=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-2PINi91wI7V0zFQ6q6dACMPZ+4f20pYmvCPFJMilJ7g=",
@@ -53,7 +53,7 @@ const FILES = {
   "/relay/http.js": "sha256-xyrEgeKBWiLDidbuekquw2kOwamz/2F76CofoT7XT/s=",
   "/relay/membership.js": "sha256-6ZHaiYXZLrhuGLs3BjJvIaR0A13AA4r6H4qgbMKcqa0=",
   "/relay/push.js": "sha256-C8XNeAm4cc0G3VD80CZ0o5jJ97uFafcSzgnGPBv3lG0=",
-  "/relay/relays.js": "sha256-xBbncs8Ac9ySmCsyyIHA6jQItQ0dpBcXI10MZtPHEpE=",
+  "/relay/relays.js": "sha256-rw7XO1V3Ghz0FYBh8X1aLAUkHk+/twtQdWMizUqF+eM=",
   "/relay/session.js": "sha256-V3mjXzXZ5cp4xSYWWsnHWqN5dMPeq3t+DOr4zkK52LE=",
   "/relay/tokens.js": "sha256-Q8HxZZulWYqgWUWVFMt4Mr9lG/e/e/NDsZYjDQt4aBo=",
   "/store/backup-content.js": "sha256-FNAOxQiGh7nCXYpNBIdaJ9TaUYQyXvhl3ftxty0z57w=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-Xj3dglwDWlV6KHZV7HKrtHw3bAu/dSzgSRTCRhEx4Pk=",
-  "/worker.js": "sha256-Eg4tIQHPpcDBR6N+xH6RKQZn0l3hHqPESQ94vb1XYKc="
+  "/worker.js": "sha256-Bx3fepUwTCh/mZqFRO+QZLvTO+iQx8XhKM8mX7O8B3g="
 };
 
 const PREFIX = "io3233-";
