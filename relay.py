@@ -2347,17 +2347,15 @@ async def send_page(request: web.Request, recipient: bytes, after_id: int, limit
     while True:
         rows, more = await app[STORE].get_page(recipient, after_id, limit, PIECE_BYTES, app[CLOCK]())
         text += (b"," if page.prepared and rows else b"") + ",".join(map(message_json, rows)).encode()
-        if pusher := app[PUSHER]:
-            pusher.fetched(recipient, rows[-1][0] if rows else after_id)
         app[METRICS]["messages_out_total"] += len(rows)
         app[METRICS]["ciphertext_out_bytes_total"] += sum(len(row[1]) for row in rows)
         charge_bytes(request, len(text), recipient)
         hold_bytes(request, 2 * len(text))  # here, and what of it the transport still has
         limit, sent = limit - len(rows), sent + len(text)
         is_wanted = app[TURNS].wanted[recipient] > 1
+        after_id = rows[-1][0] if rows else after_id
         if not (more and limit and sent < PAGE_BYTES and time.monotonic() < end) or is_wanted or request.method == "HEAD":
             break
-        after_id = rows[-1][0]
         del rows  # or they would stay in memory for as long as the reader takes
         if not page.prepared:
             await page.prepare(request)
@@ -2369,11 +2367,13 @@ async def send_page(request: web.Request, recipient: bytes, after_id: int, limit
     async with asyncio.timeout(PIECE_SECONDS):
         if page.prepared:
             await page.write_eof(text)
-            return page
-        whole = reply(text)
-        await whole.prepare(request)
-        await whole.write_eof()  # here and not by aiohttp, so that it is held until the reader has taken it
-    return whole
+        else:
+            page = reply(text)
+            await page.prepare(request)
+            await page.write_eof()  # here and not by aiohttp, so that it is held until the reader has taken it
+    if (pusher := app[PUSHER]) and request.method == "GET":  # not before: who is cut off in the middle has yet to be woken
+        pusher.fetched(recipient, after_id)
+    return page
 
 
 async def get_messages(request: web.Request) -> web.StreamResponse:

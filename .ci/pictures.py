@@ -4,6 +4,7 @@ Each is taken as a phone, a tablet and a desktop show it, light and dark, and is
 at by axe-core (make axe) and for what is wider than the screen; what they find is printed, and the exit status is 1 then.
 
     pictures.py [--only PATTERN] [FOLDER]    only those whose name it is found in; the other sizes are narrow, landscape, zoomed, large
+    pictures.py --firefox                    the same in Firefox, with a mouse and scroll bars, and without axe; "large" is not to be had
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from test_relay import (
     AXE,
-    CONTROL,
     OVERFLOWING,
-    SHIFT,
     Browser,
     Clock,
+    Firefox,
+    FirefoxPage,
     Page,
     Person,
     RunningRelay,
@@ -34,8 +36,15 @@ from test_relay import (
     envelope,
     findings,
     goes_to,
+    loses_relay,
     opens_menu,
+    photo,
+    picks,
+    records,
+    right_clicks,
     running_chromium,
+    running_firefox,
+    token_of,
     write,
 )
 
@@ -73,6 +82,43 @@ PEOPLE = {  # name, hours since they wrote, whether verified, what they wrote
 }
 
 
+class PicturedFirefox(Firefox):
+    """Its tabs take what is said to Chromium here."""
+
+    @property
+    def tab(self) -> type[FirefoxPage]:
+        return PicturedTab
+
+
+class PicturedTab(FirefoxPage):
+    """Does the few things that DevTools are asked for here by WebDriver BiDi, and leaves out what that has no words for."""
+
+    async def call(self, method: str, **params: Any) -> Any:
+        match method, params:
+            case "Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": ratio}:
+                size = {"width": width, "height": height}
+                return await super().call("browsingContext.setViewport", viewport=size, devicePixelRatio=ratio)
+            case "Emulation.setEmulatedMedia", {"features": [{"value": theme}]}:
+                return await self.evaluate(f"theme.choose('{theme}')")
+            case "Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y}:
+                act = (
+                    {"type": DOES[kind], "button": 2}
+                    if kind in DOES
+                    else {"type": "pointerMove", "x": round(x), "y": round(y)}
+                )
+                return await self.perform("pointer", act)
+            case _ if method[0].islower():
+                return await super().call(method, **params)
+
+    async def type(self, text: str) -> None:
+        if text in self.KEYS.values():
+            return await super().type(text)
+        return await self.evaluate(f"document.execCommand('insertText', false, {json.dumps(text)})")
+
+
+DOES = {"mousePressed": "pointerDown", "mouseReleased": "pointerUp"}
+
+
 class Scene:
     """One person's page among friends, furnished once for each size and theme."""
 
@@ -81,6 +127,7 @@ class Scene:
         self.relay = relay
         self.friends = friends
         self.size = size
+        self.other = page  # of whom files come from
 
     async def opens(self, name: str) -> None:
         """Open the thread with a friend."""
@@ -105,11 +152,19 @@ class Scene:
 
 State = Callable[[Scene], Awaitable[object]]
 STATES: dict[str, State] = {}
+ONLY_IN_CHROMIUM: set[str] = set()
 
 
 def state(function: State) -> State:
     """A state that is pictured; what the function leaves on the page is what is seen. Its name is the picture's."""
     STATES[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def state_in_chromium(function: State) -> State:
+    """One that takes more than other browsers do for a driver: half a page, files, a microphone."""
+    state(function)
+    ONLY_IN_CHROMIUM.add([*STATES][-1])
     return function
 
 
@@ -213,7 +268,7 @@ async def answer(scene: Scene) -> None:
 @state
 async def search_in_a_chat(scene: Scene) -> None:
     await scene.opens("Marie Lindqvist")
-    await scene.page.key("f", CONTROL | SHIFT)
+    await scene.page.click("#chatSearchOpen")
     await scene.page.fill("#chatSearch", "the")
     await scene.page.shows("#chatSearchCount", "of")
 
@@ -239,6 +294,156 @@ async def list_with_not_sent(scene: Scene) -> None:
     await list_of_chats(scene)
 
 
+@state_in_chromium
+async def files_to_send(scene: Scene) -> None:
+    await talks_with_another_page(scene)
+    folder = Path(tempfile.mkdtemp(dir=scene.relay.folder))
+    paper = folder / "Tickets and the hut's key code, please read before Saturday.pdf"
+    await asyncio.to_thread(paper.write_bytes, bytes(23_000))
+    shapes = [(1200, 900), (900, 1200), (1000, 1000)]
+    photos = [await photo(scene.page, folder / f"{n}.jpg", *shape) for n, shape in enumerate(shapes)]
+    await picks(scene.page, *photos, paper)
+    await scene.page.fill("#filesText", "From the last time we were there")
+
+
+@state_in_chromium
+async def files_sent(scene: Scene) -> None:
+    await scene.page.click("#filesSend")
+    await scene.page.until("document.querySelectorAll('.chat-album .loaded').length === 3")
+    await scene.page.until("document.querySelector('#chatMessages').scrollBy(0, 9999), !document.querySelector('.moving')")
+
+
+@state_in_chromium
+async def voice_being_recorded(scene: Scene) -> None:
+    await records(scene.page)
+
+
+@state_in_chromium
+async def voice_to_hear(scene: Scene) -> None:
+    await scene.page.click("#voiceStop")
+    await scene.page.shows("#voicePreview .voice-play:enabled")
+
+
+@state_in_chromium
+async def voice_and_files_both_ways(scene: Scene) -> None:
+    await scene.page.click("#voiceSend")
+    await scene.page.shows(".chat-line-out .voice-play:enabled")
+    await scene.other.shows(".chat-file.file")
+    await right_clicks(scene.other, ".chat-line:has(.chat-file.file)")
+    await scene.other.click("#messageMenu [data-action=reply]")
+    await scene.other.says("Thanks! I print it.")
+    await right_clicks(scene.other, ".chat-line:has(.file-picture)")
+    await scene.other.click("#messageMenu [data-action=reply]")
+    await scene.other.says("That was in the morning")
+    await records(scene.other)
+    await scene.other.click("#voiceSend")
+    await scene.page.shows(".chat-line-in .voice-play:enabled")
+
+
+@state_in_chromium
+async def answer_to_a_picture(scene: Scene) -> None:
+    await right_clicks(scene.page, ".chat-line:has(.file-picture)")
+    await scene.page.click("#messageMenu [data-action=reply]")
+
+
+@state_in_chromium
+async def delete_for_both(scene: Scene) -> None:
+    await scene.page.key("Escape")
+    await right_clicks(scene.page, ".chat-line:has(.chat-file.file)")
+    await scene.page.click("#messageMenu [data-action=delete-both]")
+    await scene.page.shows("#confirmDialog")
+
+
+@state_in_chromium
+async def file_whose_deletion_was_refused(scene: Scene) -> None:
+    await scene.page.click("#confirmCancel")
+    token = await token_of(scene.other)
+    await scene.other.call("Page.close")
+    await scene.relay.call("DELETE", "/v1/me", token=token)
+    await right_clicks(scene.page, ".chat-line:has(.chat-file.file)")
+    await scene.page.click("#messageMenu [data-action=delete-both]")
+    await scene.page.click("#confirmOk")
+    await scene.page.shows(".chat-line.event", "was not told")
+    await scene.page.shows(".chat-file.file.ended")
+    await scene.page.evaluate("document.querySelector('.chat-file.ended').scrollIntoView({ block: 'center' })")
+
+
+@state
+async def nothing_found_in_the_list(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.fill("#listSearch", "zebra")
+    await scene.page.shows("#nothingFound")
+
+
+@state
+async def nothing_found_in_a_chat(scene: Scene) -> None:
+    await scene.opens("Marie Lindqvist")
+    await scene.page.click("#chatSearchOpen")
+    await scene.page.fill("#chatSearch", "zebra")
+    await scene.page.until("document.querySelector('#chatSearchCount').textContent")
+
+
+@state
+async def nothing_found_in_the_library(scene: Scene) -> None:
+    await scene.page.goto(f"{scene.relay.url}/library")
+    await scene.page.fill("#librarySearch", "zebra")
+    await scene.page.shows("#libraryPageInfo", "0 of 0")
+
+
+@state
+async def blocked(scene: Scene) -> None:
+    await names(scene.page, scene.friends["Sofia"], blocked=True)
+    await settings(scene)
+    await scene.page.evaluate("document.querySelector('#settingsDialog').scrollTo(0, 9999)")
+
+
+@state
+async def question_about_blocking(scene: Scene) -> None:
+    await scene.opens("Jonas (work)")
+    await scene.page.click("#threadMenuOpen")
+    await scene.page.click("#rowMenu [data-do=block]")
+
+
+@state
+async def backup(scene: Scene) -> None:
+    await scene.page.goto(f"{scene.relay.url}/keys")
+    await scene.page.has_keys()
+    await scene.page.evaluate("document.querySelector('#exportBackup').click()")
+
+
+@state
+async def backup_to_open(scene: Scene) -> None:
+    await scene.page.goto(f"{scene.relay.url}/keys")
+    await scene.page.has_keys()
+    await scene.page.evaluate("document.querySelector('#importBackup').click()")
+
+
+@state_in_chromium
+async def keys_that_help(scene: Scene) -> None:
+    await list_of_chats(scene)
+    await scene.page.evaluate("document.activeElement.blur()")
+    await scene.page.key("?")
+
+
+async def talks_with_another_page(scene: Scene) -> None:
+    """Open a chat with somebody who has this client, too."""
+    scene.other = await scene.page.browser.page(size=(1280, 800))
+    await scene.other.goto(f"{scene.relay.url}/newchat")
+    await scene.other.has_keys()
+    await scene.other.until("document.querySelector('#liveIndicator.live')")
+    scene.other.expects("")
+    await scene.page.goto(f"{scene.relay.url}/newchat")
+    await scene.page.has_keys()
+    await scene.page.evaluate(f"openChatFp.value = '{scene.other.fingerprint}', openChatForm.requestSubmit()")
+    await scene.page.shows("#chatThread")
+    await scene.page.says("Are you coming along to the hut?")
+    await scene.other.click(".chat-tab-label")
+    await scene.other.sees("Are you coming along to the hut?")
+    await scene.other.says("Of course! What do I need?")
+    await scene.page.sees("Of course! What do I need?")
+    await names(scene.page, scene.other, name="Noor")
+
+
 @state
 async def welcome(scene: Scene) -> None:
     await scene.becomes_somebody_new()
@@ -252,7 +457,7 @@ async def question(scene: Scene) -> None:
     await scene.page.evaluate("document.querySelector('#newKeys').click()")
 
 
-@state
+@state_in_chromium
 async def opening(scene: Scene) -> None:
     await scene.becomes_somebody_new()
     await scene.page.call("Fetch.enable", patterns=[{"urlPattern": "*/client.js"}])  # which nobody lets go on
@@ -311,6 +516,15 @@ def view(name: str) -> State:
 
 
 STATES |= {"me": me} | {name: view(name) for name in ("newchat", "library", "keys", "server", "about")}
+
+
+@state
+async def no_connection(scene: Scene) -> None:
+    """The last: nothing is to be had from the relay after it."""
+    await scene.opens("Dad")
+    await loses_relay(scene.page, scene.relay)
+    await scene.page.says("I am on the train")
+    await scene.page.shows("#banner")
 
 
 async def furnish(page: Page, relay: RunningRelay, clock: Clock, size: str) -> Scene:
@@ -384,22 +598,24 @@ async def closing(relay: RunningRelay) -> AsyncIterator[None]:
         await relay.close()
 
 
-async def pictures(folder: Path, only: str) -> list[str]:
+async def pictures(folder: Path, only: str, firefox: bool) -> list[str]:
     """Take those that are wanted; what is wrong with them."""
     wrong: list[str] = []
-    with running_chromium() as address, tempfile.TemporaryDirectory() as home:
+    engine = PicturedFirefox if firefox else Browser
+    with running_firefox() if firefox else running_chromium() as address, tempfile.TemporaryDirectory() as home:
         for size in SIZES:
             clock = Clock()
             relay = RunningRelay(Path(home) / size, {"JWT_EXPIRY_SEC": "9000000"}, clock)
             await relay.start()
-            async with closing(relay), connected_to(address, Browser) as browser:
+            async with closing(relay), connected_to(address, engine) as browser:
                 wrong += await picture_all(browser, relay, clock, folder, size, only)
     return wrong
 
 
 async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folder: Path, size: str, only: str) -> list[str]:
     """All states at one size, in both themes; what is wrong with them."""
-    wanted = [name for name in STATES if any(re.search(only, f"{size}-{theme}-{name}") for theme in THEMES)]
+    states = [name for name in STATES if not (isinstance(browser, Firefox) and name in ONLY_IN_CHROMIUM)]
+    wanted = [name for name in states if any(re.search(only, f"{size}-{theme}-{name}") for theme in THEMES)]
     if not wanted:
         return []
     now = clock.seconds
@@ -436,7 +652,7 @@ async def picture(scene: Scene, path: Path, theme: str) -> list[str]:
     await scene.page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
     await scene.rests()
     await scene.page.screenshot(path)
-    found = await findings(scene.page, AXE.read_text()) if AXE.exists() else []
+    found = await findings(scene.page, AXE.read_text()) if AXE.exists() and type(scene.page) is Page else []
     wide = await scene.page.evaluate(OVERFLOWING)
     wrong = [f"{path.stem}: {each}" for each in found + [f"wider than the screen: {each}" for each in wide]]
     print(path, *wrong, sep="\n  ", flush=True)
@@ -447,9 +663,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parents[1] / "pictures")
     parser.add_argument("--only", default=USUAL)
+    parser.add_argument("--firefox", action="store_true")
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
-    if asyncio.run(pictures(options.folder, options.only)):
+    if asyncio.run(pictures(options.folder, options.only, options.firefox)):
         sys.exit(1)
 
 

@@ -166,7 +166,7 @@ export class Client extends EventTarget {
   async #arrived(messages, remote) {
     this.#markShownRead();
     if (remote) return;
-    const unseen = await toTell(this.store, messages, await this.tabs.reading());
+    const unseen = await toTell(this.store, messages);
     if (unseen.some(({ contact }) => !contact.request) && this.settings.get("sound")) this.tabs.beep();
     await this.notifications.show(unseen);
   }

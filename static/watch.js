@@ -1,6 +1,7 @@
 // A classic script, so that it runs whatever becomes of the modules: it shows
 // what the page says of itself (#notStarted) where they did not start it, and
-// keeps what is typed, sent and pressed before the views listen.
+// keeps what is typed, sent and pressed before the views listen. Whoever has no
+// keys here is welcomed at once: the view for that is in the page.
 (() => {
   const LONGEST_START_MS = 20_000;
   const failed = () => document.documentElement.toggleAttribute("data-failed", true);
@@ -25,6 +26,16 @@
     event.stopImmediatePropagation();
     sent.add(event.target);
   };
+  const isMarked = () => {
+    try {
+      return localStorage.getItem("io3233_address") !== null; // see store/browser.js
+    } catch {
+      return true; // storage is forbidden: nobody knows
+    }
+  };
+  const isHome = /^\/(newchat\/?)?$/.test(location.pathname) && !location.search && !location.hash;
+  document.documentElement.toggleAttribute("data-new", isHome && !isMarked());
+
   let pressed = null;
   const keepPress = (event) => {
     const button = event.target.closest("button[type=button]");

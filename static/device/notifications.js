@@ -10,12 +10,12 @@ const QUIET_TAG = "quiet";
 const ICON = "/icons/icon-192.png";
 const BODY_CHARACTERS = 140;
 
-/** Those of the messages that just came, `[{message, contact}]`, of which a person is told. `reading`: fingerprints of threads on screen. */
-export async function toTell(store, messages, reading) {
+/** Those of the messages that just came, `[{message, contact}]`, of which a person is told: what has been read by now is none of them. */
+export async function toTell(store, messages) {
   const contacts = new Map((await store.contacts()).map((contact) => [contact.fingerprint, contact]));
   return messages
     .map((message) => ({ message, contact: contacts.get(message.contact) }))
-    .filter(({ message, contact }) => contact && isNews(message) && !contact.muted && !contact.blocked && !reading.has(contact.fingerprint));
+    .filter(({ message, contact }) => contact?.unread > 0 && isNews(message) && !contact.muted && !contact.blocked);
 }
 
 /** No refusal, no line that nobody wrote, and nothing that another device of mine sent. */

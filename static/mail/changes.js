@@ -10,7 +10,7 @@ import { NotYetError, UnchangeableError } from "../protocol/errors.js";
 import { changeSession } from "../store/contacts.js";
 import { result } from "../store/database.js";
 import { lineOf, toMessage, withChanged } from "../store/messages.js";
-import { takeBack, takeBackParts } from "./erasure.js";
+import { noteTaken, takeBack, takeBackParts } from "./erasure.js";
 import { sentPart } from "./files.js";
 import { confirm, forgetWords, queueAgain, queuePost, sentPost } from "./posts.js";
 import { discard } from "./queue.js";
@@ -57,7 +57,8 @@ export class Changes {
       return known.direction === "out" && !known.deleted_at;
     });
     const parts = { store: this.#store, relays: this.#relays };
-    const taking = [record.relay_id && takeBack(parts, seq), relay_ids && takeBackParts(parts, record.relay, relay_ids)];
+    const noted = () => noteTaken(this.#store, record);
+    const taking = [record.relay_id && takeBack(parts, seq), relay_ids && takeBackParts(parts, record.relay, relay_ids, noted)];
     for (const each of taking) if (each) each.catch((error) => console.debug("Not taken back:", error.message));
   }
 

@@ -109,15 +109,19 @@ export async function takeBack({ store, relays }, seq) {
     if (!(error instanceof NotFoundError)) throw error;
     return { outcome: "gone" };
   }
-  await note(store, seq, relay_id);
+  await noteTaken(store, { seq, relay_id });
   return { outcome: "taken-back" };
 }
 
-/** The parts of a file, the last ones first: whoever fetched one has those before it. Ends with the first that is not there any more. */
-export async function takeBackParts({ relays }, relay, ids) {
+/**
+ * The parts of a file, the last ones first: whoever fetched one has those before it. Ends with the first that is not there any more. With
+ * the last one gone nobody gets the whole: `taken()` is called.
+ */
+export async function takeBackParts({ relays }, relay, ids, taken = () => undefined) {
   const { token } = await relays.pass(relay);
   for (const id of ids.toReversed()) {
     await patiently(() => deleteMessage(relay, token, id));
+    if (id === ids.at(-1)) await taken();
     await pause(EVERY_MS);
   }
 }
@@ -133,7 +137,8 @@ async function patiently(call) {
   }
 }
 
-async function note(store, seq, relay_id) {
+/** Marks a message as taken back: should its deletion be refused, its row says so. */
+export async function noteTaken(store, { seq, relay_id }) {
   const changed = await store.db.write(["messages"], async ({ messages }) => {
     const record = await result(messages.get(seq));
     if (record?.relay_id !== relay_id) return null; // a backup was restored, or it was deleted here

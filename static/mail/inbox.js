@@ -93,7 +93,7 @@ export class Inbox {
    * may be made up, and the hint of the true one must still count.
    */
   async #keep(rows, after_id) {
-    const person = { reading: await this.#reading(), receipts: this.#settings.get("receipts"), home: this.#settings.get("home") };
+    const person = { reading: this.#reading, receipts: this.#settings.get("receipts"), home: this.#settings.get("home") };
     const parts = { identity: this.#identity, sharedKeys: this.#sharedKeys, origin: this.#origin, ...person };
     const { rewound, genuine, counted } = await storeArrivals(this.#store, { ...parts, rows, after_id });
     if (rewound) return false;
@@ -118,7 +118,7 @@ export class Inbox {
 const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a mailbox holds
 
 /**
- * `rows`: what getMessages gave after `after_id`. `reading`: fingerprints of threads on screen, which gain no unread mark. `receipts`:
+ * `rows`: what getMessages gave after `after_id`. `reading()` resolves to a Set of the fingerprints of the threads on screen. `receipts`:
  * whether the person gives and sees receipts of what was read; `home`: my home relay. Returns
  * `{genuine, counted}`: the row ids that opened, and how many rows had no thread to go to and are only counted in the relay's record;
  * or `{rewound: true}` when the stored cursor went back meanwhile (a restored backup): the page is dropped, or the mail between would
@@ -126,17 +126,18 @@ const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a ma
  */
 export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, ...options }) {
   const mail = rows.map((row) => open(row, identity, sharedKeys));
+  const reading = await options.reading();
   const kept = await store.db.write(ALL_STORES, async (stores) => {
     const [relay, device] = [await currentRelay(stores, identity, origin), await result(stores.kv.get("device"))];
     if (relay.cursor < after_id) return null;
-    const page = new Page(stores, { me: identity.fingerprint, device, origin, ...options, taken_over: await takenOver(stores.kv, origin) });
+    const page = new Page(stores, { me: identity.fingerprint, device, origin, ...options, reading, taken_over: await takenOver(stores.kv, origin) });
     for (const message of mail) await page.add(message);
     const finished = await page.finish();
     stores.relays.put({ ...relay, cursor: rows.at(-1).id, ...countedBy(relay, finished) });
     return relay.cursor > after_id ? withUnheard(stores, finished, mail) : finished;
   });
   if (!kept) return { rewound: true };
-  await tell(store, kept);
+  await tell(store, kept, await options.reading());
   const genuine = mail.filter(({ kind }) => kind !== "refused").map(({ row_id }) => row_id);
   return { genuine, counted: kept.refused + kept.requests_dropped };
 }
@@ -155,12 +156,19 @@ async function withUnheard(stores, finished, mail) {
   return { ...finished, changed: [...finished.changed, ...stored], contacts: [...finished.contacts, ...(await Promise.all(senders)).filter(Boolean)] };
 }
 
-async function tell(store, { added, changed, contacts, dropped }) {
+/**
+ * What is stored by now is seen by whoever has its thread on screen (`reading`), and unread else. That is asked only now: the person may
+ * have left while it was being stored, and would be told of it by nothing. It is noted ahead of what those who are told do with it.
+ */
+async function tell(store, { added, changed, contacts, dropped }, reading) {
+  const seen = contacts.filter(({ fingerprint, unread }) => unread > 0 && reading.has(fingerprint)).map(({ fingerprint }) => fingerprint);
+  const noted = seen.length > 0 && store.noteRead(seen);
   for (const fingerprint of dropped) store.emit("contact-removed", { fingerprint });
-  for (const contact of contacts) store.emitContact(contact);
+  for (const contact of contacts) store.emitContact(seen.includes(contact.fingerprint) ? { ...contact, unread: 0 } : contact);
   if (added.length > 0) store.emit("messages", { messages: added, received: true });
   tellChanged(store, changed);
   store.emit("posts");
+  await noted;
   if (contacts.length > 0) await store.emitUnread();
 }
 

@@ -47,8 +47,7 @@ export class Page {
     const { stores } = this;
     for (const [fingerprint, session] of this.#sessions) {
       const contact = await this.contact(fingerprint);
-      const shown = { reading: this.#reading.has(fingerprint), shows: this.receipts };
-      const answered = await answeredTo(stores, contact, session, { ...shown, missed: this.#missed.get(fingerprint) ?? [] });
+      const answered = await answeredTo(stores, contact, session, { reading: false, missed: this.#missed.get(fingerprint) ?? [] });
       stores.sessions.put(answered);
       if (contact) this.#contacts.set(fingerprint, withSession(contact, answered));
     }
@@ -88,9 +87,8 @@ export class Page {
     const record = { contact: from, relay: this.origin, direction: "in", kind, text, at, ts, stored_at: Date.now(), reason, legacy, envelope_id: id, ...(unsealed && { unsealed }), ...more };
     if (ts !== null && Math.abs(ts - at) > LATE_MS) record.written_at = ts;
     const stored = await applyKept(this.stores, await this.#store(record, at), false);
-    const read = this.#reading.has(from) || wasRead(this.#taken_over, message);
     const named = this.#named(contact, message.name);
-    this.#lead(counting({ ...named, unread: contact.unread + (read ? 0 : 1) }, { ...message, ...more }), stored);
+    this.#lead(counting({ ...named, unread: contact.unread + (wasRead(this.#taken_over, message) ? 0 : 1) }, { ...message, ...more }), stored);
     this.#added.push(stored);
     return stored;
   }

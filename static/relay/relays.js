@@ -5,7 +5,7 @@
  */
 import { getStats } from "./api.js";
 import { fingerprintOf } from "../protocol/crypto.js";
-import { RelayError } from "../protocol/errors.js";
+import { RelayError, StorageError } from "../protocol/errors.js";
 import { doubtConnections } from "./doubt.js";
 import { SharedEventTarget } from "../store/browser.js";
 import { Sessions } from "./session.js";
@@ -102,7 +102,7 @@ export class Relays extends SharedEventTarget {
       await this.#store.putRelay(origin, await getStats(origin), { only_known: true });
       await this.changed(origin);
     } catch (error) {
-      if (!(error instanceof RelayError)) throw error;
+      if (![RelayError, StorageError].some((kind) => error instanceof kind)) throw error;
       console.debug("The last figures stay:", error.message);
     }
     return this.get(origin);

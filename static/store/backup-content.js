@@ -90,7 +90,7 @@ function parse(plaintext) {
 
 const isUnsent = ({ direction, state }) => direction === "out" && state === "queued";
 
-const NOT_HERE = "The file was not sent, and is not in the backup.";
+const NOT_HERE = "Not all of it was sent, and it is not in the backup.";
 
 /** A file is here where the backup has all of it. Its hash is checked when it is shown. */
 function withFile({ file, ...message }, pieces) {

@@ -131,16 +131,21 @@ export class Store extends SharedEventTarget {
 
   /** False where nothing was unread. */
   async markRead(fingerprint) {
-    const changed = await this.#db.note(["contacts"], async ({ contacts }) => {
-      const record = await result(contacts.get(fingerprint));
-      if (!record || record.unread === 0) return null;
-      contacts.put({ ...record, unread: 0 });
-      return { ...record, unread: 0 };
-    });
+    const [changed] = await this.noteRead([fingerprint]);
     if (!changed) return false;
     this.emitContact(changed);
     await this.emitUnread();
     return true;
+  }
+
+  /** The same for several contacts, and nobody is told. Returns the records that changed. */
+  noteRead(fingerprints) {
+    return this.#db.note(["contacts"], async ({ contacts }) => {
+      const records = await Promise.all(fingerprints.map((fingerprint) => result(contacts.get(fingerprint))));
+      const read = records.filter((record) => record?.unread > 0).map((record) => ({ ...record, unread: 0 }));
+      for (const record of read) contacts.put(record);
+      return read;
+    });
   }
 
   async message(seq) {

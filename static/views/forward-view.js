@@ -1,7 +1,7 @@
 // Sending on to another chat: a message's words, which go as written, as words of one's own (the protocol knows no mark for it), or what
 // another app shared with this one.
 import { notice, showModal } from "./dialogs.js";
-import { byId, clone, on, say } from "./dom.js";
+import { byId, clone, fillAvatar, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { cut, fold } from "../protocol/excerpt.js";
 import { safeName } from "../protocol/files.js";
@@ -62,6 +62,7 @@ function choice(contact) {
   const item = clone("forwardTemplate");
   item.querySelector("button").value = contact.fingerprint;
   item.querySelector("bdi").textContent = displayName(contact);
+  fillAvatar(item.querySelector(".avatar"), contact, displayName(contact));
   return item;
 }
 

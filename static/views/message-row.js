@@ -24,8 +24,8 @@ const STATES = {
 export function stateOf({ direction, state, taken_back_at, deleted_at, delivered_at, read_at, file }) {
   if (direction === "in") return "";
   if (state === "relayed" && file?.sent < file?.parts) return "sending";
+  if (state !== "relayed") return state; // of a file of which a part never went that is said, whatever was taken back
   if (taken_back_at && !deleted_at) return "taken back";
-  if (state !== "relayed") return state;
   return (read_at && "read") || (delivered_at && "delivered") || state;
 }
 

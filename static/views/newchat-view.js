@@ -9,8 +9,6 @@ import { addRelay } from "./server-view.js";
 import { threadPath } from "./router.js";
 import { share } from "./shell-view.js";
 
-const WELCOME = "Private chat.\nSend a link, start talking.";
-
 export class NewChatView {
   #client;
   #router;
@@ -40,9 +38,7 @@ export class NewChatView {
   async show() {
     this.#writeLinks();
     const isNew = (await this.#client.store.contacts()).length === 0;
-    byId("view-newchat").classList.toggle("welcome", isNew);
-    byId("title-newchat").textContent = isNew ? WELCOME : "New chat";
-    byId("welcomeLede").hidden = !isNew;
+    document.documentElement.toggleAttribute("data-new", isNew);
     byId("welcomeHost").textContent = new URL(this.#client.relays.home).host;
   }
 

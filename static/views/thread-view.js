@@ -146,8 +146,9 @@ export class ThreadView {
   #scrolled() {
     if (!this.#box.clientHeight) return undefined; // hidden: the numbers mean nothing
     const below = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
+    const isUp = this.#box.scrollTop < this.#top; // the box may have shrunk since, by a keyboard: then nobody has left the end
     this.#top = this.#box.scrollTop;
-    this.#sticks = below < AT_END_PX && !this.#window.newer;
+    this.#sticks = (below < AT_END_PX || (this.#sticks && !isUp)) && !this.#window.newer;
     if (this.#sticks) this.#button.hide();
     else this.#button.offer(this.#window.newer || below > this.#box.clientHeight);
     return this.#extend(below);
@@ -174,7 +175,9 @@ export class ThreadView {
   }
 
   #settle() {
-    if (this.#sticks) this.#box.scrollTop = this.#box.scrollHeight;
+    if (!this.#sticks) return;
+    this.#box.scrollTop = this.#box.scrollHeight;
+    this.#top = this.#box.scrollTop;
   }
 
   /** With some of what was read before above it; at the end where all that is new has room. */
