@@ -1476,7 +1476,7 @@ class Connection(asyncio.Protocol):
 
     def _end_if_stuck(self, heads: int) -> None:
         """Abort if the answer to the newest head of the last look is yet to begin, and look again later. (A timer for each
-        request would cost as much as all the rest of this class.)"""
+        request was a third of what this class costs.)"""
         if self.is_answering and heads == self._heads:
             self._transport.abort()
         self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._end_if_stuck, self._heads)
