@@ -75,9 +75,9 @@ import threading
 import time
 import unicodedata
 import urllib.parse
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -719,8 +719,11 @@ STATEMENTS = {
     "get_identity": "SELECT public_key, created_at FROM identities WHERE fingerprint = ?",
     "search_fingerprints": "SELECT fingerprint FROM identities WHERE fingerprint BETWEEN ? AND ? ORDER BY fingerprint LIMIT 10",
     "delete_identity": "DELETE FROM identities WHERE fingerprint = ?",
-    "get_mailbox": "SELECT public_key, created_at, coalesce(messages, 0), coalesce(ciphertext_bytes, 0) FROM identities"
-    " LEFT JOIN mailboxes ON recipient_fingerprint = fingerprint AND sender_public_key = x'' WHERE fingerprint = ?",
+    "get_mailbox": "SELECT public_key, created_at, coalesce(whole.messages, 0), coalesce(whole.ciphertext_bytes, 0),"
+    " coalesce(share.messages, 0), coalesce(share.ciphertext_bytes, 0) FROM identities"
+    " LEFT JOIN mailboxes AS whole ON whole.recipient_fingerprint = fingerprint AND whole.sender_public_key = x''"
+    " LEFT JOIN mailboxes AS share ON share.recipient_fingerprint = fingerprint AND share.sender_public_key = ?2"
+    " WHERE fingerprint = ?1",
     "get_share": "SELECT messages, ciphertext_bytes FROM mailboxes WHERE recipient_fingerprint = ? AND sender_public_key = ?",
     "measure_newcomers": "SELECT coalesce(sum(ciphertext_bytes + messages * ?), 0) FROM identities CROSS JOIN mailboxes"
     " ON recipient_fingerprint = fingerprint AND sender_public_key = x'' WHERE created_at > ?",
@@ -804,13 +807,7 @@ class Receipt(NamedTuple):
     expires_at: int
 
 
-class Waiting(NamedTuple):
-    """Mail that waits in a mailbox, or some of it."""
-
-    messages: int
-    ciphertext_bytes: int
-
-
+Waiting = Sequence[int]  # how many messages wait in a mailbox, or some of them, and the bytes of their ciphertext
 Row = tuple[int, bytes, bytes, bytes, int, int]  # id, ciphertext, nonce, sender_public_key, created_at, expires_at
 Page = tuple[list[Row], bool]
 
@@ -1022,12 +1019,12 @@ class Store:
             raise RelayError(503, "the relay's clock is wrong: tell whoever runs it", reason="clock")
 
         def insert(db: sqlite3.Connection) -> Receipt:
-            recipient = db.execute(STATEMENTS["get_mailbox"], envelope[:1]).fetchone()
+            recipient = db.execute(STATEMENTS["get_mailbox"], envelope[:2]).fetchone()
             if recipient is None:
                 raise RelayError(404, "the recipient is not registered on this relay", reason="unknown_recipient")
-            public_key, registered_at, *waiting = recipient
+            public_key, registered_at = recipient[:2]
             self._take_room(len(envelope.ciphertext))
-            self._take_share(db, envelope, public_key, Waiting(*waiting))
+            self._take_share(db, envelope, public_key, recipient[2:4], recipient[4:])
             if registered_at > created_at - DAY_MS:
                 self._take_newcomers_room(len(envelope.ciphertext))
             self._remember_written_to(fingerprint_of(envelope.sender_public_key), public_key)
@@ -1107,31 +1104,27 @@ class Store:
             self._report("take mail", "the disk is nearly full")
             raise RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
 
-    def _take_share(self, db: sqlite3.Connection, envelope: Envelope, owner: bytes, waiting: Waiting) -> None:
+    def _take_share(self, db: sqlite3.Connection, envelope: Envelope, owner: bytes, whole: Waiting, share: Waiting) -> None:
         """Raise RelayError 507 unless there is room in a mailbox, and in its sender's share of it: a half for whom the
         owner has written to (as far as is remembered), an eighth for any other, and a quarter for all of those. Whoever
         has nothing waiting may send one message, however large."""
         recipient, sender, size = envelope.recipient, envelope.sender_public_key, len(envelope.ciphertext)
-        known = {owner: None, **self._written_to.get(recipient, {})}  # public keys
+        most, most_bytes = self._config.mailbox_max_messages, self._config.mailbox_max_bytes
+        written_to = self._written_to.get(recipient, {})  # public keys
+        is_known = sender == owner or sender in written_to
 
         def overflows(waiting: Waiting, part: float) -> bool:
-            return bool(waiting.messages) and (
-                waiting.messages + 1 > part * self._config.mailbox_max_messages
-                or waiting.ciphertext_bytes + size > part * self._config.mailbox_max_bytes
-            )
+            return waiting[0] > 0 and (waiting[0] + 1 > part * most or waiting[1] + size > part * most_bytes)
 
-        def of(*senders: bytes) -> Waiting:
-            shares = [db.execute(STATEMENTS["get_share"], (recipient, each)).fetchone() or (0, 0) for each in senders]
-            return Waiting(sum(share[0] for share in shares), sum(share[1] for share in shares))
-
-        own = HALF if sender in known else EIGHTH
-        if overflows(waiting, 1):
+        if overflows(whole, 1):
             message = "the recipient's mailbox is full: try again when they have fetched their mail"
             raise RelayError(507, message, reason="mailbox_full")
-        is_over = overflows(of(sender), own)
-        if own == EIGHTH and not is_over and overflows(waiting, QUARTER):
-            others = [total - part for total, part in zip(waiting, of(*known), strict=True)]
-            is_over = overflows(Waiting(*others), QUARTER)
+        is_over = overflows(share, HALF if is_known else EIGHTH)
+        if not is_known and not is_over and overflows(whole, QUARTER):
+            keys = {owner, *written_to}
+            known = [db.execute(STATEMENTS["get_share"], (recipient, key)).fetchone() or (0, 0) for key in keys]
+            others = [of_all - sum(of_known) for of_all, *of_known in zip(whole, *known, strict=True)]
+            is_over = overflows(others, QUARTER)
         if is_over:
             message = "your share of the recipient's mailbox is full: try again when they have fetched their mail"
             raise RelayError(507, message, reason="share_full")
@@ -1323,7 +1316,7 @@ MAX_HEAD_FIELDS = 64
 MAX_CHUNK_HEAD_BYTES = 12
 MAX_CHUNKS = 256  # of a body: each costs work and objects, however small
 HEAD_SECONDS = 20  # for the first head of a connection to arrive
-ANSWER_SECONDS = 3600  # for an answer to begin: aiohttp forgets some requests, whose connections would stay for ever
+ANSWER_SECONDS = 3600  # between two looks for connections that have no answer yet, since aiohttp forgets some requests
 FLIGHT_BYTES = 64 * 1024 * 1024
 TOKEN_BYTES = 128 * 1024  # that a token pays for
 REFUSAL_SECONDS = 1  # that an address without tokens waits for its refusal, or refusing would be as much work as serving
@@ -1370,23 +1363,20 @@ class Shares:
 
     def __init__(self, total: int, each: int):
         self._total, self._each = total, each
-        self._by_address: collections.Counter[str] = collections.Counter()  # of those that use any
+        self._by_address: dict[str, int] = {}  # of those that use any
         self.used = 0
         self.is_closed = False  # nothing is left for anybody
 
     def take(self, address: str, amount: int = 1) -> bool:
-        """False when there is not so much left for this address. What is taken has to be given back."""
-        if self.is_closed or self.used + amount > self._total or self._by_address[address] + amount > self._each:
+        """False when there is not so much left for this address. What is taken has to be given back, as less than nothing."""
+        share = self._by_address.get(address, 0) + amount
+        if amount > 0 and (self.is_closed or self.used + amount > self._total or share > self._each):
             return False
         self.used += amount
-        self._by_address[address] += amount
-        return True
-
-    def give(self, address: str, amount: int = 1) -> None:
-        self.used -= amount
-        self._by_address[address] -= amount
-        if not self._by_address[address]:
+        self._by_address[address] = share
+        if not share:
             del self._by_address[address]
+        return True
 
 
 @functools.lru_cache(4096)
@@ -1400,9 +1390,10 @@ def address_group(text: str) -> str:
     return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))
 
 
-FRAMING = re.compile(rb"^(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+FRAMING = re.compile(rb"\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)")  # of a head in lower case
+LENGTH = re.compile(rb"[0-9]{1,1000}[ \t]*")
 CHUNK = re.compile(rb"0{1,8}\r\n\r\n|(?!0+\r)([0-9A-Fa-f]{1,8})\r\n")  # the head of one, or the last
-SWITCH = re.compile(rb"^(CONNECT |upgrade:.*websocket)", re.IGNORECASE | re.MULTILINE)  # what aiohttp lets do so
+SWITCH = re.compile(rb"\Aconnect |\nupgrade:.*websocket")  # likewise: what aiohttp lets do so
 EXPECT = re.compile(rb"^expect:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
 
 
@@ -1415,8 +1406,9 @@ class Connection(asyncio.Protocol):
         self._inner: asyncio.Protocol | None = None  # made with the first request: many connections bring none
         self._address: str | None = None  # None: no share is taken
         self._held = b""  # arrived, and not passed on yet
-        self._body_bytes = 0  # of the request that is being read, or of its chunk, yet to come
+        self._due_bytes = 0  # of the request that is being read, or of its chunk, yet to pass
         self._chunks = 0  # that may come yet; 0: the body is not, or no longer, in chunks
+        self._heads = 0  # that have passed
         self.is_answering = False
         self._charge: Callable[[int], None] | None = None  # on a WebSocket, pays for bytes or raises RelayError
 
@@ -1434,7 +1426,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._timer.cancel()
         if self._address is not None:
-            self._shares.give(self._address)
+            self._shares.take(self._address, -1)
         if self._inner:
             self._inner.connection_lost(error)
 
@@ -1458,8 +1450,8 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
             self._pass_on(len(self._held))
         while self._held and not self._transport.is_closing():
-            if self._body_bytes:
-                self._body_bytes -= self._pass_on(self._body_bytes)
+            if self._due_bytes:
+                self._due_bytes -= self._pass_on(self._due_bytes)
             elif self._chunks:
                 if not self._read_chunk_head():
                     break
@@ -1471,7 +1463,6 @@ class Connection(asyncio.Protocol):
     def answered(self) -> None:
         """The answer begins: the next request may come."""
         self.is_answering = False
-        self._timer.cancel()
         if self._held:
             self.data_received(b"")
 
@@ -1483,6 +1474,13 @@ class Connection(asyncio.Protocol):
         self._charge = charge
         self.data_received(b"")
 
+    def _end_if_stuck(self, heads: int) -> None:
+        """Abort if the answer to the newest head of the last look is yet to begin, and look again later. (A timer for each
+        request would cost as much as all the rest of this class.)"""
+        if self.is_answering and heads == self._heads:
+            self._transport.abort()
+        self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._end_if_stuck, self._heads)
+
     def _pass_on(self, size: int) -> int:
         octets, self._held = self._held[:size], self._held[size:]
         if self._inner and not self._transport.is_closing():
@@ -1490,7 +1488,7 @@ class Connection(asyncio.Protocol):
         return len(octets)
 
     def _pass_head(self) -> bool:
-        """Let aiohttp see the next head, if it is here and nothing is wrong with it."""
+        """Let the next head pass, and with it what is here of its body, if it is here and nothing is wrong with it."""
         self._held = self._held.lstrip(b"\r\n")
         end = self._held.find(b"\r\n\r\n")
         head = self._held if end < 0 else self._held[: end + 4]
@@ -1498,27 +1496,29 @@ class Connection(asyncio.Protocol):
             return self._refuse(431, f"send at most {MAX_HEAD_FIELDS} header fields, of {MAX_HEAD_BYTES} bytes in all")
         if end < 0:
             return False
-        framing = {name.lower(): value for name, value in FRAMING.findall(head)}
+        lower = head.lower()
+        framing = dict(FRAMING.findall(lower))
         length = framing.get(b"content-length", b"")
-        self._body_bytes = int(length) if re.fullmatch(rb"[0-9]{1,1000}[ \t]*", length) else 0  # aiohttp refuses all others
+        self._due_bytes = int(length) if LENGTH.fullmatch(length) else 0  # aiohttp refuses all others
         if (coding := framing.get(b"transfer-encoding")) is not None:
-            if coding.lower() != b"chunked" or length:
+            if coding != b"chunked" or length:
                 return self._refuse(411, "send the body with a Content-Length")
             self._chunks = MAX_CHUNKS
-        if (self._body_bytes or self._chunks) and SWITCH.search(head):  # aiohttp 3.11 would keep it all, for nobody
+        if (self._due_bytes or self._chunks) and SWITCH.search(lower):  # aiohttp 3.11 would keep it all, for nobody
             return self._refuse(400, "a request for another protocol has no body")
         if not self._inner:
             self._inner = self._make()
             self._inner.connection_made(self._transport)
+            self._timer.cancel()
+            self._end_if_stuck(0)
         if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
             head = EXPECT.sub(b"", head)
-        if framing.get(b"expect", b"").lower() == b"100-continue":
+        if framing.get(b"expect") == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self._held = self._held[end + 4 :]
+        self._held = head + self._held[end + 4 :]
+        self._due_bytes += len(head)
+        self._heads += 1
         self.is_answering = True
-        self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._transport.abort)
-        self._inner.data_received(head)
         return True
 
     def _read_chunk_head(self) -> bool:
@@ -1528,7 +1528,7 @@ class Connection(asyncio.Protocol):
             return False
         if not match or self._chunks == 1:
             return self._refuse(411, "send the body with a Content-Length, or in fewer chunks without extras")
-        self._body_bytes = match.end() + (int(match[1], 16) + 2 if match[1] else 0)
+        self._due_bytes = match.end() + (int(match[1], 16) + 2 if match[1] else 0)
         self._chunks = self._chunks - 1 if match[1] else 0
         return True
 
@@ -1982,20 +1982,18 @@ def client_address(request: web.Request) -> str:
 
 def hold_bytes(request: web.Request, amount: int) -> None:
     """What a request has in memory from now on, until it is answered. Raises RelayError 503 when there is no room."""
-    shares, address = request.app[IN_FLIGHT], client_address(request)
-    shares.give(address, HELD_BYTES.get())
-    has_room = not amount or shares.take(address, amount)
-    HELD_BYTES.set(amount if has_room else 0)
-    if not has_room:
+    if not request.app[IN_FLIGHT].take(client_address(request), amount - HELD_BYTES.get()):
         raise RelayError(503, "too much is under way just now: try again in a moment", reason="busy", retry_after=1)
+    HELD_BYTES.set(amount)
 
 
 def charge_bytes(request: web.Request, amount: int, identity: bytes = b"") -> None:
     """Let whoever sent a request pay for what it moves, beyond the token that each one costs."""
-    limiter, now, cost = request.app[LIMITER], request.app[CLOCK](), amount // TOKEN_BYTES
-    limiter.charge("address", client_address(request), now, cost)
-    if identity:
-        limiter.charge("identity", identity, now, cost)
+    if cost := amount // TOKEN_BYTES:
+        limiter, now = request.app[LIMITER], request.app[CLOCK]()
+        limiter.charge("address", client_address(request), now, cost)
+        if identity:
+            limiter.charge("identity", identity, now, cost)
 
 
 @web.middleware
@@ -2011,8 +2009,8 @@ async def keep_bounds(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     finally:
-        app[UNDER_WAY].give(address)
-        hold_bytes(request, 0)
+        app[UNDER_WAY].take(address, -1)
+        app[IN_FLIGHT].take(address, -HELD_BYTES.get())
 
 
 async def let_the_next_request_come(request: web.Request, response: web.StreamResponse) -> None:
@@ -2053,8 +2051,9 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 async def read_body(request: web.Request) -> bytearray:
     received, size = bytearray(), request.content_length or request.client_max_size
+    is_here = request.content.is_eof()
     try:
-        async with asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
+        async with nullcontext() if is_here else asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
             while not request.content.at_eof():
                 if request.transport is None:  # aiohttp says so only to whoever reads already
                     raise ConnectionResetError("the peer left before its body came")
@@ -2321,7 +2320,7 @@ async def post_message(request: web.Request) -> web.Response:
     counts["messages_in_total"] += 1
     counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
     created, expires = rfc3339(receipt.created_at), rfc3339(receipt.expires_at)
-    return reply({"id": receipt.id, "created_at": created, "expires_at": expires}, status=201)
+    return reply(f'{{"id": {receipt.id}, "created_at": "{created}", "expires_at": "{expires}"}}'.encode(), status=201)
 
 
 @functools.lru_cache(1024)
