@@ -1509,8 +1509,6 @@ class Connection(asyncio.Protocol):
         if not self._inner:
             self._inner = self._make()
             self._inner.connection_made(self._transport)
-            self._timer.cancel()
-            self._end_if_stuck(0)
         if b"expect" in framing:  # aiohttp's own answer to it fails, with a traceback, when the peer has left
             head = EXPECT.sub(b"", head)
         if framing.get(b"expect") == b"100-continue":
@@ -1518,6 +1516,9 @@ class Connection(asyncio.Protocol):
         self._held = head + self._held[end + 4 :]
         self._due_bytes += len(head)
         self._heads += 1
+        if self._heads == 1:
+            self._timer.cancel()
+            self._end_if_stuck(0)
         self.is_answering = True
         return True
 

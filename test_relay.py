@@ -9522,6 +9522,23 @@ class TestBrowserStrangers:
 
         assert await alice.evaluate(SCROLL_TOP) == top
 
+    async def test_long_message_that_is_opened_at_the_end_of_its_thread_does_so_too(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "x " * 20_000)
+        await alice.shows(".chat-more")
+        await alice.until(
+            f"{SCROLL_TOP} > 0 && ((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 2)(chatMessages)"
+        )
+
+        await alice.click(".chat-more")
+        top = await alice.evaluate(SCROLL_TOP)
+        await alice.sees("x " * 20_000)
+        await write(bob, alice, "and another")
+        await alice.shows("#newMessagesBtn", "1 new message")
+
+        assert await alice.evaluate(SCROLL_TOP) == top
+
     async def test_link_is_shown_as_the_address_that_it_leads_to_and_nothing_before_it_turns_it(self, browser, relay):
         alice, bob = await browser.person(relay, size=(1600, 900)), await relay.register()
         await write(bob, alice, "\u202e\u2067 https://аррӏе.example/?moc.elppa//:sptth אבג")
@@ -10879,7 +10896,7 @@ STORED_ONCE_MORE = """(async () => {
     const told = [];
     store.emit = (type, { contact, message } = {}) => (contact || message) && told.push([type, contact?.fingerprint ?? message.text]);
     const { messages: rows } = await getMessages(origin, token, { after_id: 0, limit: 50 });
-    const person = { reading: async () => new Set(), receipts: true, home: origin };
+    const person = { reading: async () => () => new Set(), receipts: true, home: origin };
     await storeArrivals(store, { identity, sharedKeys: new SharedKeys(identity.secret_key), origin, rows, after_id: 0, ...person });
     return told;
 })()"""
@@ -15159,6 +15176,7 @@ class TestBrowserList:
         await alice.shows(".chat-failure")
         await bob.register()
         await write(bob, alice, *(f"line {number}" for number in range(70)))
+        await alice.sees("line 69")
         await alice.shows(".chat-tab-last", "! Not sent:never went")
         await alice.evaluate("chatMessages.scrollTop = chatMessages.scrollHeight")
         await goes_elsewhere(alice)
@@ -17053,7 +17071,7 @@ STORE_MODEL = """async ({ seed, steps }) => {
     async function fetch({ person, store, sharedKeys }, most = Infinity) {
         const [{ cursor }] = await store.db.read(["relays"], ({ relays }) => result(relays.getAll()));
         const rows = person.mailbox.slice(cursor, cursor + most);
-        if (rows.length > 0) await parts.storeArrivals(store, { identity: person, sharedKeys, origin, rows, after_id: cursor, reading: async () => new Set(), receipts: true, home: origin });
+        if (rows.length > 0) await parts.storeArrivals(store, { identity: person, sharedKeys, origin, rows, after_id: cursor, reading: async () => () => new Set(), receipts: true, home: origin });
     }
 
     for (const person of people) await newDevice(person);

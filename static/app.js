@@ -30,7 +30,7 @@ try {
   if (lost) new LostView(lost);
   else await boot(await Client.open());
 } catch (error) {
-  if (!(error instanceof StorageError)) explain(error); // the storage view has said it
+  if (!(error instanceof StorageError) || !Client.storage.message) explain(error); // or the storage view has said it
 }
 
 async function boot(client) {

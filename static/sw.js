@@ -3,13 +3,13 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "227f184ed4a718ad";
+const VERSION = "97f0375994c53b41";
 const FILES = {
-  "/app.js": "sha256-sgQpGftPNcbmZ8r/5JUPiBLHvUANuPQj8HYXh5VUwxI=",
+  "/app.js": "sha256-4MDOK7o7AzQPlinyKjWRw3yiSTKNbL1OAPcchHAViZM=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
   "/device/notifications.js": "sha256-MsjmFwULcfBmOt3yVYH+Uj+nZwyJI9Q/czHK/vc0LFQ=",
   "/device/service-worker.js": "sha256-/exLLu9nLx6XG5yDSKAFTKHruDvXyft5nej8BWbuKdg=",
-  "/device/tabs.js": "sha256-8uPMKmjOAMsCu+24JTkZuj/3jR7NiV8tgSsZ9SQfjGU=",
+  "/device/tabs.js": "sha256-lN8q74NLf3dTP5NyaHYjJ8piv000kzI6/O9VsXLqatw=",
   "/guest.js": "sha256-nCrNQ8mvcCrtCt96BapVewKO33q5K8Seibtp+xuYby0=",
   "/icons/apple-touch-icon.png": "sha256-Cfnbt8EzfQgmgCbbEDm9GLBbDPULiOpRjLy9I1Fh2lY=",
   "/icons/icon-192.png": "sha256-6f322iQZR/QVcV0WlTu5RYx1vpjfNrSl8v9HTwWYcmY=",
@@ -17,14 +17,14 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-Qqg9WISfikCaJkW3hAvFvh/2jkd5RzyRpBylPF4wsm0=",
-  "/mail/changes.js": "sha256-s4xcCnyXa+hP3mgZsIZ0E51OXene/0/Oxdfnz8NA5zo=",
+  "/index.html": "sha256-P2xi79Kl7VFpgg3Bht+EBufWcvNdVSx/o0zZKCUPAfk=",
+  "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
-  "/mail/erasure.js": "sha256-2PINi91wI7V0zFQ6q6dACMPZ+4f20pYmvCPFJMilJ7g=",
+  "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
   "/mail/files.js": "sha256-PGGLN+CLIRwtK5Aw/U3LeZiRdgE2/RnFU5ZCPMZZ2b4=",
-  "/mail/inbox.js": "sha256-FXhH+xMRBmXIw/TBRNBFv6gHaWGhSU/OuE0fAKwKZTY=",
+  "/mail/inbox.js": "sha256-Mgsvoe0PhiCau8CHm28LT73sYqILJFn2ykYLjZx0gvk=",
   "/mail/outbox.js": "sha256-3hFIeiJ6xzbAd5YcqBJcQU9iL9e0Rsrp2yF1vmrz4Mw=",
-  "/mail/page.js": "sha256-f1lFZaVFkke+fnXWnTtTKvJRvQL3a6/hugL7QogO/gU=",
+  "/mail/page.js": "sha256-FsW7v0uidOF0hDy9dbMXuYAIeYmPr+g2cLSYeT94VHo=",
   "/mail/posts.js": "sha256-Jpdo6PbFwVntdqnGMS4vG+J+iJiDM+LqfSgnROboN1Y=",
   "/mail/queue.js": "sha256-N3xzlqgMiaXlUjJNwpMFg+XkCEtw+TDPTrbhTtLsyNo=",
   "/mail/references.js": "sha256-8UVcp+sRcP9IgWTe2cFjyXn+39E8bf1c8CDVk3jFUE0=",
@@ -124,12 +124,12 @@ const FILES = {
   "/views/status-view.js": "sha256-ZKE5CseMVe8j2Zqe5pF/JucodydD5fvGoOT6B955IKQ=",
   "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
   "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
-  "/views/thread-view.js": "sha256-S0IV5HJrhzvR9KT8OJyIkUUqi1wRejm+zdlZolf/l6E=",
+  "/views/thread-view.js": "sha256-kH/FGCo3r/FDpxbmZYREDJwkmWun8nu5WuNEEVG/KtY=",
   "/views/thread.css": "sha256-XTLtgd4ASCvqtFb04T21HltHypwsVAZEgS8AmL6S3CE=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-Xj3dglwDWlV6KHZV7HKrtHw3bAu/dSzgSRTCRhEx4Pk=",
-  "/worker.js": "sha256-Bx3fepUwTCh/mZqFRO+QZLvTO+iQx8XhKM8mX7O8B3g="
+  "/worker.js": "sha256-CLFcUbvw10AP2bmIxqK7pYhodIPDQRo/1KmaptsMC/s="
 };
 
 const PREFIX = "io3233-";

@@ -15,7 +15,7 @@ import { showBadge, showNothing, showNotices, toTell } from "./device/notificati
 import { LEADER_LOCK } from "./device/tabs.js";
 import { ClientError } from "./protocol/errors.js";
 
-export const VERSION = "227f184ed4a718ad"; // Chromium looks for a newer version of this file alone, not of what it imports
+export const VERSION = "97f0375994c53b41"; // Chromium looks for a newer version of this file alone, not of what it imports
 
 const ANSWER_WITHIN_MS = 2500; // hidden tabs run their timers once a second
 const READ_WITHIN_MS = 25_000; // browsers end a worker that takes much longer
@@ -83,7 +83,7 @@ async function withClient(work) {
 async function readAndTell({ store, identity, settings, relays, wanted }) {
   const arrived = [];
   store.addEventListener("messages", ({ detail, remote }) => remote || arrived.push(...detail.messages));
-  const reading = async () => new Set(); // no tab is awake
+  const reading = async () => () => new Set(); // no tab is awake
   const sharedKeys = new SharedKeys(identity.secret_key);
   await new Inbox({ origin: relays.home, store, relays, identity, sharedKeys, settings, reading }).drain();
   const told = await toTell(store, arrived);

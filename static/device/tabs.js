@@ -79,10 +79,13 @@ export class Tabs extends SharedEventTarget {
     this.#announce();
   }
 
-  /** Fingerprints of the threads on screen in visible tabs. */
+  /** Resolves to a function that gives the fingerprints of the threads on screen in visible tabs when it is called. */
   async reading() {
-    const shown = (await this.#all()).filter(({ visible, thread }) => visible && thread);
-    return new Set(shown.map(({ thread }) => thread));
+    await this.#all(); // forgets those that are gone
+    return () => {
+      const shown = [this.#state(), ...this.#others.values()].filter(({ visible, thread }) => visible && thread);
+      return new Set(shown.map(({ thread }) => thread));
+    };
   }
 
   /** Has exactly one tab beep, this one if it may. */

@@ -57,7 +57,7 @@ export class Changes {
       return known.direction === "out" && !known.deleted_at;
     });
     const parts = { store: this.#store, relays: this.#relays };
-    const noted = () => noteTaken(this.#store, record);
+    const noted = () => noteTaken(this.#store, record).catch((error) => console.debug("Not noted:", error.message));
     const taking = [record.relay_id && takeBack(parts, seq), relay_ids && takeBackParts(parts, record.relay, relay_ids, noted)];
     for (const each of taking) if (each) each.catch((error) => console.debug("Not taken back:", error.message));
   }

@@ -115,7 +115,7 @@ export async function takeBack({ store, relays }, seq) {
 
 /**
  * The parts of a file, the last ones first: whoever fetched one has those before it. Ends with the first that is not there any more. With
- * the last one gone nobody gets the whole: `taken()` is called.
+ * the last one gone `taken()` is called: whoever has not fetched it gets the whole no more.
  */
 export async function takeBackParts({ relays }, relay, ids, taken = () => undefined) {
   const { token } = await relays.pass(relay);

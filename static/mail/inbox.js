@@ -29,7 +29,7 @@ export class Inbox {
   #recent = new Set();
   #start_over_at = -Infinity;
 
-  /** `reading()` resolves to a Set of the fingerprints of the threads on screen in any tab. */
+  /** `reading()` resolves to a function: the Set of the fingerprints of the threads on screen in any tab at its call. */
   constructor({ origin, store, relays, identity, sharedKeys, settings, reading }) {
     this.#origin = origin;
     this.#store = store;
@@ -118,7 +118,8 @@ export class Inbox {
 const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a mailbox holds
 
 /**
- * `rows`: what getMessages gave after `after_id`. `reading()` resolves to a Set of the fingerprints of the threads on screen. `receipts`:
+ * `rows`: what getMessages gave after `after_id`. `reading()` resolves to a function: the Set of the fingerprints of the threads on screen
+ * at its call. `receipts`:
  * whether the person gives and sees receipts of what was read; `home`: my home relay. Returns
  * `{genuine, counted}`: the row ids that opened, and how many rows had no thread to go to and are only counted in the relay's record;
  * or `{rewound: true}` when the stored cursor went back meanwhile (a restored backup): the page is dropped, or the mail between would
@@ -126,18 +127,18 @@ const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a ma
  */
 export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, ...options }) {
   const mail = rows.map((row) => open(row, identity, sharedKeys));
-  const reading = await options.reading();
+  const reading = await options.reading(); // nothing is awaited between the commit and what is told of it
   const kept = await store.db.write(ALL_STORES, async (stores) => {
     const [relay, device] = [await currentRelay(stores, identity, origin), await result(stores.kv.get("device"))];
     if (relay.cursor < after_id) return null;
-    const page = new Page(stores, { me: identity.fingerprint, device, origin, ...options, reading, taken_over: await takenOver(stores.kv, origin) });
+    const page = new Page(stores, { me: identity.fingerprint, device, origin, ...options, reading: reading(), taken_over: await takenOver(stores.kv, origin) });
     for (const message of mail) await page.add(message);
     const finished = await page.finish();
     stores.relays.put({ ...relay, cursor: rows.at(-1).id, ...countedBy(relay, finished) });
     return relay.cursor > after_id ? withUnheard(stores, finished, mail) : finished;
   });
   if (!kept) return { rewound: true };
-  await tell(store, kept, await options.reading());
+  await tell(store, kept, reading());
   const genuine = mail.filter(({ kind }) => kind !== "refused").map(({ row_id }) => row_id);
   return { genuine, counted: kept.refused + kept.requests_dropped };
 }

@@ -42,7 +42,7 @@ export class Page {
     return undefined;
   }
 
-  /** Writes the contacts and sessions, queues receipts, and holds the strangers among them to their room. */
+  /** Writes the contacts and sessions, queues receipts of delivery, and holds the strangers among them to their room. */
   async finish() {
     const { stores } = this;
     for (const [fingerprint, session] of this.#sessions) {

@@ -213,6 +213,7 @@ export class ThreadView {
   // Who opens a long message reads it from where they are.
   #showAll(seq) {
     showAll(this.#rows.get(seq), this.message(seq));
+    this.#sticks = false;
     return this.#scrolled();
   }
 }
