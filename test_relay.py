@@ -8560,14 +8560,16 @@ def started_browser(
     """A headless browser that keeps its profile in this folder: its process, and what `listens(folder)` reads of its address."""
     command = [browser_or_skip(name), *(flag.format(profile=f"{folder}/profile") for flag in flags), "about:blank"]
     with Path(folder, "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "TMPDIR": str(folder)})
+        environment = {**os.environ, "TMPDIR": str(folder)}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
     try:
         yield process, address_of_browser(process, lambda: listens(folder), Path(folder, "log"))
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the headless shell's script is not the browser, and leaves it behind
         process.wait()
 
 
