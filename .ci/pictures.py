@@ -406,16 +406,12 @@ async def question_about_blocking(scene: Scene) -> None:
 
 @state
 async def backup(scene: Scene) -> None:
-    await scene.page.goto(f"{scene.relay.url}/keys")
-    await scene.page.has_keys()
-    await scene.page.evaluate("document.querySelector('#exportBackup').click()")
+    await presses(scene, "keys", "#exportBackup")
 
 
 @state
 async def backup_to_open(scene: Scene) -> None:
-    await scene.page.goto(f"{scene.relay.url}/keys")
-    await scene.page.has_keys()
-    await scene.page.evaluate("document.querySelector('#importBackup').click()")
+    await presses(scene, "keys", "#importBackup")
 
 
 @state_in_chromium
@@ -423,6 +419,13 @@ async def keys_that_help(scene: Scene) -> None:
     await list_of_chats(scene)
     await scene.page.evaluate("document.activeElement.blur()")
     await scene.page.key("?")
+
+
+async def presses(scene: Scene, view: str, button: str) -> None:
+    """Open a view, and press a button there."""
+    await scene.page.goto(f"{scene.relay.url}/{view}")
+    await scene.page.has_keys()
+    await scene.page.evaluate(f"document.querySelector('{button}').click()")
 
 
 async def talks_with_another_page(scene: Scene) -> None:
@@ -496,9 +499,7 @@ async def contact_end(scene: Scene) -> None:
 
 @state
 async def settings(scene: Scene) -> None:
-    await scene.page.goto(f"{scene.relay.url}/about")
-    await scene.page.has_keys()
-    await scene.page.evaluate("document.querySelector('#settingsOpen').click()")
+    await presses(scene, "about", "#settingsOpen")
 
 
 async def me(scene: Scene) -> None:

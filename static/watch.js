@@ -14,6 +14,16 @@
     removeEventListener("error", lost, true);
     document.documentElement.removeAttribute("data-failed");
   });
+  const isMarked = () => {
+    try {
+      return localStorage.getItem("io3233_address") !== null; // see store/browser.js
+    } catch {
+      return true; // storage is forbidden: nobody knows
+    }
+  };
+  const isHome = /^\/(newchat\/?)?$/.test(location.pathname) && !location.search && !location.hash;
+  document.documentElement.toggleAttribute("data-new", isHome && !isMarked());
+
   // The views may fill the fields as they begin, and a form that nobody listens to is the browser's, whom the page's CSP lets submit nothing.
   const [typed, sent] = [new Map(), new Set()];
   // In what is on top, and where the page says what is wrong, all acts at once; a thread has guest.js.
@@ -26,16 +36,6 @@
     event.stopImmediatePropagation();
     sent.add(event.target);
   };
-  const isMarked = () => {
-    try {
-      return localStorage.getItem("io3233_address") !== null; // see store/browser.js
-    } catch {
-      return true; // storage is forbidden: nobody knows
-    }
-  };
-  const isHome = /^\/(newchat\/?)?$/.test(location.pathname) && !location.search && !location.hash;
-  document.documentElement.toggleAttribute("data-new", isHome && !isMarked());
-
   let pressed = null;
   const keepPress = (event) => {
     const button = event.target.closest("button[type=button]");

@@ -134,9 +134,8 @@ async def main() -> None:
             "seal for two devices, CPU / 4": lambda: sealed(page, 0),
             "the same over plain http": lambda: sealed(unsecured, 0),
             "open, CPU / 4": lambda: sealed(page, 1),
-            "open it with 3,000 edits": lambda: open_thread(
-                page, relay, largest
-            ),  # last but one: there are 10,000 in it then
+            # The last two: there are 10,000 in it then.
+            "open it with 3,000 edits": lambda: open_thread(page, relay, largest),
             "scroll it, p95 of frames": lambda: scroll(page, relay, largest),
         }
         for name, measure in measures.items():
