@@ -9730,10 +9730,11 @@ class TestBrowserShown:
         alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
         await alice.opens(bob.fingerprint)
         await write(bob, alice, *(f"line {number}" for number in range(20)))
+        await alice.until(in_sight("line 19"))  # and read: a chat opens at the first that is not
+
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
 
         await alice.until(in_sight("line 19"))
-
         assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
         assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
 
