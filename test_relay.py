@@ -8110,9 +8110,12 @@ class Page(Target):
             const box = element?.getBoundingClientRect();
             const [x, y] = box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
             if (!box || element.disabled || !element.contains(document.elementFromPoint(x, y))) return null;
-            window.missed = true; // until a click arrives; not in another document. What slid aside may be clicked by its label
+            window.missed = true; // until it is pressed and released; not in another document. What slid aside has its label
+            const once = {{ capture: true, once: true }};
             const isHit = ({{ target }}) => element.contains(target) || target.closest("label")?.control === element;
-            addEventListener("click", (event) => (window.missed = !isHit(event)), {{ capture: true, once: true }});
+            // No click: watch.js keeps those of a page that is starting.
+            const released = (event) => (window.missed = !isHit(event));
+            addEventListener("mousedown", (event) => isHit(event) && addEventListener("mouseup", released, once), once);
             return {{ x, y }};
         }})()"""
         for _ in range(MOST_PRESSES):
@@ -9666,7 +9669,7 @@ class TestBrowserShown:
         await alice.sees("after")
 
         assert await alice.evaluate("""[...document.querySelectorAll(".chat-line time")].map(({ dateTime, textContent }) =>
-            textContent === new Date(dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }))""") == [
+            textContent === new Date(dateTime).toLocaleTimeString([], { timeStyle: "short" }))""") == [
             True,
             True,
         ]
@@ -14428,6 +14431,17 @@ class TestBrowserStart:
         await tab.evaluate("window.release()")
 
         await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert await alice.value("#myName") == "Alice"
+
+    async def test_link_pressed_before_the_page_has_its_stores_is_followed_and_what_was_typed_stays(self, browser, relay):
+        alice = await browser.person(relay)
+        tab = await holds_store_over_a_reload(alice)
+
+        await alice.fill("#myName", "Alice")
+        await alice.click("#tab-about")
+        await tab.evaluate("window.release()")
+
+        await alice.shows("#view-about")
         assert await alice.value("#myName") == "Alice"
 
     async def test_form_sent_while_the_views_are_being_wired_is_sent_when_they_are(self, browser, relay):
