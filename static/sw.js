@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "25be4e962adbb9d8";
+const VERSION = "894cbde0d57693f2";
 const FILES = {
   "/app.js": "sha256-4nRFIwci3vfSyLkbhPGmONA7yP+wK5ql81S9kukI2Ac=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-cFuVTO5EZKSA6S3XQuv9mYJsrPbQfyA16uaXczoic8M=",
+  "/index.html": "sha256-CB1NLGqRImGWKttwlH6iI9N9w8aU3rjMnkk1AjzDq1M=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -96,7 +96,7 @@ const FILES = {
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-XnKU0gsOzUVGaDGrjATHuIBd4GNXMrjFGKcxTosVBOY=",
   "/views/composer-view.js": "sha256-iFCsEeeuu261+85KLXm72qWhb8DGyuYHAP2B/rMwvOE=",
-  "/views/contact-view.js": "sha256-sLCwF2/sppVojRiQxU6nnJWyB7/JWaKXskin8/nzFbI=",
+  "/views/contact-view.js": "sha256-ukTn8tk04s9gqtIaDOxu/DcF0y1ueiAI7nElaILAk+U=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-wI5wrU4nMpFvvWFG4ES1qaNWMZWFtoZhjxoEJEWwgJ4=",
   "/views/dom.js": "sha256-FgRSFxMijuIe4day/KDBoSH/u3ZIXj7Fs2Qr0ak8mq4=",
@@ -106,14 +106,14 @@ const FILES = {
   "/views/guest-view.js": "sha256-vGwyO3Y0j/HLSm6SKxNG3ufFb1VRUBfedwbzQh9aNFw=",
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
   "/views/keys-view.js": "sha256-dXOIPuHEU0cQ7Ya2h7W08JlbDB6g5zP9jWudyy56lDo=",
-  "/views/library-view.js": "sha256-07ylzX9oBP6wWtBRfYS1i+/JLtkyaBZJQ4AknoM7uVg=",
+  "/views/library-view.js": "sha256-eoLKvTMBf3Fig2kwax710SZAvs/r9n65D66KwsH6EAc=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
   "/views/media.js": "sha256-oUw3aFwucRRxRbUHkk1Z9xvEWzi/QbhA5LHU0pTlFks=",
   "/views/message-actions.js": "sha256-4PFGboQPDNFBdNAuvAhN0zxQCHlkWtLCSZPquIcTS2c=",
   "/views/message-extras.js": "sha256-b2bu9M6d7hWkLjAQv8XSAqgH7rM6kw8ZLeF4v+GyZsU=",
-  "/views/message-menu.js": "sha256-I9PuuN9tnU7Cvxh/k2S9MyBZ/i4cFhcMhyB5zMBkpEM=",
+  "/views/message-menu.js": "sha256-7iDDdd3dvPHjJlZzgr46IxKZC42i3T17s88vIt/Kvvk=",
   "/views/message-row.js": "sha256-OqwgNo/g9hdabHEVvmxyYvr1SqmlM9ZYzjcv6blVRrk=",
-  "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
+  "/views/message-window.js": "sha256-sPm6tN0zDrPuewrpBkabIe0VUKy9v8cSWubNzAo2RaM=",
   "/views/newchat-view.js": "sha256-3lQs+qqJ3sAxonygvq5cQdjVmOT1OVMRbRZcb2QLfzg=",
   "/views/pages.css": "sha256-5Qpd/BjBZTAI5zCvckAvgnqrLXRICYSN3Sjd2tpoPgI=",
   "/views/qr.js": "sha256-6Qe24bzDj6HoRPrJcMt5fDmyLZgzdXW6vyeLdMqOFeU=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
-  "/worker.js": "sha256-dWQZDtI3/7SmecjM2PJe0Skyxj1iuR5GpX5Lf2FUVVQ="
+  "/worker.js": "sha256-yBK5W6J9o6AXTis8J0DNwhff3iVNtHUsc/NeV/FHcOQ="
 };
 
 const PREFIX = "io3233-";
