@@ -7845,6 +7845,16 @@ KEY_TEXTS = {"Enter": "\r", " ": " "}
 ALT, CONTROL, SHIFT = 1, 2, 8  # DevTools' bits for modifiers
 MOST_PRESSES = 50  # of a button that moves away each time
 UNREACHABLE = "net::ERR_"  # what Chromium itself logs for a relay that is not there
+# Chromium loses a notification that is being shown while somebody asks which are: tests ask from outside, at any moment.
+NOTICES_IN_TURN = """(() => {
+    const { prototype } = globalThis.ServiceWorkerRegistration ?? {};
+    if (!prototype || prototype.inTurn) return;
+    prototype.inTurn = true;
+    for (const name of ["showNotification", "getNotifications"]) {
+        const call = prototype[name];
+        prototype[name] = function (...given) { return navigator.locks.request("notices", () => call.apply(this, given)); };
+    }
+})()"""
 
 
 class DevToolsError(Exception):
@@ -7918,8 +7928,8 @@ class Browser:
         page.watched = watched
         for domain in ("Page", "Runtime", "Log", "Audits", *(["Network"] if watched else [])):
             await page.call(f"{domain}.enable")
-        if not self.has_workers:
-            await page.call("Page.addScriptToEvaluateOnNewDocument", source="delete Navigator.prototype.serviceWorker")
+        source = NOTICES_IN_TURN if self.has_workers else "delete Navigator.prototype.serviceWorker"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
         if size:
             await page.resize(*size)
         await page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
@@ -7941,7 +7951,9 @@ class Browser:
             mine = [each for each in targets if each.get("browserContextId") == context]
             return [each["targetId"] for each in mine if each["type"] == "service_worker"]
 
-        return await self.attach(Target(self, (await until(running))[0], context))
+        worker = await self.attach(Target(self, (await until(running))[0], context))
+        await worker.evaluate(NOTICES_IN_TURN)
+        return worker
 
     async def begin(self) -> None:
         """What comes before all else; DevTools needs nothing."""
@@ -8059,6 +8071,7 @@ class Page(Target):
         """Load an address, from anew even where only the fragment differs."""
         if await self.evaluate("location.href") != "about:blank":
             await self.call("Page.navigate", url="about:blank")
+            await self.until("location.href === 'about:blank'")  # else its load is taken for that of the address
         await self._load("Page.navigate", url=url)
 
     async def reload(self) -> None:
@@ -8101,7 +8114,7 @@ class Page(Target):
 
     async def click(self, selector: str, text: str = "") -> None:
         """Click the middle of the element, once it is there and nothing covers it; `text` picks among several. If it
-        moves away between the look and the press, press again, as a person does."""
+        moves away between the look and the press, press again, as a person does; not if it was drawn anew in its place."""
         find = f"""[...document.querySelectorAll({json.dumps(selector)})].find((element) =>
                 element.checkVisibility() && element.textContent.includes({json.dumps(text)}))"""
         where = f"""(() => {{
@@ -8111,7 +8124,9 @@ class Page(Target):
             const [x, y] = box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
             if (!box || element.disabled || !element.contains(document.elementFromPoint(x, y))) return null;
             window.missed = true; // until a click arrives; not in another document. What slid aside may be clicked by its label
-            const isHit = ({{ target }}) => element.contains(target) || target.closest("label")?.control === element;
+            const isAnew = (other) => !element.isConnected && other?.textContent === element.textContent;
+            const isHit = ({{ target }}) => element.contains(target) || target.closest("label")?.control === element ||
+                isAnew(target.closest({json.dumps(selector)}));
             addEventListener("click", (event) => (window.missed = !isHit(event)), {{ capture: true, once: true }});
             return {{ x, y }};
         }})()"""
@@ -9172,6 +9187,18 @@ class TestBrowserConversation:
         assert await alice.value("#chatBody") == "é" * 2_200
         assert (await alice.sent(), await bob.fetch()) == ([], [])
 
+    async def test_what_is_typed_already_is_counted_when_the_server_says_how_much_it_takes(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects(UNREACHABLE, "WebSocket connection to")
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("é" * 1_900)
+
+        await relay.stop()
+        relay.environ["MAX_MESSAGE_BYTES"] = "4096"
+        await relay.start()
+
+        await alice.shows("#chatByteCount", "of 4 KiB")
+
     async def test_only_web_addresses_become_links_and_none_is_fetched(self, browser, relay):
         alice, bob = await browser.person(relay, watched=True), await relay.register()
         web = ["https://chat.example.com/a_(b)?c=d&e#f", "http://a.example/"]
@@ -9421,16 +9448,16 @@ class TestBrowserStrangers:
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
 
-        slow = await alice.evaluate(f"""(async () => {{
+        await alice.evaluate(f"""(async () => {{
             {imported(**{"message-row": "messageRow"})} {HOSTILE_TEXTS} {FASTEST}
             const box = document.querySelector("#chatMessages");
             const row = (text) => messageRow({{ seq: 1, direction: "in", kind: "text", at: Date.now(), text }}, "Bob");
             const draw = (text) => () => {{ box.replaceChildren(row(text)); return box.scrollHeight }};
             const bound = 10 * fastest(draw("many אחד ".repeat(444))) + 50;
-            return hostile.filter(([, kind]) => !manages(bound, draw(repeated(kind, 250_000)))).map(([name]) => name);
+            window.isSlow = (kind) => !manages(bound, draw(repeated(kind, 250_000)));
         }})()""")
 
-        assert slow == []
+        assert [name for name, kind in HOSTILE.items() if await alice.evaluate(f"isSlow({json.dumps(kind)})")] == []
 
     async def test_thread_of_hostile_texts_scrolls_to_both_of_its_ends(self, browser, relay):
         alice, bob = await browser.person(relay, size=(360, 640)), await relay.register()
@@ -9771,9 +9798,8 @@ class TestBrowserShown:
             f"(() => {{ const real = {encode}; window.measured = 0; {encode} = function (text) {{ measured += text.length > 1e5; return real.call(this, text) }} }})()"
         )
 
-        await alice.evaluate("""for (let keys = 5; keys > 0; keys -= 1) document.execCommand("insertText", false, "y")""")
-
-        assert await alice.evaluate("window.measured") == 0
+        keys = "Array.from({ length: 5 }, () => document.execCommand('insertText', false, 'y'))"
+        assert await alice.evaluate(f"(measured = 0, {keys}, measured)") == 0  # at once: it is measured when the typing pauses
 
     @pytest.mark.parametrize(
         ("where", "event"),
@@ -9974,7 +10000,7 @@ class TestBrowserThread:
         alice, bob = await browser.person(relay), await relay.register()
         await sets_clock(alice, 0)
         await alice.opens(bob.fingerprint)
-        minute = "(ahead) => { const now = Date.real(); Date.now = () => now - (now % 60_000) + ahead }"
+        minute = "(ahead) => { const now = (Date.first ??= Date.real()); Date.now = () => now - (now % 60_000) + ahead }"
 
         for ahead, text in ((10_000, "one"), (20_000, "two"), (70_000, "three")):
             await alice.evaluate(f"({minute})({ahead})")
@@ -10006,7 +10032,7 @@ class TestBrowserThread:
     async def test_banner_is_there_while_the_server_is_away_and_only_then(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await has_service_worker(alice)
-        alice.expects("ERR_CONNECTION", "WebSocket connection")
+        alice.expects(UNREACHABLE, "WebSocket connection")
         await alice.opens(bob.fingerprint)
         well = await alice.count("#banner")
 
@@ -10107,6 +10133,10 @@ CLICK_NOTIFICATION = """(async () => {
     self.dispatchEvent(click);
     return handled.then(() => "focused", (error) => error.name);
 })()"""
+
+
+# A worker gives up on a tab that does not answer in time, and a busy machine's may be late.
+WAITS_LONGER = """void ((timer) => (self.setTimeout = (listener, wait, ...rest) => timer(listener, wait < 500 ? wait : 30 * wait, ...rest)))(setTimeout)"""
 
 
 async def holds_store(page: Page, name: str) -> None:
@@ -10361,7 +10391,7 @@ class TestBrowserAttention:
         alice, bob = await with_notifications(browser, relay), await relay.register()
         tab = await alice.another_tab()
         await hide(tab)
-        assert await alice.evaluate("document.visibilityState") == "hidden"
+        await alice.until("document.visibilityState === 'hidden'")
 
         for number, text in enumerate(("one", "two"), 1):
             await write(bob, alice, text)
@@ -10414,6 +10444,7 @@ class TestBrowserAttention:
         await write(bob, alice, "come here")
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
         worker = await alice.service_worker()
+        await worker.evaluate(WAITS_LONGER)
 
         # The click is made up, since headless Chromium shows nothing to click; so it may not move the focus.
         assert await worker.evaluate(CLICK_NOTIFICATION) in ("focused", "InvalidAccessError")
@@ -10657,11 +10688,11 @@ class TestBrowserPush:
         for _ in range(tabs - 1):
             await sleeper.opens_page(f"{sleeper.relay.url}/newchat")
         sleeper.tab = await sleeper.browser.page(sleeper.context)
-        leader = await page.evaluate(LEADER)
+        leader, worker = await page.evaluate(LEADER), await page.service_worker()
+        await worker.evaluate(WAITS_LONGER)
 
         await write(bob, page, "one")
         await sleeper.is_woken()
-        worker = await sleeper.browser.service_worker(sleeper.context)
         await shows(worker, (f"New: {start_of(bob)}", "one"))
         await sleeper.is_woken()
         await write(bob, page, "two")
@@ -10707,6 +10738,7 @@ class TestBrowserPush:
         bob = await sleeper.relay.register()
         await sleeper.page.click("#settingsOpen")
         await sleeper.page.click("label:has(#settingPreview)")
+        await sleeper.page.until(FROM_DATABASE % "(await result(kv.get('settings'))).preview === false")
         await sleeper.closes_page()
 
         await write(bob, sleeper, "a secret")
@@ -10993,7 +11025,7 @@ class TestBrowserOutage:
             await alice.evaluate(f"void ({waking})")
 
             # 5 s at most, but not on a machine that is busy with other things; without asking again 31 s and more.
-            await alice.sees("while you slept", seconds=15)
+            await alice.sees("while you slept", seconds=25)
             await alice.goto("about:blank")
 
     async def test_answer_that_has_begun_is_waited_for_and_not_asked_for_again(self, browser, relay):
@@ -11019,7 +11051,7 @@ class TestBrowserOutage:
             await alice.evaluate("void dispatchEvent(new Event('online'))")
             await alice.says("good morning")
 
-            await alice.until("document.querySelector('.chat-line[data-state=relayed]')", seconds=20)
+            await alice.until("document.querySelector('.chat-line[data-state=relayed]')", seconds=25)
             await alice.goto("about:blank")
 
     @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
@@ -11034,7 +11066,7 @@ class TestBrowserOutage:
         await alice.reload()
 
         await alice.shows("#liveHint", "If a login stands in front of it")
-        assert await alice.text("#fpFull") == alice.fingerprint
+        await alice.until(f"document.querySelector('#fpFull').textContent === '{alice.fingerprint}'")
         assert await alice.evaluate(KEPT_FILES) == kept and kept
         liar.login = None
         await alice.evaluate("void dispatchEvent(new Event('online'))")
@@ -14497,7 +14529,7 @@ async def mutes(page: Page, other: Any) -> None:
     """Open a contact's panel and mute them."""
     await panel_of(page, other)
     await page.click("#contactMuted")
-    await page.until("document.querySelector('#contactMuted').checked")
+    await page.shows(".thread-detail .muted", "muted")
     await closes_panel(page)
 
 
