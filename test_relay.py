@@ -8123,11 +8123,14 @@ class Page(Target):
             const box = element?.getBoundingClientRect();
             const [x, y] = box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
             if (!box || element.disabled || !element.contains(document.elementFromPoint(x, y))) return null;
-            window.missed = true; // until a click arrives; not in another document. What slid aside may be clicked by its label
-            const isAnew = (other) => !element.isConnected && other?.textContent === element.textContent;
-            const isHit = ({{ target }}) => element.contains(target) || target.closest("label")?.control === element ||
-                isAnew(target.closest({json.dumps(selector)}));
-            addEventListener("click", (event) => (window.missed = !isHit(event)), {{ capture: true, once: true }});
+            window.missed = true; // until it is pressed and released; not in another document. What slid aside has its label
+            const once = {{ capture: true, once: true }};
+            const drawnAnew = (other) => (!element.isConnected && other?.textContent === element.textContent ? other : null);
+            const isHit = ({{ target }}) => element.contains(target) || target.closest("label")?.control === element;
+            const hit = (event) => (isHit(event) ? element : drawnAnew(event.target.closest({json.dumps(selector)})));
+            // No click: watch.js keeps those of a page that is starting.
+            const pressed = (down) => down && addEventListener("mouseup", (event) => (window.missed = hit(event) !== down), once);
+            addEventListener("mousedown", (event) => pressed(hit(event)), once);
             return {{ x, y }};
         }})()"""
         for _ in range(MOST_PRESSES):
@@ -9693,7 +9696,7 @@ class TestBrowserShown:
         await alice.sees("after")
 
         assert await alice.evaluate("""[...document.querySelectorAll(".chat-line time")].map(({ dateTime, textContent }) =>
-            textContent === new Date(dateTime).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }))""") == [
+            textContent === new Date(dateTime).toLocaleTimeString([], { timeStyle: "short" }))""") == [
             True,
             True,
         ]
@@ -9757,10 +9760,11 @@ class TestBrowserShown:
         alice, bob = await browser.person(relay, size=(320, 180)), await relay.register()
         await alice.opens(bob.fingerprint)
         await write(bob, alice, *(f"line {number}" for number in range(20)))
+        await alice.until(in_sight("line 19"))  # and read: a chat opens at the first that is not
+
         await alice.goto(f"{relay.url}/chats#chat={bob.fingerprint}")
 
         await alice.until(in_sight("line 19"))
-
         assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
         assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
 
@@ -9799,7 +9803,9 @@ class TestBrowserShown:
         )
 
         keys = "Array.from({ length: 5 }, () => document.execCommand('insertText', false, 'y'))"
-        assert await alice.evaluate(f"(measured = 0, {keys}, measured)") == 0  # at once: it is measured when the typing pauses
+        measured = await alice.evaluate(f"(measured = 0, {keys}, measured)")  # asked at once: it is when the typing pauses
+
+        assert measured == 0
 
     @pytest.mark.parametrize(
         ("where", "event"),
@@ -14461,6 +14467,17 @@ class TestBrowserStart:
         await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
         assert await alice.value("#myName") == "Alice"
 
+    async def test_link_pressed_before_the_page_has_its_stores_is_followed_and_what_was_typed_stays(self, browser, relay):
+        alice = await browser.person(relay)
+        tab = await holds_store_over_a_reload(alice)
+
+        await alice.fill("#myName", "Alice")
+        await alice.click("#tab-about")
+        await tab.evaluate("window.release()")
+
+        await alice.shows("#view-about")
+        assert await alice.value("#myName") == "Alice"
+
     async def test_form_sent_while_the_views_are_being_wired_is_sent_when_they_are(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.call("Page.addScriptToEvaluateOnNewDocument", source=SENDS_AS_SOON_AS_IT_IS_WIRED)
@@ -15475,13 +15492,14 @@ class TestBrowserContacts:
         await alice.shows(".thread-detail .muted", "muted")
         await closes_panel(alice)
         await goes_elsewhere(alice)
+        await alice.evaluate(NOTES_ARRIVAL)
 
         await post(bob, address, text="psst")
         await post(carol, address, text="hello")
 
-        await alice.until(f"{NOTIFICATION_BODIES}.then((bodies) => bodies.includes('hello'))")
+        await alice.until("window.told")
         assert await alice.evaluate(NOTIFICATION_BODIES) == ["hello"]
-        assert (await alice.evaluate("document.title")).startswith("(1)")
+        await alice.until("document.title.startsWith('(1)')")
 
     async def test_blocked_contacts_mail_is_fetched_passed_and_dropped(self, relay, browser):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -15701,7 +15719,7 @@ class TestBrowserContacts:
         if box == "contactBlocked":
             await agrees(alice, "Block ")
 
-        await alice.shows("#toast", "no room left")
+        await alice.until("document.querySelector('#toast').textContent.includes('no room left')")
         assert not await alice.evaluate(f"document.querySelector('#{box}').checked")
 
     @pytest.mark.parametrize("box", ["settingNotify", "settingPreview", "settingSound", "settingErase"])
@@ -15715,7 +15733,7 @@ class TestBrowserContacts:
         await has_full_disk(alice)
         await alice.click(f"label:has(#{box})")
 
-        await alice.shows("#toast", "no room left")
+        await alice.until("document.querySelector('#toast').textContent.includes('no room left')")
         await alice.until(f"{checked} === {json.dumps(before)}")
 
     async def test_back_closes_what_is_open_on_top_and_stays_in_the_thread(self, relay, browser):
@@ -15969,8 +15987,8 @@ class TestBrowserContacts:
         await searches(alice, "under the mat", "1–1 of 1")
         await alice.click("#libraryList .msg a")
 
-        await alice.shows("#chatMessages .chat-line.found", "The Key is under the MAT")
-        assert await alice.evaluate(IN_SIGHT % "#chatMessages .chat-line.found")
+        found = "#chatMessages .chat-line.found"  # for a few seconds, so all is asked at once
+        await alice.until(f"document.querySelector('{found}').innerText.includes('under the MAT') && {IN_SIGHT % found}")
         assert "small talk 0" in await alice.received()
 
     async def test_search_that_finds_nothing_says_so(self, relay, browser):
@@ -16008,7 +16026,12 @@ async def exports(page: Page, folder: Path, *, history: bool = True, files: bool
         await page.click("#exportFiles")
     await page.click("#exportGo")
     await page.shows("#backupStatus", "Backup exported")
-    return await until(lambda: next(folder.glob("*.backup.json"), None))
+    return await until(lambda: whole_backup(folder))
+
+
+def whole_backup(folder: Path) -> Path | None:
+    """The backup that was saved there: Firefox puts an empty file in its place first."""
+    return next((path for path in folder.glob("*.backup.json") if path.read_bytes().endswith(b"}")), None)
 
 
 async def chooses(page: Page, backup: Path, passphrase: str = PASSPHRASE) -> None:
@@ -16410,7 +16433,7 @@ class TestBrowserBackup:
         await alice.fill("#exportPassAgain", words)
         await alice.click("#exportGo")
         await alice.shows("#backupStatus", "Backup exported")
-        backup = await until(lambda: next(tmp_path.glob("*.backup.json"), None))
+        backup = await until(lambda: whole_backup(tmp_path))
         await chooses(alice, backup, words)
         await alice.shows("#importReplaces", "It replaces all that is here")
 
@@ -16452,8 +16475,8 @@ class TestBrowserBackup:
         device.expects(UNREACHABLE, "WebSocket")
         await device.click("#importGo")
 
-        await device.until(f"{RECORDS}.then((records) => records.includes('{alice.bob.fingerprint}'))")
-        after = json.loads(await device.evaluate(RECORDS))
+        replaced = f"{RECORDS}.then((records) => records.includes('{alice.bob.fingerprint}') && records)"
+        after = json.loads(await device.until(replaced))  # asked once: the page is about to load anew
         assert without_history(after) == without_history(before)
         assert not history or after == before
 
@@ -16678,6 +16701,7 @@ class TestBrowserInterop:
         await run_command(tmp_path, "send", "--register", link, "a camera speaks")
         await alice.click(".chat-tab-label")
         await alice.says("and I hear")
+        await alice.has_relayed(1)  # or it comes from a stranger still, of whom no file is kept
         path = await photo(alice, tmp_path / "door.jpg", 320, 240)
         path.write_bytes(path.read_bytes() + os.urandom(2 * PART_BYTES))
 
@@ -17261,10 +17285,10 @@ BAD_SEALED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-async def has_receipt(reader: Correspondent, number: str) -> bool:
-    """Whether they were told that this message has arrived."""
+async def has_receipt(reader: Correspondent, number: str, of: str = "delivered") -> bool:
+    """Whether they were told that this message has arrived, or that it was "read"."""
     receipts = [each["content"] for each in await reader.reads() if each["content"]["type"] == "receipt"]
-    return any(number in each["delivered"] for each in receipts)
+    return any(number in each[of] for each in receipts)
 
 
 async def comes_back_from(page: Page, backup: str) -> None:
@@ -17436,7 +17460,7 @@ class TestBrowserSealed:
         await bob.says(writer=newer, type="resend", ids=known)
         await until(lambda: stored(alice, "contacts[0].asks_again === 2"))
         await alice.shows(".chat-line", "Somebody uses a new device.")
-        assert [each["content"]["type"] for each in await bob.reads(newer)] == []
+        assert await bob.reads_texts(1, newer) == []
         await alice.shows("#askText", "Somebody’s new device could not read 2 messages from before. Send again?")
         await alice.click("#askYes")
         await alice.hides("#askBar")
@@ -17659,7 +17683,7 @@ class TestBrowserSealed:
     async def test_receipts_say_what_came_and_what_was_read(self, alice, bob):
         number = await bob.says(type="text", text="did you get this?")
         await alice.sees("did you get this?")
-        receipt = await bob.hears("receipt")
+        await until(lambda: has_receipt(bob, number, "read"))  # the first word may have one of its own before
         [own] = await stored(
             alice, "messages.filter(({ direction }) => direction === 'out').map((each) => each.envelope_id)"
         )
@@ -17669,7 +17693,6 @@ class TestBrowserSealed:
         await bob.says(type="receipt", delivered=[], read=[own, "A" * 22])
 
         await until(lambda: stored(alice, "messages.some(({ read_at }) => read_at)"))
-        assert number in receipt["read"]
 
     async def test_receipts_begin_with_the_first_message_of_a_client_that_reads_them(self, relay, alice):
         bob, first = Correspondent(relay), b64url(os.urandom(16))
@@ -17742,22 +17765,25 @@ class TestBrowserSealed:
         await changes(alice, "setTimer(contact, 1)")
         assert (await bob.hears("setting"))["lasts"] == 1
 
-        await bob.says(type="text", text="gone in a second", lasts=1)
+        number = await bob.says(type="text", text="gone in a second", lasts=1)
         await alice.says("mine as well")
         assert (await bob.hears("text", number=2))["lasts"] == 1
-        await until(lambda: stored(alice, "messages.filter(({ gone_at }) => gone_at).length === 2"))
+        await alice.until(FROM_DATABASE % f"(await result(seen.getAllKeys())).includes('{bob.fingerprint} {number}')")
+        await until(lambda: stored(alice, "messages.every(({ lasts, event, gone_at }) => !lasts || event || gone_at)"))
 
         await alice.until("!document.querySelector('#chatMessages').textContent.includes('gone in a second')")
         await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
 
     async def test_no_words_of_a_message_with_a_timer_are_left_once_it_is_gone(self, alice, bob):
-        await changes(alice, "setTimer(contact, 1)")
+        await changes(alice, "setTimer(contact, 60)")
         await alice.says("a needle")
         await alice.has_relayed(2)
         await changes(alice, "edit(sent.at(-1).seq, 'another needle')")
-        await bob.hears("edit")
+        await until(
+            lambda: stored(alice, "posts.some(({ content, queued_for }) => content.type === 'edit' && !queued_for)")
+        )
 
-        await until(lambda: stored(alice, "messages.every(({ lasts, event }) => !lasts || event)"))
+        await alice.evaluate(A_MINUTE_LATER)
 
         assert "needle" not in json.dumps(await stored(alice, "[contacts, messages, posts]"))
 
@@ -17799,7 +17825,7 @@ class TestBrowserSealed:
         await bob.hears("goodbye")
 
         said = [(each["content"]["type"], each["header"]["device"] == before) for each in await bob.reads()]
-        assert said[-2:] == [("hello", False), ("goodbye", True)]
+        assert [each for each in said if each[0] in ("goodbye", "hello")] == [("hello", False), ("goodbye", True)]
 
     async def test_new_keys_are_made_once_the_old_ones_have_said_goodbye(self, alice, bob):
         before = await alice.evaluate(DEVICE_ID)
@@ -17823,7 +17849,7 @@ class TestBrowserSealed:
 
         await alice.chooses("#headerNewKeys")
         await agrees(alice, "Make new keys?")
-        await alice.shows("#toast", "No new keys were made")
+        await alice.until("document.querySelector('#toast').textContent.includes('No new keys were made')")
         await bob.hears("hello")
 
         said = [each["content"]["type"] for each in await bob.reads()]
@@ -18102,15 +18128,18 @@ async def shares(page: Page, relay: AnyRelay, path: Path | None = None, **texts:
     await page.shows("#forwardDialog")
 
 
+RECORDED_A_SECOND = "voiceTime.checkVisibility() && voiceTime.textContent >= '0:01'"
+# It may have ended since, and stand at its beginning again.
+HEARD = "(({ played }) => played.length > 0 && played.end(played.length - 1) > 0.2)(document.querySelector('%s'))"
+
+
 async def records(page: Page) -> None:
     """Begin a voice message, from Chromium's own microphone, and have a second of it."""
     await page.permit("microphone")
     await page.shows("#voiceRecord")
-    box = await box_of(page, "#voiceRecord")
-    await page.press(
-        (box["left"] + box["right"]) / 2, (box["top"] + box["bottom"]) / 2
-    )  # it begins before the release, which another button may get
-    await page.shows("#voiceTime", "0:01")
+    await page.evaluate("document.querySelector('#voiceRecord').focus()")
+    await page.key("Enter")  # a press would be a long one, which ends by itself, where its release comes late
+    await page.until(RECORDED_A_SECOND)
 
 
 async def right_clicks(page: Page, selector: str) -> None:
@@ -18123,6 +18152,16 @@ async def right_clicks(page: Page, selector: str) -> None:
 async def points(page: Page, kind: str, x: float, y: float) -> None:
     """Do one thing with a mouse there."""
     await page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, x=x, y=y)
+
+
+async def holds_parts(page: Page, after: int = 3) -> None:
+    """Keep the page's parts of files waiting once so many have gone, as a line that stalls does, until `window.release()`."""
+    await page.evaluate(f"""void ((fetch, released, sent = 0) => {{
+        window.fetch = async (url, request) => {{
+            if (request?.body?.length > {PART_BYTES} && (sent += 1) > {after}) await released;
+            return fetch(url, request);
+        }};
+    }})(window.fetch, new Promise((release) => (window.release = release)))""")
 
 
 async def has_file(page: Page, condition: str, *, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
@@ -18442,7 +18481,7 @@ class TestBrowserFiles:
 
         for one, other in ((lambda: device.page, lambda: bob), (lambda: bob, lambda: device.page)):
             await attaches(one(), path)
-            await has_file(other(), "file.state === '' && file.have > 3")
+            await has_file(other(), "!('sent' in file) && file.have > 3")
             await is_killed(device)
             file = await has_file(other(), "file.state === 'here' && !('sent' in file)", seconds=60)
             assert file["hash"] == sha256_of(path)
@@ -18513,6 +18552,7 @@ class TestBrowserFiles:
     async def test_full_disk_is_told_and_the_file_is_sent_once_there_is_room(self, alice, bob, tmp_path):
         await picks(alice, large_file(tmp_path, 2))
 
+        alice.expects("StorageError")  # of what is being sent meanwhile
         await has_full_disk(alice)
         await alice.click("#filesSend")
         await alice.shows("#filesStatus.bad", "no room left")
@@ -18523,9 +18563,11 @@ class TestBrowserFiles:
         await has_file(alice, "file.sent === file.parts")
 
     async def test_file_to_somebody_who_is_blocked_meanwhile_stops_and_goes_on_after(self, alice, bob, tmp_path):
-        await attaches(alice, large_file(tmp_path, 24))
-        await has_file(alice, "file.sent > 2")
+        await holds_parts(alice)
+        await attaches(alice, large_file(tmp_path, 6))
+        await has_file(alice, "file.sent === 3")
         await blocks(alice, bob)
+        await alice.evaluate("window.release()")
         await alice.shows(".chat-failure", "You blocked this contact")
         await unblocks(alice, bob)
         await alice.shows(".chat-tab", "Not sent")
@@ -18534,14 +18576,14 @@ class TestBrowserFiles:
 
         await has_file(alice, "file.sent === file.parts")
         await alice.until("!document.querySelector('.chat-tab').textContent.includes('Not sent')")
-        assert sorted(each["content"].get("n", 0) for each in await bob.reads() if "file" in each["content"]) == [
-            *range(24)
-        ]
+        assert sorted(each["content"].get("n", 0) for each in await bob.reads() if "file" in each["content"]) == [*range(6)]
 
     async def test_file_that_stopped_is_deleted_on_both_sides(self, alice, bob, tmp_path):
-        await attaches(alice, large_file(tmp_path, 24))
-        await has_file(alice, "file.sent > 2")
+        await holds_parts(alice)
+        await attaches(alice, large_file(tmp_path, 6))
+        await has_file(alice, "file.sent === 3")
         await blocks(alice, bob)
+        await alice.evaluate("window.release()")
         await alice.shows(".chat-failure", "You blocked this contact")
         await unblocks(alice, bob)
         await right_clicks(alice, ".chat-line.failed")
@@ -18629,8 +18671,9 @@ class TestBrowserFiles:
         assert await alice.evaluate(f"({FILES})('kept')") == []
 
     async def test_new_keys_stop_a_file_that_is_on_its_way(self, alice, bob, tmp_path):
-        await attaches(alice, large_file(tmp_path, 40))
-        await has_file(alice, "file.sent > 2")
+        await holds_parts(alice)
+        await attaches(alice, large_file(tmp_path, 6))
+        await has_file(alice, "file.sent === 3")
 
         await alice.evaluate(NEW_KEYS)
         await alice.reload()
@@ -18649,11 +18692,13 @@ class TestBrowserFiles:
 
         await attaches(alice, path)
         copy = await has_file(other, "file.state === 'here'", seconds=60)
+        await holds_parts(alice, after=12)
         await attaches(alice, path)
         await has_file(other, "file.state === '' && file.have > 1")
         await other.click(".chat-file.moving .file-cancel")
 
         await other.shows(".chat-file.ended .file-detail", "Cancelled")
+        await alice.evaluate("window.release()")
         await until(lambda: stored(alice, "messages.filter(({ file }) => file?.sent === 12).length === 2"), seconds=60)
         assert copy["hash"] == sha256_of(path)
         assert await stored(other, "[parts.length, messages.filter(({ deleted_at }) => deleted_at).length]") == [12, 0]
@@ -18697,26 +18742,28 @@ class TestBrowserFiles:
 
     async def test_cancel_of_the_reader_keeps_nothing_and_takes_no_more(self, browser, relay, tmp_path):
         alice, bob = await talk(browser, relay)
-        path = tmp_path / "archive.bin"
-        path.write_bytes(bytes(40 * PART_BYTES))
-        await attaches(alice, path)
-        await has_file(bob, "file.have > 2")
+        await holds_parts(alice)
+        await attaches(alice, large_file(tmp_path, 6))
+        await has_file(bob, "file.have === 3")
 
         await bob.click(".chat-file.moving .file-cancel")
 
         await bob.shows(".chat-file.ended .file-detail", "Cancelled")
+        await alice.evaluate("window.release()")
+        await has_file(alice, "file.sent === file.parts")
         await alice.says("still talking")
         await bob.sees("still talking")
         assert await stored(bob, "parts.length") == 0
 
     async def test_cancel_of_the_writer_deletes_it_on_both_sides_and_takes_its_parts_back(self, browser, relay, tmp_path):
         alice, bob = await talk(browser, relay)
-        path = tmp_path / "archive.bin"
-        path.write_bytes(bytes(40 * PART_BYTES))
-        await attaches(alice, path)
-        await has_file(bob, "file.have > 2")
+        await holds_parts(alice)
+        await attaches(alice, large_file(tmp_path, 6))
+        await has_file(bob, "file.have === 3")
 
         await alice.click(".chat-file.moving .file-cancel")
+        await alice.shows(".chat-line.deleted")
+        await alice.evaluate("window.release()")  # the fourth comes through all the same
 
         for page in (alice, bob):
             await page.shows(".chat-line.deleted")
@@ -19000,11 +19047,11 @@ class TestBrowserFiles:
 
         await alice.click("#voiceStop")
         await alice.click("#voicePreview .voice-play:enabled")
-        await alice.until("document.querySelector('#voicePreview audio').currentTime > 0.2")
+        await alice.until(HEARD % "#voicePreview audio")
         await alice.evaluate("for (const id of ['voiceSend', 'voiceDrop']) document.getElementById(id).click()")
 
         await bob.click(".chat-line-in .voice-play:enabled")
-        await bob.until("document.querySelector('.chat-line-in audio').currentTime > 0.2")
+        await bob.until(HEARD % ".chat-line-in audio")
         file = await has_file(bob, "file.state === 'here'")
         assert (file["mime"], file["name"]) == ("audio/webm", "Voice message.webm")
         assert 1 <= file["seconds"] <= 300 and file["size"] > 1000
@@ -19061,7 +19108,7 @@ class TestBrowserFiles:
         x, y = box["left"] + 10, box["top"] + 10
 
         await points(alice, "mousePressed", x, y)
-        await alice.shows("#voiceTime", "0:01")
+        await alice.until(RECORDED_A_SECOND)
         await points(alice, "mouseReleased", x, y)
         await alice.shows("#voicePreview .voice-play:enabled")
         await alice.click("#voiceDrop")
@@ -19070,7 +19117,7 @@ class TestBrowserFiles:
         await points(alice, "mouseMoved", x - 200, y)
 
         await alice.hides("#voice")
-        await alice.shows("#toast", "Voice message thrown away")
+        await alice.until("document.querySelector('#toast').textContent.includes('Voice message thrown away')")
 
     @pytest.mark.whole_browser
     async def test_microphone_that_is_not_allowed_is_told_of_in_words(self, alice, bob):
@@ -19187,7 +19234,7 @@ class TestBrowserFiles:
 
         await page.goto(f"{relay.url}/chats?shared")
 
-        await page.shows("#toast", "Nothing was shared")
+        await page.until("document.querySelector('#toast').textContent.includes('Nothing was shared')")
 
     @pytest.mark.service_worker
     async def test_what_any_site_posts_that_is_no_form_of_files_is_not_kept(self, browser, relay):
@@ -19196,7 +19243,7 @@ class TestBrowserFiles:
 
         await posts(page, "text/plain", relay.url + "/share", {"text": "words"}, "", "")
 
-        await page.shows("#toast", "Nothing was shared")
+        await page.until("document.querySelector('#toast').textContent.includes('Nothing was shared')")
         assert await page.evaluate("location.pathname + location.search") == "/chats"
 
     async def test_what_was_shared_and_never_taken_goes_at_the_next_start(self, browser, relay):

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "aeec54faf48039dc";
+const VERSION = "f8e1b1c049131eea";
 const FILES = {
   "/app.js": "sha256-4MDOK7o7AzQPlinyKjWRw3yiSTKNbL1OAPcchHAViZM=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-NpcTnLyVFqxJDueCxU8e3aAWrsskLW/fehBx2hG2HMU=",
+  "/index.html": "sha256-/BY/Fzl5bQSltrqNX7w8SrcVJj65svMcNbvoDXVSxN8=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -41,7 +41,7 @@ const FILES = {
   "/protocol/errors.js": "sha256-xNmezYkR9aBNtf61gXy5EFe+2k//P4EtODMJB5ABlqU=",
   "/protocol/excerpt.js": "sha256-MYUZv5BnspTh2UgCtEdGgZZbartFE7tmNbACzSOZucM=",
   "/protocol/files.js": "sha256-tI/ng9fIROy4NROTZhOCfyRA4gMg5jSDbfb/zowvXdQ=",
-  "/protocol/format.js": "sha256-EztvJNsUpXraXqR5+svd+IUAHTzmljM6R2LIfgPFOIY=",
+  "/protocol/format.js": "sha256-WesjoKO1jotlW32s0F2pazQPHHRXW9Hxc7pl/6X1YeU=",
   "/protocol/kdf.js": "sha256-zXiHiHGsOx+g/n6IvcC5cmANCO1J/ySGnsiKWmb8K/4=",
   "/protocol/links.js": "sha256-pdL5CmbwEOD6dlUfPebr0NT1TBeO2VnWfA6UoB/G8gg=",
   "/protocol/marks.js": "sha256-d+5TpYOXWIfM4NqQmfjVJXZlhJOYgrzqsjXtwyOPrjY=",
@@ -128,8 +128,8 @@ const FILES = {
   "/views/thread.css": "sha256-XTLtgd4ASCvqtFb04T21HltHypwsVAZEgS8AmL6S3CE=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
-  "/watch.js": "sha256-+a6d/1KA/IgHKvXnaFOSVxtOG7Kx8oEMRAQWpXqpwMI=",
-  "/worker.js": "sha256-CFyq7yx82TnOJz8EFkdZgPqlyMhgjzAdXo3jHjb3Tcg="
+  "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
+  "/worker.js": "sha256-MpJLLxXoLaCglpt5BOG9wVVg2aerMn6OgLhI/zBI3Gs="
 };
 
 const PREFIX = "io3233-";

@@ -38,10 +38,12 @@
   };
   let pressed = null;
   const keepPress = (event) => {
-    const button = event.target.closest("button[type=button]");
-    if (!button || isTheirs(button)) return;
+    const opensTab = event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+    const element = event.target.closest(opensTab ? "button[type=button]" : "button[type=button], a[data-link]");
+    if (!element || isTheirs(element)) return;
+    event.preventDefault(); // a link would load the page anew, without what was typed
     event.stopImmediatePropagation();
-    pressed = button;
+    pressed = element;
   };
   addEventListener("click", keepPress, true);
   addEventListener("input", keepText);

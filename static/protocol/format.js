@@ -12,7 +12,7 @@ const lazily = (make) => {
 
 /** By what Date knows of it, for asking for its name takes a thousand times as long: the offsets of a winter and a summer. */
 const timeZone = () => `${new Date(2026, 0).getTimezoneOffset()} ${new Date(2026, 6).getTimezoneOffset()}`;
-const time = lazily(() => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }));
+const time = lazily(() => new Intl.DateTimeFormat(undefined, { timeStyle: "short" }));
 const day = lazily(() => new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }));
 const dayWithYear = lazily(() => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" }));
 const weekday = lazily(() => new Intl.DateTimeFormat(undefined, { weekday: "short" }));
