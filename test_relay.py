@@ -13274,7 +13274,7 @@ class TestBrowserPictures:
 
         await story.is_pictured(path, *README_PICTURES[kind])
 
-        assert path.stat().st_size < 250_000
+        assert path.stat().st_size < 150_000
 
 
 # ------------------------------------------------------------------------------------------------------------------------
