@@ -3,9 +3,9 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f8e1b1c049131eea";
+const VERSION = "77581426ec683907";
 const FILES = {
-  "/app.js": "sha256-4MDOK7o7AzQPlinyKjWRw3yiSTKNbL1OAPcchHAViZM=",
+  "/app.js": "sha256-4nRFIwci3vfSyLkbhPGmONA7yP+wK5ql81S9kukI2Ac=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
   "/device/notifications.js": "sha256-MsjmFwULcfBmOt3yVYH+Uj+nZwyJI9Q/czHK/vc0LFQ=",
   "/device/service-worker.js": "sha256-/exLLu9nLx6XG5yDSKAFTKHruDvXyft5nej8BWbuKdg=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-/BY/Fzl5bQSltrqNX7w8SrcVJj65svMcNbvoDXVSxN8=",
+  "/index.html": "sha256-mPCKgfEho/Vjd+vnzWg0GY6Dqp9uETP4uufHKRSlqdk=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -109,8 +109,8 @@ const FILES = {
   "/views/library-view.js": "sha256-07ylzX9oBP6wWtBRfYS1i+/JLtkyaBZJQ4AknoM7uVg=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
   "/views/media.js": "sha256-oUw3aFwucRRxRbUHkk1Z9xvEWzi/QbhA5LHU0pTlFks=",
-  "/views/message-actions.js": "sha256-4PFGboQPDNFBdNAuvAhN0zxQCHlkWtLCSZPquIcTS2c=",
-  "/views/message-extras.js": "sha256-ZWkQ0vyxgyO/yQ59E8mSxcnMiKcOJEL0DmXuyXvw8W4=",
+  "/views/message-actions.js": "sha256-AJwNZxFRz25HmILPyI6nV3/jF/bYXHznxqJYYfqfCHo=",
+  "/views/message-extras.js": "sha256-b2bu9M6d7hWkLjAQv8XSAqgH7rM6kw8ZLeF4v+GyZsU=",
   "/views/message-menu.js": "sha256-I9PuuN9tnU7Cvxh/k2S9MyBZ/i4cFhcMhyB5zMBkpEM=",
   "/views/message-row.js": "sha256-OqwgNo/g9hdabHEVvmxyYvr1SqmlM9ZYzjcv6blVRrk=",
   "/views/message-window.js": "sha256-+NfaxjMmr3dKt8MQWSg9jEYDFQUpWhQpiP3Zs3fJn2U=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
-  "/worker.js": "sha256-MpJLLxXoLaCglpt5BOG9wVVg2aerMn6OgLhI/zBI3Gs="
+  "/worker.js": "sha256-xigSVO0WB/ge91pkXS05tBtC3BzoqfMg3j+aIvBOEPg="
 };
 
 const PREFIX = "io3233-";
