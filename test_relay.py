@@ -14991,6 +14991,7 @@ class TestBrowserGuest:
 
         await guest.goto(f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
         await guest.until("window.release")
+        await guest.click("#contactOpen")  # of whom nothing is known yet
         await guest.says("for Marie alone")
         await guest.drafts("and this")
         await guest.click(f'#chatTabs [data-fingerprint="{bob.fingerprint}"] .chat-tab-label')

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "9cf68bfc0b0e9bad";
+const VERSION = "c58056cb702dc9b0";
 const FILES = {
   "/app.js": "sha256-4MDOK7o7AzQPlinyKjWRw3yiSTKNbL1OAPcchHAViZM=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-SOH3zuC7+LK9+R4joIPljEugi6YSgHMtOq/mhjxSfe8=",
+  "/index.html": "sha256-sr5gTCIUnzivhrPT6cDNx+l8WzXDfbs+4Tes1XZoYDQ=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -94,7 +94,7 @@ const FILES = {
   "/views/attaching.js": "sha256-Y8/bnZwRvEW+9DcNeyom+cHKQ5xNsgj8ZTR4WiJ8PN0=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
-  "/views/chats-view.js": "sha256-XnKU0gsOzUVGaDGrjATHuIBd4GNXMrjFGKcxTosVBOY=",
+  "/views/chats-view.js": "sha256-n8wohMNZz6axFuG7AxRJ1WVTLZnxWjlRoeCeTBt/GLY=",
   "/views/composer-view.js": "sha256-iFCsEeeuu261+85KLXm72qWhb8DGyuYHAP2B/rMwvOE=",
   "/views/contact-view.js": "sha256-sLCwF2/sppVojRiQxU6nnJWyB7/JWaKXskin8/nzFbI=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
-  "/worker.js": "sha256-ruscIaDWW7RgnkTO2zlVN9XWnXsIaRSjnq0OfCzO3N4="
+  "/worker.js": "sha256-Vtux+XynUPIXeQaBXLezz8NcFccIfi26Jh6MGD2MrqY="
 };
 
 const PREFIX = "io3233-";
