@@ -8102,21 +8102,24 @@ class Page(Target):
 
     async def click(self, selector: str, text: str = "") -> None:
         """Click the middle of the element, once it is there and nothing covers it; `text` picks among several. If it
-        moves away between the look and the press, press again, as a person does."""
+        moves away between the look and the press, press again, as a person does. One that was drawn anew meanwhile is the same."""
         find = f"""[...document.querySelectorAll({json.dumps(selector)})].find((element) =>
                 element.checkVisibility() && element.textContent.includes({json.dumps(text)}))"""
         where = f"""(() => {{
-            const element = {find};
+            const find = () => {find};
+            const element = find();
             element?.scrollIntoView({{ block: "nearest" }});
             const box = element?.getBoundingClientRect();
             const [x, y] = box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
             if (!box || element.disabled || !element.contains(document.elementFromPoint(x, y))) return null;
             window.missed = true; // until it is pressed and released; not in another document. What slid aside has its label
             const once = {{ capture: true, once: true }};
-            const isHit = ({{ target }}) => element.contains(target) || target.closest("label")?.control === element;
+            const isHit = (each, {{ target }}) => each && (each.contains(target) || target.closest("label")?.control === each);
             // No click: watch.js keeps those of a page that is starting.
-            const released = (event) => (window.missed = !isHit(event));
-            addEventListener("mousedown", (event) => isHit(event) && addEventListener("mouseup", released, once), once);
+            addEventListener("mousedown", (event) => {{
+                const held = [element, find()].find((each) => isHit(each, event));
+                if (held) addEventListener("mouseup", (event) => (window.missed = !isHit(held, event)), once);
+            }}, once);
             return {{ x, y }};
         }})()"""
         for _ in range(MOST_PRESSES):
@@ -8257,6 +8260,10 @@ class Page(Target):
         await self.drafts(text)
         await self.key("Enter")
         await self.until("!document.querySelector('#chatBody').value")
+
+    async def is_told(self, text: str) -> None:
+        """Wait for a line that is said in passing. Its words stay in the page when it is gone, and so no look comes too late."""
+        await self.until(f"document.querySelector('#toastText').textContent.includes({json.dumps(text)})")
 
     async def sees(self, text: str, *, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the open thread shows exactly this as a message that came in."""
@@ -11316,8 +11323,10 @@ class Device:
         await self.page.has_keys()
 
     async def sends_or_holds(self, text: str) -> None:
-        """Wait until the thread shows this as a message or as its draft, and send the draft."""
-        await self.page.until(f"{ALL_BUBBLES}.includes('{text}') || {BODY} === '{text}'")
+        """Wait until the thread shows this as a message or as its draft, and send the draft: the one that is kept, for a tab
+        hears a moment later that another one has sent it."""
+        is_kept = FROM_DATABASE % f"(await result(drafts.getAll())).join() === '{text}'"
+        await self.page.until(f"{ALL_BUBBLES}.includes('{text}') || ({BODY} === '{text}' && {is_kept})")
         if await self.page.value("#chatBody") == text:
             await self.page.drafts("")
             await self.page.key("Enter")
@@ -11425,7 +11434,7 @@ class TestBrowserSending:
             }}
             document.querySelector('[data-fingerprint="{carol.fingerprint}"] .chat-tab-label').click();
         }})()""")
-        await alice.shows("#toast", "is a draft again")
+        await alice.is_told("is a draft again")
         assert await alice.value("#chatBody") == ""
         await alice.evaluate("window.makeRoom()")
         await alice.switches_to(bob)
@@ -11435,7 +11444,7 @@ class TestBrowserSending:
 
     async def test_figures_of_a_relay_for_which_there_is_no_room_are_nobodys_trouble(self, browser, relay):
         alice = await browser.person(relay, watched=True)
-        alice.expects("ERR_CONNECTION", "WebSocket connection")
+        alice.expects(UNREACHABLE, "WebSocket connection")
         await alice.shows("#liveIndicator.live")
         before = len([url for url in alice.requests if url.endswith("/v1/stats")])
 
@@ -11580,6 +11589,7 @@ class TestBrowserSending:
         await has_slow_uplink(alice, 2_000)
         await alice.says("x" * 240_000)
         await alice.says("are you there?")
+        await alice.until(f"{ALL_BUBBLES}.at(-1) === 'are you there?'")
 
         await alice.evaluate(
             "document.querySelector('.chat-line').dispatchEvent(new MouseEvent('contextmenu', { bubbles: true }))"
@@ -11641,14 +11651,16 @@ async def points_at(page: Page, text: str) -> None:
 async def opens_menu(page: Page, text: str) -> None:
     """Open the menu of a message by a right click; once more if it has moved away meanwhile."""
     await page.until("!document.querySelector('dialog:modal')")
-    for _ in range(MOST_PRESSES):
+    for pause in itertools.islice(growing_pauses(), MOST_PRESSES):
         where = await middle_of(page, text)
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             await page.call("Input.dispatchMouseEvent", type=kind, button="right", clickCount=1, **where)
-        await page.until(MENU_IS_OPEN)
-        if await page.evaluate("document.querySelector('.chosen .chat-bubble').textContent") == text:
+        chosen = await page.evaluate(f"{MENU_IS_OPEN} ? document.querySelector('.chosen .chat-bubble').textContent : null")
+        if chosen == text:
             return
-        await page.key("Escape")
+        if chosen is not None:
+            await page.key("Escape")
+        await asyncio.sleep(pause)
     raise AssertionError(f"no menu of {text}")
 
 
@@ -11690,6 +11702,7 @@ class TestBrowserActions:
         await write(bob, alice, "long ago")
         await alice.click(".chat-tab-label")
         await alice.sees("long ago")
+        await alice.until("!document.title.startsWith('(')")
         await goes_elsewhere(alice)
         await write(bob, alice, "unread")
         await alice.until("document.title.startsWith('(1)')")
@@ -11741,7 +11754,9 @@ class TestBrowserActions:
         await alice.says("second")
 
         await in_store(alice, "window.removed = await store.removeMessage(await at('first'))")
-        await in_store(alice, "await store.restoreMessage(window.removed)")
+        await in_store(alice, "await store.restoreMessage({ ...window.removed, error: '' })")
+        its_turn = "document.querySelector('.chat-state').title.startsWith('waiting: ')"
+        await alice.until(f"{ALL_BUBBLES}.join() === 'first,second' && {its_turn}")
         await relay.start()
 
         await alice.has_relayed(2)
@@ -11753,7 +11768,7 @@ class TestBrowserActions:
 
         await does(alice, "take-back", "too early")
 
-        await alice.shows("#toast", "Taken back: the server has no copy any more. If")
+        await alice.is_told("Taken back: the server has no copy any more. If")
         assert await read_all(bob) == ["as meant"]
         await alice.shows(".chat-state", "taken back")
         await opens_menu(alice, "too early")
@@ -11767,7 +11782,7 @@ class TestBrowserActions:
 
         await does(alice, "take-back", "too late")
 
-        await alice.shows("#toast", "It can't be taken back: it was fetched already")
+        await alice.is_told("It can't be taken back: it was fetched already")
         assert await alice.count(".chat-state") == 1 and await alice.text(".chat-state") != "taken back"
 
     async def test_nothing_is_taken_back_while_the_relay_is_away(self, browser, relay):
@@ -11777,7 +11792,7 @@ class TestBrowserActions:
 
         await does(alice, "take-back", "too soon")
 
-        await alice.shows("#toast", "Not taken back, the message is as it was.")
+        await alice.is_told("Not taken back, the message is as it was.")
         assert await in_store(alice, "return (await store.message(await at('too soon'))).taken_back_at") is None
 
     async def test_message_of_a_relay_that_can_not_delete_is_not_offered_to_be_taken_back(self, browser, relay):
@@ -11831,7 +11846,7 @@ class TestBrowserActions:
         assert await alice.evaluate("document.activeElement.id") == "chatBody"
         await alice.click("#messageMenu [data-action=copy]")
 
-        await alice.shows("#toast", "Message copied")
+        await alice.is_told("Message copied")
         assert await alice.evaluate("navigator.clipboard.readText()") == "**as** written"
 
     @pytest.mark.parametrize("text", ["short", "long " * 40 + "!", "as wide as it gets: " + "x" * 300], ids=len)
@@ -11907,16 +11922,19 @@ class TestBrowserActions:
 
     async def test_finger_that_moves_scrolls_and_opens_nothing(self, browser, relay):
         alice, bob = await browser.person(relay, size=PHONE), await relay.register()
-        await write(bob, alice, *(f"line {number}" for number in range(40)))
+        await write(bob, alice, "hold on")
         await alice.opens(bob.fingerprint)
-        await alice.sees("line 39")
-        where = await middle_of(alice, "line 39")
+        await alice.sees("hold on")
 
-        await alice.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[where])
-        await alice.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[{**where, "y": where["y"] + 60}])
-        await asyncio.sleep(0.7)  # longer than a long press
+        # Both in one task: a finger that lies still for as long as a busy machine may take in between does press long.
+        opened = await alice.evaluate(f"""new Promise((done) => {{
+            const finger = {{ pointerType: "touch", isPrimary: true, bubbles: true, clientX: 100 }};
+            for (const [type, clientY] of [["pointerdown", 200], ["pointermove", 260]])
+                document.querySelector(".chat-bubble").dispatchEvent(new PointerEvent(type, {{ ...finger, clientY }}));
+            setTimeout(() => done({MENU_IS_OPEN}), 700); // longer than a long press
+        }})""")
 
-        assert not await alice.evaluate(MENU_IS_OPEN)
+        assert opened is False
 
     async def test_toolbar_leaves_a_small_screen_to_the_words(self, browser, relay):
         alice, bob = await browser.person(relay, size=PHONE), await relay.register()
@@ -11970,7 +11988,7 @@ class TestBrowserActions:
         await alice.until("document.querySelectorAll('#forwardList button').length === 1")
         await alice.key("Enter")
 
-        await alice.shows("#toast", "Forwarded to")
+        await alice.is_told("Forwarded to")
         assert await until(lambda: read_all(carol)) == ["for all to know"]
         await alice.switches_to(carol)
         assert await alice.value("#chatBody") == "half a thought"
@@ -12164,6 +12182,12 @@ class TestBrowserChanges:
         await does(alice, "react", "hello back")
         await alice.click("#reactChoices button", "👍")
         await bob.until(f"{REACTIONS}.join() === '👍1false'")
+        await bob.evaluate("document.querySelector('.reaction').focus()")
+        await in_store(
+            bob, "store.emit('message', { message: { ...(await store.message(await at('hello back'))), read_at: 1 } })"
+        )
+        await bob.until("document.querySelector('.chat-line-out.read')")
+        assert await bob.evaluate("document.activeElement.className") == "reaction"  # which a receipt takes from nobody
         await bob.click(".reaction")
         await alice.until(f"{REACTIONS}.join() === '👍2true'")
         await alice.click(".reaction")
@@ -12198,6 +12222,7 @@ class TestBrowserChanges:
 
     async def test_edit_too_long_for_the_server_is_refused_and_can_be_shortened(self, browser, relays):
         alice, bob = await talk(browser, await relays(MAX_MESSAGE_BYTES="4096"))
+        await knows_limits(alice)
 
         await does(alice, "edit", "hello")
         await alice.fill("#chatBody", "x" * 4000)
@@ -12586,9 +12611,8 @@ class TestBrowserStorage:
         await alice.shows("#lost", f"3233:{alice.fingerprint[:32]}")
         await alice.click("#lostKeep")
 
-        await alice.until("!document.body.hasAttribute('data-lost')")
+        await alice.until(f"!document.body.hasAttribute('data-lost') && fpFull.textContent === '{alice.fingerprint}'")
         await goes_live(alice)
-        assert await alice.text("#fpFull") == alice.fingerprint
 
     @pytest.mark.whole_browser
     async def test_connection_that_the_browser_closes_is_opened_again_unnoticed(self, browser, relay):
@@ -12736,7 +12760,7 @@ class TestBrowserStorage:
         await page.click("#settingsOpen")
         await page.shows("#persistenceHint", "may delete your keys")
         await page.click("#persistenceAsk")
-        await page.shows("#toast", "The browser said no")
+        await page.is_told("The browser said no")
 
         await page.permit("persistent-storage")
         await page.click("#persistenceAsk")
@@ -12900,6 +12924,7 @@ class TestBrowserKeyboard:
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await alice.opens(bob.fingerprint)
         await alice.opens(carol.fingerprint)
+        await alice.until("document.activeElement.id === 'chatBody'")
         await alice.evaluate("document.activeElement.blur()")
 
         await self.tab_to(alice, f'[data-fingerprint="{bob.fingerprint}"] .chat-tab-label')
@@ -13116,16 +13141,47 @@ class TestBrowserPlainHttp:
 # ------------------------------------------------------------------------------------------------------------------------
 
 README_PICTURES = {"desktop": (1280, 800), "phone": (390, 844), "guest": (390, 844)}
+# Who says it, and what: a message; a photo; an answer to a message, which stands before "|"; an emoji at one.
 CONVERSATION = """
     < Are you still up for the lake on Saturday?
-    > Yes! The forecast says 24 degrees and hardly any wind.
+    > Yes! 24 degrees and hardly any wind, they say.
+    <photo lake.jpg
+    < From last summer 🙂
+    >react From last summer 🙂 | ❤️
     > Shall I bring the blue boat or the small one?
-    < The blue one. Mum wants to come along 🚣
+    <reply Shall I bring the blue boat or the small one? | The blue one. Mum wants to come along 🚣
     < And the kettle, please. Last time we had only cold tea.
     > Kettle, stove, the good biscuits. Noted.
-    < Here is the way to the car park: https://map.example.org/lake/north-shore
+    <react Kettle, stove, the good biscuits. Noted. | 👍
     > I'll be there at nine. With the dog.
 """
+# A lake, as a camera would see it.
+LAKE = """async () => {
+    const canvas = new OffscreenCanvas(1600, 900);
+    const context = canvas.getContext("2d");
+    const paint = (colours, draw, top = 0, bottom = 900) => {
+        context.fillStyle = context.createLinearGradient(0, top, 0, bottom);
+        colours.forEach((colour, at) => context.fillStyle.addColorStop(at / (colours.length - 1), colour));
+        context.beginPath();
+        draw();
+        context.fill();
+    };
+    const hills = (heights, base) => () => {
+        context.moveTo(0, base);
+        heights.forEach((height, at) => context.lineTo((1600 * at) / (heights.length - 1), base - height));
+        context.lineTo(1600, base);
+    };
+    paint(["#3b6ea5", "#9cc3df", "#f6dcb0"], () => context.rect(0, 0, 1600, 900), 0, 520);
+    paint(["#fff6d8", "#ffe9a8"], () => context.arc(1180, 300, 70, 0, 7), 230, 370);
+    paint(["#7d90ad", "#a9b7c6"], hills([90, 250, 170, 330, 210, 290, 120, 230, 80], 520), 190, 520);
+    paint(["#31553f", "#4f7a52"], hills([190, 120, 60, 90, 30, 50, 110, 150, 240], 530), 290, 530);
+    paint(["#e8cfa4", "#7fa9c4", "#2d5878"], () => context.rect(0, 520, 1600, 380), 520, 900);
+    for (let at = 0; at < 26; at += 1) paint(["#fff2c8", "#ffe3a0"], () => context.rect(1180 - (60 + (at * 37) % 90), 530 + at * 13, 2 * (50 + (at * 53) % 80), 3));
+    paint(["#1d2b36", "#3a2a20"], () => { context.moveTo(420, 700); context.lineTo(760, 700); context.lineTo(700, 750); context.lineTo(480, 750); }, 700, 750);
+    paint(["#f4f1e8", "#d9d2c0"], () => { context.moveTo(590, 440); context.lineTo(590, 690); context.lineTo(740, 690); }, 440, 690);
+    const octets = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 })).arrayBuffer());
+    return (await import("/protocol/encoding.js")).toBase64(octets);
+}"""
 OTHER_THREADS = {
     "Grandpa Jan": "The photographs arrived, thank you ❤",
     "Mila": "see you at rehearsal",
@@ -13135,17 +13191,19 @@ LAST_WORDS = "or under the flowerpot"
 
 
 class Story:
-    """A person's page whose clock is the relay's, so that a conversation of a morning is told in a second."""
+    """A person's page, and perhaps another's, whose clock is the relay's: a conversation of a morning is told in seconds."""
 
-    def __init__(self, page: Page, clock: Clock) -> None:
-        self.page = page
+    def __init__(self, clock: Clock, page: Page, noor: Page | None = None) -> None:
         self.clock = clock
+        self.page = page
+        self.noor = noor or page
 
     async def moves(self, seconds: float) -> None:
-        """Let time pass, for the relay and for the page."""
+        """Let time pass, for the relay and for the pages."""
         self.clock.advance(seconds)
         shift = round((self.clock.seconds - time.time()) * 1000)
-        await self.page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {shift} }})()")
+        for page in (self.page, self.noor):
+            await page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {shift} }})()")
 
     async def names(self, name: str, *, verified: bool = False) -> None:
         """Give the contact of the open thread a name, and perhaps the verified mark."""
@@ -13157,16 +13215,34 @@ class Story:
         await self.page.click("#contactDialog [data-close]")
         await self.page.shows("#threadName", name)
 
-    async def is_told(self, noor: Person) -> None:
+    async def is_told(self, folder: Path) -> None:
         """Talk with Noor, line by line."""
         for line in CONVERSATION.strip().splitlines():
-            side, _, text = line.strip().partition(" ")
+            side, _, said = line.strip().partition(" ")
             await self.moves(140)
-            if side == ">":
-                await self.page.says(text)
-            else:
-                await write(noor, self.page, text)
-                await self.page.sees(text)
+            one, other = (self.page, self.noor) if side[0] == ">" else (self.noor, self.page)
+            await self.has(side[1:], one, other, said, folder)
+
+    @staticmethod
+    async def has(what: str, one: Page, other: Page, said: str, folder: Path) -> None:
+        """Have one do what a line says, and the other see it."""
+        at, _, rest = said.partition(" | ")
+        match what:
+            case "photo":
+                (folder / said).write_bytes(unb64(await one.evaluate(f"({LAKE})()")))
+                await attaches(one, folder / said)
+                await other.shows(".chat-file.picture.loaded")
+            case "react":
+                await does(one, "react", at)
+                await one.click("#reactChoices button", rest)
+                await other.shows(".reaction", rest)
+            case "reply":
+                await does(one, "reply", at)
+                await one.says(rest)
+                await other.sees(rest)
+            case _:
+                await one.says(said)
+                await other.sees(said)
 
     async def is_pictured(self, path: Path, width: int, height: int) -> None:
         """Take the picture with nothing pointed at, and without the short-lived line that an action left; dark on a phone."""
@@ -13189,7 +13265,7 @@ class TestBrowserPictures:
         await calls_themselves(host, "Noor")
         await host.until("document.querySelector('#inviteLinkInput').value.includes('&name=')")
         link = await host.value("#inviteLinkInput")
-        story = Story(await browser.page(size=README_PICTURES["guest"]), Clock())
+        story = Story(Clock(), await browser.page(size=README_PICTURES["guest"]))
 
         await story.page.goto(link)
         await story.page.shows("#guestCard", "invited you")
@@ -13198,13 +13274,15 @@ class TestBrowserPictures:
         assert path.stat().st_size < 120_000
 
     @pytest.mark.parametrize("kind", ["desktop", "phone"])
-    async def test_picture_of_a_conversation_is_taken(self, browser, relays, clock, kind):
+    async def test_picture_of_a_conversation_is_taken(self, browser, relays, clock, kind, tmp_path):
         clock.seconds -= 5400
         relay = await relays(clock=clock)
-        story = Story(await browser.person(relay, size=README_PICTURES["desktop"]), clock)
-        await story.page.call("Emulation.setLocaleOverride", locale="en-GB")
-        await story.page.reload()
-        await goes_live(story.page)
+        pages = [await browser.person(relay, size=README_PICTURES["desktop"]) for _ in range(2)]
+        story = Story(clock, *pages)
+        for each in pages:
+            await each.call("Emulation.setLocaleOverride", locale="en-GB")
+            await each.reload()
+            await goes_live(each)
         for name, text in OTHER_THREADS.items():
             friend = await relay.register()
             await story.moves(600)
@@ -13212,18 +13290,17 @@ class TestBrowserPictures:
             await story.names(name)
             await write(friend, story.page, text)
             await story.page.sees(text)
-        noor = await relay.register()
-        await story.page.opens(noor.fingerprint)
+        await story.page.opens(story.noor.fingerprint)
         await story.names("Noor", verified=True)
-        await story.is_told(noor)
+        await story.noor.opens(story.page.fingerprint)
+        await story.is_told(tmp_path)
         await write(friend, story.page, LAST_WORDS)
         await story.page.shows(".chat-tab-unread-dot")
-        await story.page.has_relayed(CONVERSATION.count("> "))
         path = TOP / "docs" / f"screenshot-{kind}.png"
 
         await story.is_pictured(path, *README_PICTURES[kind])
 
-        assert path.stat().st_size < 120_000
+        assert path.stat().st_size < 150_000
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -13366,6 +13443,16 @@ async def adds_relay(page: Page, url: str) -> None:
     await page.key("Enter")
 
 
+FORGOTTEN = "401 (Unauthorized)"  # of a poll that is under way when a relay is told to forget the person
+
+
+async def joins(page: Page, url: str) -> None:
+    """Add a relay, and wait until its mail comes: nothing more is on its way there then."""
+    await adds_relay(page, url)
+    await page.shows("#addRelayStatus", "Joined")
+    await page.shows(f'.relay[data-origin="{url}"] .live-indicator.live')
+
+
 async def relays_of(page: Page) -> list[str]:
     """The relays of the server view, the home relay first."""
     await goes_to(page, "server")
@@ -13376,7 +13463,7 @@ async def relays_of(page: Page) -> list[str]:
 async def home_of(page: Page) -> str:
     """The relay that this person's invite link names."""
     await goes_to(page, "newchat")
-    return (await page.value("#inviteLinkInput")).partition("/chats#")[0]
+    return (await page.until("document.querySelector('#inviteLinkInput').value")).partition("/chats#")[0]
 
 
 def queued(relay: AnyRelay) -> int:
@@ -13427,7 +13514,7 @@ class TestBrowserRelays:
 
         await alice.sees("from there")
         await alice.has_relayed(1)
-        assert (queued(here), queued(there)) == (0, 2)
+        assert queued(here) == 0 and queued(there) >= 2  # receipts follow
         assert await home_of(alice) == here.url
         assert await relays_of(alice) == [here.url, there.url]
 
@@ -13587,6 +13674,7 @@ class TestBrowserRelays:
     async def test_page_of_another_address_is_offered_where_home_is_gone(self, relays, browser):
         here, home = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
         alice = await browser.person(here)
+        alice.expects(FORGOTTEN)
         await adds_relay(alice, home.url)
         await alice.click(f'.relay[data-origin="{home.url}"] .relay-make-home')
         await alice.click(f'.relay[data-origin="{here.url}"] .relay-leave')
@@ -13714,10 +13802,9 @@ class TestBrowserRelays:
     async def test_left_relay_forgets_the_person(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
         alice = await browser.person(here)
-        await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Joined")
+        alice.expects(FORGOTTEN)
+        await joins(alice, there.url)
 
-        alice.expects("401 (Unauthorized)")  # a poll may be under way when the relay forgets the person
         await alice.evaluate(NOTE_RELAYS_ON_DELETE)
         await alice.click(f'.relay[data-origin="{there.url}"] .relay-leave')
         await agrees(alice, f"Leave {there.url}?")
@@ -13732,9 +13819,8 @@ class TestBrowserRelays:
 
     async def test_old_relay_that_knows_no_leaving_is_forgotten_here_and_that_is_said(self, relay, liar, browser):
         alice = await browser.person(relay)
-        alice.expects("405")
-        await adds_relay(alice, liar.url)
-        await alice.shows("#addRelayStatus", "Joined")
+        alice.expects("405", FORGOTTEN)
+        await joins(alice, liar.url)
 
         liar.lie("DELETE /v1/me", lambda _: web.Response(status=405))
         await alice.click(f'.relay[data-origin="{liar.url}"] .relay-leave')
@@ -13764,9 +13850,8 @@ class TestBrowserRelays:
     async def test_relay_that_can_not_be_told_is_not_left(self, relays, browser):
         here, there = await relays(), await relays(JWT_SECRET=OTHER_SECRET)
         alice = await browser.person(here)
-        alice.expects(UNREACHABLE)
-        await adds_relay(alice, there.url)
-        await alice.shows("#addRelayStatus", "Joined")
+        alice.expects(UNREACHABLE, "WebSocket connection")
+        await joins(alice, there.url)
         await there.stop()
 
         await alice.click(f'.relay[data-origin="{there.url}"] .relay-leave')
@@ -14158,13 +14243,25 @@ TYPES_ON_UNTIL_THE_PAGE_GOES = """(text) => {
         field.focus();
         if (document.activeElement !== field || !document.execCommand("insertText", false, words)) return;
         sessionStorage.typed = field.value;
+        if (took_none) sessionStorage.typed_late = field.value;
     };
+    let took_none = false;
     type(text);
     document.querySelector("#composer").requestSubmit();
     type("x");
     document.querySelector("#updateNow").click();
-    setInterval(() => type("x"), 20);
+    setInterval(() => ((took_none ||= document.body.inert), type("x")), 20);
 }"""
+
+
+# The page that is left is still there for so long.
+GIVES_ITS_PAGE_LATE = """
+const { match } = CacheStorage.prototype;
+CacheStorage.prototype.match = async function (path, options) {
+    if (path === PAGE) await new Promise((late) => setTimeout(late, 1500));
+    return match.call(this, path, options);
+};
+"""
 
 
 class Front(LyingRelay):
@@ -14180,6 +14277,7 @@ class Front(LyingRelay):
         if request.path.startswith("/v1/"):
             if request.method == "POST" and request.path == "/v1/messages" and not self.takes_mail:
                 request.transport.abort()
+                return web.Response()  # which nobody gets
             return await super().answer(request)
         name = "index.html" if request.path in relay_module.VIEW_PATHS else request.path.removeprefix("/")
         if not (self.folder / name).is_file():
@@ -14257,7 +14355,7 @@ class TestBrowserVersions:
 
         assert {name: end for name, end in ends.items() if end not in ("redundant", "refused")} == {}
         assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
-        assert page.complaints == []
+        assert page.unexpected() == []
 
     @pytest.mark.parametrize("spoil", [login_page, to_login])
     async def test_login_page_in_place_of_a_file_is_never_kept(self, front, browser, tmp_path, spoil):
@@ -14298,6 +14396,8 @@ class TestBrowserVersions:
         await alice.opens(bob.fingerprint)
         await has_service_worker(alice)
         front.folder = newer_version(tmp_path)
+        with (front.folder / "sw.js").open("a") as worker:
+            worker.write(GIVES_ITS_PAGE_LATE)
         assert await alice.evaluate(UPDATE) == "installed"
         await alice.shows("#updateNotice")
 
@@ -14307,6 +14407,7 @@ class TestBrowserVersions:
 
         await alice.until(f"{BODY} === sessionStorage.typed")
         assert await alice.value("#chatBody")
+        assert await alice.evaluate("sessionStorage.typed_late") is None
         assert await until(lambda: read_once(bob)) == ["just sent"]
 
     @in_both_browsers
@@ -14315,12 +14416,15 @@ class TestBrowserVersions:
         await has_service_worker(page)
         front.folder = newer_version(tmp_path)
 
-        await page.evaluate(UPDATE)
-        await page.goto("about:blank")
-        await page.goto(f"{front.url}/about")
-        await page.has_keys()
+        async def comes_back_to_it() -> bool:  # a browser takes its time to see that the last tab is gone
+            await page.goto("about:blank")
+            await page.goto(f"{front.url}/about")
+            await page.has_keys()
+            return await page.text("#aboutClientVersion") == "99.0.0"
 
-        await page.until("document.querySelector('#aboutClientVersion').textContent === '99.0.0'")
+        await page.evaluate(UPDATE)
+
+        await until(comes_back_to_it)
 
     async def test_page_of_the_first_version_ends_in_this_one_after_one_reload_with_nothing_lost(
         self, front, browser, tmp_path
@@ -14553,6 +14657,11 @@ async def scanner(browser: Browser, relay: AnyRelay, *, camera: bool = True) -> 
     return page
 
 
+async def knows_limits(page: Page) -> None:
+    """Wait until the page has what its relay says of itself."""
+    await page.until("document.querySelector('#retentionDays').textContent === '14'")
+
+
 async def goes_elsewhere(page: Page) -> None:
     """Leave the chats for a view where no thread is on screen."""
     await goes_to(page, "about")
@@ -14701,7 +14810,7 @@ class TestBrowserNames:
         relay = await relays(MAX_MESSAGE_BYTES="1096")
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        await goes_live(alice)
+        await knows_limits(alice)
 
         await calls_themselves(alice, "x" * 64)
         await alice.opens(bob.fingerprint)
@@ -14858,7 +14967,7 @@ def held(released: asyncio.Event) -> Callable[[web.Request, bytes], Awaitable[we
 
 
 async def comes_by(page: Page, link: str) -> None:
-    """Tap a link, and wait no longer than for the document's own markup."""
+    """Tap a link, and wait no longer than for the document's own markup. It is there for a moment only where no module is held."""
     await page.call("Page.navigate", url=link)
     await page.until("document.querySelector('#guestTitle')?.textContent.includes('Opening your')")
 
@@ -14927,13 +15036,15 @@ class TestBrowserGuest:
         await guest.shows(".thread-detail .mark", "not verified")
         assert await guest.count("#guestRow") == await guest.evaluate("window.emptySeen") == 0
 
-    async def test_link_without_a_name_says_so_in_words(self, relay, browser):
-        _, link = await inviting(browser, relay, name="")
+    async def test_link_without_a_name_says_so_in_words(self, front, relay, browser):
+        host, released = await relay.register(), asyncio.Event()
+        front.spoils["client.js"] = held(released)
         guest = await browser.page()
         await guest.call("Page.addScriptToEvaluateOnNewDocument", source=WATCHES_FOR_HEX)
 
-        await comes_by(guest, link)
+        await comes_by(guest, f"{front.url}/chats#chat={host.fingerprint}&server={front.url}")
         opening = await guest.text("#guestTitle")
+        released.set()
         await guest.shows("#guestTitle", "Somebody invited you to a private chat")
 
         assert opening == "Opening your private chat…"
@@ -15002,12 +15113,14 @@ class TestBrowserGuest:
         assert await guest.value("#chatBody") == "for Marie alone\nand this"
         assert await bob.fetch() == await marie.fetch() == []
 
-    async def test_words_for_an_invite_that_fails_wait_as_a_draft(self, relay, browser):
-        guest, marie = await browser.person(relay), Person(relay)
+    async def test_words_for_an_invite_that_fails_wait_as_a_draft(self, front, relay, browser):
+        guest, marie, released = await browser.page(), Person(relay), asyncio.Event()
+        front.spoils["client.js"] = held(released)
         guest.expects("404 (Not Found)")
 
-        await comes_by(guest, f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
+        await comes_by(guest, f"{front.url}/chats#chat={marie.fingerprint}&server={front.url}&name=Marie")
         await guest.drafts("hello?")
+        released.set()
         await guest.shows("#openChatStatus", "Nobody with this address")
         await marie.register()
         await guest.click("#openChatBtn")
@@ -15020,7 +15133,7 @@ class TestBrowserGuest:
         link = f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie"
         await arrives(guest, link)
         await guest.drafts("half a thou")
-        await guest.until("document.querySelector('#chatBody').value === 'half a thou'")
+        await kept_drafts(guest, 1, "half a thou")
 
         await arrives(guest, link)
 
@@ -15191,7 +15304,7 @@ class TestBrowserList:
         await alice.click(".chat-tab-label")
 
         await alice.shows(".chat-line.found .chat-failure", "! Not sent: Nobody with this address")
-        await alice.until(IN_SIGHT % ".chat-line.found")
+        await alice.until(IN_SIGHT % ".chat-line:has(.chat-failure)")
 
     async def test_row_tells_of_all_that_failed_until_it_is_sent_or_deleted(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -15330,7 +15443,7 @@ class TestBrowserList:
         await alice.click(".chat-tab-close")
 
         await alice.until("!document.querySelector('.chat-tab')")
-        await alice.shows("#toast", "is archived")
+        await alice.is_told("is archived")
 
     async def test_head_of_the_chat_has_the_menu_of_its_row_and_more(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -15363,6 +15476,7 @@ class TestBrowserList:
     async def test_search_finds_people_and_then_messages(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await write(carol, alice, "is Zoë there?")
+        await alice.shows(".chat-tab", "is Zoë there?")
         await alice.opens(bob.fingerprint)
         await names(alice, "Zoé")
 

@@ -17,6 +17,7 @@ import { ShellView } from "./views/shell-view.js";
 import { ThreadsView } from "./views/threads-view.js";
 
 const STAYS_AFTER_MS = 1000;
+const STOPPED_AFTER_MS = 30_000;
 
 on(window, "error", (event) => tell(event, event.error));
 on(window, "unhandledrejection", (event) => tell(event, event.reason));
@@ -71,14 +72,17 @@ async function boot(client) {
 
 /**
  * Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun.
- * Where a voice message waits the browser asks before, and the person may stay: then it takes keys again.
+ * Where a voice message waits the browser asks before, and the person may stay: then it takes keys again. So it does where they stopped the
+ * reload; not earlier, for a slow one would drop what is typed meanwhile.
  */
 async function reload(client) {
+  const takeKeysIn = (milliseconds) => setTimeout(() => (document.body.inert = false), milliseconds);
   document.body.inert = true;
   await client.outbox.stored(); // what could not be is a draft again
   await client.drafts.written();
+  on(window, "beforeunload", ({ defaultPrevented }) => defaultPrevented && takeKeysIn(STAYS_AFTER_MS), { once: true });
   location.reload();
-  setTimeout(() => (document.body.inert = false), STAYS_AFTER_MS);
+  takeKeysIn(STOPPED_AFTER_MS);
 }
 
 function follow(views) {

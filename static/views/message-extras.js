@@ -31,8 +31,16 @@ export function fillExtras(row, message, name) {
   const body = row.querySelector(".chat-body");
   put(body, ".chat-quote", message.re && !message.deleted_at, () => quote(message.re, name), (made) => body.prepend(made));
   put(row, ".chat-edited", message.edited_at && !message.deleted_at, () => clone("editedTemplate"), (made) => row.querySelector(".chat-meta").prepend(made));
-  row.querySelector(".chat-reactions")?.remove();
-  if (message.reactions?.length && !message.deleted_at) body.after(reactions(message, name));
+  fillReactions(row, message, name);
+}
+
+/** Left alone where they are the same: whoever presses one, or has the focus there, must not lose it to a receipt. */
+function fillReactions(row, message, name) {
+  const shown = row.querySelector(".chat-reactions");
+  const made = message.reactions?.length && !message.deleted_at ? reactions(message, name) : null;
+  if (made && shown?.isEqualNode(made)) return;
+  shown?.remove();
+  if (made) row.querySelector(".chat-body").after(made);
 }
 
 function put(row, selector, wanted, make, place) {
