@@ -2643,8 +2643,8 @@ class TestWebSocket:
 
         assert await frame(websocket) == {"type": "pong"}
 
-    async def test_socket_closes_when_its_token_expires(self, relays):
-        alice = await (await relays(JWT_EXPIRY_SEC="2")).register()
+    async def test_socket_closes_when_its_token_expires(self, relays, clock):
+        alice = await (await relays(clock=clock, JWT_EXPIRY_SEC="2")).register()  # which does not expire before it connects
 
         assert await close_code(await alice.connect()) == 4401
 
@@ -3606,7 +3606,7 @@ async def ask_for_pongs_and_stall(relay: AnyRelay, person: Person) -> socket.soc
     """Ask a WebSocket for pongs until neither side can send any more."""
     stalled = await shake_hands(relay, person)
     ping = b"\x81\x8f" + bytes(4) + b'{"type":"ping"}'
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, ConnectionError):  # it may have been let go already
         while True:
             await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(stalled, ping * 500), 0.3)
     return stalled
@@ -3825,11 +3825,10 @@ class TestBounds:
         for _ in range(16):
             await alice.send(alice, bytes(260_000))
         others = len(relay.server.connections)
+        connection = relay.server.connections[-1].transport.get_extra_info("socket")
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000
 
         with await stall(relay, alice):
-            connection = relay.server.connections[-1].transport.get_extra_info("socket")
-            assert len(relay.server.connections) == others + 1
-            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000
             await until(lambda: len(relay.server.connections) <= others)
 
     async def test_connection_too_many_is_dropped_quietly_until_there_is_room(self, relay_process):
@@ -3837,11 +3836,13 @@ class TestBounds:
         at_start = relay.log
 
         idle = [await asyncio.open_connection("127.0.0.1", relay.port) for _ in range(200)]
-        dropped = [reader for reader, _ in idle if await is_dropped(reader)]
+
+        async def most_are_dropped() -> bool:
+            return sum([await is_dropped(reader) for reader, _ in idle]) > 100
+
+        await until(most_are_dropped)
         for _, writer in idle:
             writer.close()
-
-        assert len(dropped) > 100
         await until(relay.answers)
         assert relay.log == at_start
 
@@ -15133,6 +15134,7 @@ class TestBrowserGuest:
 
         await guest.goto(f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
         await guest.until("window.release")
+        await guest.click("#contactOpen")  # of whom nothing is known yet
         await guest.says("for Marie alone")
         await guest.drafts("and this")
         await guest.click(f'#chatTabs [data-fingerprint="{bob.fingerprint}"] .chat-tab-label')
