@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d0685b81a232f799";
+const VERSION = "5d8430988a1fe065";
 const FILES = {
   "/app.js": "sha256-4nRFIwci3vfSyLkbhPGmONA7yP+wK5ql81S9kukI2Ac=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-6BV+Gnv63lszOBoF+jRtlyvvXQaW1Fya0suzKhpPvJA=",
+  "/index.html": "sha256-FNyB+7vcECkhgtOBlLE+v91XhhzWBDZrobBAangAyCk=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -96,17 +96,17 @@ const FILES = {
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
   "/views/chats-view.js": "sha256-n8wohMNZz6axFuG7AxRJ1WVTLZnxWjlRoeCeTBt/GLY=",
   "/views/composer-view.js": "sha256-iBy2OIx6AM/iIOVwlXG7kNY783LBM5duMdS3qcPppKs=",
-  "/views/contact-view.js": "sha256-sLCwF2/sppVojRiQxU6nnJWyB7/JWaKXskin8/nzFbI=",
+  "/views/contact-view.js": "sha256-hVua5mgcKcHeeF4e/dzHuC1p8ZcFwIDIlBwgTkQBcuA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-wI5wrU4nMpFvvWFG4ES1qaNWMZWFtoZhjxoEJEWwgJ4=",
   "/views/dom.js": "sha256-FgRSFxMijuIe4day/KDBoSH/u3ZIXj7Fs2Qr0ak8mq4=",
-  "/views/export-view.js": "sha256-3p83AfdDtWv5KlfU3JSjEwIRwbk+HULcef3qB2FDyFk=",
+  "/views/export-view.js": "sha256-fTzbh6Xnl780mSycM37wjhgU+cXBB6OfLE3sXF3v1lE=",
   "/views/files.js": "sha256-+JJHi/kSkP0kG+ZyyIbdW4lqaSTXi7mEZUhMGEToNWo=",
   "/views/forward-view.js": "sha256-rrNyVExlrpRyfW00vAH2hOov0rP2YJkMiUap0ipB1z4=",
   "/views/guest-view.js": "sha256-vGwyO3Y0j/HLSm6SKxNG3ufFb1VRUBfedwbzQh9aNFw=",
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
   "/views/keys-view.js": "sha256-dXOIPuHEU0cQ7Ya2h7W08JlbDB6g5zP9jWudyy56lDo=",
-  "/views/library-view.js": "sha256-07ylzX9oBP6wWtBRfYS1i+/JLtkyaBZJQ4AknoM7uVg=",
+  "/views/library-view.js": "sha256-PlCFkHC9aC2aN9nvzr5QIzRABkbvFg8ulUDG9luc1/Q=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
   "/views/media.js": "sha256-oUw3aFwucRRxRbUHkk1Z9xvEWzi/QbhA5LHU0pTlFks=",
   "/views/message-actions.js": "sha256-AJwNZxFRz25HmILPyI6nV3/jF/bYXHznxqJYYfqfCHo=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
-  "/worker.js": "sha256-zEs+8ET+o9eJS+DrczdbARyhviXF5FslGkOhMPV7auU="
+  "/worker.js": "sha256-rq7vmjCwk0XgiwG1U5bbTfpVQcFN0felGUbhL/pD0OY="
 };
 
 const PREFIX = "io3233-";
