@@ -8757,7 +8757,7 @@ class TestBrowserViews:
         assert page.unexpected() == []
 
         await page.evaluate("void setTimeout(() => Promise.reject(new Error('made for this test')))")
-        await page.shows("#toast", "This page failed: made for this test")
+        await page.until("document.querySelector('#toast').textContent.includes('This page failed: made for this test')")
 
         assert "made for this test" in page.unexpected()[0]
         page.expects("made for this test")
@@ -9506,7 +9506,7 @@ class TestBrowserStrangers:
         await write(bob, alice, f"this:\n```\n{code}\n```\n*so*")
         await alice.click(".chat-tab-label")
         await alice.click(".code-copy")
-        await alice.shows("#toast", "Code copied")
+        await alice.until("document.querySelector('#toast').textContent.includes('Code copied')")
 
         await alice.click(".chat-more")
         await alice.sees(f"this:\n```\n{code}\n```\n*so*")
@@ -10275,6 +10275,20 @@ class TestBrowserAttention:
 
         assert await alice.evaluate("location.hash") == f"#chat={carol.fingerprint}"
         assert await alice.value("#chatBody") == "for carol, alone"
+
+    async def test_person_typing_their_name_is_not_disturbed_when_an_address_is_found_to_be_nobodys(self, browser, relay):
+        alice = await browser.person(relay)
+        alice.expects("404")
+        await holds_keys(alice)
+        await alice.asks_for("f" * 64)
+        await alice.until("window.release")
+
+        await alice.fill("#myName", "Al")
+        await alice.evaluate("window.release()")
+        await alice.shows("#openChatStatus.bad", "Nobody")
+        await alice.type("ice")
+
+        assert (await alice.value("#myName"), await alice.value("#openChatFp")) == ("Alice", "f" * 64)
 
     async def test_person_typing_to_one_is_not_disturbed_when_an_invite_has_led_to_another(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
