@@ -2643,8 +2643,8 @@ class TestWebSocket:
 
         assert await frame(websocket) == {"type": "pong"}
 
-    async def test_socket_closes_when_its_token_expires(self, relays):
-        alice = await (await relays(JWT_EXPIRY_SEC="2")).register()
+    async def test_socket_closes_when_its_token_expires(self, relays, clock):
+        alice = await (await relays(clock=clock, JWT_EXPIRY_SEC="2")).register()  # which does not expire before it connects
 
         assert await close_code(await alice.connect()) == 4401
 
@@ -3606,7 +3606,7 @@ async def ask_for_pongs_and_stall(relay: AnyRelay, person: Person) -> socket.soc
     """Ask a WebSocket for pongs until neither side can send any more."""
     stalled = await shake_hands(relay, person)
     ping = b"\x81\x8f" + bytes(4) + b'{"type":"ping"}'
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError, ConnectionError):  # it may have been let go already
         while True:
             await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(stalled, ping * 500), 0.3)
     return stalled
@@ -3825,11 +3825,10 @@ class TestBounds:
         for _ in range(16):
             await alice.send(alice, bytes(260_000))
         others = len(relay.server.connections)
+        connection = relay.server.connections[-1].transport.get_extra_info("socket")
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000
 
         with await stall(relay, alice):
-            connection = relay.server.connections[-1].transport.get_extra_info("socket")
-            assert len(relay.server.connections) == others + 1
-            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 1000
             await until(lambda: len(relay.server.connections) <= others)
 
     async def test_connection_too_many_is_dropped_quietly_until_there_is_room(self, relay_process):
@@ -3837,11 +3836,13 @@ class TestBounds:
         at_start = relay.log
 
         idle = [await asyncio.open_connection("127.0.0.1", relay.port) for _ in range(200)]
-        dropped = [reader for reader, _ in idle if await is_dropped(reader)]
+
+        async def most_are_dropped() -> bool:
+            return sum([await is_dropped(reader) for reader, _ in idle]) > 100
+
+        await until(most_are_dropped)
         for _, writer in idle:
             writer.close()
-
-        assert len(dropped) > 100
         await until(relay.answers)
         assert relay.log == at_start
 
@@ -7845,6 +7846,16 @@ KEY_TEXTS = {"Enter": "\r", " ": " "}
 ALT, CONTROL, SHIFT = 1, 2, 8  # DevTools' bits for modifiers
 MOST_PRESSES = 50  # of a button that moves away each time
 UNREACHABLE = "net::ERR_"  # what Chromium itself logs for a relay that is not there
+# Chromium loses a notification that is being shown while somebody asks which are: tests ask from outside, at any moment.
+NOTICES_IN_TURN = """(() => {
+    const { prototype } = globalThis.ServiceWorkerRegistration ?? {};
+    if (!prototype || prototype.inTurn) return;
+    prototype.inTurn = true;
+    for (const name of ["showNotification", "getNotifications"]) {
+        const call = prototype[name];
+        prototype[name] = function (...given) { return navigator.locks.request("notices", () => call.apply(this, given)); };
+    }
+})()"""
 
 
 class DevToolsError(Exception):
@@ -7918,8 +7929,8 @@ class Browser:
         page.watched = watched
         for domain in ("Page", "Runtime", "Log", "Audits", *(["Network"] if watched else [])):
             await page.call(f"{domain}.enable")
-        if not self.has_workers:
-            await page.call("Page.addScriptToEvaluateOnNewDocument", source="delete Navigator.prototype.serviceWorker")
+        source = NOTICES_IN_TURN if self.has_workers else "delete Navigator.prototype.serviceWorker"
+        await page.call("Page.addScriptToEvaluateOnNewDocument", source=source)
         if size:
             await page.resize(*size)
         await page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
@@ -7941,7 +7952,9 @@ class Browser:
             mine = [each for each in targets if each.get("browserContextId") == context]
             return [each["targetId"] for each in mine if each["type"] == "service_worker"]
 
-        return await self.attach(Target(self, (await until(running))[0], context))
+        worker = await self.attach(Target(self, (await until(running))[0], context))
+        await worker.evaluate(NOTICES_IN_TURN)
+        return worker
 
     async def begin(self) -> None:
         """What comes before all else; DevTools needs nothing."""
@@ -8059,6 +8072,7 @@ class Page(Target):
         """Load an address, from anew even where only the fragment differs."""
         if await self.evaluate("location.href") != "about:blank":
             await self.call("Page.navigate", url="about:blank")
+            await self.until("location.href === 'about:blank'")  # else its load is taken for that of the address
         await self._load("Page.navigate", url=url)
 
     async def reload(self) -> None:
@@ -8743,7 +8757,7 @@ class TestBrowserViews:
         assert page.unexpected() == []
 
         await page.evaluate("void setTimeout(() => Promise.reject(new Error('made for this test')))")
-        await page.shows("#toast", "This page failed: made for this test")
+        await page.until("document.querySelector('#toast').textContent.includes('This page failed: made for this test')")
 
         assert "made for this test" in page.unexpected()[0]
         page.expects("made for this test")
@@ -9182,6 +9196,18 @@ class TestBrowserConversation:
         assert await alice.value("#chatBody") == "é" * 2_200
         assert (await alice.sent(), await bob.fetch()) == ([], [])
 
+    async def test_what_is_typed_already_is_counted_when_the_server_says_how_much_it_takes(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        alice.expects(UNREACHABLE, "WebSocket connection to")
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("é" * 1_900)
+
+        await relay.stop()
+        relay.environ["MAX_MESSAGE_BYTES"] = "4096"
+        await relay.start()
+
+        await alice.shows("#chatByteCount", "of 4 KiB")
+
     async def test_only_web_addresses_become_links_and_none_is_fetched(self, browser, relay):
         alice, bob = await browser.person(relay, watched=True), await relay.register()
         web = ["https://chat.example.com/a_(b)?c=d&e#f", "http://a.example/"]
@@ -9431,16 +9457,16 @@ class TestBrowserStrangers:
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
 
-        slow = await alice.evaluate(f"""(async () => {{
+        await alice.evaluate(f"""(async () => {{
             {imported(**{"message-row": "messageRow"})} {HOSTILE_TEXTS} {FASTEST}
             const box = document.querySelector("#chatMessages");
             const row = (text) => messageRow({{ seq: 1, direction: "in", kind: "text", at: Date.now(), text }}, "Bob");
             const draw = (text) => () => {{ box.replaceChildren(row(text)); return box.scrollHeight }};
             const bound = 10 * fastest(draw("many אחד ".repeat(444))) + 50;
-            return hostile.filter(([, kind]) => !manages(bound, draw(repeated(kind, 250_000)))).map(([name]) => name);
+            window.isSlow = (kind) => !manages(bound, draw(repeated(kind, 250_000)));
         }})()""")
 
-        assert slow == []
+        assert [name for name, kind in HOSTILE.items() if await alice.evaluate(f"isSlow({json.dumps(kind)})")] == []
 
     async def test_thread_of_hostile_texts_scrolls_to_both_of_its_ends(self, browser, relay):
         alice, bob = await browser.person(relay, size=(360, 640)), await relay.register()
@@ -9480,7 +9506,7 @@ class TestBrowserStrangers:
         await write(bob, alice, f"this:\n```\n{code}\n```\n*so*")
         await alice.click(".chat-tab-label")
         await alice.click(".code-copy")
-        await alice.shows("#toast", "Code copied")
+        await alice.until("document.querySelector('#toast').textContent.includes('Code copied')")
 
         await alice.click(".chat-more")
         await alice.sees(f"this:\n```\n{code}\n```\n*so*")
@@ -9782,9 +9808,10 @@ class TestBrowserShown:
             f"(() => {{ const real = {encode}; window.measured = 0; {encode} = function (text) {{ measured += text.length > 1e5; return real.call(this, text) }} }})()"
         )
 
-        await alice.evaluate("""for (let keys = 5; keys > 0; keys -= 1) document.execCommand("insertText", false, "y")""")
+        keys = "Array.from({ length: 5 }, () => document.execCommand('insertText', false, 'y'))"
+        measured = await alice.evaluate(f"(measured = 0, {keys}, measured)")  # asked at once: it is when the typing pauses
 
-        assert await alice.evaluate("window.measured") == 0
+        assert measured == 0
 
     @pytest.mark.parametrize(
         ("where", "event"),
@@ -10004,7 +10031,7 @@ class TestBrowserThread:
         alice, bob = await browser.person(relay), await relay.register()
         await sets_clock(alice, 0)
         await alice.opens(bob.fingerprint)
-        minute = "(ahead) => { const now = Date.real(); Date.now = () => now - (now % 60_000) + ahead }"
+        minute = "(ahead) => { const now = (Date.first ??= Date.real()); Date.now = () => now - (now % 60_000) + ahead }"
 
         for ahead, text in ((10_000, "one"), (20_000, "two"), (70_000, "three")):
             await alice.evaluate(f"({minute})({ahead})")
@@ -10036,7 +10063,7 @@ class TestBrowserThread:
     async def test_banner_is_there_while_the_server_is_away_and_only_then(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await has_service_worker(alice)
-        alice.expects("ERR_CONNECTION", "WebSocket connection")
+        alice.expects(UNREACHABLE, "WebSocket connection")
         await alice.opens(bob.fingerprint)
         well = await alice.count("#banner")
 
@@ -10137,6 +10164,10 @@ CLICK_NOTIFICATION = """(async () => {
     self.dispatchEvent(click);
     return handled.then(() => "focused", (error) => error.name);
 })()"""
+
+
+# A worker gives up on a tab that does not answer in time, and a busy machine's may be late.
+WAITS_LONGER = """void ((timer) => (self.setTimeout = (listener, wait, ...rest) => timer(listener, wait < 500 ? wait : 30 * wait, ...rest)))(setTimeout)"""
 
 
 async def holds_store(page: Page, name: str) -> None:
@@ -10263,6 +10294,20 @@ class TestBrowserAttention:
 
         assert await alice.evaluate("location.hash") == f"#chat={carol.fingerprint}"
         assert await alice.value("#chatBody") == "for carol, alone"
+
+    async def test_person_typing_their_name_is_not_disturbed_when_an_address_is_found_to_be_nobodys(self, browser, relay):
+        alice = await browser.person(relay)
+        alice.expects("404")
+        await holds_keys(alice)
+        await alice.asks_for("f" * 64)
+        await alice.until("window.release")
+
+        await alice.fill("#myName", "Al")
+        await alice.evaluate("window.release()")
+        await alice.shows("#openChatStatus.bad", "Nobody")
+        await alice.type("ice")
+
+        assert (await alice.value("#myName"), await alice.value("#openChatFp")) == ("Alice", "f" * 64)
 
     async def test_person_typing_to_one_is_not_disturbed_when_an_invite_has_led_to_another(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -10391,7 +10436,7 @@ class TestBrowserAttention:
         alice, bob = await with_notifications(browser, relay), await relay.register()
         tab = await alice.another_tab()
         await hide(tab)
-        assert await alice.evaluate("document.visibilityState") == "hidden"
+        await alice.until("document.visibilityState === 'hidden'")
 
         for number, text in enumerate(("one", "two"), 1):
             await write(bob, alice, text)
@@ -10444,6 +10489,7 @@ class TestBrowserAttention:
         await write(bob, alice, "come here")
         await alice.until(f"{NOTIFICATIONS}.then((all) => all.length === 1)")
         worker = await alice.service_worker()
+        await worker.evaluate(WAITS_LONGER)
 
         # The click is made up, since headless Chromium shows nothing to click; so it may not move the focus.
         assert await worker.evaluate(CLICK_NOTIFICATION) in ("focused", "InvalidAccessError")
@@ -10687,11 +10733,11 @@ class TestBrowserPush:
         for _ in range(tabs - 1):
             await sleeper.opens_page(f"{sleeper.relay.url}/newchat")
         sleeper.tab = await sleeper.browser.page(sleeper.context)
-        leader = await page.evaluate(LEADER)
+        leader, worker = await page.evaluate(LEADER), await page.service_worker()
+        await worker.evaluate(WAITS_LONGER)
 
         await write(bob, page, "one")
         await sleeper.is_woken()
-        worker = await sleeper.browser.service_worker(sleeper.context)
         await shows(worker, (f"New: {start_of(bob)}", "one"))
         await sleeper.is_woken()
         await write(bob, page, "two")
@@ -10737,6 +10783,7 @@ class TestBrowserPush:
         bob = await sleeper.relay.register()
         await sleeper.page.click("#settingsOpen")
         await sleeper.page.click("label:has(#settingPreview)")
+        await sleeper.page.until(FROM_DATABASE % "(await result(kv.get('settings'))).preview === false")
         await sleeper.closes_page()
 
         await write(bob, sleeper, "a secret")
@@ -11023,7 +11070,7 @@ class TestBrowserOutage:
             await alice.evaluate(f"void ({waking})")
 
             # 5 s at most, but not on a machine that is busy with other things; without asking again 31 s and more.
-            await alice.sees("while you slept", seconds=15)
+            await alice.sees("while you slept", seconds=25)
             await alice.goto("about:blank")
 
     async def test_answer_that_has_begun_is_waited_for_and_not_asked_for_again(self, browser, relay):
@@ -11049,7 +11096,7 @@ class TestBrowserOutage:
             await alice.evaluate("void dispatchEvent(new Event('online'))")
             await alice.says("good morning")
 
-            await alice.until("document.querySelector('.chat-line[data-state=relayed]')", seconds=20)
+            await alice.until("document.querySelector('.chat-line[data-state=relayed]')", seconds=25)
             await alice.goto("about:blank")
 
     @pytest.mark.parametrize("login", LOGINS.values(), ids=LOGINS)
@@ -11064,7 +11111,7 @@ class TestBrowserOutage:
         await alice.reload()
 
         await alice.shows("#liveHint", "If a login stands in front of it")
-        assert await alice.text("#fpFull") == alice.fingerprint
+        await alice.until(f"document.querySelector('#fpFull').textContent === '{alice.fingerprint}'")
         assert await alice.evaluate(KEPT_FILES) == kept and kept
         liar.login = None
         await alice.evaluate("void dispatchEvent(new Event('online'))")
@@ -13183,16 +13230,47 @@ class TestBrowserPlainHttp:
 # ------------------------------------------------------------------------------------------------------------------------
 
 README_PICTURES = {"desktop": (1280, 800), "phone": (390, 844), "guest": (390, 844)}
+# Who says it, and what: a message; a photo; an answer to a message, which stands before "|"; an emoji at one.
 CONVERSATION = """
     < Are you still up for the lake on Saturday?
-    > Yes! The forecast says 24 degrees and hardly any wind.
+    > Yes! 24 degrees and hardly any wind, they say.
+    <photo lake.jpg
+    < From last summer 🙂
+    >react From last summer 🙂 | ❤️
     > Shall I bring the blue boat or the small one?
-    < The blue one. Mum wants to come along 🚣
+    <reply Shall I bring the blue boat or the small one? | The blue one. Mum wants to come along 🚣
     < And the kettle, please. Last time we had only cold tea.
     > Kettle, stove, the good biscuits. Noted.
-    < Here is the way to the car park: https://map.example.org/lake/north-shore
+    <react Kettle, stove, the good biscuits. Noted. | 👍
     > I'll be there at nine. With the dog.
 """
+# A lake, as a camera would see it.
+LAKE = """async () => {
+    const canvas = new OffscreenCanvas(1600, 900);
+    const context = canvas.getContext("2d");
+    const paint = (colours, draw, top = 0, bottom = 900) => {
+        context.fillStyle = context.createLinearGradient(0, top, 0, bottom);
+        colours.forEach((colour, at) => context.fillStyle.addColorStop(at / (colours.length - 1), colour));
+        context.beginPath();
+        draw();
+        context.fill();
+    };
+    const hills = (heights, base) => () => {
+        context.moveTo(0, base);
+        heights.forEach((height, at) => context.lineTo((1600 * at) / (heights.length - 1), base - height));
+        context.lineTo(1600, base);
+    };
+    paint(["#3b6ea5", "#9cc3df", "#f6dcb0"], () => context.rect(0, 0, 1600, 900), 0, 520);
+    paint(["#fff6d8", "#ffe9a8"], () => context.arc(1180, 300, 70, 0, 7), 230, 370);
+    paint(["#7d90ad", "#a9b7c6"], hills([90, 250, 170, 330, 210, 290, 120, 230, 80], 520), 190, 520);
+    paint(["#31553f", "#4f7a52"], hills([190, 120, 60, 90, 30, 50, 110, 150, 240], 530), 290, 530);
+    paint(["#e8cfa4", "#7fa9c4", "#2d5878"], () => context.rect(0, 520, 1600, 380), 520, 900);
+    for (let at = 0; at < 26; at += 1) paint(["#fff2c8", "#ffe3a0"], () => context.rect(1180 - (60 + (at * 37) % 90), 530 + at * 13, 2 * (50 + (at * 53) % 80), 3));
+    paint(["#1d2b36", "#3a2a20"], () => { context.moveTo(420, 700); context.lineTo(760, 700); context.lineTo(700, 750); context.lineTo(480, 750); }, 700, 750);
+    paint(["#f4f1e8", "#d9d2c0"], () => { context.moveTo(590, 440); context.lineTo(590, 690); context.lineTo(740, 690); }, 440, 690);
+    const octets = new Uint8Array(await (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.92 })).arrayBuffer());
+    return (await import("/protocol/encoding.js")).toBase64(octets);
+}"""
 OTHER_THREADS = {
     "Grandpa Jan": "The photographs arrived, thank you ❤",
     "Mila": "see you at rehearsal",
@@ -13202,17 +13280,19 @@ LAST_WORDS = "or under the flowerpot"
 
 
 class Story:
-    """A person's page whose clock is the relay's, so that a conversation of a morning is told in a second."""
+    """A person's page, and perhaps another's, whose clock is the relay's: a conversation of a morning is told in seconds."""
 
-    def __init__(self, page: Page, clock: Clock) -> None:
-        self.page = page
+    def __init__(self, clock: Clock, page: Page, noor: Page | None = None) -> None:
         self.clock = clock
+        self.page = page
+        self.noor = noor or page
 
     async def moves(self, seconds: float) -> None:
-        """Let time pass, for the relay and for the page."""
+        """Let time pass, for the relay and for the pages."""
         self.clock.advance(seconds)
         shift = round((self.clock.seconds - time.time()) * 1000)
-        await self.page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {shift} }})()")
+        for page in (self.page, self.noor):
+            await page.evaluate(f"(() => {{ Date.real ??= Date.now; Date.now = () => Date.real() + {shift} }})()")
 
     async def names(self, name: str, *, verified: bool = False) -> None:
         """Give the contact of the open thread a name, and perhaps the verified mark."""
@@ -13224,16 +13304,34 @@ class Story:
         await self.page.click("#contactDialog [data-close]")
         await self.page.shows("#threadName", name)
 
-    async def is_told(self, noor: Person) -> None:
+    async def is_told(self, folder: Path) -> None:
         """Talk with Noor, line by line."""
         for line in CONVERSATION.strip().splitlines():
-            side, _, text = line.strip().partition(" ")
+            side, _, said = line.strip().partition(" ")
             await self.moves(140)
-            if side == ">":
-                await self.page.says(text)
-            else:
-                await write(noor, self.page, text)
-                await self.page.sees(text)
+            one, other = (self.page, self.noor) if side[0] == ">" else (self.noor, self.page)
+            await self.has(side[1:], one, other, said, folder)
+
+    @staticmethod
+    async def has(what: str, one: Page, other: Page, said: str, folder: Path) -> None:
+        """Have one do what a line says, and the other see it."""
+        at, _, rest = said.partition(" | ")
+        match what:
+            case "photo":
+                (folder / said).write_bytes(unb64(await one.evaluate(f"({LAKE})()")))
+                await attaches(one, folder / said)
+                await other.shows(".chat-file.picture.loaded")
+            case "react":
+                await does(one, "react", at)
+                await one.click("#reactChoices button", rest)
+                await other.shows(".reaction", rest)
+            case "reply":
+                await does(one, "reply", at)
+                await one.says(rest)
+                await other.sees(rest)
+            case _:
+                await one.says(said)
+                await other.sees(said)
 
     async def is_pictured(self, path: Path, width: int, height: int) -> None:
         """Take the picture with nothing pointed at, and without the short-lived line that an action left; dark on a phone."""
@@ -13256,7 +13354,7 @@ class TestBrowserPictures:
         await calls_themselves(host, "Noor")
         await host.until("document.querySelector('#inviteLinkInput').value.includes('&name=')")
         link = await host.value("#inviteLinkInput")
-        story = Story(await browser.page(size=README_PICTURES["guest"]), Clock())
+        story = Story(Clock(), await browser.page(size=README_PICTURES["guest"]))
 
         await story.page.goto(link)
         await story.page.shows("#guestCard", "invited you")
@@ -13265,13 +13363,15 @@ class TestBrowserPictures:
         assert path.stat().st_size < 120_000
 
     @pytest.mark.parametrize("kind", ["desktop", "phone"])
-    async def test_picture_of_a_conversation_is_taken(self, browser, relays, clock, kind):
+    async def test_picture_of_a_conversation_is_taken(self, browser, relays, clock, kind, tmp_path):
         clock.seconds -= 5400
         relay = await relays(clock=clock)
-        story = Story(await browser.person(relay, size=README_PICTURES["desktop"]), clock)
-        await story.page.call("Emulation.setLocaleOverride", locale="en-GB")
-        await story.page.reload()
-        await goes_live(story.page)
+        pages = [await browser.person(relay, size=README_PICTURES["desktop"]) for _ in range(2)]
+        story = Story(clock, *pages)
+        for each in pages:
+            await each.call("Emulation.setLocaleOverride", locale="en-GB")
+            await each.reload()
+            await goes_live(each)
         for name, text in OTHER_THREADS.items():
             friend = await relay.register()
             await story.moves(600)
@@ -13279,18 +13379,17 @@ class TestBrowserPictures:
             await story.names(name)
             await write(friend, story.page, text)
             await story.page.sees(text)
-        noor = await relay.register()
-        await story.page.opens(noor.fingerprint)
+        await story.page.opens(story.noor.fingerprint)
         await story.names("Noor", verified=True)
-        await story.is_told(noor)
+        await story.noor.opens(story.page.fingerprint)
+        await story.is_told(tmp_path)
         await write(friend, story.page, LAST_WORDS)
         await story.page.shows(".chat-tab-unread-dot")
-        await story.page.has_relayed(CONVERSATION.count("> "))
         path = TOP / "docs" / f"screenshot-{kind}.png"
 
         await story.is_pictured(path, *README_PICTURES[kind])
 
-        assert path.stat().st_size < 120_000
+        assert path.stat().st_size < 150_000
 
 
 # ------------------------------------------------------------------------------------------------------------------------
@@ -14608,7 +14707,7 @@ async def mutes(page: Page, other: Any) -> None:
     """Open a contact's panel and mute them."""
     await panel_of(page, other)
     await page.click("#contactMuted")
-    await page.until("document.querySelector('#contactMuted').checked")
+    await page.shows(".thread-detail .muted", "muted")
     await closes_panel(page)
 
 
@@ -15093,6 +15192,7 @@ class TestBrowserGuest:
 
         await guest.goto(f"{relay.url}/chats#chat={marie.fingerprint}&server={relay.url}&name=Marie")
         await guest.until("window.release")
+        await guest.click("#contactOpen")  # of whom nothing is known yet
         await guest.says("for Marie alone")
         await guest.drafts("and this")
         await guest.click(f'#chatTabs [data-fingerprint="{bob.fingerprint}"] .chat-tab-label')
@@ -15407,9 +15507,6 @@ class TestBrowserList:
         await agrees(alice, "Block ")
 
         await alice.until("!document.querySelector('.chat-tab')")
-        await panel_of(alice, bob)
-        assert await alice.count("#contactArchive") == 0  # there is no row to put away
-        await closes_panel(alice)
         await alice.click("#settingsOpen")
         await alice.shows("#blockedList li", bob.fingerprint[:8])
 
@@ -15777,6 +15874,7 @@ class TestBrowserContacts:
         await alice.click("#contactBlocked")
         await agrees(alice, "Block ")
         await alice.shows(".thread-detail .blocked", "blocked")
+        await alice.hides("#contactArchive")  # no list has them
         await closes_panel(alice)
 
         await alice.drafts("hello")
@@ -16048,6 +16146,9 @@ class TestBrowserContacts:
         assert await alice.evaluate("document.querySelector('#libraryNext').disabled")
         await alice.click("#libraryPrev")
         await alice.shows("#libraryPageInfo", "21–40 of 45")
+        for button, page in (("libraryPrev", "1–20 of 45"), ("libraryNext", "21–40 of 45")):
+            await alice.evaluate(f"void ({button}.click(), {button}.click())")  # the second before the page is there
+            await alice.shows("#libraryPageInfo", page)
 
     async def test_late_answer_to_typing_does_not_turn_the_page_back(self, relay, browser):
         alice, bob = await browser.person(relay), await relay.register()
@@ -16512,6 +16613,10 @@ class TestBrowserBackup:
 
     async def test_suggested_passphrase_is_six_words_to_type_again_and_stays_nowhere(self, alice, tmp_path):
         await goes_to(alice, "keys")
+        await alice.click("#exportBackup")
+        await alice.evaluate("void (exportSuggest.click(), exportCancel.click())")
+        await alice.until("!exportSuggest.disabled")
+        assert await alice.value("#exportPass") == ""
         await alice.click("#exportBackup")
         await alice.click("#exportSuggest")
         await alice.until("document.querySelector('#exportPass').value.split(' ').length === 6")

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "894cbde0d57693f2";
+const VERSION = "f723dd4cbd01ec18";
 const FILES = {
   "/app.js": "sha256-4nRFIwci3vfSyLkbhPGmONA7yP+wK5ql81S9kukI2Ac=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-CB1NLGqRImGWKttwlH6iI9N9w8aU3rjMnkk1AjzDq1M=",
+  "/index.html": "sha256-ylwrfMr/KWY0jCQtonGF41+M4NhUb7lqAbUIPMTAAMs=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -94,27 +94,27 @@ const FILES = {
   "/views/attaching.js": "sha256-Y8/bnZwRvEW+9DcNeyom+cHKQ5xNsgj8ZTR4WiJ8PN0=",
   "/views/bubble.js": "sha256-o4u99Ogr9umGdkxeMzLfPXF+zU+zuxnSwszwVzL/CGQ=",
   "/views/chat-search.js": "sha256-qhK7aUFM6drAh++oTaHFjKT5yqCvcIzzxbZzJ5Y5K7w=",
-  "/views/chats-view.js": "sha256-XnKU0gsOzUVGaDGrjATHuIBd4GNXMrjFGKcxTosVBOY=",
-  "/views/composer-view.js": "sha256-iFCsEeeuu261+85KLXm72qWhb8DGyuYHAP2B/rMwvOE=",
-  "/views/contact-view.js": "sha256-ukTn8tk04s9gqtIaDOxu/DcF0y1ueiAI7nElaILAk+U=",
+  "/views/chats-view.js": "sha256-n8wohMNZz6axFuG7AxRJ1WVTLZnxWjlRoeCeTBt/GLY=",
+  "/views/composer-view.js": "sha256-iBy2OIx6AM/iIOVwlXG7kNY783LBM5duMdS3qcPppKs=",
+  "/views/contact-view.js": "sha256-hVua5mgcKcHeeF4e/dzHuC1p8ZcFwIDIlBwgTkQBcuA=",
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-wI5wrU4nMpFvvWFG4ES1qaNWMZWFtoZhjxoEJEWwgJ4=",
   "/views/dom.js": "sha256-FgRSFxMijuIe4day/KDBoSH/u3ZIXj7Fs2Qr0ak8mq4=",
-  "/views/export-view.js": "sha256-3p83AfdDtWv5KlfU3JSjEwIRwbk+HULcef3qB2FDyFk=",
+  "/views/export-view.js": "sha256-fTzbh6Xnl780mSycM37wjhgU+cXBB6OfLE3sXF3v1lE=",
   "/views/files.js": "sha256-+JJHi/kSkP0kG+ZyyIbdW4lqaSTXi7mEZUhMGEToNWo=",
   "/views/forward-view.js": "sha256-rrNyVExlrpRyfW00vAH2hOov0rP2YJkMiUap0ipB1z4=",
   "/views/guest-view.js": "sha256-vGwyO3Y0j/HLSm6SKxNG3ufFb1VRUBfedwbzQh9aNFw=",
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
   "/views/keys-view.js": "sha256-dXOIPuHEU0cQ7Ya2h7W08JlbDB6g5zP9jWudyy56lDo=",
-  "/views/library-view.js": "sha256-eoLKvTMBf3Fig2kwax710SZAvs/r9n65D66KwsH6EAc=",
+  "/views/library-view.js": "sha256-OyvJd6/Abgx90J/dJbfVzSmCIMoZ1mjRvwyP7n4TT1Q=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
   "/views/media.js": "sha256-oUw3aFwucRRxRbUHkk1Z9xvEWzi/QbhA5LHU0pTlFks=",
-  "/views/message-actions.js": "sha256-4PFGboQPDNFBdNAuvAhN0zxQCHlkWtLCSZPquIcTS2c=",
+  "/views/message-actions.js": "sha256-AJwNZxFRz25HmILPyI6nV3/jF/bYXHznxqJYYfqfCHo=",
   "/views/message-extras.js": "sha256-b2bu9M6d7hWkLjAQv8XSAqgH7rM6kw8ZLeF4v+GyZsU=",
   "/views/message-menu.js": "sha256-7iDDdd3dvPHjJlZzgr46IxKZC42i3T17s88vIt/Kvvk=",
   "/views/message-row.js": "sha256-OqwgNo/g9hdabHEVvmxyYvr1SqmlM9ZYzjcv6blVRrk=",
   "/views/message-window.js": "sha256-sPm6tN0zDrPuewrpBkabIe0VUKy9v8cSWubNzAo2RaM=",
-  "/views/newchat-view.js": "sha256-3lQs+qqJ3sAxonygvq5cQdjVmOT1OVMRbRZcb2QLfzg=",
+  "/views/newchat-view.js": "sha256-LyOIlCcWMKYg86mFqhxqxk0Nqq7lFZoQPg3Qnnqy5AM=",
   "/views/pages.css": "sha256-5Qpd/BjBZTAI5zCvckAvgnqrLXRICYSN3Sjd2tpoPgI=",
   "/views/qr.js": "sha256-6Qe24bzDj6HoRPrJcMt5fDmyLZgzdXW6vyeLdMqOFeU=",
   "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
-  "/worker.js": "sha256-yBK5W6J9o6AXTis8J0DNwhff3iVNtHUsc/NeV/FHcOQ="
+  "/worker.js": "sha256-h4ffiSnB6c90E1Avvtc1w6G3OOV78uEjthiyNsLTv6E="
 };
 
 const PREFIX = "io3233-";

@@ -48,7 +48,7 @@ export class ChatsView {
     on(client.store, "contact", ({ detail }) => this.#contactChanged(detail.contact));
     on(client.store, "contact-removed", ({ detail }) => this.#contactRemoved(detail.fingerprint));
     on(client.relays, "relays", () => this.#showHead());
-    on(byId("contactOpen"), "click", () => this.#panel.open(this.#contact));
+    on(byId("contactOpen"), "click", () => this.#contact && this.#panel.open(this.#contact)); // a guest has the head before it is anybody's
     on(byId("chatSearchOpen"), "click", () => this.search());
     on(byId("threadMenuOpen"), "click", ({ currentTarget }) => this.#showMenu(currentTarget));
     on(byId("contactSearch"), "click", () => this.#panel.close() || this.search());

@@ -35,6 +35,7 @@ export class ComposerView {
     on(client, "shared", ({ detail }) => this.#takeShared(detail));
     on(client.drafts, "unsaved", ({ detail }) => this.#tellUnsaved(detail.error));
     on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
+    on(client.relays, "relays", () => this.#measure()); // how much a server takes is heard of after the first words
   }
 
   /** Begins an answer to a message, or a change of its words: see answering.js. */

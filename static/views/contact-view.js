@@ -81,7 +81,7 @@ export class ContactView {
     byId("contactMark").classList.toggle("good", contact.verified);
     byId("contactCalls").hidden = !contact.their_name;
     byId("contactCallsName").textContent = contact.their_name;
-    byId("contactArchive").hidden = contact.blocked; // who is blocked is in no list
+    byId("contactArchive").hidden = contact.blocked; // it has no row
     byId("contactArchiveLabel").textContent = contact.open ? "Archive" : "Unarchive";
     byId("contactAddress").textContent = contact.fingerprint;
     byId("contactRelay").textContent = contact.relay;

@@ -81,7 +81,9 @@ export class ExportView {
   }
 
   async #suggest() {
-    byId("exportPass").value = await sixWords();
+    const words = await sixWords();
+    if (!this.#dialog.open) return;
+    byId("exportPass").value = words;
     this.#conceal(false);
     byId("exportPassAgain").focus();
   }

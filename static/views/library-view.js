@@ -29,8 +29,8 @@ export class LibraryView {
     whenDayChanges(() => byId("view-library").checkVisibility() && this.#load());
     on(this.#field, "input", debounce(() => this.#load(), TYPING_MS));
     for (const id of FILTERS) on(byId(id), "change", () => this.#load());
-    on(byId("libraryNext"), "click", () => this.#turn([...this.#cursors, this.#older]));
-    on(byId("libraryPrev"), "click", () => this.#turn(this.#cursors.slice(0, -1)));
+    on(byId("libraryNext"), "click", () => this.#older !== null && this.#turn([...this.#cursors, this.#older]));
+    on(byId("libraryPrev"), "click", () => this.#cursors.length > 1 && this.#turn(this.#cursors.slice(0, -1)));
   }
 
   show() {
@@ -39,6 +39,7 @@ export class LibraryView {
 
   async #turn(cursors) {
     this.#cursors = cursors;
+    this.#older = null; // not known before the page is there
     await this.#load();
     byId("main").scrollTop = 0;
   }

@@ -186,7 +186,7 @@ function note({ kind, reason, legacy, event, unsealed }) {
 }
 
 function state({ state: word, taken_back_at }) {
-  return taken_back_at ? `Taken back, ${formatDateTime(taken_back_at)}` : STATES[word] ?? word;
+  return taken_back_at && word !== "failed" ? `Taken back, ${formatDateTime(taken_back_at)}` : STATES[word] ?? word;
 }
 
 function keptUntil({ expires_at, taken_back_at }) {

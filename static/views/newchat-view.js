@@ -53,13 +53,14 @@ export class NewChatView {
     event.preventDefault();
     const field = byId("openChatFp");
     const status = byId("openChatStatus");
-    if (!field.value.trim()) return this.#refuseEmpty(field, status);
+    const typed = field.value;
+    if (!typed.trim()) return this.#refuseEmpty(field, status);
     say(status, "Looking…");
-    const contact = await attempt(byId("openChatBtn"), status, () => openChat(this.#client, field.value));
+    const contact = await attempt(byId("openChatBtn"), status, () => openChat(this.#client, typed));
     if (contact === null) say(status, "Nothing was changed.");
-    if (!contact) return field.focus();
+    if (!contact) return document.activeElement.matches("input, textarea") || field.focus(); // or they type elsewhere by now
     say(status, "");
-    field.value = "";
+    if (field.value === typed) field.value = ""; // else the next one is typed already
     history.replaceState(null, "", location.href);
     if (this.#router.view === "newchat") this.#router.go(threadPath(contact.fingerprint)); // else they are typing elsewhere by now
   }
