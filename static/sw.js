@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "79d591a8106acf7b";
+const VERSION = "c1a31d3f0e1aeb49";
 const FILES = {
   "/app.js": "sha256-4nRFIwci3vfSyLkbhPGmONA7yP+wK5ql81S9kukI2Ac=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-7JgGFyuDmA3YQx74/DinS+5El87DkDv8oSvap9JeXcI=",
+  "/index.html": "sha256-wJqcrNaFmBkXiEo20nGoxwvqLdLSrDrZpe2B8vHTbp0=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -123,13 +123,13 @@ const FILES = {
   "/views/shell-view.js": "sha256-Pwdn/hYoRzrzAX1bj9ybg7dpNaYzWb5kGrKP4PjId0w=",
   "/views/status-view.js": "sha256-ZKE5CseMVe8j2Zqe5pF/JucodydD5fvGoOT6B955IKQ=",
   "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
-  "/views/thread-rows.js": "sha256-S+DpK0OfVPltC1nr9A1kdP5KX8HQkrXLvrdqu04I+Ig=",
+  "/views/thread-rows.js": "sha256-iBqEUKrS458v+h2L2xYSDYd5Eip1ZEsPuRlPKeTmMZs=",
   "/views/thread-view.js": "sha256-kH/FGCo3r/FDpxbmZYREDJwkmWun8nu5WuNEEVG/KtY=",
   "/views/thread.css": "sha256-XTLtgd4ASCvqtFb04T21HltHypwsVAZEgS8AmL6S3CE=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
-  "/worker.js": "sha256-+yaUr0koG0u8kK6qC+7aSxKHyRD2BUqK2porLpwAllw="
+  "/worker.js": "sha256-/tIZ6iRtTkviacnuYENraXPV4lN88hf6WqVQvzj5Yz8="
 };
 
 const PREFIX = "io3233-";
