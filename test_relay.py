@@ -9990,6 +9990,18 @@ class TestBrowserThread:
         assert body["left"] < meta["left"] and meta["right"] < body["right"]
         assert await alice.texts(".chat-bubble") == ["hello"]
 
+    async def test_bubble_leaves_room_for_the_longest_time_of_day_wherever_its_reader_lives(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-1")
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "hello")
+        await alice.sees("hello")
+
+        room = await alice.evaluate("document.querySelector('#chatMessages').style.getPropertyValue('--time')")
+
+        longest = "new Date(2026, 0, 1, 22).toLocaleTimeString([], { timeStyle: 'short' }).length"
+        assert room == f"{await alice.evaluate(longest)}ch"
+
     @pytest.mark.parametrize(
         ("fields", "mark", "words"),
         [
