@@ -8125,14 +8125,16 @@ class Page(Target):
             const box = element?.getBoundingClientRect();
             const [x, y] = box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
             if (!box || element.disabled || !element.contains(document.elementFromPoint(x, y))) return null;
-            window.missed = true; // until it is pressed and released; not in another document. What slid aside has its label
-            const once = {{ capture: true, once: true }};
-            const isHit = (each, {{ target }}) => each && (each.contains(target) || target.closest("label")?.control === each);
-            // No click: watch.js keeps those of a page that is starting.
-            addEventListener("mousedown", (event) => {{
-                const held = [element, find()].find((each) => isHit(each, event));
-                if (held) addEventListener("mouseup", (event) => (window.missed = !isHit(held, event)), once);
-            }}, once);
+            window.missed = true; // until a click arrives; not in another document. What slid aside may be clicked by its label
+            const isHit = ({{ target }}) => [element, find()].some((each) => each?.contains(target) || (each && target.closest("label")?.control === each));
+            const arrives = (event) => (window.missed = !isHit(event));
+            addEventListener("click", arrives, {{ capture: true, once: true }});
+            // While the page starts, watch.js keeps it for later: then it has arrived, too.
+            const stops = (Event.stops ??= Event.prototype.stopImmediatePropagation);
+            Event.prototype.stopImmediatePropagation = function () {{
+                if (this.type === "click") arrives(this);
+                stops.call(this);
+            }};
             return {{ x, y }};
         }})()"""
         for _ in range(MOST_PRESSES):
@@ -15389,6 +15391,21 @@ class TestBrowserList:
         }})()""")
 
         assert told == [word for _, word in LISTED_TIMES]
+
+    async def test_press_on_words_that_are_written_anew_before_it_ends_opens_the_chat(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one")
+        await alice.shows(".chat-tab-last .said", "one")
+        where = await alice.evaluate(
+            "(({ x, y, height }) => ({ x: x + 3, y: y + height / 2 }))(document.querySelector('.chat-tab-last .said').getBoundingClientRect())"
+        )
+
+        await alice.call("Input.dispatchMouseEvent", type="mousePressed", button="left", clickCount=1, **where)
+        await write(bob, alice, "two")
+        await alice.shows(".chat-tab-last .said", "two")
+        await alice.call("Input.dispatchMouseEvent", type="mouseReleased", button="left", clickCount=1, **where)
+
+        await alice.sees("two")
 
     async def test_row_tells_what_failed_before_a_draft_and_a_draft_before_what_was_said(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "a43d3a1c952dec0e";
+const VERSION = "caf5c3b33734aec8";
 const FILES = {
   "/app.js": "sha256-4nRFIwci3vfSyLkbhPGmONA7yP+wK5ql81S9kukI2Ac=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-v7VjIgvzdX3fjsL2GvMnOJzmOpm+6om794un/pliK6Q=",
+  "/index.html": "sha256-5I7A7D+RTU4+QfRmKgJrKXTXi5gwpmMN4iJzuhWa0ZY=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -70,7 +70,7 @@ const FILES = {
   "/store/messages.js": "sha256-rE6p0vapH0w2cWSktwNl/6Q0xo79czXa0oBNGc8+jtk=",
   "/store/settings.js": "sha256-2avN3RJK2dgiQRVj9h/rBLJYNA5Byt4IcAxcqDBwyEk=",
   "/store/store.js": "sha256-tsqs8b9QBtpDFDC28KbhzrLVGjeNXdXZKEQuCpkxTWY=",
-  "/style.css": "sha256-cV/LXXnopDZ5Zg7NcxjOk3PrAdRrnZCeKzyZ1wcxpDQ=",
+  "/style.css": "sha256-yMnpfTQa4A+HBoCEM49T6B00vY4gEwymwPtqdecK+zw=",
   "/theme.js": "sha256-UhCKos81Saq35Ypq8DNftXXwJify1nCuaR6VpH3Lf7U=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
-  "/worker.js": "sha256-pv1V7UrgVmhlLS+9bJ9Qqq302GHHHe9knaKgtI1zwhU="
+  "/worker.js": "sha256-tfWaZDPlXt8LEUpaEdB3im3bOqUamKVLQ3h2B10Skpk="
 };
 
 const PREFIX = "io3233-";
