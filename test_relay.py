@@ -8125,14 +8125,16 @@ class Page(Target):
             const box = element?.getBoundingClientRect();
             const [x, y] = box ? [box.x + box.width / 2, box.y + box.height / 2] : [];
             if (!box || element.disabled || !element.contains(document.elementFromPoint(x, y))) return null;
-            window.missed = true; // until it is pressed and released; not in another document. What slid aside has its label
-            const once = {{ capture: true, once: true }};
-            const isHit = (each, {{ target }}) => each && (each.contains(target) || target.closest("label")?.control === each);
-            // No click: watch.js keeps those of a page that is starting.
-            addEventListener("mousedown", (event) => {{
-                const held = [element, find()].find((each) => isHit(each, event));
-                if (held) addEventListener("mouseup", (event) => (window.missed = !isHit(held, event)), once);
-            }}, once);
+            window.missed = true; // until a click arrives; not in another document. What slid aside may be clicked by its label
+            const isHit = ({{ target }}) => [element, find()].some((each) => each?.contains(target) || (each && target.closest("label")?.control === each));
+            const arrives = (event) => (window.missed = !isHit(event));
+            addEventListener("click", arrives, {{ capture: true, once: true }});
+            // While the page starts, watch.js keeps it for later: then it has arrived, too.
+            const stops = (Event.stops ??= Event.prototype.stopImmediatePropagation);
+            Event.prototype.stopImmediatePropagation = function () {{
+                if (this.type === "click") arrives(this);
+                stops.call(this);
+            }};
             return {{ x, y }};
         }})()"""
         for _ in range(MOST_PRESSES):
@@ -9893,6 +9895,25 @@ class TestBrowserThread:
         await alice.until(in_sight("new 0"))
         await alice.until(in_sight("line 29"))  # a little of what was read before
 
+    async def test_old_message_that_changes_while_its_thread_is_read_leaves_no_gap(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, *(f"line {number}" for number in range(60)))
+        await alice.sees("line 59")
+        await alice.until("!document.title.startsWith('(')")
+        await alice.opens(carol.fingerprint)
+        await in_store(alice, "window.first = await store.message(await at('line 0'))")
+
+        await holds_store(alice, "messages")
+        await alice.switches_to(bob)
+        await in_store(alice, "store.emit('message', { message: first }), store.emit('unread', { total: 7, threads: 1 })")
+        await alice.until("document.title.startsWith('(7) ')")
+        await alice.evaluate("window.release()")
+
+        await alice.sees("line 59")
+        shown = await alice.received()
+        assert shown == [f"line {number}" for number in range(60 - len(shown), 60)]
+
     async def test_rule_is_kept_until_its_reader_leaves(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "one", "two")
@@ -9970,6 +9991,18 @@ class TestBrowserThread:
         assert words["top"] < (meta["top"] + meta["bottom"]) / 2 < words["bottom"] + 8 and body["height"] < 45
         assert body["left"] < meta["left"] and meta["right"] < body["right"]
         assert await alice.texts(".chat-bubble") == ["hello"]
+
+    async def test_bubble_leaves_room_for_the_longest_time_of_day_wherever_its_reader_lives(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.call("Emulation.setTimezoneOverride", timezoneId="Etc/GMT-1")
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, "hello")
+        await alice.sees("hello")
+
+        room = await alice.evaluate("document.querySelector('#chatMessages').style.getPropertyValue('--time')")
+
+        longest = "new Date(2026, 0, 1, 22).toLocaleTimeString([], { timeStyle: 'short' }).length"
+        assert room == f"{await alice.evaluate(longest)}ch"
 
     @pytest.mark.parametrize(
         ("fields", "mark", "words"),
@@ -10209,9 +10242,9 @@ async def with_notifications(browser: Browser, relay: AnyRelay) -> Page:
 
 
 async def scroll_up(page: Page) -> None:
-    """Scroll up in the open thread until it stays there: what was arriving meanwhile may have moved it on."""
-    scroll = f"{SCROLL_TOP} = 300; setTimeout(() => done({SCROLL_TOP} === 300), 300)"
-    await page.until(f"new Promise((done) => {{ {scroll} }})")
+    """Scroll up in the open thread until it stays there, once the page was told: what was arriving meanwhile may have moved it on."""
+    looks = f"requestAnimationFrame(() => setTimeout(() => done({SCROLL_TOP} === 300), 300))"  # a frame's scroll events come first
+    await page.until(f"new Promise((done) => {{ {SCROLL_TOP} = 300; {looks} }})")
 
 
 async def hide(page: Page) -> None:
@@ -11991,6 +12024,17 @@ class TestBrowserActions:
 
         assert not await alice.evaluate("document.querySelector('#messageMenu').open")
 
+    async def test_choice_for_a_message_that_went_while_the_menu_was_open_says_so(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "one")
+        await opens_menu(alice, "one")
+
+        await in_store(alice, "await store.removeMessage(await at('one'))")
+        await alice.until("!document.querySelector('.chat-line')")
+        await alice.click("#messageMenu [data-action=copy]")
+
+        await alice.is_told("This message is gone.")
+
     async def test_links_and_selected_words_keep_the_browsers_own_menu(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "https://example.com/", "selected", "other")
@@ -12505,6 +12549,19 @@ async def closes_connections(page: Page, relay: AnyRelay) -> None:
 REFUSE_TO_OPEN = "void (IDBFactory.prototype.open = () => { throw new DOMException('Connection lost', 'UnknownError') })"
 
 
+# It gets it again, but not before `window.release()`.
+OPENS_LATE = """void ((open) => {
+    IDBFactory.prototype.open = function (...called) {
+        const held = {};
+        window.release = () => {
+            const request = open.apply(this, called);
+            request.onsuccess = () => Object.assign(held, { result: request.result }).onsuccess();
+        };
+        return held;
+    };
+})(IDBFactory.prototype.open)"""
+
+
 @pytest.fixture
 async def page_on_small_disk(relays: Any) -> AsyncIterator[tuple[Page, Path]]:
     """A page of a browser whose whole profile is on a small disk, and a file there that fills it when it grows."""
@@ -12711,10 +12768,10 @@ class TestBrowserStorage:
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
 
-        await alice.evaluate(f"window.open_it = IDBFactory.prototype.open; {REFUSE_TO_OPEN}")
+        await alice.evaluate(OPENS_LATE)
         await closes_connections(alice, relay)
         await alice.says("all in good time")
-        await alice.evaluate("void (IDBFactory.prototype.open = window.open_it)")
+        await alice.evaluate("window.release()")
         await alice.has_relayed(1)
         await alice.reload()
 
@@ -14180,7 +14237,8 @@ class TestBrowserLyingRelay:
     async def test_pages_without_end_are_left_and_real_mail_still_arrives(self, liar, alice, bob):
         liar.lie("GET /v1/messages", lambda page: {"messages": endless_rows(liar), "more": True})
         await post(bob, alice.address, text="buried")
-        await until(lambda: liar.told >= 200)
+        for pages in range(20, 201, 20):
+            await until(lambda pages=pages: liar.told >= pages)
 
         liar.be_honest()
         await post(bob, alice.address, text="and on it goes")
@@ -15319,6 +15377,21 @@ class TestBrowserList:
 
         assert told == [word for _, word in LISTED_TIMES]
 
+    async def test_press_on_words_that_are_written_anew_before_it_ends_opens_the_chat(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await write(bob, alice, "one")
+        await alice.shows(".chat-tab-last .said", "one")
+        where = await alice.evaluate(
+            "(({ x, y, height }) => ({ x: x + 3, y: y + height / 2 }))(document.querySelector('.chat-tab-last .said').getBoundingClientRect())"
+        )
+
+        await alice.call("Input.dispatchMouseEvent", type="mousePressed", button="left", clickCount=1, **where)
+        await write(bob, alice, "two")
+        await alice.shows(".chat-tab-last .said", "two")
+        await alice.call("Input.dispatchMouseEvent", type="mouseReleased", button="left", clickCount=1, **where)
+
+        await alice.sees("two")
+
     async def test_row_tells_what_failed_before_a_draft_and_a_draft_before_what_was_said(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
@@ -15538,6 +15611,20 @@ class TestBrowserList:
 
         await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
         assert await alice.value("#listSearch") == "" and await alice.count("#chatTabs") == 1
+
+    async def test_enter_opens_what_is_found_of_the_words_that_are_there_now(self, browser, relay):
+        alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
+        for person in (carol, bob):
+            await alice.opens(person.fingerprint)
+
+        await alice.fill("#listSearch", bob.fingerprint)
+        await alice.shows("#peopleFound li")
+        await alice.evaluate("listSearch.select()")
+        await alice.evaluate(
+            f"document.execCommand('insertText', false, '{carol.fingerprint}'), listSearchForm.requestSubmit()"
+        )
+
+        await alice.until(f"location.hash === '#chat={carol.fingerprint}'")
 
     async def test_search_that_finds_nothing_says_so_and_escape_ends_it(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()

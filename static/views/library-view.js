@@ -167,22 +167,23 @@ export class ListSearch {
     return this.#find();
   }
 
-  // A slow answer to what was typed before must not replace a newer one.
+  // A slow answer to what was typed before must not replace a newer one: then it resolves to false, as it does where there are no words.
   async #find() {
     const asked = (this.#asked += 1);
     const words = this.#field.value.trim();
     byId("listBody").hidden = words !== "";
     byId("searchResults").hidden = words === "";
-    if (!words) return;
+    if (!words) return false;
     const people = this.#threads.contacts.filter((contact) => fold(`${displayName(contact)} ${contact.fingerprint}`).includes(fold(words)));
     byId("peopleFound").replaceChildren(...people.map((contact) => this.#row(contact)));
     const { messages } = await this.#client.store.search(words, { limit: MOST_MESSAGES });
-    if (asked !== this.#asked) return;
+    if (asked !== this.#asked) return false;
     const names = new Map(this.#threads.contacts.map((contact) => [contact.fingerprint, displayName(contact)]));
     byId("messagesFound").replaceChildren(...messages.map((message) => foundMessage(message, names, words)));
     show("people", people);
     show("messages", messages);
     byId("nothingFound").hidden = people.length + messages.length > 0;
+    return true;
   }
 
   #row(contact) {
@@ -191,9 +192,13 @@ export class ListSearch {
     return row;
   }
 
-  #openFirst(event) {
+  /** Of what the words find that are typed now: the list may still show those before. */
+  async #openFirst(event) {
     event.preventDefault();
-    byId("searchResults").querySelector("a")?.click();
+    const words = this.#field.value.trim();
+    const isTyped = () => words && words === this.#field.value.trim();
+    while (isTyped() && !(await this.#find())); // the look that typing began may overtake it
+    if (isTyped()) byId("searchResults").querySelector("a")?.click();
   }
 }
 

@@ -1,6 +1,6 @@
 // The actions on a message: a toolbar beside the row that a mouse is over, a menu by right click, by Enter or the menu key on a focused
 // row (see keyboard.js), a sheet by a long press. One element for all of them, so there is never more than one.
-import { showModal } from "./dialogs.js";
+import { notice, showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
 import { oneLine, wordsOf } from "../protocol/excerpt.js";
 import { besides, focusRow } from "./keyboard.js";
@@ -164,6 +164,7 @@ export class MessageMenu {
     if (this.#isMenu()) this.#menu.close();
     else this.#hideTools();
     const message = this.#find(Number(row.dataset.seq));
+    if (!message) return notice("This message is gone."); // its time was over, or another tab deleted it
     const place = this.#place();
     await actionsFor(message, this.#client, place).find(({ name }) => name === action)?.run(message, this.#client, place);
     if (!row.isConnected && neighbour && document.activeElement === document.body) focusRow(neighbour);

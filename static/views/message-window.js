@@ -52,7 +52,7 @@ export class MessageWindow {
       this.older = page.older;
       this.newer = page.newer;
       this.first = page.first ?? null;
-      if (!this.newer) this.#addNewer(arrived);
+      if (!this.newer) this.#addNewer(arrived.filter((message) => this.isPast(message))); // an old one that changed would leave a gap below it
       return true;
     } finally {
       if (arrived === this.#arrived) this.#arrived = null;

@@ -57,7 +57,7 @@ export class ThreadRows {
     ]);
     this.#rows = rows;
     this.#days = days;
-    this.#box.style.setProperty("--time", `${formatTime(0).length}ch`); // the room that a bubble's last line leaves for it
+    this.#box.style.setProperty("--time", `${formatTime(new Date(2026, 0, 1, 22)).length}ch`); // the room that a bubble's last line leaves for it: none is longer than ten in the evening
     reconcile(this.#box, gathered(nodes));
   }
 
