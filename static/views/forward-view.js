@@ -8,7 +8,7 @@ import { safeName } from "../protocol/files.js";
 import { displayName } from "../protocol/format.js";
 
 const SHOWN_CHARACTERS = 300;
-let forwarding = null; // {send, contacts} while the dialog is open
+let forwarding = null; // {send, contacts, sends: under way} while the dialog is open
 
 on(byId("forwardSearch"), "input", () => showContacts());
 on(byId("forwardDialog"), "close", () => !byId("forwardDialog").open && (forwarding = null)); // it comes later, and may be open again
@@ -67,13 +67,17 @@ function choice(contact) {
 }
 
 async function sendTo(fingerprint) {
-  const contact = forwarding.contacts.find((each) => each.fingerprint === fingerprint);
-  if (!contact) return;
+  const asked = forwarding;
+  const contact = asked.contacts.find((each) => each.fingerprint === fingerprint);
+  if (!contact || asked.sends) return;
+  asked.sends = true; // it is pressed twice by many
   try {
-    await forwarding.send(contact);
+    await asked.send(contact);
     byId("forwardDialog").close();
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     say(byId("forwardStatus"), error.message, "bad");
+  } finally {
+    asked.sends = false;
   }
 }
