@@ -76,13 +76,14 @@ async function boot(client) {
  * reload; not earlier, for a slow one would drop what is typed meanwhile.
  */
 async function reload(client) {
-  const takeKeysIn = (milliseconds) => setTimeout(() => (document.body.inert = false), milliseconds);
+  const takeKeys = () => (document.body.inert = false);
   document.body.inert = true;
   await client.outbox.stored(); // what could not be is a draft again
   await client.drafts.written();
-  on(window, "beforeunload", ({ defaultPrevented }) => defaultPrevented && takeKeysIn(STAYS_AFTER_MS), { once: true });
+  const asked = () => setTimeout(takeKeys, STAYS_AFTER_MS); // after the answer, which may be to leave
+  on(window, "beforeunload", ({ defaultPrevented }) => defaultPrevented && setTimeout(asked), { once: true });
   location.reload();
-  takeKeysIn(STOPPED_AFTER_MS);
+  setTimeout(takeKeys, STOPPED_AFTER_MS);
 }
 
 function follow(views) {

@@ -3,9 +3,9 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "8076a6d25c28ec2f";
+const VERSION = "36b16f32ff08985e";
 const FILES = {
-  "/app.js": "sha256-4nRFIwci3vfSyLkbhPGmONA7yP+wK5ql81S9kukI2Ac=",
+  "/app.js": "sha256-UXtWwlZkGrcdpOk41js2VRGOwCMB7R7GyxoK4Eq9i2Y=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
   "/device/notifications.js": "sha256-MsjmFwULcfBmOt3yVYH+Uj+nZwyJI9Q/czHK/vc0LFQ=",
   "/device/service-worker.js": "sha256-/exLLu9nLx6XG5yDSKAFTKHruDvXyft5nej8BWbuKdg=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-/PnTkDG8cwiIU7o0AJGoHoorFDu1avqICeFQAd3M9x8=",
+  "/index.html": "sha256-vqgm8Bqw5nS191zv2GQ2snUt6UAEQ92QtTYq3pQRgmk=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-D4FXW6rt3fOiHepzKSmUv5O/31G7JUcetXXfRX2uKd4=",
@@ -100,21 +100,21 @@ const FILES = {
   "/views/contact.css": "sha256-OYmy++SLJes0dWAS8LlESCQPe/QvUZBYY5ZCpiPvshA=",
   "/views/dialogs.js": "sha256-wI5wrU4nMpFvvWFG4ES1qaNWMZWFtoZhjxoEJEWwgJ4=",
   "/views/dom.js": "sha256-FgRSFxMijuIe4day/KDBoSH/u3ZIXj7Fs2Qr0ak8mq4=",
-  "/views/export-view.js": "sha256-fTzbh6Xnl780mSycM37wjhgU+cXBB6OfLE3sXF3v1lE=",
+  "/views/export-view.js": "sha256-mpXuRlxLLSIGzZli0DcE/+NUN8zWVz7G0NFKvTsl0yY=",
   "/views/files.js": "sha256-+JJHi/kSkP0kG+ZyyIbdW4lqaSTXi7mEZUhMGEToNWo=",
-  "/views/forward-view.js": "sha256-hXbaZGfZHc1u2rYtmAFoKcNpofKT49RvGGAAKpY2YHQ=",
+  "/views/forward-view.js": "sha256-gbJlDxtPJco97a1XMCuVqxVW4X7StNfIoTvaHESHFqU=",
   "/views/guest-view.js": "sha256-vGwyO3Y0j/HLSm6SKxNG3ufFb1VRUBfedwbzQh9aNFw=",
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
   "/views/keys-view.js": "sha256-dXOIPuHEU0cQ7Ya2h7W08JlbDB6g5zP9jWudyy56lDo=",
-  "/views/library-view.js": "sha256-OyvJd6/Abgx90J/dJbfVzSmCIMoZ1mjRvwyP7n4TT1Q=",
+  "/views/library-view.js": "sha256-K5MVy9Shibdm9dQpPJhxJu1YtqbNH90hhEY76T+4KMo=",
   "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
   "/views/media.js": "sha256-oUw3aFwucRRxRbUHkk1Z9xvEWzi/QbhA5LHU0pTlFks=",
   "/views/message-actions.js": "sha256-AJwNZxFRz25HmILPyI6nV3/jF/bYXHznxqJYYfqfCHo=",
   "/views/message-extras.js": "sha256-b2bu9M6d7hWkLjAQv8XSAqgH7rM6kw8ZLeF4v+GyZsU=",
-  "/views/message-menu.js": "sha256-7iDDdd3dvPHjJlZzgr46IxKZC42i3T17s88vIt/Kvvk=",
+  "/views/message-menu.js": "sha256-rYNESFRaM28mOV9TQfZjGPX8gKuMjB6AQDbrCXtW4t0=",
   "/views/message-row.js": "sha256-OqwgNo/g9hdabHEVvmxyYvr1SqmlM9ZYzjcv6blVRrk=",
   "/views/message-window.js": "sha256-sPm6tN0zDrPuewrpBkabIe0VUKy9v8cSWubNzAo2RaM=",
-  "/views/newchat-view.js": "sha256-LyOIlCcWMKYg86mFqhxqxk0Nqq7lFZoQPg3Qnnqy5AM=",
+  "/views/newchat-view.js": "sha256-SqPG8ni9RIp3aeUnKu/DBmiaNmTnVwOY01bRuqd7hpo=",
   "/views/pages.css": "sha256-5Qpd/BjBZTAI5zCvckAvgnqrLXRICYSN3Sjd2tpoPgI=",
   "/views/qr.js": "sha256-6Qe24bzDj6HoRPrJcMt5fDmyLZgzdXW6vyeLdMqOFeU=",
   "/views/router.js": "sha256-8qNqPIvDNsKDjBsmrCxFN1P6ya1lCYNI1xV80Amz/bg=",
@@ -123,13 +123,13 @@ const FILES = {
   "/views/shell-view.js": "sha256-Pwdn/hYoRzrzAX1bj9ybg7dpNaYzWb5kGrKP4PjId0w=",
   "/views/status-view.js": "sha256-ZKE5CseMVe8j2Zqe5pF/JucodydD5fvGoOT6B955IKQ=",
   "/views/thread-row.js": "sha256-1gx7dL91WW26tYtefwZDfc+DIfMfXKnH/hwmKtr1VBE=",
-  "/views/thread-rows.js": "sha256-iBqEUKrS458v+h2L2xYSDYd5Eip1ZEsPuRlPKeTmMZs=",
+  "/views/thread-rows.js": "sha256-F16dfdAEM6LA8YG0yUoZCiDABMIlLPLJNNRIFU1RXOM=",
   "/views/thread-view.js": "sha256-kH/FGCo3r/FDpxbmZYREDJwkmWun8nu5WuNEEVG/KtY=",
   "/views/thread.css": "sha256-XTLtgd4ASCvqtFb04T21HltHypwsVAZEgS8AmL6S3CE=",
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
-  "/watch.js": "sha256-mer/iuenVIDr/xD+0/4xK3HXwORPO4IbLTooRLGXw1A=",
-  "/worker.js": "sha256-9hJ37EVXuElUpWru1W+BYGR57JnqO83z/WW/t1fUj7E="
+  "/watch.js": "sha256-hqZ1wjYXyrlczR2PBpLEikW2eAocsIKwrAD2TdGwbGM=",
+  "/worker.js": "sha256-mosr/5SceHgjkLZvRPK1/ynMlJRcZteItTmVQn6KPtY="
 };
 
 const PREFIX = "io3233-";

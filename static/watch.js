@@ -4,12 +4,15 @@
 // keys here is welcomed at once: the view for that is in the page.
 (() => {
   const LONGEST_START_MS = 20_000;
-  const failed = () => document.documentElement.toggleAttribute("data-failed", true);
+  let held = "button[type=button], a[data-link]"; // what waits when it is pressed
+  const lettingLinksGo = () => (held = "button[type=button]");
+  const failed = () => (document.documentElement.toggleAttribute("data-failed", true), lettingLinksGo());
   const tooLong = setTimeout(failed, LONGEST_START_MS);
   const lost = ({ target }) => target instanceof HTMLElement && target.matches("script, link[rel=stylesheet], link[rel=modulepreload]") && failed();
 
   addEventListener("error", lost, true); // a file that did not come, or came altered
   addEventListener("io3233-started", () => {
+    lettingLinksGo(); // the router follows them
     clearTimeout(tooLong);
     removeEventListener("error", lost, true);
     document.documentElement.removeAttribute("data-failed");
@@ -38,9 +41,9 @@
   };
   let pressed = null;
   const keepPress = (event) => {
-    const opensTab = event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
-    const element = event.target.closest(opensTab ? "button[type=button]" : "button[type=button], a[data-link]");
-    if (!element || isTheirs(element)) return;
+    const element = event.target.closest(held);
+    const opensTab = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+    if (!element || isTheirs(element) || (opensTab && element.matches("a"))) return;
     event.preventDefault(); // a link would load the page anew, without what was typed
     event.stopImmediatePropagation();
     pressed = element;

@@ -53,6 +53,7 @@ export class ExportView {
   #client;
   #dialog = byId("exportDialog");
   #progress = new Progress("export");
+  #closedTimes = 0;
 
   constructor(client) {
     this.#client = client;
@@ -75,14 +76,16 @@ export class ExportView {
 
   // No passphrase stays in the page.
   #closed() {
+    this.#closedTimes += 1;
     this.#progress.cancel();
     byId("exportForm").reset();
     this.#conceal(true);
   }
 
   async #suggest() {
+    const closed = this.#closedTimes;
     const words = await sixWords();
-    if (!this.#dialog.open) return;
+    if (closed !== this.#closedTimes) return;
     byId("exportPass").value = words;
     this.#conceal(false);
     byId("exportPassAgain").focus();

@@ -73,10 +73,11 @@ async function sendTo(fingerprint) {
   asked.sends = true; // it is pressed twice by many
   try {
     await asked.send(contact);
-    byId("forwardDialog").close();
+    if (asked === forwarding) byId("forwardDialog").close(); // else it asks something else by now
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    say(byId("forwardStatus"), error.message, "bad");
+    if (asked === forwarding) say(byId("forwardStatus"), error.message, "bad");
+    else notice(error.message);
   } finally {
     asked.sends = false;
   }

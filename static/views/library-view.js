@@ -38,9 +38,14 @@ export class LibraryView {
   }
 
   async #turn(cursors) {
-    this.#cursors = cursors;
-    this.#older = null; // not known before the page is there
-    await this.#load();
+    const before = [this.#cursors, this.#older];
+    [this.#cursors, this.#older] = [cursors, null]; // what is older is not known before the page is there
+    try {
+      await this.#load();
+    } catch (error) {
+      [this.#cursors, this.#older] = before;
+      throw error;
+    }
     byId("main").scrollTop = 0;
   }
 
@@ -137,6 +142,7 @@ export class ListSearch {
   #threads;
   #field = byId("listSearch");
   #asked = 0;
+  #entered = 0;
 
   constructor(client, router, threads) {
     this.#client = client;
@@ -196,9 +202,10 @@ export class ListSearch {
   async #openFirst(event) {
     event.preventDefault();
     const words = this.#field.value.trim();
-    const isTyped = () => words && words === this.#field.value.trim();
-    while (isTyped() && !(await this.#find())); // the look that typing began may overtake it
-    if (isTyped()) byId("searchResults").querySelector("a")?.click();
+    const entered = (this.#entered += 1);
+    const isAsked = () => words && words === this.#field.value.trim() && entered === this.#entered;
+    while (isAsked() && !(await this.#find())); // the look that typing began may overtake it
+    if (isAsked()) byId("searchResults").querySelector("a")?.click();
   }
 }
 

@@ -160,15 +160,22 @@ export class MessageMenu {
     const { action } = target.closest("button")?.dataset ?? {};
     if (!action) return undefined;
     const row = this.#row;
-    const neighbour = row.contains(document.activeElement) || this.#isMenu() ? besides(row) : null;
+    const had = row.contains(document.activeElement) || this.#isMenu(); // the focus, which goes where the row does
+    const neighbour = had ? besides(row) : null;
     if (this.#isMenu()) this.#menu.close();
     else this.#hideTools();
     const message = this.#find(Number(row.dataset.seq));
-    if (!message) return notice("This message is gone."); // its time was over, or another tab deleted it
+    if (!message) return this.#isGone(had);
     const place = this.#place();
     await actionsFor(message, this.#client, place).find(({ name }) => name === action)?.run(message, this.#client, place);
     if (!row.isConnected && neighbour && document.activeElement === document.body) focusRow(neighbour);
     return undefined;
+  }
+
+  /** Its time was over, or another tab deleted it. With its row went the focus, if it `had` that. */
+  #isGone(had) {
+    if (had) this.#box.focus({ preventScroll: true });
+    notice("This message is gone.");
   }
 
   #closed() {

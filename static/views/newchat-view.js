@@ -2,7 +2,7 @@
 import { isLoopback } from "../protocol/address.js";
 import { UnknownRelayError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
-import { confirmed } from "./dialogs.js";
+import { confirmed, notice } from "./dialogs.js";
 import { attempt, byId, on, say } from "./dom.js";
 import { canScan, showQr } from "./qr.js";
 import { addRelay } from "./server-view.js";
@@ -58,11 +58,14 @@ export class NewChatView {
     say(status, "Looking…");
     const contact = await attempt(byId("openChatBtn"), status, () => openChat(this.#client, typed));
     if (contact === null) say(status, "Nothing was changed.");
-    if (!contact) return document.activeElement.matches("input, textarea") || field.focus(); // or they type elsewhere by now
+    const focused = document.activeElement;
+    const typesOn = field.value !== typed || (focused !== field && focused.matches("input, textarea")); // the next one, or elsewhere
+    if (!contact) return typesOn || field.focus();
     say(status, "");
-    if (field.value === typed) field.value = ""; // else the next one is typed already
+    if (field.value === typed) field.value = "";
     history.replaceState(null, "", location.href);
-    if (this.#router.view === "newchat") this.#router.go(threadPath(contact.fingerprint)); // else they are typing elsewhere by now
+    if (this.#router.view === "newchat" && !typesOn) this.#router.go(threadPath(contact.fingerprint));
+    else notice("The chat is in your list.");
   }
 
   #refuseEmpty(field, status) {

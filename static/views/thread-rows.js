@@ -57,7 +57,7 @@ export class ThreadRows {
     ]);
     this.#rows = rows;
     this.#days = days;
-    this.#box.style.setProperty("--time", `${formatTime(new Date(2026, 0, 1, 22)).length}ch`); // the room that a bubble's last line leaves for it: none is longer than ten in the evening
+    this.#box.style.setProperty("--time", `${longestTime()}ch`); // the room that a bubble's last line leaves for it
     reconcile(this.#box, gathered(nodes));
   }
 
@@ -148,4 +148,5 @@ function place(row, messages, index, apart) {
 const isTile = ({ file, text, re, deleted_at, state }) =>
   Boolean(file) && kindOf(file) === "picture" && ["", "here"].includes(file.state) && !text && !re && !deleted_at && state !== "failed";
 
+const longestTime = () => Math.max(...[10, 22].map((hour) => formatTime(new Date(2026, 0, 1, hour)).length));
 const minute = ({ at }) => Math.floor(at / MINUTE_MS);
