@@ -12792,6 +12792,7 @@ class TestBrowserStorage:
         await alice.evaluate(OPENS_LATE)
         await closes_connections(alice, relay)
         await alice.says("all in good time")
+        await alice.until("window.release")  # it has heard that its connection is gone
         await alice.evaluate("window.release()")
         await alice.has_relayed(1)
         await alice.reload()

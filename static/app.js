@@ -72,8 +72,7 @@ async function boot(client) {
 
 /**
  * Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun.
- * Where a voice message waits the browser asks before, and the person may stay: then it takes keys again. So it does where they stopped the
- * reload; not earlier, for a slow one would drop what is typed meanwhile.
+ * Where a voice message waits the browser asks, and the person may stay; or they stop the reload: then it takes keys again.
  */
 async function reload(client) {
   const takeKeys = () => (document.body.inert = false);

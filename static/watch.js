@@ -5,14 +5,14 @@
 (() => {
   const LONGEST_START_MS = 20_000;
   let held = "button[type=button], a[data-link]"; // what waits when it is pressed
-  const lettingLinksGo = () => (held = "button[type=button]");
-  const failed = () => (document.documentElement.toggleAttribute("data-failed", true), lettingLinksGo());
+  const letLinksGo = () => (held = "button[type=button]");
+  const failed = () => (document.documentElement.toggleAttribute("data-failed", true), letLinksGo());
   const tooLong = setTimeout(failed, LONGEST_START_MS);
   const lost = ({ target }) => target instanceof HTMLElement && target.matches("script, link[rel=stylesheet], link[rel=modulepreload]") && failed();
 
   addEventListener("error", lost, true); // a file that did not come, or came altered
   addEventListener("io3233-started", () => {
-    lettingLinksGo(); // the router follows them
+    letLinksGo(); // the router follows them
     clearTimeout(tooLong);
     removeEventListener("error", lost, true);
     document.documentElement.removeAttribute("data-failed");

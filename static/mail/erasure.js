@@ -95,8 +95,8 @@ export function mayTakeBack({ direction, state, relay_id, expires_at, taken_back
 /**
  * Returns `{outcome, record}`, `outcome` being "unsent" (it was queued, and is removed; `record` puts it back), "in-flight" (the same, but
  * it was being sent at that moment), "taken-back" (the relay's copy is gone; the message stays here, marked) or "gone" (the relay has
- * none: fetched and erased, or expired). Throws the relay errors where it can't be asked: nothing has changed then. A refused token is
- * not renewed: a relay that refuses its own may have lost its database, and the same id would be another message's.
+ * none: fetched and erased, or expired). Throws the relay errors where it can't be asked: nothing has changed then. A refused token is not
+ * renewed: a relay that refuses its own may have lost its database, and the id be another message's.
  */
 export async function takeBack({ store, relays }, seq) {
   const record = await removeMessage(store, seq, ({ state }) => state === "queued");

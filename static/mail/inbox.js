@@ -119,11 +119,10 @@ const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a ma
 
 /**
  * `rows`: what getMessages gave after `after_id`. `reading()` resolves to a function: the Set of the fingerprints of the threads on screen
- * at its call. `receipts`:
- * whether the person gives and sees receipts of what was read; `home`: my home relay. Returns
- * `{genuine, counted}`: the row ids that opened, and how many rows had no thread to go to and are only counted in the relay's record;
- * or `{rewound: true}` when the stored cursor went back meanwhile (a restored backup): the page is dropped, or the mail between would
- * be skipped. Throws OutdatedTabError when the keys were replaced or the relay was left meanwhile. Nothing is written then.
+ * at its call. `receipts`: whether the person gives and sees receipts of reading; `home`: my home relay. Returns `{genuine, counted}`: the
+ * row ids that opened, and how many rows had no thread to go to and are only counted in the relay's record; or `{rewound: true}` when the
+ * stored cursor went back meanwhile (a restored backup): the mail between would be skipped. Throws OutdatedTabError when the keys were
+ * replaced or the relay was left meanwhile. Nothing is written then.
  */
 export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, ...options }) {
   const mail = rows.map((row) => open(row, identity, sharedKeys));

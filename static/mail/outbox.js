@@ -43,8 +43,8 @@ export class Outbox {
 
   /**
    * Queues `text`, which was the draft of this contact's thread unless it is forwarded; resolves when it is stored, and rejects with
-   * StorageError. Begun within this call, so what is sent one after the other is stored in that order. Throws at once, and changes
-   * nothing: EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError. `re`, `{of, quote, mine}`: what it answers, by its
+   * StorageError. Begun within this call: all is stored in the order in which it is sent. Throws at once, and changes nothing:
+   * EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError. `re`, `{of, quote, mine}`: what it answers, by its
    * `envelope_id`; `lasts`: seconds. Either waits until the contact's client is known to read it.
    */
   send(contact, text, { was_draft = true, re, lasts = contact.lasts } = {}) {

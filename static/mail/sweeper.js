@@ -70,7 +70,7 @@ export async function greet(store, me) {
 
 /**
  * Has the leading tab tell all who seal for this device that it goes, while it still has the keys to say so with. Resolves when the relays
- * have it, or after a while: what was not said then, a contact finds out when they hear from nobody (PROTOCOL.md, "Keys come and go").
+ * have it, or after a while (PROTOCOL.md, "Keys come and go").
  * Where the `signal` aborts, throws AbortError. A hello is due from then on, until the keys are others: where they stay, it takes the goodbye back.
  */
 export async function sayGoodbye(store, me, { signal, most_ms = GOODBYE_MS } = {}) {

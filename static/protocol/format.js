@@ -10,7 +10,7 @@ const lazily = (make) => {
   };
 };
 
-/** By what Date knows of it, for asking for its name takes a thousand times as long: the offsets of a winter and a summer. */
+/** The offsets of a winter and a summer: asking for its name takes a thousand times as long. */
 const timeZone = () => `${new Date(2026, 0).getTimezoneOffset()} ${new Date(2026, 6).getTimezoneOffset()}`;
 const time = lazily(() => new Intl.DateTimeFormat(undefined, { timeStyle: "short" }));
 const day = lazily(() => new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }));

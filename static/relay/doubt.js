@@ -1,7 +1,7 @@
 /**
  * Connections that can't be trusted. A device that slept, or came to another network, still holds some that look alive and swallow what
- * they are told, for half a minute and longer, and no browser says which. So for a while after waking a question is asked again beside
- * the first, on another connection, and the first answer counts: nothing has to be given up early on a network that is only slow.
+ * they are told, for half a minute and longer. So for a while after waking a question is asked again on another connection, and the first
+ * answer counts: nothing has to be given up early on a network that is only slow.
  */
 const DOUBT_MS = 10_000;
 const AGAIN_AFTER_MS = 1000;

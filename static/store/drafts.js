@@ -1,8 +1,7 @@
 /**
- * What is typed and not sent yet, one text a thread. All of it is in memory, so that a thread opens with its draft before a key can be
- * pressed there. Every change is written at once, one write at a time, and shows in the other tabs when it is stored. What can't be
- * stored now is in sessionStorage too, which outlives a reload of the tab, until it can.
- * What a draft answers, or whose words it is to change, is kept beside it in the same way.
+ * What is typed and not sent yet, one text a thread. All of it is in memory, so that a thread opens with its draft. Every change is
+ * written at once, one at a time, and shows in the other tabs when it is stored. What can't be stored now is in sessionStorage too,
+ * which outlives a reload of the tab. What a draft answers, or whose words it is to change, is kept beside it in the same way.
  * Events: draft {fingerprint} (another tab changed it) · unsaved {error} (null: all is kept again).
  */
 import { answersKey } from "./indexed-db.js";

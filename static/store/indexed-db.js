@@ -57,7 +57,7 @@ export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "rela
 /**
  * A store that writing transactions ask for beside their own, so that they come one after the other, whichever tab begins them. A
  * Chromium that is killed while two are under way, as phones do with what is in the background, can't undo both at its next start: it
- * calls the database corrupt, and deletes it (156.0, each time it was tried). It lets a second one wait for most of the first anyway.
+ * calls the database corrupt, and deletes it (156.0, each time it was tried).
  */
 export const ONE_WRITER = "seen";
 

@@ -173,7 +173,7 @@ export class ListSearch {
     return this.#find();
   }
 
-  // A slow answer to what was typed before must not replace a newer one: then it resolves to false, as it does where there are no words.
+  // False where a newer one has overtaken it, whose answer must stay, or there are no words.
   async #find() {
     const asked = (this.#asked += 1);
     const words = this.#field.value.trim();

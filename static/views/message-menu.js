@@ -165,17 +165,14 @@ export class MessageMenu {
     if (this.#isMenu()) this.#menu.close();
     else this.#hideTools();
     const message = this.#find(Number(row.dataset.seq));
-    if (!message) return this.#isGone(had);
+    if (!message) { // its time was over, or another tab deleted it
+      if (had) this.#box.focus({ preventScroll: true });
+      return notice("This message is gone.");
+    }
     const place = this.#place();
     await actionsFor(message, this.#client, place).find(({ name }) => name === action)?.run(message, this.#client, place);
     if (!row.isConnected && neighbour && document.activeElement === document.body) focusRow(neighbour);
     return undefined;
-  }
-
-  /** Its time was over, or another tab deleted it. With its row went the focus, if it `had` that. */
-  #isGone(had) {
-    if (had) this.#box.focus({ preventScroll: true });
-    notice("This message is gone.");
   }
 
   #closed() {
