@@ -14666,6 +14666,18 @@ class TestBrowserStart:
         await alice.until(f"document.documentElement.dataset.theme !== '{theme}'")
         assert await alice.count("dialog[open]") == 0
 
+    async def test_link_that_is_followed_at_once_takes_the_place_of_a_button_that_waits(self, browser, relay):
+        alice = await browser.person(relay)
+        tab = await holds_store_over_a_reload(alice)
+
+        await alice.evaluate("settingsOpen.click()")
+        await alice.click("#tab-about")
+        await tab.evaluate("window.release()")
+
+        await alice.has_keys()
+        assert await alice.count("dialog[open]") == 0
+        assert await alice.count("#view-about") == 1
+
     async def test_form_sent_before_the_page_has_its_stores_is_sent_when_it_has(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
         tab = await holds_store_over_a_reload(alice)

@@ -43,6 +43,7 @@
   const keepPress = (event) => {
     const element = event.target.closest(held);
     const opensTab = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+    if (!opensTab && event.target.closest("a[data-link]")) pressed = null; // the newest press counts
     if (!element || isTheirs(element) || (opensTab && element.matches("a"))) return;
     event.preventDefault(); // a link would load the page anew, without what was typed
     event.stopImmediatePropagation();

@@ -43,7 +43,7 @@ export class LibraryView {
     try {
       await this.#load();
     } catch (error) {
-      [this.#cursors, this.#older] = before;
+      if (this.#cursors === cursors) [this.#cursors, this.#older] = before; // else something else was asked for meanwhile
       throw error;
     }
     byId("main").scrollTop = 0;
