@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "385a01e5a33bd4e8";
+const VERSION = "7cebd1a071636beb";
 const FILES = {
   "/app.js": "sha256-s5Zz56dsdV3YXBXy0G9Z1x4Aswx9ODKXYEbfpOr/oec=",
   "/client.js": "sha256-z3SVrJC3NL1SOlq7UBiVnES/yn5jvVdhOPDotqHADFM=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-yxJHdM+3gRM6WIFidMOF8bQm7PvMuMhxqUyULml/SNc=",
+  "/index.html": "sha256-ilT/4+WvLio48ATjssRKmzBVjFKgSEyPgdYG+0i+C90=",
   "/mail/changes.js": "sha256-N1hvxtU6PHenN/5Jo3mhMy62FQZvMUBpL4OtyKtqTI8=",
   "/mail/delivery.js": "sha256-09VHfs29TYZN5L7V4xBtkbRe8LzhQd1sSY6EsHWoipc=",
   "/mail/erasure.js": "sha256-Wkt6RKWkVwcpAZFD+EeceWiNDfpR5ac/vDMmjbkOwp4=",
@@ -107,7 +107,7 @@ const FILES = {
   "/views/keyboard.js": "sha256-GqAdadMBVeLAP7a8yZZfAgFNst2P7WJ12+xAYs20IBc=",
   "/views/keys-view.js": "sha256-dXOIPuHEU0cQ7Ya2h7W08JlbDB6g5zP9jWudyy56lDo=",
   "/views/library-view.js": "sha256-+SgUavzkuv/h3PIXCifGrq2U5mjrZAwWGp/NwaX1ngw=",
-  "/views/list.css": "sha256-IWECx0o+ELPIB2AuOYnite/e+4uKLAfm0pxVoAeigAM=",
+  "/views/list.css": "sha256-TuFGPqP5rxTuRe6XhtZJqVqjPRc8b01n2Is5nKdKXIc=",
   "/views/media.js": "sha256-oUw3aFwucRRxRbUHkk1Z9xvEWzi/QbhA5LHU0pTlFks=",
   "/views/message-actions.js": "sha256-AJwNZxFRz25HmILPyI6nV3/jF/bYXHznxqJYYfqfCHo=",
   "/views/message-extras.js": "sha256-b2bu9M6d7hWkLjAQv8XSAqgH7rM6kw8ZLeF4v+GyZsU=",
@@ -129,7 +129,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-s4Fg5BZnLIReZCsbqanDUzvtC4dlFmUL8DSU5BLnZX8=",
   "/views/voice.js": "sha256-a4MpYJYDljztamvshTa7YFT/ckNoMxPyTjUvHOmYdn4=",
   "/watch.js": "sha256-uzyvVyW8AgUET4Bdrg4zo1vMBoEAeWkIYG431u61ris=",
-  "/worker.js": "sha256-UToRf4/SEsbkFsLpqNAPcz8Yt22Ba33dkhCoUOvw9pY="
+  "/worker.js": "sha256-+riZbe9Mmk+SUWWitnjZml89nuTdViD86BIG5M1RjqQ="
 };
 
 const PREFIX = "io3233-";
