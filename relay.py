@@ -757,6 +757,7 @@ EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 WAL_BYTES = 4 * 1024 * 1024  # what the WAL keeps of the disk after a reader, or a long batch, made it grow
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 CHECK_SECONDS = 10
+REPORT_SECONDS = 60  # a disk that goes on failing is a line a minute in the log, and not thousands
 COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
 WRITING = (
     "journal_mode=WAL",
@@ -908,7 +909,7 @@ class Store:
         self._newcomers_bytes = 0
         self._is_closed = False
         self._is_broken = False  # for good: nothing is written any more
-        self._failing: set[str] = set()  # "read", "write": so that a failing disk is one line in the log and not thousands
+        self._reported: dict[str, float] = {}  # by verb, when (monotonic); each of two threads has its own
         self._room = 0  # bytes that are left in the transaction under way; the writer's
         self.is_full = False  # new mail is refused until there is room again
         self.identity_count = 0
@@ -1098,8 +1099,6 @@ class Store:
         """Raise RelayError 507 unless the disk can hold so many bytes more, in the WAL and then in the file."""
         self._room -= 2 * size + COMMIT_BYTES
         self.is_full = self._room < 0
-        if self._room > RESERVE_BYTES // 4:  # well clear of the edge, or the log would fill with each message there
-            self._works("take mail")
         if self.is_full:
             self._report("take mail", "the disk is nearly full")
             raise RelayError(507, "the relay's disk is full: try again later", reason="disk_full")
@@ -1153,12 +1152,10 @@ class Store:
 
     async def _read(self, select: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            selected = await self._loop.run_in_executor(self._reader, select, self._reading)
+            return await self._loop.run_in_executor(self._reader, select, self._reading)
         except sqlite3.Error as error:
             self._report("read", error)
             raise disk_failure("read") from None
-        self._works("read")
-        return selected
 
     async def _select(self, statement: str, *parameters: Any) -> list[Any]:
         return await self._read(lambda db: db.execute(STATEMENTS[statement], parameters).fetchall())
@@ -1212,7 +1209,6 @@ class Store:
         self._check_files()
         if self._is_broken:  # what was written just now, nobody will find
             return [disk_failure("write") for _ in batch]
-        self._works("write")
         self._metrics["commits_total"] += 1
         self._metrics["commit_seconds_total"] += time.perf_counter() - start
         return outcomes
@@ -1265,14 +1261,9 @@ class Store:
     def _report(self, verb: str, error: Exception | str) -> None:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             self._give_up(f"it is damaged ({error})")
-        elif not self._is_broken and verb not in self._failing:
-            self._failing.add(verb)
+        elif not self._is_broken and time.monotonic() - self._reported.get(verb, -math.inf) > REPORT_SECONDS:
+            self._reported[verb] = time.monotonic()
             log.error("the database cannot %s: %s", verb, error)
-
-    def _works(self, verb: str) -> None:
-        if verb in self._failing:
-            self._failing.discard(verb)
-            log.info("the database can %s again", verb)
 
     def _settle(self, batch: list[Job], outcomes: list[Any]) -> None:
         self.waiting_jobs -= len(batch)
@@ -1930,12 +1921,10 @@ def is_api(request: web.BaseRequest) -> bool:
     return request.path.startswith("/v1/") or request.path in ("/v1", "/healthz")
 
 
-def reply(answer: Mapping[str, Any] | bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """JSON, with the headers of every /v1 answer; bytes are JSON already."""
-    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    response = web.Response(body=body, status=status, headers=API_HEADERS)
-    if headers:
-        response.headers.update(headers)
+def reply(answer: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """JSON, with the headers of every /v1 answer."""
+    response = web.Response(body=json.dumps(answer).encode(), status=status, headers=API_HEADERS)
+    response.headers.update(headers or {})
     return response
 
 
@@ -2032,9 +2021,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 async def read_body(request: web.Request) -> bytearray:
     received, size = bytearray(), request.content_length or request.client_max_size
-    is_here = request.content.is_eof()
     try:
-        async with nullcontext() if is_here else asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
+        async with asyncio.timeout(BODY_SECONDS + size / BODY_BYTES_PER_SECOND):
             while not request.content.at_eof():
                 if request.transport is None:  # aiohttp says so only to whoever reads already
                     raise ConnectionResetError("the peer left before its body came")
@@ -2300,8 +2288,8 @@ async def post_message(request: web.Request) -> web.Response:
     counts = app[METRICS]
     counts["messages_in_total"] += 1
     counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
-    created, expires = rfc3339(receipt.created_at), rfc3339(receipt.expires_at)
-    return reply(f'{{"id": {receipt.id}, "created_at": "{created}", "expires_at": "{expires}"}}'.encode(), status=201)
+    times = {"created_at": rfc3339(receipt.created_at), "expires_at": rfc3339(receipt.expires_at)}
+    return reply({"id": receipt.id, **times}, status=201)
 
 
 @functools.lru_cache(1024)
@@ -2346,12 +2334,10 @@ async def send_page(request: web.Request, recipient: bytes, after_id: int, limit
     text += b'],"more":true}' if more else b'],"more":false}'
     del rows
     async with asyncio.timeout(PIECE_SECONDS):
-        if page.prepared:
-            await page.write_eof(text)
-        else:
-            page = reply(text)
+        if not page.prepared:
+            page.content_length = len(text)
             await page.prepare(request)
-            await page.write_eof()  # here and not by aiohttp, so that it is held until the reader has taken it
+        await page.write_eof(b"" if request.method == "HEAD" else text)  # not by aiohttp: it is held until it is taken
     if (pusher := app[PUSHER]) and request.method == "GET":  # not before: who is cut off in the middle has yet to be woken
         pusher.fetched(recipient, after_id)
     return page
@@ -3193,7 +3179,7 @@ def sync_folder(path: Path) -> None:
 
 def write_durably(path: Path, octets: bytes) -> None:
     """Make a file that is there as a whole or not at all, whatever happens."""
-    partial = path.with_name("partial")
+    partial = path.with_name(f".{path.name}.partial")
     with partial.open("wb") as file:
         file.write(octets)
         file.flush()
@@ -3332,9 +3318,7 @@ class RelayRecord:
             fcntl.flock(folder, fcntl.LOCK_EX)
             kept = vars(RelayRecord.read(self.path)) | changed | {"origin": self.origin, "fingerprint": self.fingerprint}
             del kept["path"]
-            partial = self.path.with_name(f".{self.path.name}.partial")
-            partial.write_text(json.dumps(kept))
-            partial.replace(self.path)
+            write_durably(self.path, json.dumps(kept).encode())
         finally:
             os.close(folder)
 
