@@ -1650,8 +1650,8 @@ class Hub:
 # the room, so that dead or made up ones take nobody's place. What waits is bounded: the oldest goes.
 
 PUSH_DELAY_SECONDS = 5  # a device that is connected has fetched by then
-PUSH_STEP_SECONDS = 0.5  # for 64 look-ups: so much a burst or a dead service may cost the others
-MAX_LOOK_UPS = 64
+PUSH_STEP_SECONDS = 0.5  # for 32 look-ups: so much a burst or a dead service may cost the others
+MAX_LOOK_UPS = 32
 PUSH_RETRY_SECONDS = (10.0, 60.0, 600.0)
 PUSH_SECONDS = 10  # for a push service to answer
 MAX_PUSH_TTL_SECONDS = 1_209_600
@@ -1796,26 +1796,25 @@ class Pusher:
                 continue
             self._untold[endpoint] = recipient
             if endpoint not in self._tasks:
-                task = self._tasks[endpoint] = asyncio.create_task(self._push(endpoint), name=endpoint)
-                task.add_done_callback(self._end)
+                self._tasks[endpoint] = asyncio.create_task(self._push(endpoint))
             if len(self._tasks) > MAX_PUSHES:
                 next(iter(self._tasks.values())).cancel()
                 self._count("dropped")
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        del self._tasks[task.get_name()]
-        self._untold.pop(task.get_name(), None)
 
     async def _push(self, endpoint: str) -> None:
         """Call an endpoint, again while that fails, or when there is more to tell."""
         host, failures = self.host_of(endpoint), 0
         is_named = host in self._hosts  # and not one of those that "*" lets anybody make up
-        while endpoint in self._untold:
-            turn = nullcontext() if host in self._answering else self._turns.take(host)
-            async with turn, self._room if is_named or host in self._answering else self._tried:
-                pause = await self._try(endpoint, host, failures)
-            failures = failures + 1 if pause else 0
-            await asyncio.sleep(pause)
+        try:
+            while endpoint in self._untold:
+                turn = nullcontext() if host in self._answering else self._turns.take(host)
+                async with turn, self._room if is_named or host in self._answering else self._tried:
+                    pause = await self._try(endpoint, host, failures)
+                failures = failures + 1 if pause else 0
+                await asyncio.sleep(pause)
+        finally:  # at once: what is to be told from now on takes another task
+            del self._tasks[endpoint]
+            self._untold.pop(endpoint, None)
 
     async def _try(self, endpoint: str, host: str, failures: int) -> float:
         """Call an endpoint, if there is still something to tell, and count how it went; or else after how many seconds to try
