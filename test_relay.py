@@ -8130,7 +8130,7 @@ class Page(Target):
             const isHit = ({{ target }}) => [element, find()].some((each) => each?.contains(target) || (each && target.closest("label")?.control === each));
             const arrives = (event) => (window.missed = !isHit(event));
             addEventListener("click", arrives, {{ capture: true, once: true }});
-            // While the page starts, watch.js keeps it for later: then it has arrived, too.
+            // While the page starts, start.js keeps it for later: then it has arrived, too.
             const stops = (Event.stops ??= Event.prototype.stopImmediatePropagation);
             Event.prototype.stopImmediatePropagation = function () {{
                 if (this.type === "click") arrives(this);
@@ -11108,7 +11108,7 @@ class TestBrowserOutage:
         alice = await browser.person(relay)
 
         answer = await alice.evaluate("""(async () => {
-            const { doubtConnections, firstAnswer } = await import("/relay/doubt.js");
+            const { doubtConnections, firstAnswer } = await import("/relay/http.js");
             const slowly = () => new Promise((done) => setTimeout(done, 1500));
             let asked = 0;
             doubtConnections();
@@ -17520,7 +17520,7 @@ async def changes(page: Page, call: str) -> Any:
         const {{ Changes }} = await import("/mail/changes.js");
         const {{ Store }} = await import("/store/store.js");
         const {{ Database }} = await import("/store/database.js");
-        const {{ Settings }} = await import("/store/settings.js");
+        const {{ Settings }} = await import("/store/person.js");
         const store = new Store(Database.shared);
         const parts = {{ identity: await store.value("identity"), settings: await Settings.load(store, {{ home: location.origin }}) }};
         const client = new Changes({{ store, relays: {{ pass: () => Promise.reject(new Error("not asked")) }}, ...parts, reading: () => null }});

@@ -9,11 +9,10 @@ import { closeDialogs, notice } from "./views/dialogs.js";
 import { IdentityView, KeysView, LostView } from "./views/keys-view.js";
 import { listenToKeys } from "./views/keyboard.js";
 import { LibraryView, ListSearch } from "./views/library-view.js";
-import { forwardShared } from "./views/forward-view.js";
+import { forwardShared } from "./views/answering.js";
 import { NewChatView } from "./views/newchat-view.js";
-import { Router, threadPath } from "./views/router.js";
+import { Router, ShellView, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
-import { ShellView } from "./views/shell-view.js";
 import { ThreadsView } from "./views/threads-view.js";
 
 const STAYS_AFTER_MS = 1000;
@@ -25,7 +24,7 @@ const router = new Router();
 for (const button of document.querySelectorAll("dialog [data-close]")) on(button, "click", () => button.closest("dialog").close());
 
 new StorageView(Client.storage);
-dispatchEvent(new Event("io3233-started")); // see watch.js; from here on the page itself says what it waits for
+dispatchEvent(new Event("io3233-started")); // see start.js; from here on the page itself says what it waits for
 try {
   const lost = await Client.lost();
   if (lost) new LostView(lost);
@@ -66,7 +65,7 @@ async function boot(client) {
   await Promise.all([threads.load(), status.load()]);
   new IdentityView(client); // my address appears last: where it stands, all works
   follow(views);
-  dispatchEvent(new Event("io3233-live")); // watch.js hands over what was typed until now
+  dispatchEvent(new Event("io3233-live")); // start.js hands over what was typed until now
   await forwardShared(client);
 }
 

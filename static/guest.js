@@ -1,10 +1,10 @@
 // A classic script behind the composer, so that whoever opens an invite link
 // reads whom it leads to, and can write, before any module has come. What they
-// write is kept over a reload, and handed over: see views/guest-view.js.
+// write is kept over a reload, and handed over: see views/newchat-view.js.
 (() => {
   const ITEM = "io3233_guest";
   const PLACE = /^#chat=[0-9a-f]{64}(&at=\d+)?$/i; // of the page's own, see router.js
-  const PLAIN_NAME = /^(?!.*\p{M}{5})[\p{L}\p{N}][\p{L}\p{M}\p{N} .'’-]{0,63}$/u; // of what names.js takes, no more than needs no second look
+  const PLAIN_NAME = /^(?!.*\p{M}{5})[\p{L}\p{N}][\p{L}\p{M}\p{N} .'’-]{0,63}$/u; // of what readName takes, no more than needs no second look
   const SHORT = 24; // a longer name would make the field grow
   const given = [location.hash.slice(1), location.search].map((text) => new URLSearchParams(text));
   const invite = given.find((parameters) => parameters.has("chat") || parameters.has("fp"));

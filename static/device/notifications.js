@@ -1,5 +1,5 @@
 /** How a person is told of what came: notifications, for a page and for the service worker; the app's badge; a short beep. */
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { displayName, plural } from "../protocol/format.js";
 

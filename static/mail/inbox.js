@@ -6,7 +6,7 @@ import { openMail } from "../protocol/envelope2.js";
 import { AnswerTooLargeError, OutdatedTabError } from "../protocol/errors.js";
 import { getMessages } from "../relay/api.js";
 import { ALL_STORES, result } from "../store/database.js";
-import { takenOver } from "../store/legacy.js";
+import { takenOver } from "../store/identity.js";
 import { UNREAD_RELAY } from "../store/store.js";
 import { Erasure } from "./erasure.js";
 import { Page } from "./page.js";

@@ -1,7 +1,7 @@
 /** One page of mail while it is being stored: what is in it goes to threads, sessions and the queue in one transaction (inbox.js). */
 import { counting, dropSurplus, fits, newContact, readSession, reviewNames, withSession } from "../store/contacts.js";
 import { result } from "../store/database.js";
-import { isKnown, seqAmong, wasRead } from "../store/legacy.js";
+import { isKnown, seqAmong, wasRead } from "../store/identity.js";
 import { isListed, lineOf, toMessage, withChanged, withLatest } from "../store/messages.js";
 import { answeredTo } from "./posts.js";
 import { applyChange, applyKept } from "./references.js";

@@ -5,7 +5,7 @@
 import { MOST_IDS, readContent } from "../protocol/content.js";
 import { cameUnsealed, isForged, isHeardOf, mayResend, missed, opened, without } from "../protocol/devices.js";
 import { openBody } from "../protocol/envelope2.js";
-import { readName } from "../protocol/names.js";
+import { readName } from "../protocol/text.js";
 import { counting, fits, newContact } from "../store/contacts.js";
 import { result } from "../store/database.js";
 import { isListed, isWanted } from "../store/messages.js";

@@ -2,7 +2,7 @@
 import { KEY_BYTES, fingerprintOf } from "./crypto.js";
 import { fromBase64 } from "./encoding.js";
 import { AddressError, EncodingError, RelayAddressError } from "./errors.js";
-import { readName } from "./names.js";
+import { readName } from "./text.js";
 
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 const LOCAL_HOST = /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:|\/|$)/i;

@@ -6,7 +6,7 @@
 import { BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, fingerprintOf, isSafeKey, openBox, randomBytes, sha256 } from "./crypto.js";
 import { bytesOrNull, concat, fromUtf8, toBase64, toBase64Url, toHex, utf8 } from "./encoding.js";
 import { EncodingError, WeakKeyError } from "./errors.js";
-import { readName } from "./names.js";
+import { readName } from "./text.js";
 
 const PAD_TO_BYTES = 256;
 const ID_BYTES = 16;

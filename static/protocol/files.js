@@ -7,7 +7,7 @@ import { sha256 } from "./crypto.js";
 import { fromBase64, toBase64Url, utf8 } from "./encoding.js";
 import { isEnvelopeId } from "./envelope.js";
 import { EncodingError } from "./errors.js";
-import { wordsOf } from "./excerpt.js";
+import { wordsOf } from "./marks.js";
 
 export const PART_BYTES = 65_536;
 export const MOST_FILE_BYTES = 16 * 1024 * 1024;

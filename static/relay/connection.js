@@ -3,7 +3,7 @@
  * Events: "connecting" · "live" · "hint" {id} · "lost" {error: Error|null, opened}. `opened`: the socket had been live. After any close, clean ones too, it tries
  * again with jittered exponential backoff, because a relay that shuts down in order is still gone.
  */
-import { inDoubt } from "./doubt.js";
+import { inDoubt } from "./http.js";
 import { RateLimitedError } from "../protocol/errors.js";
 
 const PROTOCOL = "3233.v1";

@@ -1,10 +1,9 @@
 /** One HTTP exchange with a relay: bounded in time and size, JSON or a typed error. */
 import {
-  AnswerTooLargeError, BadAnswerError, ForbiddenError, LoginNeededError, MailboxFullError, NetworkError, NotFoundError,
-  RateLimitedError, RejectedError, ServerError, TooLargeError, TooSlowError, UnauthorizedError,
+  AnswerTooLargeError, BadAnswerError, ForbiddenError, LoginNeededError, MailboxFullError, NetworkError, NotFoundError, RateLimitedError,
+  RejectedError, ServerError, TooLargeError, TooSlowError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
-import { firstAnswer, inDoubt } from "./doubt.js";
 
 const SILENCE_MS = 30_000;
 const DOUBTFUL_SILENCE_MS = 4000;
@@ -27,10 +26,7 @@ const BY_STATUS = {
 /** How long a body of so many bytes may be on its way. */
 export const uploadMs = (bytes) => bytes / SLOWEST_UPLOAD;
 
-/**
- * GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js; NetworkError when
- * `signal` gave up what was to be changed.
- */
+/** GET, or POST with a `body`. → the parsed object ({} for 204). Throws the relay errors; NetworkError when `signal` gave up a change. */
 export function fetchOrThrow(origin, path, { signal, ...options } = {}) {
   const reads = !options.method && !options.body;
   return reads ? firstAnswer((cancelled, begun) => exchange(origin, path, options, cancelled, begun)) : exchange(origin, path, options, signal);
@@ -66,10 +62,7 @@ function readAnswer(response, answer, origin) {
   return answer;
 }
 
-/**
- * Gives up on a relay that does not begin to answer within `first_ms`, or is then silent for 30 s, not on one whose large answer takes
- * longer; and on any after five minutes.
- */
+/** Gives up on a relay that is silent for `first_ms`, or later for 30 s, not on one whose large answer takes longer; and on any after five minutes. */
 class Patience {
   #controller = new AbortController();
   #longest;
@@ -179,4 +172,43 @@ function errorFor(response, answer, origin) {
 function retryAfter(response) {
   const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), LONGEST_RETRY_SECONDS) : 10;
+}
+
+// A device that slept, or came to another network, still holds connections that look alive and swallow what they are told, for half a minute
+// and longer. So for a while after waking a question is asked again on another one, and the first answer counts: nothing has to be given up
+// early on a network that is only slow.
+
+const DOUBT_MS = 10_000;
+const AGAIN_AFTER_MS = 1000;
+const MOST_AT_ONCE = 3; // browsers open six connections to a host, and something else may wait on the others
+
+let woke_at = -Infinity;
+
+export function doubtConnections() {
+  woke_at = performance.now();
+}
+
+export const inDoubt = () => performance.now() - woke_at < DOUBT_MS;
+
+/** The first answer to `ask(signal, begun)`, which only reads. Once one has `begun()` the others are called off: a large one is not fetched five times. */
+export async function firstAnswer(ask) {
+  const asked = new Set();
+  const keepOnly = (asking) => asked.forEach((other) => other !== asking && other.abort());
+  let timer;
+  try {
+    return await new Promise((resolve, reject) => {
+      const askOnce = () => {
+        const asking = new AbortController();
+        asked.add(asking);
+        for (const oldest of [...asked].slice(0, -MOST_AT_ONCE)) oldest.abort(), asked.delete(oldest); // or all that a browser opens are dead ones
+        const begun = () => asking.signal.aborted || (clearInterval(timer), keepOnly(asking));
+        ask(asking.signal, begun).then(resolve, (error) => asking.signal.aborted || reject(error));
+      };
+      timer = setInterval(() => inDoubt() && askOnce(), AGAIN_AFTER_MS);
+      askOnce();
+    });
+  } finally {
+    clearInterval(timer);
+    keepOnly(null);
+  }
 }

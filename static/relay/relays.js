@@ -6,7 +6,7 @@
 import { getStats } from "./api.js";
 import { fingerprintOf } from "../protocol/crypto.js";
 import { RelayError, StorageError } from "../protocol/errors.js";
-import { doubtConnections } from "./doubt.js";
+import { doubtConnections } from "./http.js";
 import { SharedEventTarget } from "../store/browser.js";
 import { Sessions } from "./session.js";
 

@@ -8,7 +8,7 @@ import { MOST_BACKUP_FILES_BYTES, knownFile, partBytes, partId } from "../protoc
 import { newSession } from "../protocol/devices.js";
 import { formatDateTime } from "../protocol/format.js";
 import { throwIfAborted } from "../protocol/kdf.js";
-import { readName } from "../protocol/names.js";
+import { readName } from "../protocol/text.js";
 import { shaped } from "./backup-shape.js";
 import { failedWith, readParts } from "./messages.js";
 import { newContact, reviewNames, withSession } from "./contacts.js";

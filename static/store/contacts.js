@@ -3,7 +3,7 @@ import { newSession, prepared, wantsOldForm } from "../protocol/devices.js";
 import { shortForm } from "../protocol/encoding.js";
 import { newReceivingKey } from "../protocol/envelope2.js";
 import { NAMELESS } from "../protocol/format.js";
-import { likenesses } from "../protocol/names.js";
+import { likenesses } from "../protocol/text.js";
 import { result } from "./database.js";
 import { answersKey } from "./indexed-db.js";
 import { deleteParts, everythingOf } from "./messages.js";

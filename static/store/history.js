@@ -1,5 +1,5 @@
 /** Reading what is stored: a page of a thread at a time, so that memory holds one however long the history is; and searching all of it. */
-import { fold } from "../protocol/excerpt.js";
+import { fold } from "../protocol/text.js";
 import { safeName } from "../protocol/files.js";
 import { result } from "./database.js";
 import { everythingOf, toMessage } from "./messages.js";

@@ -1,5 +1,5 @@
 /** Message records: how they are kept, and how they leave the store; the octets of their files; deleting one, and putting it back. */
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { result } from "./database.js";
 

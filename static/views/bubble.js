@@ -1,6 +1,6 @@
 // What a bubble shows of a message's text: at first no more than one look takes in, for a stranger may have sent anything.
 import { icon } from "./dom.js";
-import { nextPiece } from "../protocol/excerpt.js";
+import { nextPiece } from "../protocol/text.js";
 import { readMarks } from "../protocol/marks.js";
 
 const PIECE_CHARACTERS = 4000; // what a slow phone lays out at once, whatever the characters

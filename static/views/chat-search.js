@@ -1,7 +1,7 @@
 // Searching the open thread: how many messages have the words, and the way from one to the next. Enter goes to the older one.
 import { openOnTop } from "./dialogs.js";
 import { byId, debounce, on } from "./dom.js";
-import { fold, locate } from "../protocol/excerpt.js";
+import { fold, locate } from "../protocol/text.js";
 import { displayName, formatCount } from "../protocol/format.js";
 
 const TYPING_MS = 60;

@@ -7,14 +7,12 @@ import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/address.js";
-import { GuestView } from "./guest-view.js";
+import { GuestView, openChat } from "./newchat-view.js";
 import { FileRows } from "./files.js";
 import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
-import { openChat } from "./newchat-view.js";
-import { PHONE } from "./shell-view.js";
+import { PHONE, threadPath } from "./router.js";
 import { notice } from "./dialogs.js";
-import { threadPath } from "./router.js";
 import { ThreadView } from "./thread-view.js";
 
 const touch = matchMedia("(pointer: coarse)");

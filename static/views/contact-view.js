@@ -3,7 +3,7 @@
 import { confirmed, copy, notice, showModal, withdraw } from "./dialogs.js";
 import { byId, fillAvatar, on, say } from "./dom.js";
 import { displayName, formatSpan } from "../protocol/format.js";
-import { canScan, drawQr, scan } from "./qr.js";
+import { canScan, drawQr, scan } from "./media.js";
 import { safetyNumber } from "../protocol/crypto.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };

@@ -1,7 +1,8 @@
 // Keys that work beside Tab: arrows in the list of chats and among messages, Control K, Alt with arrows, Escape, and ? for all of them.
 import { closeTopmost, showModal } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
+import { wordsOf } from "../protocol/marks.js";
 
 const SPOKEN_CHARACTERS = 300;
 const log = byId("chatMessages");

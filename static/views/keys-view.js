@@ -4,7 +4,7 @@ import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../pro
 import { confirmed, copy, notice } from "./dialogs.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { ExportView, importBackup } from "./export-view.js";
-import { drawQr } from "./qr.js";
+import { drawQr } from "./media.js";
 import { addRelay } from "./server-view.js";
 
 export class KeysView {

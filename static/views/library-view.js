@@ -1,12 +1,11 @@
 // Searching all history of this device: the library, with pages and the way to each message, and the field at the head of the list of
 // chats, which finds people first.
-import { characterStart, cut, fold, locate } from "../protocol/excerpt.js";
+import { characterStart, cut, fold, locate } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { byId, clone, debounce, on, whenDayChanges } from "./dom.js";
 import { toTell } from "./message-row.js";
-import { threadPath } from "./router.js";
-import { PHONE } from "./shell-view.js";
+import { PHONE, threadPath } from "./router.js";
 import { fillRow } from "./thread-row.js";
 
 const PAGE = 20;

@@ -2,12 +2,12 @@
 // a dialog of their own: the choice of a reaction, and all that is known of the message.
 import { isEmoji } from "../protocol/content.js";
 import { ClientError } from "../protocol/errors.js";
-import { cut } from "../protocol/excerpt.js";
+import { cut } from "../protocol/text.js";
 import { displayName, formatDateTime, formatSpan } from "../protocol/format.js";
 import { confirmed, copy, notice, offerUndo, showModal } from "./dialogs.js";
 import { byId, clone, on, say } from "./dom.js";
 import { saveFile } from "./files.js";
-import { forward } from "./forward-view.js";
+import { forward } from "./answering.js";
 
 /** `when(message, client, place)`, `run(message, client, place)`, `place` being `{contact, answering}`; `icon` is of the sprite. */
 const ACTIONS = [

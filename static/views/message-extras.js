@@ -1,6 +1,7 @@
 // What stands beside a message's words: what it answers, reactions, that it was edited; and the lines of a thread that nobody wrote.
 import { byId, clone, on } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
+import { wordsOf } from "../protocol/marks.js";
 import { saidIn } from "../protocol/files.js";
 import { formatSpan, plural } from "../protocol/format.js";
 import { showInfo } from "./message-actions.js";

@@ -2,7 +2,8 @@
 // row (see keyboard.js), a sheet by a long press. One element for all of them, so there is never more than one.
 import { notice, showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
+import { wordsOf } from "../protocol/marks.js";
 import { besides, focusRow } from "./keyboard.js";
 import { actionsFor } from "./message-actions.js";
 

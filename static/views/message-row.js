@@ -4,7 +4,7 @@ import { clone } from "./dom.js";
 import { fillFile } from "./files.js";
 import { eventWords, fillExtras } from "./message-extras.js";
 import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
-import { isEmojiAlone } from "../protocol/excerpt.js";
+import { isEmojiAlone } from "../protocol/text.js";
 import { codeAt } from "../protocol/marks.js";
 
 const shown_in = new WeakMap(); // row → what its bubble tells

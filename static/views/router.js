@@ -1,7 +1,9 @@
-// Path ↔ view, titles and history. A thread's place is in the fragment, which
-// no server sees: /chats#chat=<fingerprint>, and &at=<seq> for one message.
-import { closeTopmost } from "./dialogs.js";
-import { on } from "./dom.js";
+// Which view is shown, by the address; and the frame around the views.
+import { asMenu, closeTopmost, copy, showMenu } from "./dialogs.js";
+import { byId, on } from "./dom.js";
+import { canScan, scan } from "./media.js";
+
+// A thread's place is in the fragment, which no server sees: /chats#chat=<fingerprint>, and &at=<seq> for one message.
 
 const TITLES = { newchat: "Home", chats: "Chats", library: "Library", keys: "Keys", server: "Server", about: "About", me: "Me" };
 const THREAD = /^#chat=([0-9a-f]{64})(?:&at=(\d+))?$/i;
@@ -103,5 +105,77 @@ export class Router extends EventTarget {
     if (!link || !plain) return;
     event.preventDefault();
     this.go(link.getAttribute("href"));
+  }
+}
+
+// The frame: the rail, which on a phone is three tabs and the screen "Me", and the menu of the list's head.
+
+/** One screen at a time; style.css says the same. */
+export const PHONE = matchMedia("(max-width: 47.99em), (max-height: 29.99em)");
+
+const RAIL = ["tab-newchat", "tab-chats", "tab-library", "tab-keys", "tab-server", "tab-about", "tab-me", "railFoot"];
+const IN_ME = ["tab-newchat", "tab-keys", "tab-server", "tab-about"];
+
+export class ShellView {
+  #router;
+
+  constructor(client, router) {
+    this.#router = router;
+    asMenu(byId("listMenu"));
+    on(byId("listMenuOpen"), "click", () => showMenu(byId("listMenu"), byId("listMenuOpen")));
+    on(byId("listPaste"), "click", () => this.#offerField());
+    byId("listScan").hidden = !canScan();
+    on(byId("listScan"), "click", () => this.#scan());
+    on(byId("listInvite"), "click", () => invite(client.inviteLink()));
+    on(PHONE, "change", () => this.#arrange());
+    this.#arrange();
+  }
+
+  /** The router came to "Me", which is a phone's. */
+  show() {
+    if (!PHONE.matches) this.#router.replace("/newchat", false);
+  }
+
+  /** Each button is in the page once: on the rail and in the list's menu, or in "Me". The focus stays on what is moved. */
+  #arrange() {
+    const focused = document.activeElement;
+    if (PHONE.matches) {
+      byId("meViews").append(...IN_ME.map(byId));
+      byId("meFoot").append(byId("railFoot"));
+      byId("meShortcuts").append(byId("shortcuts"));
+    } else {
+      byId("viewTabs").append(...RAIL.map(byId));
+      byId("listMenu").append(byId("shortcuts"));
+      if (this.#router.view === "me") this.show();
+    }
+    focused.focus({ preventScroll: true });
+  }
+
+  #offerField() {
+    this.#router.go("/newchat");
+    byId("openChatFp").focus();
+  }
+
+  /** What was scanned goes where a link is pasted, and is opened from there. */
+  async #scan() {
+    const found = await scan("Scan an invite");
+    if (found === null) return;
+    this.#offerField();
+    byId("openChatFp").value = found;
+    byId("openChatForm").requestSubmit();
+  }
+}
+
+/** Hands my link to an app where the browser can, else to the clipboard. */
+function invite(url) {
+  return navigator.share ? share(url) : copy(url, "Invite link");
+}
+
+/** Opens the share sheet; whoever closes it wanted that. */
+export async function share(url) {
+  try {
+    await navigator.share({ title: "Chat with me on io3233", url });
+  } catch (error) {
+    if (error.name !== "AbortError") await copy(url, "Invite link");
   }
 }

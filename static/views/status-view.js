@@ -1,6 +1,6 @@
 // What the page says about itself: the live badge, the count in the title, what is missing here, and, for a screen reader, what came and
 // what failed; its version, and the SHA-256 of each of its files as it is served; and what is wrong with the browser's storage.
-import { oneLine } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { displayName, formatCount, plural } from "../protocol/format.js";
 import { VERSION } from "../version.js";

@@ -1,6 +1,7 @@
 // One contact as a row of the list: who, when, and what was said last.
 import { fillAvatar, icon } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
+import { wordsOf } from "../protocol/marks.js";
 import { displayName, formatCount, formatWhen } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 

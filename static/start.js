@@ -1,7 +1,43 @@
-// A classic script, so that it runs whatever becomes of the modules: it shows
-// what the page says of itself (#notStarted) where they did not start it, and
-// keeps what is typed, sent and pressed before the views listen. Whoever has no
-// keys here is welcomed at once: the view for that is in the page.
+// A classic script, so that it runs before the body is parsed, and whatever becomes of the modules.
+
+// The page never paints in the wrong theme. "system" (the default) follows the system.
+(() => {
+  const PREFERENCE = "io3233_theme";
+  const PAGE_COLOURS = { light: "#f6f5f1", dark: "#121715" };
+  const system = matchMedia("(prefers-color-scheme: dark)");
+
+  function preference() {
+    try {
+      return localStorage.getItem(PREFERENCE) ?? "system";
+    } catch {
+      return "system"; // storage is forbidden: follow the system
+    }
+  }
+
+  function apply(choice = preference()) {
+    const dark = choice === "dark" || (choice === "system" && system.matches);
+    const theme = dark ? "dark" : "light";
+    document.documentElement.dataset.theme = theme;
+    document.querySelector('meta[name="theme-color"]').content = PAGE_COLOURS[theme];
+  }
+
+  function choose(choice) {
+    try {
+      localStorage.setItem(PREFERENCE, choice);
+    } catch (error) {
+      console.warn("The theme lasts for this visit only:", error.message);
+    }
+    apply(choice);
+  }
+
+  system.addEventListener("change", () => apply());
+  addEventListener("storage", (event) => event.key === PREFERENCE && apply());
+  window.theme = { preference, choose };
+  apply();
+})();
+
+// Shows what the page says of itself (#notStarted) where the modules did not start it, and keeps what is typed, sent and pressed before the
+// views listen. Whoever has no keys here is welcomed at once: the view for that is in the page.
 (() => {
   const LONGEST_START_MS = 20_000;
   let held = "button[type=button], a[data-link]"; // what waits when it is pressed

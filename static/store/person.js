@@ -1,15 +1,57 @@
-/**
- * What is typed and not sent yet, one text a thread. All of it is in memory, so that a thread opens with its draft. Every change is
- * written at once, one at a time, and shows in the other tabs when it is stored. What can't be stored now is in sessionStorage too,
- * which outlives a reload of the tab. What a draft answers, or whose words it is to change, is kept beside it in the same way.
- * Events: draft {fingerprint} (another tab changed it) · unsaved {error} (null: all is kept again).
- */
-import { answersKey } from "./indexed-db.js";
+/** What the person puts in that is no message yet, the same in every tab: choices, and drafts. */
+import { NameError } from "../protocol/errors.js";
+import { readName } from "../protocol/text.js";
 import { SharedEventTarget, keepItem, sessionItems } from "./browser.js";
+import { answersKey } from "./indexed-db.js";
+
+// Choices.
+
+const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false, receipts: true, name: "" };
+const KEY = "settings";
+
+/** Read at once. Emits "change" {name, value} in every tab. */
+export class Settings extends SharedEventTarget {
+  #store;
+  #values;
+
+  /** `home`: the relay to use until the person chooses one. */
+  static async load(store, { home }) {
+    return new Settings(store, { ...DEFAULTS, home, ...(await store.value(KEY)) });
+  }
+
+  constructor(store, values) {
+    super("io3233-settings");
+    this.#store = store;
+    this.#values = values;
+    this.addEventListener("change", ({ detail }) => (this.#values[detail.name] = detail.value));
+  }
+
+  get(name) {
+    return this.#values[name];
+  }
+
+  async set(name, value) {
+    await this.#store.changeValue(KEY, (stored) => ({ ...stored, [name]: value }));
+    this.emit("change", { name, value });
+  }
+
+  /** Sets `name`, which goes with every message and is in the invite link. Throws NameError for what is none; an empty one takes mine away. */
+  async callMyself(typed) {
+    const name = readName(typed);
+    if (typed.trim() && !name) throw new NameError("This can't be a name: it takes 1 to 64 characters that can all be seen, and no check marks.");
+    await this.set("name", name);
+    await this.#store.reviewNames();
+  }
+}
+
+// Drafts, one text a thread. All of it is in memory, so that a thread opens with its draft. Every change is written at once, one at a time,
+// and shows in the other tabs when it is stored. What can't be stored now is in sessionStorage too, which outlives a reload of the tab. What
+// a draft answers, or whose words it is to change, is kept beside it in the same way.
 
 const ITEM = "io3233_unstored_drafts";
 const AGAIN_MS = 2000;
 
+/** Events: draft {fingerprint} (another tab changed it) · unsaved {error} (null: all is kept again). */
 export class Drafts extends SharedEventTarget {
   #store;
   #items = sessionItems();
