@@ -1,9 +1,8 @@
 /**
- * The few marks that people write in plain text, as a small tree. One pass, and no pattern that repeats and backtracks. It is seven deep at
- * most; past MOST_NODES marks stay as they were written. The `text` of its leaves, in order, is what was read.
- * Nodes: `{kind: "text" | "sign" | "label" | "block" | "link", text}` with `href` in a link, `{kind: "code" | "strong" | "em" | "both" |
- * "list" | "item" | "bullet" | "fence", nodes}` with `hang` (characters) in an item and `at` (where it begins) in a fence. A "sign" makes
- * the mark and needs not be seen.
+ * The few marks that people write in plain text, as a small tree: seven deep at most, and past MOST_NODES marks stay as written. One pass, no
+ * pattern that repeats and backtracks. The `text` of its leaves, in order, is what was read. Nodes: `{kind: "text" | "sign" | "label" |
+ * "block" | "link", text}`, `href` in a link; `{kind: "code" | "strong" | "em" | "both" | "list" | "item" | "bullet" | "fence", nodes}`,
+ * `hang` (characters) in an item and `at` (where it begins) in a fence. A "sign" needs not be seen.
  */
 import { linkParts } from "./text.js";
 
@@ -14,9 +13,9 @@ const LABEL = /^[\w+#.-]{0,20}$/; // a language; what else stands there is code
 const POINT = /^ {0,8}(?:[-*+•]|\d{1,3}[.)]) (?=\S)/;
 const BEGINS = /^ {0,8}(?:`{3}|[-*+•] |\d)/; // perhaps a block
 const SIGN = /[`*]/;
-const WORDS_CHARACTERS = 1000; // of a text, where there is room for a line of it
+const WORDS_CHARACTERS = 1000;
 
-/** → `{nodes, ticks}`. `ticks`: how many of ` opened the block of code that `from` is in, or 0; that of `to`, to read on with. */
+/** `ticks`: how many of ` opened the block of code that `from`, or then `to`, is in; or 0. */
 export function readMarks(text, from = 0, to = text.length, ticks = 0) {
   const reading = { text, to, left: MOST_NODES };
   const nodes = [];
@@ -29,7 +28,7 @@ export function readMarks(text, from = 0, to = text.length, ticks = 0) {
   return { nodes, ticks: open };
 }
 
-/** The words at the beginning of `text`, without signs, for where it is told in one line. */
+/** Without signs, for where it is told in one line. */
 export function wordsOf(text) {
   const begun = text.trimStart();
   return readMarks(begun, 0, Math.min(begun.length, WORDS_CHARACTERS)).nodes.map(wordsIn).join("");
@@ -45,7 +44,7 @@ function readBlock(reading, at) {
   return (begins && (readFence(reading, at) ?? readList(reading, at))) || readLines(reading, at);
 }
 
-/** All of the code behind the fence at `at`, without the end of its last line. */
+/** Behind the fence at `at`. */
 export function codeAt(text, at) {
   const [fence] = readFence({ text, to: text.length, left: MOST_NODES }, at).nodes;
   return fence.nodes.find(({ kind }) => kind === "block").text.replace(/\r?\n$/, "");
@@ -66,7 +65,7 @@ function append(nodes, node) {
 const plain = (text) => ({ kind: "text", text });
 const sign = (text) => ({ kind: "sign", text });
 
-/** To its closing fence, or to the end; null where nothing would be in it. */
+/** To its closing fence, or to the end; null for an empty one. */
 function readFence(reading, at) {
   const { text } = reading;
   const end = lineEnd(reading, at);
@@ -89,7 +88,7 @@ function readCode(reading, from, ticks, head) {
   return { nodes: [{ kind: "fence", nodes }], end: next, ticks: closed ? 0 : ticks };
 }
 
-/** Where the code ends, and what closes it: a line of as many ` or more, or one that ends with them. */
+/** What closes it is as many ` or more, or a line that ends with them. */
 function codeEnd(reading, from, ticks) {
   const { text, to } = reading;
   const closing = "`".repeat(ticks);
@@ -140,7 +139,7 @@ function readLines(reading, at) {
   return { nodes, end };
 }
 
-/** One line, or many without a sign. No more than one mark of a kind is open, so none is searched for. */
+/** No more than one mark of a kind is open, so none is searched for. */
 function readWords(reading, from, to) {
   const open = [{ stars: 0, nodes: [] }];
   for (const part of codeParts(reading, from, to)) {

@@ -1,12 +1,12 @@
 /**
- * A stranger's text: pieces of it that are as long as there is room, and never half a character; the web addresses in it; what search
- * compares; and what people call themselves. Every cost is bounded: reading takes one pass, and no pattern here repeats and backtracks.
+ * A stranger's text: pieces as long as there is room, never half a character; web addresses; what search compares; what people call
+ * themselves. Every cost is bounded: one pass, no pattern that repeats and backtracks.
  */
 
-const CLUSTER = 64; // UTF-16 units: no character that people write is longer (a family emoji has 11)
+const CLUSTER = 64; // UTF-16 units: no character is longer (a family emoji has 11)
 const LINE_END = /\r\n?|[\n\v\f\x85\u2028\u2029]/g;
 const NOT_IN_A_LINE = /[\s\p{Cc}\u2028\u2029]+/gu;
-const TURNS = /[\u202a-\u202e\u2066-\u2069]/g; // would reorder what stands beside an excerpt where nothing isolates it
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g; // would reorder what stands beside an excerpt
 
 const LONGEST_EMOJI = 48; // UTF-16 units of three
 const PICTURE = /[\p{Emoji_Presentation}\p{Extended_Pictographic}\ufe0f]/u;
@@ -14,7 +14,7 @@ const PICTURE = /[\p{Emoji_Presentation}\p{Extended_Pictographic}\ufe0f]/u;
 let graphemes;
 let pictures;
 
-/** The start of the character (grapheme) that `at` is in. */
+/** Of the grapheme that `at` is in. */
 export function characterStart(text, at) {
   if (at <= 0 || at >= text.length) return Math.max(0, Math.min(at, text.length));
   graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
@@ -24,18 +24,18 @@ export function characterStart(text, at) {
   return /[\udc00-\udfff]/.test(text[at]) ? at - 1 : at;
 }
 
-/** `text`, or its beginning and an ellipsis where it has more than `length` UTF-16 units. */
+/** `length` in UTF-16 units. */
 export function cut(text, length) {
   return text.length <= length ? text : `${text.slice(0, characterStart(text, length - 1))}…`;
 }
 
-/** `text` on one line of at most `length`, for where there is no room for more: lists, notifications, a screen reader. */
+/** For lists, notifications, a screen reader. */
 export function oneLine(text, length) {
   const begun = cut(text.trimStart(), 4 * length); // enough, unless it is mostly space
   return cut(begun.replace(NOT_IN_A_LINE, " ").replace(TURNS, "").trim(), length);
 }
 
-/** Reads `text` on from `from`: `{parts, end}`, the parts as linkParts gives them, of about `characters` and `lines` at most. */
+/** Reads on from `from`: `{parts, end}`, parts as linkParts gives them, of about `characters` and `lines` at most. */
 export function nextPiece(text, from, { characters, lines = Infinity }) {
   const limit = pieceEnd(text, from, characters, lines);
   const parts = [...linkParts(text, from, limit)];
@@ -55,21 +55,19 @@ function pieceEnd(text, from, characters, lines) {
   return seams.find((end) => end > near) ?? characterStart(text, from + characters);
 }
 
-/** One to three emoji, and nothing else. */
 export function isEmojiAlone(text) {
   if (text.length > LONGEST_EMOJI || !PICTURE.test(text)) return false;
   pictures ??= new RegExp("^(?:\\s*\\p{RGI_Emoji}){1,3}\\s*$", "v"); // made when first needed: it takes a while
   return pictures.test(text);
 }
 
-// Text as search compares it: without case, accents, points and harakat, and ligatures and widths as plain letters.
+// As search compares it: without case, accents, points and harakat, and ligatures and widths as plain letters.
 
-/** Combining marks that readers leave out when they type: Latin, Greek and Cyrillic accents, Hebrew points, Arabic harakat. */
+/** Left out when people type: Latin, Greek and Cyrillic accents, Hebrew points, Arabic harakat. */
 const MARKS = /[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g;
 const folded = new Map(); // of one UTF-16 unit each, so there are at most 65,536
 
-
-/** Character by character: normalizing a text as a whole takes time with the square of the marks on one letter. */
+/** Normalizing a text as a whole takes time with the square of the marks on one letter. */
 export const fold = (text) => text.replace(/[^\0-\x7f]/gu, foldCharacter).toLowerCase();
 
 function foldCharacter(character) {
@@ -81,7 +79,7 @@ function foldCharacter(character) {
 const decompose = (character) => plain(plain(character).toLowerCase()).replaceAll("ς", "σ");
 const plain = (character) => character.normalize("NFKD").replace(MARKS, "");
 
-/** Where `text` has `wanted`, which is folded and not empty: `{at, length}` in UTF-16 units of `text`, or null. */
+/** `wanted` is folded and not empty. → `{at, length}` in UTF-16 units, or null. */
 export function locate(text, wanted) {
   const found = fold(text).indexOf(wanted);
   if (found < 0) return null;
@@ -96,24 +94,21 @@ export function locate(text, wanted) {
   return { at: start, length: at - start };
 }
 
-// Web addresses. No character is looked at more often than a fixed number of times.
-
 const SCHEME = /https?:\/\//gi;
 const SCHEME_LENGTH = 8;
-/** What no address goes on beyond: space, controls, quotes, and the full stops and brackets of scripts that write no spaces. */
+/** No address goes on beyond space, controls, quotes, and the full stops and brackets of scripts that write no spaces. */
 const END = /[\s\p{Cc}<>"`\u3001\u3002\u3008-\u3011\u3014-\u301b\u301d-\u301f\uff01\uff08\uff09\uff0c\uff0e\uff1a\uff1b\uff1f\uff3b\uff3d\uff5b\uff5d\uff5f-\uff64]/gu;
 const WORD = /\w/;
-/** What belongs to the sentence where it ends an address: "**https://a.example/**.", and other scripts' punctuation. */
+/** The sentence's own: "**https://a.example/**.", and other scripts' punctuation. */
 const TRAILING = /[.,;:!?*']|(?![\0-\x7f])\p{P}/u;
-/** Not seen, or seen as something else: what holds one is never a link. */
+/** Not seen, or seen as something else: never in a link. */
 const UNSEEN = /[\p{Cf}\p{Cs}]/u;
 const CLOSERS = { ")": "(", "]": "[", "}": "{" };
 const LONGEST = 2048; // characters; a longer one is text
 
 /**
- * The parts of `text` between `from` and `to`, in order and without a gap: `{text, href}`. `href` is where a link leads, as it is
- * to be shown: percent-encoded and punycode, thus ASCII without disguise. It is "" in what is no link. An address that begins
- * before `to` is read to its end.
+ * `{text, href}` in order and without a gap. `href`: percent-encoded and punycode, thus ASCII without disguise, as it is to be shown; "" in
+ * what is no link. An address that begins before `to` is read to its end.
  */
 export function* linkParts(text, from = 0, to = text.length) {
   let done = from;
@@ -140,7 +135,7 @@ function endOfRun(text, start) {
   return END.exec(text)?.index ?? text.length;
 }
 
-/** Up to the first closing bracket that it did not open, without the sentence's punctuation. "" where it is too long for a link. */
+/** Up to the first closing bracket that it did not open, without the sentence's punctuation. "" for one that is too long. */
 function readAddress(text, start, stop) {
   const open = { "(": 0, "[": 0, "{": 0 };
   let end = start;
@@ -163,8 +158,8 @@ function hrefOf(address) {
   return authority.includes("@") ? "" : new URL(address).href;
 }
 
-// What people call themselves: text beside which others are trusted, so it holds nothing that can't be seen, or that looks as if this page had
-// said it; and whoever is called like somebody else is told apart (PROTOCOL.md, "Names").
+// What people call themselves stands where others are trusted: it holds nothing that can't be seen, or that looks as if this page had said
+// it; and whoever is called like somebody else is told apart (PROTOCOL.md, "Names").
 
 const MOST_CHARACTERS = 64;
 /** Controls, direction marks, fillers, tags, halves of characters; a joiner between ASCII; a pile of accents; our own mark for *verified*. */
@@ -173,10 +168,10 @@ const IDLE_JOINER = /(?:^|[\0-\x7f])[\u200c\u200d\ufe0f]+|[\u200c\u200d](?:$|[\0
 const PILED_MARKS = /\p{M}{5}/u;
 const SEAL = /[\u2610-\u2612\u2705\u2713-\u2718\u221a\u{1f512}\u{1f5f8}-\u{1f5f9}\u{1f6e1}]/u;
 const VISIBLE = /[\p{L}\p{N}\p{S}\p{P}]/u;
-/** Ends as displayName (format.js) ends whoever has another's name. */
+/** As displayName ends whoever has another's name. */
 const ENDS_LIKE_ADDRESS = /\([0-9a-fol]{4}[0-9a-fol]{4}\)$/;
 
-/** Letters that look like those of ASCII: Cyrillic, Greek, Armenian, Cherokee, Latin with strokes; and what monospaced letters confuse. */
+/** Like ASCII letters: Cyrillic, Greek, Armenian, Cherokee, Latin with strokes; and what monospaced letters confuse. */
 const LOOKALIKES = new Map(
   Object.entries({
     a: "аαɑ", A: "АΑᎪ", b: "Ььƅ", B: "ВΒᏴ", c: "сϲᴄ", C: "СϹᏟ", d: "ԁđ", D: "ᎠĐ", e: "еҽ", E: "ЕΕᎬ", F: "Ϝ", g: "ɡց", G: "ԌᏀ", h: "һհħ", H: "НΗᎻ",
@@ -186,7 +181,7 @@ const LOOKALIKES = new Map(
   }).flatMap(([letter, others]) => [...others].map((other) => [other, letter])),
 );
 
-/** The name in `value`, which may be anything, in the one form that is kept and sent; "" where it is none. */
+/** In the one form that is kept and sent; "" where it is none. */
 export function readName(value) {
   if (typeof value !== "string" || value.length > 4 * MOST_CHARACTERS) return "";
   const name = value.normalize("NFC").replace(/\p{Zs}+/gu, " ").trim();
@@ -195,16 +190,14 @@ export function readName(value) {
   return ENDS_LIKE_ADDRESS.test(plainLetters(name.toLowerCase()).replaceAll(" ", "")) ? "" : name;
 }
 
-/** What a name is told apart by: two people are called alike where they share one. As it is, in small letters and in capitals, for each looks like others. */
+/** Two people are called alike where they share one: as it is, in small letters and in capitals, for each looks like others. */
 export function likenesses(name) {
   return new Set([name, name.toLowerCase(), name.toUpperCase()].map((written) => squeeze(plainLetters(written))));
 }
 
-/** In ASCII letters as far as they look like such, all of them small. */
 function plainLetters(text) {
   const bare = text.normalize("NFKD").replace(/\p{M}/gu, "");
   return fold([...bare].map((letter) => LOOKALIKES.get(letter) ?? letter).join("")).replaceAll("rn", "m").replaceAll("vv", "w");
 }
 
-/** Without spaces, points and what is not seen, unless there is nothing else. */
 const squeeze = (text) => text.replace(/[\p{Z}\p{P}\p{C}]/gu, "") || text;

@@ -23,7 +23,6 @@ const BY_STATUS = {
   507: [MailboxFullError, "has no room left for this recipient"],
 };
 
-/** How long a body of so many bytes may be on its way. */
 export const uploadMs = (bytes) => bytes / SLOWEST_UPLOAD;
 
 /** GET, or POST with a `body`. → the parsed object ({} for 204). Throws the relay errors; NetworkError when `signal` gave up a change. */
@@ -47,7 +46,7 @@ async function exchange(origin, path, { method, token, body, most_bytes = USUAL_
   }
 }
 
-/** A relay never sends anybody on, and answers in JSON. A login proxy redirects, or puts its page in place of the answer. */
+/** A relay answers in JSON and never redirects. A login proxy does, or puts its page in place of the answer. */
 function asksForLogin({ type, status, headers }) {
   const isPage = headers.get("Content-Type")?.startsWith("text/html");
   return type === "opaqueredirect" || (isPage && [200, 401, 403].includes(status));
@@ -62,7 +61,7 @@ function readAnswer(response, answer, origin) {
   return answer;
 }
 
-/** Gives up on a relay that is silent for `first_ms`, or later for 30 s, not on one whose large answer takes longer; and on any after five minutes. */
+/** Of a relay that is silent for `first_ms`, or later for 30 s, not of one whose large answer takes longer; and of any after five minutes. */
 class Patience {
   #controller = new AbortController();
   #longest;
@@ -130,7 +129,7 @@ function unreachable(origin, cause) {
   return new NetworkError(`${origin} can't be reached. ${hint}`, { origin, cause });
 }
 
-/** Reads no further than `most_bytes`: a relay that never ends its answer must not fill this device's memory. */
+/** A relay that never ends its answer must not fill this device's memory. */
 async function readBounded(response, origin, most_bytes, patience) {
   const chunks = [];
   let length = 0;
@@ -157,7 +156,7 @@ function parseObject(bytes) {
     const answer = JSON.parse(fromUtf8(bytes));
     return answer !== null && typeof answer === "object" && !Array.isArray(answer) ? answer : null;
   } catch {
-    return null; // not JSON: each caller has its own error for that
+    return null; // each caller has its own error for that
   }
 }
 
@@ -168,19 +167,19 @@ function errorFor(response, answer, origin) {
   return new ErrorClass(`${origin} ${says}${reason}`, { origin, status, ...(status === 429 && { retry_after_seconds: retryAfter(response) }) });
 }
 
-/** Retry-After in whole seconds, clamped: a relay must not silence this device for a year. */
+/** In seconds, clamped: a relay must not silence this device for a year. */
 function retryAfter(response) {
   const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), LONGEST_RETRY_SECONDS) : 10;
 }
 
-// A device that slept, or came to another network, still holds connections that look alive and swallow what they are told, for half a minute
-// and longer. So for a while after waking a question is asked again on another one, and the first answer counts: nothing has to be given up
-// early on a network that is only slow.
+// A device that slept, or came to another network, holds connections that look alive and swallow what they are told, for half a minute and
+// longer. So for a while a question is asked again on another one, and the first answer counts: nothing has to be given up early on a network
+// that is only slow.
 
 const DOUBT_MS = 10_000;
 const AGAIN_AFTER_MS = 1000;
-const MOST_AT_ONCE = 3; // browsers open six connections to a host, and something else may wait on the others
+const MOST_AT_ONCE = 3; // browsers open six to a host, and something else may wait on the others
 
 let woke_at = -Infinity;
 

@@ -10,18 +10,18 @@ import { UNREAD_RELAY } from "./store.js";
 import { EncodingError, RelayAddressError } from "../protocol/errors.js";
 import { isFingerprint, relayOrigin } from "../protocol/address.js";
 
-/** Of a file on its way when the keys became others: its readers would drop the other parts, as a stranger's. */
+/** Readers would drop the other parts of a file as a stranger's. */
 const STOPPED = { state: "failed", error: "Your keys are new since it was begun: delete it, and send it again.", retriable: false };
 
-/** The short address whose keys were here, where neither they nor an earlier client's are any more; else null. */
+/** Whose keys were here, where neither they nor an earlier client's are any more; else null. */
 export async function lostAddress(db, storage) {
   const stored = await db.read(["kv"], ({ kv }) => result(kv.count("identity")));
   return stored || readLegacy(storage).identity ? null : readMark(storage);
 }
 
 /**
- * `{fingerprint, short, public_key, secret_key, device}`; two tabs that start at once agree on one. Where the keys came from elsewhere (a
- * backup, an earlier version), other devices may have them, and do not know of this one: it is noted that it has to say hello.
+ * `{fingerprint, short, public_key, secret_key, device}`; two tabs that start at once agree on one. Keys from elsewhere (a backup, an earlier
+ * version) other devices may have, and not know of this one: it is noted that a hello is due.
  */
 export async function loadIdentity(store, storage, home) {
   const legacy = readLegacy(storage);
@@ -42,15 +42,11 @@ export async function loadIdentity(store, storage, home) {
   return { ...identity, short };
 }
 
-/** Puts keys into a database that has none. */
 export function restoreIdentity(store, { fingerprint, public_key, secret_key }) {
   return store.db.write(["kv"], ({ kv }) => result(kv.put({ fingerprint, public_key, secret_key }, "identity")));
 }
 
-/**
- * Replaces the keys. Tokens, cursors and sessions belong to the old ones: to the contacts this is somebody new. History, contacts and
- * pinned relay keys stay.
- */
+/** Tokens, cursors and sessions are of the old keys: to contacts this is somebody new. History, contacts and pinned relay keys stay. */
 export async function replaceIdentity(store, secret_key) {
   const identity = secret_key ? identityFrom(secret_key) : newIdentity();
   await store.db.write(["contacts", "kv", "messages", "relays", "sessions", "posts", "references"], async ({ contacts, kv, messages, relays, ...theirs }) => {
@@ -84,7 +80,7 @@ async function takeOver({ kv, contacts, messages }, legacy, default_home) {
   for (const person of people.values()) contacts.put(person);
 }
 
-// What earlier clients kept in localStorage, read once. Nothing there is deleted before it is stored here.
+// Earlier clients' localStorage, read once. Nothing there is deleted before it is stored here.
 
 const SECRET_KEY = "io3233_secret_key";
 const PUBLIC_KEY = "io3233_public_key";
@@ -95,7 +91,7 @@ const TOKEN = "io3233_token";
 const LAST_READ = "io3233_last_read_msg_id_by_fp_v1";
 const CACHE = /^3233-v\d+$/;
 
-/** `{identity|null, home|null, chats: fingerprint[], sent: [{contact, text, at}], read: {fingerprint: id}}`; what is malformed is left out. */
+/** `{identity|null, home|null, chats: fingerprint[], sent: [{contact, text, at}], read: {fingerprint: id}}`, without what is malformed. */
 export function readLegacy(storage) {
   return {
     identity: readIdentity(storage.getItem(SECRET_KEY)),
@@ -106,13 +102,13 @@ export function readLegacy(storage) {
   };
 }
 
-/** Call it when everything is stored: a secret key should not lie around twice, nor the old page. There are no caches over plain http. */
+/** When everything is stored: no secret key lies around twice, nor the old page. There are no caches over plain http. */
 export async function clearLegacy(storage) {
   for (const name of [SECRET_KEY, PUBLIC_KEY, OPEN_CHATS, SENT, SERVER, TOKEN, LAST_READ]) storage.removeItem(name);
   for (const name of (await globalThis.caches?.keys()) ?? []) if (CACHE.test(name)) await caches.delete(name);
 }
 
-/** The public key is computed, not believed. */
+/** Its public key is computed, not believed. */
 function readIdentity(text) {
   try {
     return text ? identityFrom(fromBase64(text, KEY_BYTES)) : null;
@@ -140,12 +136,11 @@ function readJson(text) {
   }
 }
 
-/** Ms since 1970; 0 for what is no time. */
 const readTime = (ts) => (Number(ts) > 0 && Number(ts) < Date.now() ? Number(ts) : 0);
 
 const asArray = (value) => (Array.isArray(value) ? value : []);
 
-/** {fingerprint: [{ts, text}]} to one list, the oldest first. */
+/** The oldest first. */
 function readSent(by_contact) {
   const lines = Object.entries(by_contact ?? {}).flatMap(([contact, sent]) =>
     asArray(sent).map((line) => ({ contact: contact.toLowerCase(), text: line?.text, at: readTime(line?.ts) })),
@@ -153,33 +148,32 @@ function readSent(by_contact) {
   return lines.filter(({ contact, text }) => isFingerprint(contact) && typeof text === "string").sort((a, b) => a.at - b.at);
 }
 
-/** The relay's id of the last message that was read of each contact. */
+/** The relay's id of each contact's last message that was read. */
 function readLastRead(by_contact) {
   const read = Object.entries(by_contact ?? {}).map(([contact, id]) => [contact.toLowerCase(), Number(id)]);
   return Object.fromEntries(read.filter(([contact, id]) => isFingerprint(contact) && Number.isSafeInteger(id)));
 }
 
-// History of an earlier client. It kept what was sent and left what was received on the relay, from where it comes only when what was
-// sent is here already. So sent lines lie a thousand seqs apart, and received ones find their place between them by their time.
+// An earlier client kept what was sent and left what was received on the relay, from where it comes when what was sent is here already. So
+// sent lines lie a thousand seqs apart, and received ones find their place by their time.
 
 const NAME = "taken_over";
 const APART = 1024;
 
-/** Notes in `kv` what was taken over of `home` now: `sent` lines ascending, and the ids that were `read`. */
+/** Sent lines ascending, and the ids that were read. */
 export function noteTakenOver(kv, home, { sent, read }) {
   kv.put({ home, until: Date.now(), times: sent.map(({ at }) => at), read }, NAME);
 }
 
-/** The seq of the sent line `index`. */
 export const seqOfLine = (index) => (index + 1) * APART;
 
-/** What was taken over of this relay, or null. */
+/** Or null. */
 export async function takenOver(kv, origin) {
   const noted = await result(kv.get(NAME));
   return noted?.home === origin ? noted : null;
 }
 
-/** A free seq among the lines that were taken over for a message of the time `at`; undefined for the next one of all. */
+/** Undefined: the next one of all. */
 export async function seqAmong(noted, messages, at) {
   if (!noted || at >= noted.until) return undefined;
   const line = (noted.times.findLastIndex((time) => time <= at) + 1) * APART;

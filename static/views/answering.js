@@ -1,4 +1,4 @@
-// Messages that come of one that is there: an answer to it, other words for one of mine, the same words in another chat.
+// Messages that come of one that is there: an answer, other words for one of mine, the same words in another chat.
 import { notice, openOnTop, showModal } from "./dialogs.js";
 import { byId, clone, fillAvatar, on, say } from "./dom.js";
 import { cut, fold, oneLine } from "../protocol/text.js";
@@ -10,16 +10,16 @@ const QUOTE_CHARACTERS = 120;
 
 const referenceTo = (message) => ({ of: message.envelope_id, quote: oneLine(saidIn(message), QUOTE_CHARACTERS), mine: message.direction === "out" });
 
-/** What the composer writes beside a new message. A bar above the field says which. */
+/** Beside a new message. A bar above the field says what the composer writes. */
 export class Answering {
   #client;
   #changed;
   #bar = byId("answerBar");
   #contact = null; // fingerprint of the open thread
-  #begun = new Map(); // fingerprint → {message, words}: kept while another thread is open, and by the drafts over a reload
+  #begun = new Map(); // fingerprint → {message, words}: kept while another thread is open, and by the drafts
   #closed = null; // tells dialogs.js
 
-  /** `changed()`: the field shows the draft again, or the message that is edited. */
+  /** `changed()`: the field shows the draft again, or what is edited. */
   constructor(client, changed) {
     this.#client = client;
     this.#changed = changed;
@@ -28,12 +28,12 @@ export class Answering {
     on(client.store, "message", ({ detail }) => detail.message.deleted_at && this.#gone(detail.message));
   }
 
-  /** What is in the field to become the words of a message that is there; null where none is edited. */
+  /** To become those of a message that is there, or null. */
   get words() {
     return this.#begun.get(this.#contact)?.words ?? null;
   }
 
-  /** Keeps what is typed where it is such; else returns false. */
+  /** False where none is edited. */
   typed(words) {
     if (this.words === null) return false;
     this.#keep({ ...this.#begun.get(this.#contact), words });
@@ -48,14 +48,13 @@ export class Answering {
     this.#begin({ message, words: message.text });
   }
 
-  /** Another thread is open, or none (null). */
   open(fingerprint) {
     this.#contact = fingerprint;
     this.#show();
     if (fingerprint && !this.#begun.has(fingerprint)) this.#goOn(fingerprint);
   }
 
-  /** With what was begun before the page was loaded. */
+  /** What was begun before the page was loaded. */
   async #goOn(fingerprint) {
     const { store, drafts } = this.#client;
     const kept = drafts.answers(fingerprint);
@@ -67,7 +66,7 @@ export class Answering {
     this.#changed();
   }
 
-  /** Sends `text` as what it is; a promise that it is stored. Throws as Outbox.send does, and stays then. */
+  /** As what it is; a promise that it is stored. What Outbox.send throws leaves all as it was. */
   send(contact, text) {
     const begun = this.#begun.get(contact.fingerprint);
     const storing = this.#store(contact, text, begun);
@@ -84,7 +83,7 @@ export class Answering {
     return changes.edit(seq, text);
   }
 
-  /** Sends a file as the answer, where one is begun: it stays until that is stored. An edit goes on beside it. Rejects as Outbox.sendFile does. */
+  /** A file is the answer, where one is begun: it stays until that is stored. An edit goes on beside it. Rejects as Outbox.sendFile does. */
   async sendFile(contact, file, text = "") {
     const begun = this.#begun.get(contact.fingerprint);
     const re = begun?.words === null ? referenceTo(begun.message) : undefined;
@@ -104,7 +103,6 @@ export class Answering {
     this.#client.drafts.setAnswers(message.contact, { seq: message.seq, words });
   }
 
-  /** Its message is not there any more. */
   #gone({ seq, contact }) {
     const begun = this.#begun.get(contact)?.message ?? this.#client.drafts.answers(contact);
     if (begun?.seq !== seq) return;
@@ -136,14 +134,13 @@ export class Answering {
   }
 }
 
-// Sending on to another chat: a message's words, which go as written, as words of one's own (the protocol knows no mark for it), or what
-// another app shared with this one.
+// A message's words go on as written, as words of one's own (the protocol knows no mark for it); or what another app shared.
 
 const SHOWN_CHARACTERS = 300;
-let forwarding = null; // {send, contacts, sends: under way} while the dialog is open
+let forwarding = null; // {send, contacts, sends} while the dialog is open
 
 on(byId("forwardSearch"), "input", () => showContacts());
-on(byId("forwardDialog"), "close", () => !byId("forwardDialog").open && (forwarding = null)); // it comes later, and may be open again
+on(byId("forwardDialog"), "close", () => !byId("forwardDialog").open && (forwarding = null)); // late: it may be open again
 on(byId("forwardForm"), "submit", (event) => {
   event.preventDefault();
   const choices = byId("forwardList").querySelectorAll("button");
@@ -151,7 +148,6 @@ on(byId("forwardForm"), "submit", (event) => {
 });
 on(byId("forwardList"), "click", ({ target }) => sendTo(target.closest("button")?.value));
 
-/** Asks to whom. */
 export function forward({ text }, client) {
   return ask(client, "Forward to", text, async (contact) => {
     await client.outbox.send(contact, text, { was_draft: false });
@@ -159,10 +155,10 @@ export function forward({ text }, client) {
   });
 }
 
-/** Asks for whom it is that another app shared something, if the address says that one did (sw.js). */
+/** If the address says that another app shared something (sw.js). */
 export async function forwardShared(client) {
   if (!new URLSearchParams(location.search).has("shared")) return client.forgetShared();
-  history.replaceState(history.state, "", location.pathname + location.hash); // a reload has it no more
+  history.replaceState(history.state, "", location.pathname + location.hash); // not after a reload
   const shared = await client.takeShared();
   if (!shared) return notice("Nothing was shared, or it is too large, or this device has no room for it.");
   const told = [...shared.files.map(({ name }) => safeName(name)), shared.text].filter(Boolean).join("\n");
@@ -202,7 +198,7 @@ async function sendTo(fingerprint) {
   const asked = forwarding;
   const contact = asked.contacts.find((each) => each.fingerprint === fingerprint);
   if (!contact || asked.sends) return;
-  asked.sends = true; // it is pressed twice by many
+  asked.sends = true; // many press twice
   try {
     await asked.send(contact);
     if (asked === forwarding) byId("forwardDialog").close(); // else it asks something else by now

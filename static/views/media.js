@@ -1,9 +1,7 @@
-// Looking and listening: the pictures of the open thread, one at a time; the player of a voice message; QR codes, shown and scanned.
+// Looking and listening: the pictures of the open thread, the player of a voice message, QR codes.
 import { formatClock } from "../protocol/format.js";
 import { showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
-
-// A picture is as large as there is room; twice, four times as large on request.
 
 const LARGEST = 4;
 
@@ -13,7 +11,6 @@ export class Viewer {
   #seq = 0;
   #zoom = 1;
 
-  /** `save(seq)`: saves the picture that is shown. */
   constructor(save) {
     on(byId("viewerSave"), "click", () => save(this.#seq));
     on(byId("viewerPrevious"), "click", () => this.#step(-1));
@@ -32,12 +29,11 @@ export class Viewer {
     if (!this.#dialog.open) showModal(this.#dialog);
   }
 
-  /** A picture is not here any more. */
   forget(url) {
     if (this.#image.src === url) this.#dialog.close();
   }
 
-  /** Those that are on this page and loaded, oldest first. */
+  /** Loaded, on this page, oldest first. */
   #pictures() {
     const shown = [...byId("chatMessages").querySelectorAll(".chat-file.picture.loaded:not(.plain)")];
     return shown.map((element) => ({
@@ -73,17 +69,15 @@ export class Viewer {
     const act = {
       ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1), "+": () => this.#enlarge(2), "-": () => this.#enlarge(1 / 2), 0: () => this.#enlarge(1 / LARGEST),
     }[event.key];
-    if (!act || event.ctrlKey || event.metaKey || (this.#zoom > 1 && event.key.startsWith("Arrow"))) return; // arrows scroll what is enlarged
+    if (!act || event.ctrlKey || event.metaKey || (this.#zoom > 1 && event.key.startsWith("Arrow"))) return; // what is enlarged is scrolled
     event.preventDefault();
     act();
   }
 }
 
-// A bar with its position, and a pace.
-
 const SPEEDS = [1, 1.5, 2];
 
-/** A player for so many seconds, which waits for the `src` of its `<audio>`. What a browser recorded says no length of its own. */
+/** It waits for the `src` of its `<audio>`. What a browser recorded says no length of its own. */
 export function voicePlayer(seconds) {
   const element = clone("voiceTemplate");
   const [play, at, time, speed, audio] = element.children;
@@ -115,14 +109,14 @@ function start(audio) {
   return audio.play().catch((error) => console.debug("It does not play:", error));
 }
 
-// QR codes are drawn as SVG. What draws them comes when the first one is drawn.
+// What draws QR codes comes with the first.
 
 const SVG = "http://www.w3.org/2000/svg";
-const QUIET_ZONE = 4; // modules of white that ISO/IEC 18004 wants around a code
+const QUIET_ZONE = 4; // modules of white around a code (ISO/IEC 18004)
 
-const wanted = new WeakMap(); // the text that each box is to show
+const wanted = new WeakMap(); // text by box
 
-/** Draws `text` into `box`, whose aria-label says what the code is. */
+/** `box` has an aria-label. */
 export async function drawQr(box, text) {
   wanted.set(box, text);
   try {
@@ -154,7 +148,6 @@ function darkModules(code) {
   return squares.join("");
 }
 
-/** A dialog with one large code and the text that it holds. */
 export async function showQr(title, text) {
   byId("qrTitle").textContent = title;
   byId("qrText").textContent = text;
@@ -163,7 +156,7 @@ export async function showQr(title, text) {
   showModal(byId("qrDialog"));
 }
 
-// Reading one, where the browser knows how: the camera's picture stays in this page.
+// The camera's picture stays in this page.
 
 const LOOK_MS = 200;
 const WHY = {
@@ -173,7 +166,7 @@ const WHY = {
 
 export const canScan = () => "BarcodeDetector" in window && Boolean(navigator.mediaDevices);
 
-/** What the first code in sight says; null when the person cancels. What is wrong with the camera is said in the dialog. */
+/** Null when the person cancels. What is wrong with the camera is said in the dialog. */
 export async function scan(title) {
   const [dialog, video, status] = [byId("scanDialog"), byId("scanVideo"), byId("scanStatus")];
   byId("scanTitle").textContent = title;

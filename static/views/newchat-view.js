@@ -1,4 +1,4 @@
-// How a chat begins: home, with ways to send my invite and the field that opens one; and what newcomers see in it.
+// How a chat begins: home, my invite, the field that opens one; and what newcomers see.
 import { isLoopback } from "../protocol/address.js";
 import { UnknownRelayError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
@@ -23,7 +23,7 @@ export class NewChatView {
     if (navigator.share) this.#offerShare();
     byId("openChatScan").hidden = !canScan();
     on(byId("openChatScan"), "click", () => byId("listScan").click());
-    byId("openChatFp").value ||= history.state?.invite ?? ""; // one that failed before the page was loaded anew
+    byId("openChatFp").value ||= history.state?.invite ?? ""; // failed before a reload
   }
 
   #offerShare() {
@@ -72,7 +72,7 @@ export class NewChatView {
   }
 }
 
-/** With the questions on the way: the contact of `address` (what a person typed, or a parsed invite); null when the person said no. Throws a ClientError to show. */
+/** `address`: typed, or a parsed invite. Null when the person said no. Throws a ClientError to show. */
 export async function openChat(client, address) {
   const found = await find(client, address);
   if (!found || (found.chosen_by_relay && !(await mayBelieve(found)))) return null;
@@ -99,7 +99,7 @@ async function joins(client, origin) {
   return agreed && addRelay(client, origin);
 }
 
-/** Eight digits are 32 bits: a relay can make a key whose address begins so. */
+/** Eight digits are 32 bits: a relay can make such a key. */
 function mayBelieve({ fingerprint, relay }) {
   return confirmed({
     title: "Is this the whole address?",
@@ -126,11 +126,11 @@ function mayMove({ existing, relay }) {
   });
 }
 
-// What newcomers see: the card of an invite until there is a first message, and after the first answer one hint at a time.
+// The card of an invite until there is a first message, and after the first answer one hint at a time.
 
 const SHORT = 24; // a longer name would make the field grow
 const DAY_MS = 86_400_000;
-/** In this order: what it says, and what it offers. A closed one never comes back. */
+/** In this order. A closed one never comes back. */
 const HINTS = [
   { setting: "hint_notifications", text: (name) => `Know when ${name} writes, with this page closed too.`, go: "Turn on notifications" },
   { setting: "hint_backup", text: () => "Your key lives only in this browser.", go: "Save a backup" },
@@ -147,7 +147,7 @@ export class GuestView {
     on(window, "beforeinstallprompt", (event) => this.#mayInstall(event));
     on(byId("guestForm"), "submit", (event) => event.preventDefault());
     on(byId("guestName"), "change", () => this.saveName());
-    on(byId("composer"), "submit", () => this.saveName(), { capture: true }); // ahead of the words, which take the name along
+    on(byId("composer"), "submit", () => this.saveName(), { capture: true }); // ahead of the words, which take it along
     on(byId("guestInstall"), "click", () => this.#install());
     on(byId("guestNotify"), "click", () => this.#notify());
     for (const id of ["guestBackup", "hintBackup"]) on(byId(id), "click", () => byId("exportBackup").click());
@@ -164,7 +164,7 @@ export class GuestView {
     this.#showHint(contact);
   }
 
-  /** Of a name that is none the card says so; the words go without it. */
+  /** The words go without a name that is none. */
   async saveName() {
     const typed = byId("guestName").value;
     if (byId("guestCard").hidden || typed.trim() === this.#client.settings.get("name")) return;

@@ -8,15 +8,12 @@ import { canScan, scan } from "./media.js";
 const TITLES = { newchat: "Home", chats: "Chats", library: "Library", keys: "Keys", server: "Server", about: "About", me: "Me" };
 const THREAD = /^#chat=([0-9a-f]{64})(?:&at=(\d+))?$/i;
 
-/** The address of a contact's thread, or of one message in it. */
+/** Or of one message in it. */
 export function threadPath(fingerprint, seq) {
   return `/chats#chat=${fingerprint}${seq === undefined ? "" : `&at=${seq}`}`;
 }
 
-/**
- * Fires "route" with `detail` `{view, thread, seq, byPerson}`: `thread` a
- * fingerprint or null, `byPerson` false for the page's first view.
- */
+/** Fires "route" with `{view, thread, seq, byPerson}`: `thread` a fingerprint or null; `byPerson` false for the first view. */
 export class Router extends EventTarget {
   #unread = 0;
   #shown = "";
@@ -29,18 +26,17 @@ export class Router extends EventTarget {
     this.#showView();
   }
 
-  /** The name of the view that the address bar shows. */
   get view() {
     return location.pathname.slice(1).replace(/\/$/, "");
   }
 
-  /** `{thread, seq}` of the address; both null where it names no thread. */
+  /** Null where it names none. */
   get place() {
     const [, thread, seq] = (this.view === "chats" && THREAD.exec(location.hash)) || [];
     return { thread: thread?.toLowerCase() ?? null, seq: seq === undefined ? null : Number(seq) };
   }
 
-  /** Enters the page's first view; called once, when the views listen. */
+  /** Once, when the views listen. */
   start() {
     this.#enter(false);
   }
@@ -50,7 +46,7 @@ export class Router extends EventTarget {
     this.#enter(true);
   }
 
-  /** Goes there without a step in the history. */
+  /** Without a step in the history. */
   replace(path, byPerson = true) {
     history.replaceState(null, "", path);
     this.#enter(byPerson);
@@ -69,7 +65,7 @@ export class Router extends EventTarget {
     return this.view in TITLES ? this.view : "newchat";
   }
 
-  // What is open on top goes first. The browser has left the place already, so that is entered in the history again.
+  // What is on top goes first. The browser has left the place already: it is entered again.
   #step() {
     const place = closeTopmost();
     if (place) history.pushState(null, "", place);
@@ -108,9 +104,9 @@ export class Router extends EventTarget {
   }
 }
 
-// The frame: the rail, which on a phone is three tabs and the screen "Me", and the menu of the list's head.
+// The rail, which on a phone is three tabs and "Me", and the menu of the list's head.
 
-/** One screen at a time; style.css says the same. */
+/** As in style.css. */
 export const PHONE = matchMedia("(max-width: 47.99em), (max-height: 29.99em)");
 
 const RAIL = ["tab-newchat", "tab-chats", "tab-library", "tab-keys", "tab-server", "tab-about", "tab-me", "railFoot"];
@@ -131,12 +127,12 @@ export class ShellView {
     this.#arrange();
   }
 
-  /** The router came to "Me", which is a phone's. */
+  /** "Me" is a phone's. */
   show() {
     if (!PHONE.matches) this.#router.replace("/newchat", false);
   }
 
-  /** Each button is in the page once: on the rail and in the list's menu, or in "Me". The focus stays on what is moved. */
+  /** Each button is in the page once. The focus stays on what is moved. */
   #arrange() {
     const focused = document.activeElement;
     if (PHONE.matches) {
@@ -156,7 +152,7 @@ export class ShellView {
     byId("openChatFp").focus();
   }
 
-  /** What was scanned goes where a link is pasted, and is opened from there. */
+  /** Opened as if it were pasted. */
   async #scan() {
     const found = await scan("Scan an invite");
     if (found === null) return;
@@ -166,12 +162,11 @@ export class ShellView {
   }
 }
 
-/** Hands my link to an app where the browser can, else to the clipboard. */
 function invite(url) {
   return navigator.share ? share(url) : copy(url, "Invite link");
 }
 
-/** Opens the share sheet; whoever closes it wanted that. */
+/** Whoever closes the share sheet wanted that. */
 export async function share(url) {
   try {
     await navigator.share({ title: "Chat with me on io3233", url });

@@ -1,4 +1,4 @@
-// One contact as a row of the list: who, when, and what was said last.
+// One contact as a row of the list.
 import { fillAvatar, icon } from "./dom.js";
 import { oneLine } from "../protocol/text.js";
 import { wordsOf } from "../protocol/marks.js";
@@ -8,7 +8,7 @@ import { threadPath } from "./router.js";
 const LAST_CHARACTERS = 120;
 const STATES = { queued: ["…", "waiting"], relayed: ["✓", "on the server"], delivered: ["✓✓", "delivered"], read: ["✓✓", "read"] };
 
-/** Writes a contact into a row. `draft`: what is typed for them and not sent, "" where it is on screen anyway. */
+/** `draft`: "" where it is on screen anyway. */
 export function fillRow(row, contact, draft) {
   const name = displayName(contact);
   row.dataset.fingerprint = contact.fingerprint;
@@ -24,7 +24,7 @@ export function fillRow(row, contact, draft) {
   for (const button of row.querySelectorAll("button")) nameButton(button, contact, name);
 }
 
-/** The chat or, where nothing is new there, the message that the row says was not sent. */
+/** Or, where nothing is new, the message that was not sent. */
 function placeOf({ fingerprint, unread, failed, last_seq }) {
   const seq = failed?.at(-1)?.seq;
   return threadPath(fingerprint, unread || seq === last_seq ? undefined : seq);
@@ -40,7 +40,7 @@ const DONE_TO = {
   more: () => "More for",
 };
 
-/** What a button with `data-do` does to this contact, in words. `name`: for who can't see the row that it is in. */
+/** What `data-do` does to this contact. `name`: for who can't see the row. */
 export function nameButton(button, contact, name = "") {
   const word = DONE_TO[button.dataset.do](contact);
   if (name) button.setAttribute("aria-label", `${word.replace("…", "")} ${name}`);
@@ -48,7 +48,7 @@ export function nameButton(button, contact, name = "") {
   if (label) label.textContent = word;
 }
 
-// Each part is isolated: what runs from right to left in one turns nothing in the next.
+// Each part is isolated: right to left in one turns nothing in the next.
 function preview(contact, draft) {
   const failed = contact.failed?.at(-1);
   if (failed) return [part("! Not sent:", "bad"), part(failed.text, "bad said")];
