@@ -9305,7 +9305,7 @@ def module(name: str) -> str:
 
 
 def imported(**names: str) -> str:
-    """JavaScript that imports names from modules: `imported(links="linkParts")`."""
+    """JavaScript that imports names from modules: `imported(text="linkParts")`."""
     return "\n".join(f'const {{ {each} }} = await import("{module(name)}");' for name, each in names.items())
 
 
@@ -9413,7 +9413,7 @@ class TestBrowserStrangers:
         texts = [text for text, _ in LINKS]
 
         parts = await page.evaluate(f"""(async () => {{
-            {imported(links="linkParts")}
+            {imported(text="linkParts")}
             return {json.dumps(texts)}.map((text) => [...linkParts(text)]);
         }})()""")
 
@@ -9450,8 +9450,7 @@ class TestBrowserStrangers:
     async def test_reading_any_text_takes_time_in_proportion_to_its_length(self, browser, relay):
         page = await browser.person(relay)
         names = {
-            "links": "linkParts",
-            "excerpt": "characterStart, cut, isEmojiAlone, nextPiece, oneLine",
+            "text": "characterStart, cut, isEmojiAlone, linkParts, nextPiece, oneLine",
             "encoding": "fromBase64",
         }
         names |= {"address": "parseAddress", "errors": "ClientError", "marks": "codeAt, readMarks"}
@@ -9663,7 +9662,7 @@ class TestBrowserShown:
         page = await browser.person(relay)
 
         marked = await page.evaluate(f"""(async () => {{
-            {imported(excerpt="fold, locate")}
+            {imported(text="fold, locate")}
             return {json.dumps(FOUND)}.map(([text, typed]) => {{
                 const found = locate(text, fold(typed));
                 return found && text.slice(found.at, found.at + found.length);
@@ -14891,7 +14890,7 @@ class TestBrowserNames:
         await page.goto(f"{relay.url}/about")
 
         kept = await page.evaluate(
-            f"(async () => {{ {imported(names='readName')} return {json.dumps(given)}.map(readName) }})()"
+            f"(async () => {{ {imported(text='readName')} return {json.dumps(given)}.map(readName) }})()"
         )
 
         assert dict(zip(map(repr, given), kept, strict=True)) == {repr(name): form for name, form in OWN_NAMES}
@@ -14902,7 +14901,7 @@ class TestBrowserNames:
         alike = "(([one, other]) => [...likenesses(one)].some((each) => likenesses(other).has(each)))"
 
         found = await page.evaluate(
-            f"(async () => {{ {imported(names='likenesses')} return {json.dumps(pairs)}.map{alike} }})()"
+            f"(async () => {{ {imported(text='likenesses')} return {json.dumps(pairs)}.map{alike} }})()"
         )
 
         assert dict(zip(pairs, found, strict=True)) == {pair: pair in CALLED_ALIKE for pair in pairs}

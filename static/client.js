@@ -21,7 +21,6 @@ import { Tabs, Waking } from "./device/tabs.js";
 import { Tokens } from "./relay/tokens.js";
 
 export class Client extends EventTarget {
-  /** Opened or not. */
   static get storage() {
     return Database.shared;
   }
@@ -80,7 +79,6 @@ export class Client extends EventTarget {
     this.#showBadge(); // the icon may have the number of a database that was lost, or replaced
   }
 
-  /** A sentence each. */
   get missing() {
     if (globalThis.isSecureContext) return [];
     return ["This page is open over plain http, so there are no notifications, no offline start and no install: open it over https for these."];
@@ -102,12 +100,10 @@ export class Client extends EventTarget {
     return opened.same_identity ? opened : { ...opened, apply: (how) => this.outbox.leave(() => opened.apply(how), how) };
   }
 
-  /** This page has the keys still. */
   get dropped() {
     return new Lost(this.store, this.identity.short, this.identity);
   }
 
-  /** By another app. */
   takeShared = takeShared;
   forgetShared = forgetShared;
 

@@ -38,7 +38,6 @@
 
   const written = () => [...sent, field.value].filter(Boolean).join("\n");
 
-  /** As it will look. */
   function draw(text) {
     const [line, bubble] = [document.createElement("div"), document.createElement("div")];
     line.className = "chat-line chat-line-out head tail";
@@ -49,7 +48,6 @@
     byId("chatMessages").append(line);
   }
 
-  /** As dom.js does. */
   function fillAvatar(avatar) {
     avatar.textContent = name.slice(0, name.codePointAt(0) > 0xffff ? 2 : 1).toUpperCase();
     avatar.style.setProperty("--hue", Math.round((parseInt(fingerprint.slice(0, 2), 16) * 360) / 256));

@@ -55,7 +55,7 @@
   });
   const isMarked = () => {
     try {
-      return localStorage.getItem("io3233_address") !== null; // see store/browser.js
+      return localStorage.getItem("io3233_address") !== null;
     } catch {
       return true; // storage is forbidden: nobody knows
     }

@@ -39,7 +39,7 @@ export async function showNothing(registration) {
 
 export async function showBadge(number) {
   if (!navigator.setAppBadge) return;
-  await navigator.setAppBadge(number).catch((error) => console.debug("No badge:", error.message)); // not installed
+  await navigator.setAppBadge(number).catch((error) => console.debug("No badge:", error.message));
 }
 
 const latestOfEach = (arrived) => [...new Map(arrived.map((one) => [one.contact.fingerprint, one])).values()];
@@ -115,7 +115,6 @@ export class Notifications {
     return !this.supported && navigator.standalone === false;
   }
 
-  /** A sentence or two, or "". */
   get why() {
     if (this.needsHomeScreen) return HOME_SCREEN;
     if (!this.supported) return "Notifications need a page opened over https (or on this computer itself).";
@@ -165,7 +164,6 @@ const LOUDNESS = 0.06;
 export class Sound {
   #context = null;
 
-  /** Called once. */
   constructor(unlocked) {
     for (const gesture of ["pointerdown", "keydown"]) {
       addEventListener(gesture, () => this.#unlock(unlocked), { once: true, passive: true });

@@ -29,7 +29,6 @@ export class ServiceWorkerUpdates extends EventTarget {
     }
   }
 
-  /** And not only says that there is some. */
   get reads() {
     return new URL(navigator.serviceWorker?.controller?.scriptURL ?? SCRIPTS[1], location.href).pathname === SCRIPTS[0];
   }
@@ -125,7 +124,7 @@ export async function forgetShared() {
 
 // As this relay serves them, for people who compare them with another source.
 
-const WORKER = "sw.js"; // lists all others
+const WORKER = "sw.js";
 
 /** `{combined, files: [{path, sha256, bytes}]}` by path. `combined`: of the lines "<sha256>  <path>\n", as the relay prints at its start. */
 export async function clientHashes() {

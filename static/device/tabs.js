@@ -17,7 +17,7 @@ export class Tabs extends SharedEventTarget {
   #thread = null;
   #audible = false;
   #leading = false;
-  #answered = true; // to the last question
+  #answered = true;
   #start = () => undefined;
   #stop = () => undefined;
   #others = new Map(); // id → {visible, thread, audible, at}; lapse when a tab is silent
@@ -54,7 +54,6 @@ export class Tabs extends SharedEventTarget {
     return document.visibilityState === "visible";
   }
 
-  /** `stop`: another tab took over. */
   lead(start, stop) {
     this.#start = start;
     this.#stop = stop;
@@ -62,7 +61,6 @@ export class Tabs extends SharedEventTarget {
     else start();
   }
 
-  /** Or null. */
   show(thread) {
     this.#thread = thread;
     this.#announce();

@@ -42,7 +42,6 @@ export class Changes {
     await this.#change(seq, { type: "edit", text: text.replaceAll("\0", "\ufffd") }, (record) => mayEdit(record) && text.trim() !== "");
   }
 
-  /** On both sides, and on the relay where it can be. */
   async remove(seq) {
     const { file } = (await this.#store.message(seq)) ?? {};
     const unsent = !file?.sent && (await discard(this.#store, seq));
@@ -82,7 +81,7 @@ export class Changes {
     return record?.seq ?? null;
   }
 
-  /** In seconds; 0: for ever. */
+  /** `lasts`: seconds; 0: for ever. */
   async setTimer(fingerprint, lasts) {
     const at = Date.now();
     const [contact, line] = await this.#store.db.write(["contacts", "messages", "posts"], async (stores) => {
@@ -132,7 +131,6 @@ export class Changes {
     await changeSession(this.#store, fingerprint, (session) => ({ ...session, old_form_asked: true, ...(yes && { devices: [], sealed: false, old_since: 0, old_form_asked: false }) }));
   }
 
-  /** Somebody was accepted: what they wrote is confirmed. */
   #contactChanged({ fingerprint, request }, reading) {
     if (request) this.#requests.add(fingerprint);
     else if (this.#requests.delete(fingerprint)) this.confirm(fingerprint, { reading: reading() === fingerprint });
@@ -153,7 +151,6 @@ export class Changes {
     return record;
   }
 
-  /** And has the list of threads show it. */
   async #tell(stores, record, { type, text, emoji, id, ts, before }) {
     const { contact: fingerprint, of, mine } = meant(record);
     const by = type === "react" && !mine && { by: fingerprint };

@@ -19,7 +19,7 @@ import { settlePost } from "./posts.js";
 import { claimNext, claimPart, movingContacts, octetsOf, settle, waitingContacts } from "./queue.js";
 import { refuseChange } from "./references.js";
 
-export const USUAL_LIMIT_BYTES = 262_144; // where the relay does not say
+export const USUAL_LIMIT_BYTES = 262_144;
 const LONGEST_WAIT_MS = 60_000;
 const CLAIMED_ELSEWHERE_MS = 10_000;
 const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all
@@ -56,7 +56,6 @@ export class Delivery {
     return this.look();
   }
 
-  /** Lets them wait. */
   async look() {
     try {
       for (const contact of await waitingContacts(this.#store)) this.#startLine(contact, (line) => this.#sendNext(contact, line));
@@ -66,7 +65,6 @@ export class Delivery {
     }
   }
 
-  /** A message was discarded: the line turns to the next. */
   abandon({ seq, contact }) {
     for (const line of [contact, `file ${contact}`].map((name) => this.#lines.get(name))) {
       if (line?.sending?.seq !== seq) continue;
@@ -112,7 +110,6 @@ export class Delivery {
     return this.#attempt(line, post.seq, (signal) => this.#relayPost(post, signal), (error) => this.#postFailed(post, error, line));
   }
 
-  /** Of the oldest file on its way. */
   async #sendPart(contact, line) {
     await this.#turns.take();
     const { record, octets, claimed_elsewhere } = await claimPart(this.#store, contact, this.#tab);
@@ -143,7 +140,7 @@ export class Delivery {
     if (octets === null) return; // the file was deleted
     const { relay, id, expires_at } = await this.#relay(record.contact, { id: record.envelope_id, at: record.at, content: contentOf(record), octets }, signal);
     await settle(this.#store, record, { state: "relayed", relay, relay_id: id, expires_at }, this.#identity.fingerprint);
-    if (record.file) this.look(); // for its other parts
+    if (record.file) this.look();
   }
 
   /** Deleted meanwhile: this part is taken back. */

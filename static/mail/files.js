@@ -16,10 +16,9 @@ import { leadThread, putLatest } from "./queue.js";
 
 const QUIET_MS = 60_000; // then after ten times as long
 const MOST_ASKED = 3;
-const MOST_DUE = 10; // files, however many somebody begins
+const MOST_DUE = 10;
 const AHEAD_MS = 60_000; // for which questions may wait already
 
-/** By when missing parts are asked for. */
 const dueAt = (at) => `from ${new Date(at).toISOString()}`;
 
 /** And tells every tab. False where it is gone, or stays. */

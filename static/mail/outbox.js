@@ -20,7 +20,7 @@ const besides = (re, lasts) => ({ ...(isEnvelopeId(re?.of) && { re }), ...(lasts
 
 export class Outbox {
   #parts;
-  #delivery = null; // while this tab leads
+  #delivery = null;
   #sweeper;
   #looking = 0;
   #storing = Promise.resolve();
@@ -160,7 +160,6 @@ export class Outbox {
     if (blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
   }
 
-  /** Throws MessageTooLongError. */
   refuseLong({ fingerprint, relay, devices }, text) {
     const { bytes, limit, over } = this.measure(fingerprint, text, relay, devices);
     if (over) throw new MessageTooLongError(`This message is too long for the server: ${bytes} of ${limit} bytes. Split it.`, { bytes, limit });

@@ -14,7 +14,7 @@ export class Page {
   #reading;
   #taken_over;
   #contacts = new Map();
-  #renamed = false; // or calls themselves otherwise now
+  #renamed = false;
   #sessions = new Map();
   #missed = new Map(); // contact → ids that did not open
   #added = [];
@@ -81,7 +81,6 @@ export class Page {
     this.#sessions.set(session.contact, session);
   }
 
-  /** Returns its record. */
   async put(message, contact, more = {}) {
     const { from, kind, text, reason, legacy, at, id, ts, unsealed } = message;
     const record = { contact: from, relay: this.origin, direction: "in", kind, text, at, ts, stored_at: Date.now(), reason, legacy, envelope_id: id, ...(unsealed && { unsealed }), ...more };
@@ -93,7 +92,6 @@ export class Page {
     return stored;
   }
 
-  /** By another device of mine. */
   async putMine({ at, id }, contact, said) {
     const record = { contact: contact.fingerprint, relay: contact.relay, direction: "out", kind: "text", at, envelope_id: id, state: "relayed", ...said };
     const stored = await applyKept(this.stores, await this.#store(record, at), true);
@@ -102,7 +100,6 @@ export class Page {
     return stored;
   }
 
-  /** `{event, at, …}` */
   async line(contact, event) {
     this.#added.push(await this.#store(lineOf(contact, event), event.at));
     this.setContact(contact);
@@ -112,7 +109,6 @@ export class Page {
     this.#contacts.set(contact.fingerprint, contact);
   }
 
-  /** It did not open, and is asked for. */
   miss({ from, id }) {
     this.#missed.set(from, [...(this.#missed.get(from) ?? []), id]);
   }
@@ -140,7 +136,6 @@ export class Page {
     this.#contacts.set(contact.fingerprint, this.#named(contact, name));
   }
 
-  /** "": as before. */
   #named(contact, name) {
     const their_name = name || contact.their_name;
     this.#renamed ||= their_name !== contact.their_name || contact.namesake === undefined;

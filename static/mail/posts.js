@@ -59,10 +59,8 @@ async function prune(posts, contact, now = Date.now()) {
   for (const [index, { n, sent_at }] of sent.entries()) if (index >= MOST_KEPT || now - sent_at > RESEND_MS) posts.delete(n);
 }
 
-/** Or undefined. */
 export const sentPost = ({ posts }, contact, id) => result(posts.index("sent").get([contact, id]));
 
-/** Under its own id. */
 export function queueAgain(stores, sent, contact, id) {
   const resent = (sent.resent ?? 0) + 1;
   if (sent.part) stores.parts.put({ ...sent.part, resent });
@@ -72,7 +70,6 @@ export function queueAgain(stores, sent, contact, id) {
   return queuePost(stores, contact, contentOf(sent), { id, at: sent.at, ...(sent.file && { seq: sent.seq }) });
 }
 
-/** Wherever they wait or are kept. */
 export async function forgetWords({ posts }, contacts, id) {
   for (const contact of contacts) {
     for (const { before, ...post } of await result(posts.index("sent").getAll(everythingOf(contact)))) {
@@ -131,7 +128,6 @@ async function asked(stores, session, ids, now = Date.now()) {
   return wanted.length === 0 ? session : askAgain(stores, next, wanted, now);
 }
 
-/** Also for what is not known to have come at all. */
 export async function askAgain(stores, session, ids, now) {
   const after = Math.max(now + ASK_AFTER_MS, session.ask_from ?? 0);
   await gather(stores, session.contact, "resend", { ids }, after, now);
@@ -144,7 +140,6 @@ export async function answeredTo(stores, contact, session, { missed, ...shown })
   return !contact || mayConfirm(contact, next) ? asked(stores, next, missed) : next;
 }
 
-/** Its thread is on screen, or it was accepted. */
 export async function confirm(store, fingerprint, { reading, shows }) {
   const changed = await store.db.write(["contacts", "messages", "posts", "sessions"], async (stores) => {
     const contact = await result(stores.contacts.get(fingerprint));

@@ -38,7 +38,7 @@ export async function leadThread(store, record) {
 /** Who is answered is no stranger any more, though a message of theirs was stored behind the answer. */
 export async function putLatest(contacts, record) {
   const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
-  const isLatest = record.seq >= known.last_seq; // the same again: its state has changed
+  const isLatest = record.seq >= known.last_seq;
   const wasFailed = (known.failed ?? []).some(({ seq }) => seq === record.seq);
   if (!isLatest && !known.request && wasFailed === (record.state === "failed")) return null;
   const answered = { ...known, open: true, request: false, failed: failedWith(known, record) };
@@ -47,7 +47,6 @@ export async function putLatest(contacts, record) {
   return changed;
 }
 
-/** With something queued. */
 export function waitingContacts(store) {
   return store.db.read(["messages", "posts"], async ({ messages, posts }) => {
     const found = new Set();
@@ -60,7 +59,6 @@ export function waitingContacts(store) {
 
 const firstAfter = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true)));
 
-/** Parts are on their way to them. */
 export async function movingContacts(store) {
   const keys = await store.db.read(["messages"], async ({ messages }) => {
     const found = [];
@@ -138,7 +136,7 @@ export async function settle(store, { seq, envelope_id }, fields, me = "") {
     if (record?.direction !== "out" || record.envelope_id !== envelope_id || record.state === "relayed") return [];
     const next = { ...record, error: "", retriable: false, ...fields, claimed_until: 0 };
     next.queued_for = next.state === "queued" ? next.contact : undefined;
-    if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages
+    if (next.queued_for === undefined) delete next.queued_for; // out of the index
     if (next.state === "relayed") next.sent_at = Date.now();
     if (next.state === "relayed" && next.file) begin(next);
     if (next.state === "relayed" && next.lasts && !next.moving) next.gone_at = Date.now() + next.lasts * 1000;
@@ -150,7 +148,6 @@ export async function settle(store, { seq, envelope_id }, fields, me = "") {
   if (contact) store.emitContact(contact);
 }
 
-/** From where it was stopped. */
 async function goOn(store, { seq }) {
   const [changed, contact] = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
     const record = await result(messages.get(seq));

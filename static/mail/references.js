@@ -8,15 +8,13 @@ import { deleteParts, everythingOf, lineOf, toMessage, withChanged } from "../st
 const EDITABLE_MS = 24 * 60 * 60_000;
 const KEPT_MS = 14 * 24 * 60 * 60_000;
 const MOST_KEPT = 200; // a contact
-const MOST_CHARACTERS = 524_288; // of these edits, a contact
+const MOST_CHARACTERS = 524_288; // of these, a contact
 const MOST_EDITS = 20;
 const STAYS = ["seq", "contact", "relay", "direction", "at", "ts", "stored_at", "envelope_id", "state", "relay_id", "expires_at", "delivered_at", "read_at", "gone_at"];
 
-/** By its writer's clock. */
 const writtenAt = ({ ts, written_at, at }) => ts ?? written_at ?? at;
 const isNewer = (a, b) => a.ts > b.ts || (a.ts === b.ts && a.id > b.id);
 
-/** Oldest first. */
 export const earlierWords = ({ edits = [] }) => edits.slice(0, -1).map(({ text, ts }) => ({ text, ts }));
 
 /** `change`: `{type, id, ts, author, text?, emoji?}`. Null where nothing changes, or may change. */
@@ -46,7 +44,6 @@ const APPLY = {
 export const mayEdit = (record, now = Date.now()) =>
   record.direction === "out" && record.kind === "text" && !record.file && !record.deleted_at && now <= writtenAt(record) + EDITABLE_MS;
 
-/** `mine`: whether I wrote it. */
 export async function findMessage({ messages }, contact, id, mine) {
   const found = await result(messages.index("envelope").getAll([contact, id]));
   return found.find(({ direction }) => (direction === "out") === mine);
@@ -80,7 +77,6 @@ async function keepChange(references, change, now) {
   }
 }
 
-/** Returns the record as it is then. */
 export async function applyKept(stores, record, mine) {
   const kept = (await result(stores.references.index("of").getAll([record.contact, record.envelope_id]))).filter((each) => each.mine === mine);
   let now = record;

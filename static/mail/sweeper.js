@@ -86,7 +86,6 @@ export async function sayGoodbye(store, me, { signal, most_ms = GOODBYE_MS } = {
   throwIfAborted(signal);
 }
 
-/** But for strangers and who is blocked. */
 const acquaintances = async (contacts) =>
   (await result(contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked).map(({ fingerprint }) => fingerprint);
 

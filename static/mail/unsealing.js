@@ -13,7 +13,6 @@ import { keepFile, keepPart, sentPart } from "./files.js";
 import { forgetWords, queueAgain, queuePost, sentPost } from "./posts.js";
 import { findMessage } from "./references.js";
 
-/** `contact`: new where the sender is a stranger. */
 export async function unseal(page, message, contact) {
   if (await page.isSeen(message)) return;
   const session = await page.session(contact);
@@ -64,7 +63,6 @@ async function tellNew(page, { from, id, announced, at }, contact, session) {
   if (wrote || session.devices.length > 0) await page.line(contact, { event: contact.verified ? "verified-device" : "device", at });
 }
 
-/** Returns the fields that mark it. */
 export async function hearUnsealed(page, message) {
   const known = await page.contact(message.from);
   const session = await page.session(known ?? { fingerprint: message.from });
@@ -106,12 +104,10 @@ function missMine(page, message, session) {
 /** They begin a thread, and so a request. */
 const isWords = ({ type }) => type === "text" || type === "file" || type === "unknown";
 
-/** `from`: who wrote it. */
 const besides = ({ re, lasts }, from, me) => ({ ...(re && { re: { of: re.of, quote: re.quote, mine: (re.by ?? from) === me } }), ...(lasts && { lasts }) });
 
 const change = (page, mail, content, contact) => page.change({ ...content, contact: contact.fingerprint, id: mail.id, ts: mail.ts, author: mail.from });
 
-/** `contact`: its record, which the page keeps. */
 const TAKE = {
   text: (page, mail, content, contact) => page.put({ ...mail, kind: "text", text: content.text, name: readName(content.name) }, contact, besides(content, mail.from, page.me)),
   file: (page, mail, content, contact) =>

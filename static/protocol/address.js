@@ -19,7 +19,6 @@ export const makeInviteLink = (fingerprint, origin, { older = false, name = "" }
 /** With %20, and without what a text around a link may take off its end. */
 const escaped = (name) => encodeURIComponent(name).replace(/[!'().]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** Throws RelayAddressError. */
 export function relayOrigin(text) {
   const typed = text.trim();
   const scheme = LOCAL_HOST.test(typed) ? "http" : "https";
@@ -67,7 +66,7 @@ export function takeInviteFromLocation(location, history) {
   }
 }
 
-/** Such a link names nobody, and never changes a person's relay. */
+/** `?server=` alone never changes a person's relay. */
 function dropServer(link, history) {
   if (link.searchParams.has("server")) history.replaceState(history.state, "", link.pathname);
   return null;
@@ -83,7 +82,7 @@ function bare(word) {
 
 /** A link names whole addresses only: with a few digits the relay could choose the person. */
 function parseLink(text) {
-  const unescaped = text.includes("#") ? text : text.replace("%23", "#"); // some programs escape it
+  const unescaped = text.includes("#") ? text : text.replace("%23", "#");
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(unescaped) ? unescaped : `https://${unescaped}`;
   const link = URL.canParse(address) ? new URL(address) : null;
   const parameters = link && inviteParameters(link);

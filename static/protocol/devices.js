@@ -33,7 +33,6 @@ export function prepared(session, now, make) {
   return swept({ ...session, made, keys: [...session.keys, { n: made, ...make(), made_at: now, used: false }] }, now);
 }
 
-/** Whom to seal to: those heard of last. */
 export const receivers = ({ devices }) => [...devices].sort((a, b) => b.heard_at - a.heard_at).slice(0, MOST_RECEIVERS);
 
 export const isHeardOf = (session, device) => session.devices.some((each) => each.device === device);
@@ -63,7 +62,6 @@ export function missed(session, { id, announced }, now) {
   return { ...learnt, unopened, sealed: true, old_since: 0 };
 }
 
-/** In v1's form, or unsealed. */
 export function cameUnsealed(session, announced, now) {
   const learnt = announced ? heard(session, announced, now) : session;
   return learnt.devices.length > 0 ? { ...learnt, old_since: learnt.old_since || now } : learnt;

@@ -65,7 +65,6 @@ export const refusal = (row, reason) => ({
   from: row.sender_fingerprint, id: digestId(row), kind: "refused", text: "", reason, legacy: false, ts: null, name: "", announced: null,
 });
 
-/** v1's form. */
 export function readEnvelope(plaintext, row, identity) {
   const from = row.sender_fingerprint;
   const fields = parseFields(plaintext);
@@ -102,7 +101,6 @@ export function parseOnce(bytes) {
   return countNames(fromUtf8(bytes)) === countFields(fields) ? fields : null;
 }
 
-/** Strings with a colon behind them. */
 function countNames(json) {
   let [names, inside] = [0, false];
   for (const [mark, colon] of json.matchAll(MARK)) {

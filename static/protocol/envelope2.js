@@ -55,7 +55,6 @@ export function padded(bytes) {
   return whole;
 }
 
-/** How long the plaintext gets, without sealing anything. */
 export function plaintextBytes(content_bytes, receivers) {
   const device = "A".repeat(11);
   const address = "0".repeat(64);

@@ -19,7 +19,6 @@ export class NetworkError extends RelayError {}
 export class TooSlowError extends NetworkError {}
 export class BadAnswerError extends RelayError {}
 export class AnswerTooLargeError extends BadAnswerError {}
-/** Something in front of the relay asks for a login. */
 export class LoginNeededError extends BadAnswerError {}
 export class UnauthorizedError extends RelayError {}
 export class ForbiddenError extends RelayError {}
@@ -54,7 +53,6 @@ export class EmptyMessageError extends ClientError {}
 export class MessageTooLongError extends ClientError {}
 export class FileSizeError extends ClientError {}
 export class UnreadableFileError extends ClientError {}
-/** As far as is known. */
 export class NotYetError extends ClientError {}
 export class UnchangeableError extends ClientError {}
 export class BlockedContactError extends ClientError {}

@@ -13,7 +13,7 @@ export const MOST_BACKUP_FILES_BYTES = 64 * 1024 * 1024; // a phone holds a back
 const MOST_PREVIEW_PIXELS = 128 * 128;
 const MOST_PIXELS = 40e6; // of a shown picture: four bytes each
 const LONGEST_NAME = 255;
-const LONGEST_SHOWN = 40; // characters: no row is cut off
+const LONGEST_SHOWN = 40; // characters
 const LONGEST_SIDE = 65_535;
 const LONGEST_SECONDS = 86_400;
 const ID_BYTES = 16;
@@ -91,7 +91,6 @@ export function shortName(name) {
   return characters.length <= LONGEST_SHOWN ? characters.join("") : [...characters.slice(0, LONGEST_SHOWN - 20), "…", ...characters.slice(-19)].join("");
 }
 
-/** In a length that readers take, with its ending. */
 function nameToSend(name) {
   const safe = safeName(name);
   const ending = safe.match(/\.[^.]{1,10}$/)?.[0] ?? "";
@@ -127,7 +126,6 @@ export function imageSize(bytes) {
 
 const BEGINNINGS = { "image/png": "\x89PNG\r\n\x1a\n", "image/gif": "GIF8", "image/webp": "RIFF....WEBP", "image/jpeg": "\xff\xd8" };
 
-/** Or "". */
 export function pictureType(bytes) {
   const begins = (text) => [...text].every((letter, index) => letter === "." || bytes[index] === letter.charCodeAt(0));
   return Object.keys(BEGINNINGS).find((mime) => begins(BEGINNINGS[mime])) ?? "";

@@ -49,7 +49,6 @@ export function formatWhen(at, now = Date.now()) {
   return (thisYear ? shortDay : month)().format(at);
 }
 
-/** Ms since 1970. */
 export function startOfDay(at) {
   return new Date(at).setHours(0, 0, 0, 0);
 }
@@ -63,7 +62,6 @@ export function formatBytes(bytes) {
   return bytes < 1024 ** 2 ? `${count().format(Math.round(bytes / 1024))} KiB` : `${count().format(Math.round(bytes / 1024 ** 2))} MiB`;
 }
 
-/** `0:07`, `12:30`. */
 export const formatClock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 /**
@@ -77,7 +75,6 @@ export function displayName({ fingerprint, name, their_name, request, namesake }
   return namesake === false ? their_name || NAMELESS : `${their_name || NAMELESS} (${start})`;
 }
 
-/** Enough to tell two contacts apart. */
 export function shortAddress({ fingerprint }) {
   return `3233:${fingerprint.slice(0, 8)}…${fingerprint.slice(28, 32)}`;
 }
@@ -98,7 +95,7 @@ export function formatSpan(seconds) {
 
 // People see the order of arrival on this device. Clocks differ, and are set; a time says only when.
 
-/** The latest message first; one without messages by its time. */
+/** One without messages stands where its time falls. */
 export function newestFirst(contacts, now = Date.now()) {
   const touched = ({ last_at, added_at }) => Math.min(last_at || added_at, now);
   const written = contacts.filter(({ last_seq }) => last_seq).sort((a, b) => b.last_seq - a.last_seq);

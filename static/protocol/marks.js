@@ -11,7 +11,7 @@ const STARS = ["", "em", "strong", "both"]; // by how many of them
 const WORD = /\w/;
 const LABEL = /^[\w+#.-]{0,20}$/; // a language; what else stands there is code
 const POINT = /^ {0,8}(?:[-*+•]|\d{1,3}[.)]) (?=\S)/;
-const BEGINS = /^ {0,8}(?:`{3}|[-*+•] |\d)/; // perhaps a block
+const BEGINS = /^ {0,8}(?:`{3}|[-*+•] |\d)/;
 const SIGN = /[`*]/;
 const WORDS_CHARACTERS = 1000;
 
@@ -28,7 +28,6 @@ export function readMarks(text, from = 0, to = text.length, ticks = 0) {
   return { nodes, ticks: open };
 }
 
-/** Without signs, for where it is told in one line. */
 export function wordsOf(text) {
   const begun = text.trimStart();
   return readMarks(begun, 0, Math.min(begun.length, WORDS_CHARACTERS)).nodes.map(wordsIn).join("");
@@ -44,7 +43,6 @@ function readBlock(reading, at) {
   return (begins && (readFence(reading, at) ?? readList(reading, at))) || readLines(reading, at);
 }
 
-/** Behind the fence at `at`. */
 export function codeAt(text, at) {
   const [fence] = readFence({ text, to: text.length, left: MOST_NODES }, at).nodes;
   return fence.nodes.find(({ kind }) => kind === "block").text.replace(/\r?\n$/, "");

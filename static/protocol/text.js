@@ -24,12 +24,10 @@ export function characterStart(text, at) {
   return /[\udc00-\udfff]/.test(text[at]) ? at - 1 : at;
 }
 
-/** `length` in UTF-16 units. */
 export function cut(text, length) {
   return text.length <= length ? text : `${text.slice(0, characterStart(text, length - 1))}…`;
 }
 
-/** For lists, notifications, a screen reader. */
 export function oneLine(text, length) {
   const begun = cut(text.trimStart(), 4 * length); // enough, unless it is mostly space
   return cut(begun.replace(NOT_IN_A_LINE, " ").replace(TURNS, "").trim(), length);
@@ -57,7 +55,7 @@ function pieceEnd(text, from, characters, lines) {
 
 export function isEmojiAlone(text) {
   if (text.length > LONGEST_EMOJI || !PICTURE.test(text)) return false;
-  pictures ??= new RegExp("^(?:\\s*\\p{RGI_Emoji}){1,3}\\s*$", "v"); // made when first needed: it takes a while
+  pictures ??= new RegExp("^(?:\\s*\\p{RGI_Emoji}){1,3}\\s*$", "v"); // takes a while
   return pictures.test(text);
 }
 

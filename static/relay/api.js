@@ -14,7 +14,6 @@ const MOST_FOUND = 10;
 const LONGEST_TIME = 64;
 const PUSH_KEY = /^[\w-]{87}$/;
 
-/** → `{challenge, server_public_key, bound_proof, origin}` */
 export async function challenge(origin, public_key) {
   const answer = await fetchOrThrow(origin, "/v1/register/challenge", { body: { public_key: toBase64(public_key) } });
   const check = checker(origin);

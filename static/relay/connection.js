@@ -53,7 +53,6 @@ export class Connection extends EventTarget {
     this.#end();
   }
 
-  /** Returns the error that prevented it, or null. */
   async #attempt() {
     this.#tell("connecting");
     this.#opened = false;
@@ -154,7 +153,6 @@ export class Backoff {
     if (jittered_ms > least_ms) await this.#sleep(jittered_ms - least_ms);
   }
 
-  /** Something has changed: waits are short again. */
   anew() {
     this.reset();
     this.wake();

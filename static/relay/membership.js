@@ -76,7 +76,6 @@ export class Membership {
     }
   }
 
-  /** Whatever the token. */
   async reregister(origin = this.#relays.home) {
     await this.#tokens.renew(origin);
     this.#relays.changed(origin, { restart: true });

@@ -14,7 +14,6 @@ const NO_STATS = {
   registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null, push: null,
 };
 
-/** Mail comes and goes. */
 const REACHED = new Set(["live", "polling"]);
 const WORKING = new Set([...REACHED, "connecting"]);
 
@@ -117,7 +116,6 @@ export class Relays extends SharedEventTarget {
     return this.#tokens.authorized(origin, call);
   }
 
-  /** In this tab or another one. */
   async #reload({ origin, restart }) {
     const record = (await this.#store.relays()).find((stored) => stored.origin === origin);
     if (record) this.#show(record);

@@ -12,7 +12,7 @@ import { challenge as askChallenge, register } from "./api.js";
 export class Tokens {
   #store;
   #identity;
-  #renewals = new Map(); // origin → under way
+  #renewals = new Map(); // by origin
 
   constructor(store, identity) {
     this.#store = store;

@@ -1,4 +1,3 @@
-/** What a backup holds. */
 import { ALL_STORES, result } from "./database.js";
 import { isFingerprint } from "../protocol/address.js";
 import { identityFrom } from "../protocol/crypto.js";

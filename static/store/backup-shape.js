@@ -30,7 +30,7 @@ const isObject = (value) => value !== null && typeof value === "object" && Objec
 const time = number(0, LATEST_TIME);
 const count = whole(0, MOST_COUNT);
 const id = whole(0, Number.MAX_SAFE_INTEGER);
-const figure = number(0, Number.MAX_VALUE); // of a relay
+const figure = number(0, Number.MAX_VALUE);
 const line = text(LONGEST_LINE);
 const origin = (value) => line(value) && URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
 

@@ -17,7 +17,7 @@ const VERSION = 2;
 const SALT_BYTES = 16;
 const NONCE_BYTES = 24;
 const MOST_BYTES = 512 * 1024 * 1024;
-const KDF_SHARE = 0.8; // for the progress shown
+const KDF_SHARE = 0.8;
 
 /** By version: its name, whether a file's parameters are in bounds, and the key. */
 const KDFS = {
@@ -140,7 +140,6 @@ export class Lost {
     this.#store.emit("reset");
   }
 
-  /** With new keys, at the page's next load. */
   async startAnew() {
     await clearMark(localItems());
     this.#store.emit("reset");

@@ -40,10 +40,8 @@ export async function setMark(items, short) {
   if ((await cachedMark()) !== short) await inCache((cache) => cache.put(ENTRY, new Response(short)));
 }
 
-/** A quick look at half of it. */
 export const isMarked = (items) => items.getItem(ITEM) !== null;
 
-/** Or null. */
 export async function readMark(items) {
   return [items.getItem(ITEM), await cachedMark()].find((text) => SHORT.test(text)) ?? null;
 }

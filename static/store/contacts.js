@@ -8,7 +8,6 @@ import { result } from "./database.js";
 import { answersKey } from "./indexed-db.js";
 import { deleteParts, everythingOf } from "./messages.js";
 
-/** As stored; `short` is added on the way out. */
 export const newContact = (fingerprint, fields) => ({
   fingerprint, name: "", their_name: "", relay: "", public_key: null, verified: false, muted: false, blocked: false, pinned: false, open: true,
   request: false, unread: 0, last_seq: 0, last_at: 0, last_text: "", last_direction: "", last_state: "", failed: [], refused: 0, added_at: Date.now(),
@@ -34,7 +33,6 @@ export const withSession = (contact, session, now = Date.now()) => ({
   asks_old_form: wantsOldForm(session, now),
 });
 
-/** Returns the contact's record. */
 export function putSession({ contacts, sessions }, contact, session) {
   sessions.put(session);
   const shown = withSession(contact, session);
@@ -52,7 +50,6 @@ export function readyToWrite(store, contact, now = Date.now()) {
   });
 }
 
-/** And tells every tab. */
 export async function changeSession(store, fingerprint, change) {
   const changed = await store.db.write(["contacts", "sessions"], async (stores) => {
     const contact = await result(stores.contacts.get(fingerprint));

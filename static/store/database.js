@@ -9,14 +9,14 @@ import { FINAL, NAME, ONE_WRITER, SENTENCES, VERSION, abortIfActive, firstReadin
 export { ALL_STORES, result } from "./indexed-db.js";
 
 const SLOW_MS = 8000; // an opening, or first reading, that somebody holds up
-const PATIENCE_MS = 10_000; // of who wants to read or write without a connection
+const PATIENCE_MS = 10_000;
 const PROBE_MS = 5000;
 const MOMENT_MS = 50;
 const RETRY_MS = [0, 250, 500, 1000, 2000, 5000, 10_000];
 const RELOAD_AFTER = 5; // attempts: in some browsers a closed storage stays closed for the page that had it
 
 export class Database extends EventTarget {
-  #db = null; // while there is a connection
+  #db = null;
   #connecting = null; // rejects where there never will be one again
   #state = "opening";
   #was_open = false;
@@ -119,7 +119,6 @@ export class Database extends EventTarget {
     return new StorageError(this.message || SENTENCES.lost, { cause });
   }
 
-  /** Not for ever. */
   #reachable() {
     const late = pause(PATIENCE_MS).then(() => {
       throw this.#error();
@@ -177,7 +176,6 @@ export class Database extends EventTarget {
     firstReading(db, SLOW_MS, () => this.#report("slow")).then(() => this.#state === "slow" && this.#report("open"));
   }
 
-  /** Closed by the browser, or to be deleted. */
   #lose() {
     this.#db?.close();
     this.#db = null;
@@ -196,7 +194,6 @@ export class Database extends EventTarget {
     this.#connecting.catch((error) => console.debug(error.message));
   }
 
-  /** False: as before. */
   #report(state) {
     if (state === this.#state || FINAL.includes(this.#state)) return false;
     this.#state = state;

@@ -172,7 +172,6 @@ async function readTexts(db) {
   return characters <= MOST_CHARACTERS_KEPT ? texts : null;
 }
 
-/** By seq, a batch in memory at a time. */
 function eachMessage(db, visit) {
   let last = 0; // outside: a reading that was cut off goes on from there
   return db.read(["messages"], async ({ messages }) => {

@@ -140,7 +140,6 @@ const readTime = (ts) => (Number(ts) > 0 && Number(ts) < Date.now() ? Number(ts)
 
 const asArray = (value) => (Array.isArray(value) ? value : []);
 
-/** The oldest first. */
 function readSent(by_contact) {
   const lines = Object.entries(by_contact ?? {}).flatMap(([contact, sent]) =>
     asArray(sent).map((line) => ({ contact: contact.toLowerCase(), text: line?.text, at: readTime(line?.ts) })),
@@ -148,7 +147,6 @@ function readSent(by_contact) {
   return lines.filter(({ contact, text }) => isFingerprint(contact) && typeof text === "string").sort((a, b) => a.at - b.at);
 }
 
-/** The relay's id of each contact's last message that was read. */
 function readLastRead(by_contact) {
   const read = Object.entries(by_contact ?? {}).map(([contact, id]) => [contact.toLowerCase(), Number(id)]);
   return Object.fromEntries(read.filter(([contact, id]) => isFingerprint(contact) && Number.isSafeInteger(id)));
@@ -160,14 +158,12 @@ function readLastRead(by_contact) {
 const NAME = "taken_over";
 const APART = 1024;
 
-/** Sent lines ascending, and the ids that were read. */
 export function noteTakenOver(kv, home, { sent, read }) {
   kv.put({ home, until: Date.now(), times: sent.map(({ at }) => at), read }, NAME);
 }
 
 export const seqOfLine = (index) => (index + 1) * APART;
 
-/** Or null. */
 export async function takenOver(kv, origin) {
   const noted = await result(kv.get(NAME));
   return noted?.home === origin ? noted : null;

@@ -71,7 +71,6 @@ export const result = (request) =>
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Once the transaction is through. */
 export async function settled(transaction, names, work) {
   const ended = new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;

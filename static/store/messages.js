@@ -6,7 +6,6 @@ import { result } from "./database.js";
 const PREVIEW_CHARACTERS = 120;
 const MOST_FAILED = 100; // that a contact's record tells of
 
-/** In an index whose first key is the contact. */
 export const everythingOf = (fingerprint) => IDBKeyRange.bound([fingerprint], [fingerprint, []]);
 
 /** As views get it: a copy, every field present. */
@@ -19,7 +18,7 @@ export const toMessage = (record) => ({
   text: record.text,
   at: record.at,
   written_at: record.written_at ?? null, // where the sender's clock differs much from `at`
-  stored_at: record.stored_at ?? null, // when it came in here
+  stored_at: record.stored_at ?? null,
   envelope_id: record.envelope_id ?? "",
   reason: record.reason ?? "",
   legacy: record.legacy ?? false,
@@ -37,7 +36,7 @@ export const toMessage = (record) => ({
   edited_at: record.edited_at ?? null,
   deleted_at: record.deleted_at ?? null,
   reactions: (record.reactions ?? []).filter(({ emoji }) => emoji).map(({ by, emoji }) => ({ by, emoji })), // by: fingerprint
-  file: record.file ?? null, // told below, with its octets
+  file: record.file ?? null,
   lasts: record.lasts ?? 0, // seconds; 0: for ever
   gone_at: record.gone_at ?? null, // ms, once the timer runs
 });
@@ -49,7 +48,6 @@ export const lineOf = ({ fingerprint, relay }, event) => ({
 /** Its file has come, or never will: where it was read before, its timer begins. */
 export const withTimer = (record, now = Date.now()) => (record.was_read && record.lasts && !record.gone_at ? { ...record, gone_at: now + record.lasts * 1000 } : record);
 
-/** Without the signs of marks. */
 const preview = (message) => oneLine(saidIn(message), PREVIEW_CHARACTERS);
 
 export const withLatest = (contact, message) => ({
@@ -84,10 +82,8 @@ export const readParts = ({ parts }, seq) => result(parts.getAll(partsOf(seq)));
 
 export const numbersOf = async ({ parts }, seq) => (await result(parts.getAllKeys(partsOf(seq)))).map(([, n]) => n);
 
-/** `direction`: "in" or "out". */
 export const findFile = ({ messages }, contact, direction, id) => result(messages.index("file").get([contact, direction, id]));
 
-/** Whether the part still has to come. */
 export async function isWanted({ messages, parts }, contact, direction, { file, n }) {
   const record = await findFile({ messages }, contact, direction, file);
   return record?.file.state === "" && n < record.file.parts && (await result(parts.count([record.seq, n]))) === 0;

@@ -16,7 +16,7 @@ const EDITABLE = ["name", "verified", "muted", "blocked", "pinned", "open", "req
 /** Of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. `push_endpoint`: of this device, or "". */
 export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [], push_endpoint: "" };
 
-const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages count
+const COUNTED_BY = ["blocked", "muted", "open"];
 
 export const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
 
@@ -38,7 +38,6 @@ export class Store extends SharedEventTarget {
     return this.#db;
   }
 
-  /** The newest activity first. */
   async contacts() {
     const records = await this.#db.read(["contacts"], ({ contacts }) => result(contacts.getAll()));
     return newestFirst(records.map(toContact));
@@ -60,7 +59,6 @@ export class Store extends SharedEventTarget {
     return toContact(record);
   }
 
-  /** My own name is nobody else's. */
   async reviewNames() {
     for (const record of await this.#db.write(["contacts", "kv"], reviewNames)) this.emitContact(record);
   }
@@ -165,7 +163,6 @@ export class Store extends SharedEventTarget {
     return this.#db.read(["relays"], ({ relays }) => result(relays.getAll()));
   }
 
-  /** The one at `origin` is added if it is missing. */
   relaysWith(origin) {
     return this.#db.note(["relays"], async ({ relays }) => {
       const records = await result(relays.getAll());

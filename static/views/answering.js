@@ -28,12 +28,10 @@ export class Answering {
     on(client.store, "message", ({ detail }) => detail.message.deleted_at && this.#gone(detail.message));
   }
 
-  /** To become those of a message that is there, or null. */
   get words() {
     return this.#begun.get(this.#contact)?.words ?? null;
   }
 
-  /** False where none is edited. */
   typed(words) {
     if (this.words === null) return false;
     this.#keep({ ...this.#begun.get(this.#contact), words });
@@ -54,7 +52,6 @@ export class Answering {
     if (fingerprint && !this.#begun.has(fingerprint)) this.#goOn(fingerprint);
   }
 
-  /** What was begun before the page was loaded. */
   async #goOn(fingerprint) {
     const { store, drafts } = this.#client;
     const kept = drafts.answers(fingerprint);
@@ -155,7 +152,6 @@ export function forward({ text }, client) {
   });
 }
 
-/** If the address says that another app shared something (sw.js). */
 export async function forwardShared(client) {
   if (!new URLSearchParams(location.search).has("shared")) return client.forgetShared();
   history.replaceState(history.state, "", location.pathname + location.hash); // not after a reload

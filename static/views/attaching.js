@@ -14,7 +14,7 @@ const MOST_PIXELS = 120e6; // decoded to be made smaller
 const QUALITY = 0.82;
 const LONGEST_BEGINNING = 16; // bytes, by which a picture is known
 const LONGEST_HEAD = 2 ** 18; // bytes, which say how large it is
-const DRAWN_SIDE = 384; // pixels, in the list
+const DRAWN_SIDE = 384;
 // HEIF, AVIF, TIFF, and raw photos: cameras write them, few browsers know them.
 const PHOTO_NAME = /\.(hei[cf]|avif|tiff?|dng|cr[23w]|nef|nrw|arw|sr[2fw]|orf|rw2|pef|raf)$/i;
 const PHOTO_BEGINNING = /^(II\*\0|MM\0\*|II(R[OS]|U\0)|FUJIFILM|.{4}ftyp(he[iv][cmsx]|mif1|msf1|avi[fs]|crx ))/s;

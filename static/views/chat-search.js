@@ -5,8 +5,8 @@ import { fold, locate } from "../protocol/text.js";
 import { displayName, formatCount } from "../protocol/format.js";
 
 const TYPING_MS = 60;
-const MOST_MARKED = 20; // of a message
-const MOST_FRAMES = 100; // until a long message is whole
+const MOST_MARKED = 20;
+const MOST_FRAMES = 100;
 
 export class ChatSearch {
   #client;

@@ -74,11 +74,10 @@ export class ChatsView {
     if (this.#threads.contact(fingerprint)) this.#threads.showMenu(fingerprint, anchor, { contact: () => this.#panel.open(this.#contact), search: () => this.search() });
   }
 
-  /** The thread stays, but nobody sees it. */
   hide() {
     if (this.#contact?.blocked) this.#close(); // it is not come back to
     this.#thread.left();
-    if (this.#router.view !== "chats") this.#panel.close(); // else it goes along
+    if (this.#router.view !== "chats") this.#panel.close();
     this.#client.showThread(null);
   }
 
@@ -90,7 +89,7 @@ export class ChatsView {
     this.#panel.follow(contact);
     this.#composer.open(contact); // before anything is awaited: what is typed from here on is theirs
     await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), { seq, unread: contact.unread }));
-    if (contact.fingerprint !== this.#router.place.thread) return; // and does not see it
+    if (contact.fingerprint !== this.#router.place.thread) return;
     if (byPerson) this.#focus();
     await this.#client.showThread(contact.fingerprint);
   }
@@ -124,7 +123,6 @@ export class ChatsView {
     this.#threads.active = fingerprint;
   }
 
-  /** False where the address bar has no invite. */
   async #takeInvite() {
     const link = location.href;
     const invite = takeInviteFromLocation(location, history);
@@ -196,7 +194,6 @@ export class ChatsView {
 /** A blocked contact's messages are only read one by one, from the library. */
 const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
-/** Before one writes to them. */
 function marks({ verified, muted, blocked, relay, invited, last_seq }, home) {
   const shown = invited && !last_seq ? [mark("", "invited you")] : [];
   shown.push(verified ? mark("shield", "verified") : mark("", "not verified"));

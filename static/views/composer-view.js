@@ -17,7 +17,7 @@ export class ComposerView {
   #contact = null;
   #answering;
   #voice;
-  #unsettled = []; // {fingerprint, text, settled, error}, as sent
+  #unsettled = []; // {fingerprint, text, settled, error}
   #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
 
   constructor(client) {
@@ -69,7 +69,6 @@ export class ComposerView {
     if (this.#isOpen(fingerprint)) this.#showDraft();
   }
 
-  /** The draft stays where it is kept. */
   close() {
     this.#takeOver();
     this.#contact = null;
@@ -105,7 +104,7 @@ export class ComposerView {
   #typed() {
     if (!this.#contact) return; // a guest: see guest.js
     if (this.#status.textContent) say(this.#status, "");
-    if (!this.#answering.typed(this.#body.value)) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
+    if (!this.#answering.typed(this.#body.value)) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value);
     this.#measure();
     this.#fit();
   }
@@ -153,7 +152,6 @@ export class ComposerView {
     if (this.#body.value.trim() && this.#sends(this.#body.value)) this.#showDraft();
   }
 
-  /** With the reason shown. */
   #sends(text) {
     try {
       this.#send(text);

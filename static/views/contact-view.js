@@ -88,7 +88,6 @@ export class ContactView {
     this.#showTimer(contact);
   }
 
-  /** The other side may choose another time. */
   #showTimer({ lasts = 0, devices }) {
     const select = byId("contactTimer");
     select.querySelector("[data-chosen]")?.remove();
@@ -157,7 +156,6 @@ function unusual(lasts) {
   return option;
 }
 
-/** Without the panel. */
 export async function block(client, contact) {
   if (await mayBlock(contact)) await client.store.updateContact(contact.fingerprint, { blocked: true, request: false });
 }

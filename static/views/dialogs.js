@@ -24,7 +24,6 @@ export function openOnTop(close) {
   return closed;
 }
 
-/** A popover of buttons below `button`, or where there is room. */
 export function showMenu(menu, button) {
   remember({ isOpen: () => menu.matches(":popover-open"), close: () => menu.hidePopover() });
   menu.showPopover();
@@ -38,7 +37,6 @@ export function asMenu(menu) {
   on(menu, "click", (event) => event.target.closest("button") && menu.hidePopover(), { capture: true });
 }
 
-/** Returns the address that it was opened at, or "". */
 export function closeTopmost() {
   const topmost = opened.findLast(({ isOpen }) => isOpen());
   topmost?.close();
@@ -87,7 +85,6 @@ export function answerTo(question) {
   return ask(question);
 }
 
-/** Answers the open question with no. */
 export function withdraw() {
   dialog.close();
 }
@@ -129,7 +126,6 @@ on(document, "keydown", (event) => {
   return takeUndo()();
 });
 
-/** As long as it takes to read; a screen reader is told. */
 export function notice(text) {
   show(text, null, Math.max(SHOWN_MS, text.length * CHARACTER_MS));
   announce(text);

@@ -55,7 +55,6 @@ export function reconcile(parent, nodes) {
   }
 }
 
-/** Of the sprite in index.html. */
 export function icon(name) {
   const SVG = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(SVG, "svg");
@@ -98,7 +97,6 @@ export function debounce(listener, wait) {
 
 // The composer takes no more than can be sent: browsers freeze over megabytes of text, at every key and every return to them.
 
-/** The browser takes what fits. */
 export function tellWhatDoesNotFit() {
   const field = byId("chatBody");
   // Later, for what is typed clears what was said.
@@ -114,7 +112,6 @@ const room = ({ maxLength, value, selectionStart, selectionEnd }) => maxLength -
 
 const LOOK_MS = 20_000;
 
-/** Before anybody who comes back to the page sees it. */
 export function whenDayChanges(listener) {
   let told = dayStamp();
   const look = () => {

@@ -6,14 +6,12 @@ import { MOST_BACKUP_FILES_BYTES } from "../protocol/files.js";
 import { formatBytes, formatDateTime, plural } from "../protocol/format.js";
 import { AbortError } from "../protocol/errors.js";
 
-/** A long task of a dialog. */
 class Progress {
   #bar;
   #button;
   #status;
   #abort = null;
 
-  /** `kind`: what its ids begin with. */
   constructor(kind) {
     this.#bar = byId(`${kind}Progress`);
     this.#button = byId(`${kind}Go`);

@@ -13,7 +13,6 @@ const ENDED = {
   gone: "Not on this device any more.",
 };
 
-/** Now what can change about it, once what can't. */
 export function fillFile(row, { file, direction, state, deleted_at, error }) {
   const shown = row.querySelector(".chat-file");
   if (!file || deleted_at) return shown?.remove();
@@ -74,7 +73,6 @@ export async function saveFile({ seq, file }, client) {
   else notice("This file is not on this device.");
 }
 
-/** Loads what comes into sight. */
 export class FileRows {
   #client;
   #find;
@@ -83,7 +81,6 @@ export class FileRows {
   #urls = new Map(); // element → its URL
   #near = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && this.#load(entry.target)), { root: this.#box, rootMargin: "100%" });
 
-  /** `find(seq)`: a message of the open thread. */
   constructor(client, find) {
     this.#client = client;
     this.#find = find;

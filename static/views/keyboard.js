@@ -14,7 +14,6 @@ export function listenToKeys(searches) {
   on(document, "keydown", (event) => !event.defaultPrevented && !event.isComposing && pressed(event, searches));
 }
 
-/** Or before it. */
 export const besides = (row) => rows().at(rows().indexOf(row) + 1) ?? rows()[rows().indexOf(row) - 1];
 
 /** Not by a click. It says all of itself then, as no part of it is focused. */
@@ -52,7 +51,6 @@ function moveInLog(event) {
   event.preventDefault();
 }
 
-/** From the log itself: to the last row in sight, or the first. */
 function stepRow(row, by) {
   const { top, bottom } = log.getBoundingClientRect();
   const isInSight = (each) => each.getBoundingClientRect().bottom > top && each.getBoundingClientRect().top < bottom;
@@ -60,7 +58,6 @@ function stepRow(row, by) {
   if (next) focusRow(next);
 }
 
-/** And back to it. */
 function stepWithin(row, from, by) {
   const places = [row, ...row.querySelectorAll("a[href], button")].filter((each) => each.checkVisibility());
   places[places.indexOf(from) + by]?.focus();

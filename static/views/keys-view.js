@@ -75,12 +75,9 @@ export class KeysView {
   }
 }
 
-/** A line of base64. */
 function keyFile(fingerprint, kind, bytes) {
   return { name: `io3233-${fingerprint.slice(0, 8)}-${kind}-key.txt`, blob: new Blob([`${toBase64(bytes)}\n`], { type: "text/plain" }) };
 }
-
-// Who I am, wherever it is shown or copied.
 
 export class IdentityView {
   #client;
@@ -115,7 +112,7 @@ export class IdentityView {
     await attempt(byId("newKeys"), byId("regStatus"), async () => {
       notice("Making new keys…");
       await this.#client.replaceKeys().catch((error) => {
-        notice(`No new keys were made. ${error.message}`); // from any view
+        notice(`No new keys were made. ${error.message}`);
         throw error;
       });
       location.reload();

@@ -10,14 +10,14 @@ import { fillRow } from "./thread-row.js";
 const PAGE = 20;
 const TYPING_MS = 60;
 const EXCERPT = 400; // characters
-const LEAD = 60; // ahead of the first match
+const LEAD = 60;
 const FILTERS = ["libraryContact", "libraryWriter", "librarySince", "libraryUntil"];
 
 export class LibraryView {
   #client;
   #field = byId("librarySearch");
-  #question = ""; // what the pages are of
-  #cursors = [undefined]; // of each page up to this one
+  #question = "";
+  #cursors = [undefined];
   #older = null;
   #asked = 0;
 
@@ -101,7 +101,6 @@ function offerContacts(names) {
   select.replaceChildren(select.options[0], ...options);
 }
 
-/** `names`: by fingerprint. */
 function foundMessage(message, names, text) {
   const item = clone("libraryTemplate");
   const name = names.get(message.contact) ?? `3233:${message.contact.slice(0, 8)}…`;
@@ -151,7 +150,6 @@ export class ListSearch {
     this.#sayWhat();
   }
 
-  /** By way of the list where that is a screen. */
   begin() {
     if (PHONE.matches) this.#router.go("/chats");
     this.#field.select();

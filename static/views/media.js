@@ -33,7 +33,6 @@ export class Viewer {
     if (this.#image.src === url) this.#dialog.close();
   }
 
-  /** Loaded, on this page, oldest first. */
   #pictures() {
     const shown = [...byId("chatMessages").querySelectorAll(".chat-file.picture.loaded:not(.plain)")];
     return shown.map((element) => ({
@@ -114,9 +113,8 @@ function start(audio) {
 const SVG = "http://www.w3.org/2000/svg";
 const QUIET_ZONE = 4; // modules of white around a code (ISO/IEC 18004)
 
-const wanted = new WeakMap(); // text by box
+const wanted = new WeakMap();
 
-/** `box` has an aria-label. */
 export async function drawQr(box, text) {
   wanted.set(box, text);
   try {

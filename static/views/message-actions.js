@@ -125,13 +125,11 @@ async function choose(emoji) {
   }
 }
 
-// All that is known of one message; ids one level down.
-
 const SHOWN_CHARACTERS = 2000;
 const OLDER_CLIENT = "Sent by an older client, and not bound to this chat: the server could have kept it, or moved it here from another chat of theirs with you.";
 const NOT_SEALED_TWICE = "Sealed with your address key only, though they know better: whoever has that key could have written it.";
 const STATES = { queued: "Waiting to be sent", relayed: "On the server", failed: "Not sent", "": "Received" };
-let ticking = 0; // while a countdown is shown
+let ticking = 0;
 
 on(byId("infoDialog"), "close", () => clearInterval(ticking));
 
@@ -194,7 +192,6 @@ function keptUntil({ expires_at, taken_back_at }) {
 const technical = ({ seq, envelope_id, relay, relay_id }) =>
   [["Number here", seq], ["Message id", envelope_id], ["Server", relay], ["Number there", relay_id]];
 
-/** Those without a text are left out. */
 function list(target, pairs) {
   target.replaceChildren(...pairs.filter(([, text]) => text || text === 0).flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
 }

@@ -103,7 +103,6 @@ export class AskBar {
   }
 }
 
-/** Looks for what is quoted. */
 export class MessageExtras {
   #client;
   #find;

@@ -8,7 +8,7 @@ import { besides, focusRow } from "./keyboard.js";
 import { actionsFor } from "./message-actions.js";
 
 const HOVER_MS = 80; // on its way elsewhere it leaves no trace
-const LEAVE_MS = 250; // to reach the toolbar
+const LEAVE_MS = 250;
 const LONG_PRESS_MS = 450;
 const STILL_PX = 10; // a finger that moves more scrolls
 const GAP_PX = 4;
@@ -25,7 +25,7 @@ export class MessageMenu {
   #row = null;
   #waiting = 0;
   #touched = false; // the end of a long press is no choice
-  #pressed = null; // by a finger: {x, y, timer}
+  #pressed = null;
 
   /** `place()`: see message-actions.js. */
   constructor(client, find, place) {
@@ -121,7 +121,6 @@ export class MessageMenu {
 
   // -- the menu
 
-  /** `point`: of the window; else at the row. */
   #open(row, point) {
     clearTimeout(this.#waiting);
     this.#menu.open = false;

@@ -8,7 +8,6 @@ import { codeAt } from "../protocol/marks.js";
 
 const shown_in = new WeakMap(); // row → what it tells
 const GROUP_MS = 5 * 60_000;
-/** Marks of the sprite. */
 const STATES = {
   queued: { icon: "clock", words: "waiting" },
   sending: { icon: "clock", words: "on its way" },
@@ -19,7 +18,6 @@ const STATES = {
   "taken back": { icon: "undo", words: "taken back" },
 };
 
-/** A key of STATES, or "" for what came in. */
 export function stateOf({ direction, state, taken_back_at, deleted_at, delivered_at, read_at, file }) {
   if (direction === "in") return "";
   if (state === "relayed" && file?.sent < file?.parts) return "sending";
@@ -99,7 +97,6 @@ function tellFailure(row, message, state) {
   return shown ?? row.append(failure);
 }
 
-/** What is long is shown in part, with a button for the rest. */
 function fillBubble(row, message, name) {
   const bubble = row.querySelector(".chat-bubble");
   const told = toTell(message, name);
@@ -126,10 +123,8 @@ export function showAll(row, message) {
   return showRest(bubble, toTell(message), { end: Number(more.value), ticks: Number(more.dataset.ticks) });
 }
 
-/** A button says where its code begins. */
 export const codeOf = (message, button) => codeAt(toTell(message), Number(button.value));
 
-/** With the signs of its marks. */
 export function toTell(message, name) {
   if (message.event) return eventWords(message, name);
   if (message.deleted_at) return "Deleted";
@@ -138,7 +133,6 @@ export function toTell(message, name) {
   return message.text;
 }
 
-/** Same side, soon after. */
 export function continues(message, next) {
   return message.direction === next.direction && Math.abs(next.at - message.at) < GROUP_MS && startOfDay(message.at) === startOfDay(next.at);
 }

@@ -8,8 +8,8 @@ export class MessageWindow {
   #messages = [];
   #extending = false;
   #arrived = null; // what came in while a page is read
-  older = false; // before the first
-  newer = false; // after the last
+  older = false;
+  newer = false;
   first = null; // seq of the first unread at loading
 
   constructor(store) {
@@ -39,7 +39,6 @@ export class MessageWindow {
     this.older = this.newer = false;
   }
 
-  /** See store/history.js. False: another one was asked for. */
   async load(range = {}) {
     const arrived = (this.#arrived = []);
     try {
@@ -85,7 +84,6 @@ export class MessageWindow {
     });
   }
 
-  /** False: not in this window. */
   replace(message) {
     const index = this.#messages.findIndex(({ seq }) => seq === message.seq);
     if (index >= 0) this.#messages[index] = message;
@@ -96,7 +94,6 @@ export class MessageWindow {
     this.#messages = this.#messages.filter((message) => message.seq !== seq);
   }
 
-  /** False where its place is not in this window. */
   restore(message) {
     const isAbove = this.#messages[0]?.seq > message.seq;
     if (message.contact !== this.#contact || (isAbove && this.older) || (this.isPast(message) && this.newer)) return false;

@@ -32,7 +32,6 @@ export class NewChatView {
     byId("copyInviteLabel").textContent = "Copy";
   }
 
-  /** Whoever has no chat yet is welcomed. */
   async show() {
     this.#writeLinks();
     const isNew = (await this.#client.store.contacts()).length === 0;
@@ -57,7 +56,7 @@ export class NewChatView {
     const contact = await attempt(byId("openChatBtn"), status, () => openChat(this.#client, typed));
     if (contact === null) say(status, "Nothing was changed.");
     const focused = document.activeElement;
-    const typesOn = field.value !== typed || (focused !== field && focused.matches("input, textarea")); // the next one, or elsewhere
+    const typesOn = field.value !== typed || (focused !== field && focused.matches("input, textarea"));
     if (!contact) return typesOn || field.focus();
     say(status, "");
     if (field.value === typed) field.value = "";
@@ -213,6 +212,6 @@ export class GuestView {
   async #install() {
     if (this.#installing) await this.#installing.prompt();
     else notice("Open your browser's menu and choose “Add to home screen” or “Install”.");
-    this.#installing = null; // it answers once
+    this.#installing = null;
   }
 }

@@ -8,7 +8,6 @@ import { canScan, scan } from "./media.js";
 const TITLES = { newchat: "Home", chats: "Chats", library: "Library", keys: "Keys", server: "Server", about: "About", me: "Me" };
 const THREAD = /^#chat=([0-9a-f]{64})(?:&at=(\d+))?$/i;
 
-/** Or of one message in it. */
 export function threadPath(fingerprint, seq) {
   return `/chats#chat=${fingerprint}${seq === undefined ? "" : `&at=${seq}`}`;
 }
@@ -30,13 +29,11 @@ export class Router extends EventTarget {
     return location.pathname.slice(1).replace(/\/$/, "");
   }
 
-  /** Null where it names none. */
   get place() {
     const [, thread, seq] = (this.view === "chats" && THREAD.exec(location.hash)) || [];
     return { thread: thread?.toLowerCase() ?? null, seq: seq === undefined ? null : Number(seq) };
   }
 
-  /** Once, when the views listen. */
   start() {
     this.#enter(false);
   }
@@ -46,7 +43,6 @@ export class Router extends EventTarget {
     this.#enter(true);
   }
 
-  /** Without a step in the history. */
   replace(path, byPerson = true) {
     history.replaceState(null, "", path);
     this.#enter(byPerson);
@@ -127,7 +123,6 @@ export class ShellView {
     this.#arrange();
   }
 
-  /** "Me" is a phone's. */
   show() {
     if (!PHONE.matches) this.#router.replace("/newchat", false);
   }
@@ -152,7 +147,6 @@ export class ShellView {
     byId("openChatFp").focus();
   }
 
-  /** Opened as if it were pasted. */
   async #scan() {
     const found = await scan("Scan an invite");
     if (found === null) return;

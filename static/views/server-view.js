@@ -19,14 +19,14 @@ export class ServerView {
 
   async show() {
     const field = byId("serverUrl");
-    if (document.activeElement !== field || !field.value) field.value = this.#client.relays.home; // else somebody types
+    if (document.activeElement !== field || !field.value) field.value = this.#client.relays.home;
     if (this.#suggested()) return;
     const status = byId("serverStatus");
     say(status, "");
     try {
       await this.#client.relays.refreshStats(this.#client.relays.home);
     } catch (error) {
-      if (!status.textContent) say(status, error.message, "bad"); // what was said meanwhile is newer
+      if (!status.textContent) say(status, error.message, "bad");
     }
   }
 
@@ -64,7 +64,7 @@ export class ServerView {
     const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, typed));
     if (relay === null) say(status, "Nothing was changed.");
     if (!relay) return;
-    if (field.value === typed) field.value = ""; // else the next one is typed
+    if (field.value === typed) field.value = "";
     say(status, `Joined ${relay.origin}.`, "good");
   }
 
@@ -197,7 +197,6 @@ async function isSameRelay(client, { origin, known }, answers) {
   return agreed;
 }
 
-/** Only the person can end these. */
 export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
 
 const WORDS = {

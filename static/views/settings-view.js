@@ -53,7 +53,7 @@ export class SettingsView {
     const { notifications } = this.#client;
     try {
       if (this.#notifies()) await notifications.disable();
-      else if (notifications.needsHomeScreen) showModal(byId("settingsDialog")); // which names the steps
+      else if (notifications.needsHomeScreen) showModal(byId("settingsDialog"));
       else if ((await notifications.enable()) === "granted") notice("Notifications are on");
       else notice(notifications.why || "Notifications stay off");
     } finally {
@@ -94,8 +94,6 @@ export class SettingsView {
   }
 }
 
-// The one place from where they come back.
-
 export class BlockedView {
   #client;
 
@@ -126,8 +124,6 @@ function row(contact) {
   return item;
 }
 
-// What I call myself: several fields, one setting.
-
 const FORMS = { myNameForm: "myNameStatus", meNameForm: "meNameStatus", settingNameForm: "settingNameStatus" };
 
 export class MyNameView {
@@ -156,8 +152,6 @@ export class MyNameView {
     for (const form of Object.keys(FORMS)) byId(form).elements[0].value = this.#client.settings.get("name");
   }
 }
-
-// Files take room, and can go.
 
 export class RoomView {
   #client;

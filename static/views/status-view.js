@@ -92,7 +92,7 @@ class Announcer {
   }
 
   gather(messages) {
-    this.#arrived.push(...messages.filter(({ direction }) => direction === "in")); // of another device
+    this.#arrived.push(...messages.filter(({ direction }) => direction === "in"));
     this.#tell();
   }
 
@@ -107,7 +107,6 @@ class Announcer {
   }
 }
 
-/** Of more than one how many came. */
 function wordsFor(messages, names) {
   const [message] = messages;
   if (messages.length > 1) return `${plural(messages.length, "new message")} from ${[...new Set(messages.map(({ contact }) => names.get(contact)))].join(", ")}`;

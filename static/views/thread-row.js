@@ -1,4 +1,3 @@
-// One contact as a row of the list.
 import { fillAvatar, icon } from "./dom.js";
 import { oneLine } from "../protocol/text.js";
 import { wordsOf } from "../protocol/marks.js";
@@ -24,7 +23,6 @@ export function fillRow(row, contact, draft) {
   for (const button of row.querySelectorAll("button")) nameButton(button, contact, name);
 }
 
-/** Or, where nothing is new, the message that was not sent. */
 function placeOf({ fingerprint, unread, failed, last_seq }) {
   const seq = failed?.at(-1)?.seq;
   return threadPath(fingerprint, unread || seq === last_seq ? undefined : seq);

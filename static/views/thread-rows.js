@@ -11,8 +11,8 @@ export class ThreadRows {
   #rows = new Map();
   #days = new Map();
   #rule = clone("newTemplate");
-  #new_from = null; // below the rule
-  #unseen = 0; // came while the page was hidden
+  #new_from = null;
+  #unseen = 0;
   name = "";
 
   constructor(box) {
@@ -23,7 +23,6 @@ export class ThreadRows {
     return this.#rows.get(seq);
   }
 
-  /** Where it is among the rows. */
   get rule() {
     return this.#rule.isConnected ? this.#rule : null;
   }
@@ -35,7 +34,6 @@ export class ThreadRows {
     this.#rule.firstElementChild.textContent = `${formatCount(number)} new`;
   }
 
-  /** Nobody looked. A rule that is there stays. */
   divideUnseen(received) {
     const seen = this.#unseen + received.length;
     if (this.#unseen === 0 && (this.rule || !received.length)) return;
@@ -43,7 +41,6 @@ export class ThreadRows {
     this.#unseen = seen;
   }
 
-  /** What is in its place is untouched. */
   show(messages) {
     const rows = new Map(messages.map((message) => [message.seq, this.#rows.get(message.seq) ?? messageRow(message, this.name)]));
     const lines = dayLines(messages);
@@ -56,11 +53,10 @@ export class ThreadRows {
     ]);
     this.#rows = rows;
     this.#days = days;
-    this.#box.style.setProperty("--time", `${longestTime()}ch`); // room for it in a bubble's last line
+    this.#box.style.setProperty("--time", `${longestTime()}ch`);
     reconcile(this.#box, gathered(nodes));
   }
 
-  /** What can change: a name, a state, the day and hour. */
   fill(messages, all = messages) {
     for (const message of messages) fillRow(this.#rows.get(message.seq), message, this.name);
     this.show(all);

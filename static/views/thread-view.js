@@ -5,7 +5,7 @@ import { MessageWindow } from "./message-window.js";
 import { EndButton, ThreadRows } from "./thread-rows.js";
 import { copy } from "./dialogs.js";
 
-const NEAR_PX = 400; // from an end: the next page is read
+const NEAR_PX = 400;
 const AT_END_PX = 40;
 const POINTED_OUT_MS = 4000;
 
@@ -47,7 +47,7 @@ export class ThreadView {
     try {
       if (!(await this.#window.load(seq === null ? { unread } : { around: seq }))) return;
     } catch (error) {
-      if (this.#window.contact === fingerprint) this.clear(); // the next click tries again
+      if (this.#window.contact === fingerprint) this.clear();
       throw error;
     }
     if (seq === null) this.#rows.divide(this.#window.first, unread);
@@ -75,7 +75,6 @@ export class ThreadView {
     else this.#box.scrollTop = this.#top;
   }
 
-  /** What was new is so no longer. */
   left() {
     this.#rows.divide(null);
     if (this.#rows.rule) this.#renderInPlace();
@@ -201,13 +200,12 @@ export class ThreadView {
     const [retries, discards] = [".chat-retry", ".chat-discard"].map((button) => event.target.closest(button));
     if (!retries && !discards) return undefined;
     const { outbox, changes } = this.#client;
-    this.#box.focus({ preventScroll: true }); // the button goes
+    this.#box.focus({ preventScroll: true });
     if (retries) return outbox.retry(seq);
     const { file } = this.message(seq);
     return file?.state === "here" && file.sent ? changes.remove(seq) : outbox.discard(seq); // they have a part of it
   }
 
-  // It is read from where they are.
   #showAll(seq) {
     showAll(this.#rows.get(seq), this.message(seq));
     this.#sticks = false;

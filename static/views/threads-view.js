@@ -11,7 +11,7 @@ export class ThreadsView {
   #list = byId("chatTabs");
   #archive = byId("archivedList");
   #menu = byId("rowMenu");
-  #contacts = new Map(); // all but the blocked
+  #contacts = new Map();
   #rows = new Map();
   #active = null;
   #menuFor = "";
@@ -41,7 +41,6 @@ export class ThreadsView {
     this.#arrange(true);
   }
 
-  /** Undefined for others than these. */
   contact(fingerprint) {
     return this.#contacts.get(fingerprint);
   }
@@ -50,7 +49,6 @@ export class ThreadsView {
     return [...this.#contacts.values()];
   }
 
-  /** Null: none. What was typed in the one before is its draft. */
   set active(fingerprint) {
     const left = this.#active;
     this.#active = fingerprint;
@@ -113,7 +111,6 @@ export class ThreadsView {
     byId("archivedCount").textContent = formatCount(archived.length);
   }
 
-  /** While there are requests that one could think to be all. */
   #countDropped() {
     const dropped = this.#client.relays.list().reduce((sum, relay) => sum + (relay.requests_dropped ?? 0), 0);
     const asked = this.contacts.some(({ request }) => request);
@@ -134,7 +131,6 @@ export class ThreadsView {
     this.showMenu(row.dataset.fingerprint, row.querySelector("a"));
   }
 
-  /** `acts`: what `anchor` offers besides, by the buttons' names. */
   showMenu(fingerprint, anchor, acts = {}) {
     [this.#menuFor, this.#menuActs] = [fingerprint, acts];
     const contact = this.#contacts.get(fingerprint);

@@ -13,7 +13,7 @@ const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"]; 
 const HELD_MS = 500; // a longer press is held: its end stops the recording
 const SLIDE_PX = 90; // to the left: throws it away
 const LEVELS = 48;
-const LOUD = 4; // to fill the meter
+const LOUD = 4;
 const WHY = {
   NotAllowedError: "The microphone is not allowed here: allow it in the browser's settings of this page.",
   NotFoundError: "This device has no microphone.",
@@ -45,19 +45,17 @@ class Recording {
     this.#recorder.ondataavailable = ({ data }) => this.#take(data);
     this.ended = new Promise((resolve) => (this.#recorder.onstop = () => resolve(this.#end(stream))));
     this.#recorder.start(PIECE_MS);
-    this.#context = new AudioContext(); // the recorder's end ends it
+    this.#context = new AudioContext();
     this.#analyser = new AnalyserNode(this.#context, { fftSize: 1024 });
     this.#context.createMediaStreamSource(stream).connect(this.#analyser);
   }
 
-  /** `{blob, seconds}`; `blob` is empty where nothing was recorded. */
   ended;
 
   get seconds() {
     return (performance.now() - this.#began) / 1000;
   }
 
-  /** 0 to 1. */
   get level() {
     this.#analyser.getByteTimeDomainData(this.#samples);
     return Math.min(1, (LOUD * Math.max(...this.#samples.map((sample) => Math.abs(sample - 128)))) / 128);
@@ -89,10 +87,10 @@ export class VoiceRecorder {
   #contact;
   #bar = byId("voice");
   #status = byId("chatSendStatus");
-  #asking = false; // for the microphone
+  #asking = false;
   #taken = null; // {to, recording, ticking}, ended {blob, seconds}, too: one at a time, whichever thread is open
-  #pressed = null; // {x, at} while the button is held
-  #url = ""; // to be listened to
+  #pressed = null;
+  #url = "";
 
   constructor(answering, contact) {
     this.#answering = answering;
@@ -137,7 +135,6 @@ export class VoiceRecorder {
     return recording?.stop();
   }
 
-  /** Null: the reason is shown. */
   async #ask() {
     this.#asking = true;
     try {
@@ -180,7 +177,6 @@ export class VoiceRecorder {
     return this.#taken && this.#taken.to.fingerprint === this.#contact()?.fingerprint ? this.#taken : null;
   }
 
-  /** What was recorded for another thread waits there. */
   show() {
     const here = this.#here();
     const ended = Boolean(here?.blob);
