@@ -44,7 +44,7 @@ export async function showBadge(number) {
 
 const latestOfEach = (arrived) => [...new Map(arrived.map((one) => [one.contact.fingerprint, one])).values()];
 
-/** And what names no thread. What a summary tells of the others stays. */
+/** Also what names no thread. What a summary tells of the others stays. */
 async function clearNotices(registration, fingerprint) {
   for (const shown of await registration.getNotifications()) {
     if (shown.tag === UNREAD_TAG) shown.close();

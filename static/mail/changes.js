@@ -1,6 +1,6 @@
 /**
- * What a person does to messages that are there, and to a chat: edit, delete for both, react, the timer, who may be written to how. Stored
- * and queued in one transaction, for the contact's devices and my own others.
+ * What a person does to messages that are there, and to a chat. Stored and queued in one transaction, for the contact's devices and my own
+ * others.
  */
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { NotYetError, UnchangeableError } from "../protocol/errors.js";

@@ -21,7 +21,7 @@ const AHEAD_MS = 60_000; // for which questions may wait already
 
 const dueAt = (at) => `from ${new Date(at).toISOString()}`;
 
-/** And tells every tab. False where it is gone, or stays. */
+/** Tells every tab. False where it is gone, or stays as it is. */
 async function changeFile(store, seq, more, change) {
   const changed = await store.db.write(["messages", "parts", ...more], async (stores) => {
     const record = await result(stores.messages.get(seq));
@@ -47,7 +47,7 @@ export class Turns {
   }
 }
 
-/** With all octets, or nothing. `file`: its header. */
+/** Queues it with all octets, or nothing. `file`: its header. */
 export async function enqueueFile(store, { file, bytes, ...written }) {
   const queued = { state: "queued", queued_for: written.contact, file: { ...file, have: file.parts, sent: 0, state: "here" } };
   const record = { direction: "out", kind: "text", at: Date.now(), ...written, ...queued };

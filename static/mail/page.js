@@ -42,7 +42,7 @@ export class Page {
     return undefined;
   }
 
-  /** With receipts of delivery. Strangers are held to their room. */
+  /** Queues receipts of delivery, and holds strangers to their room. */
   async finish() {
     const { stores } = this;
     for (const [fingerprint, session] of this.#sessions) {
@@ -62,7 +62,6 @@ export class Page {
     return { added, changed, contacts, dropped, refused: this.#refused, requests_dropped: this.#requests_dropped + dropped.length, blocked: this.#blocked };
   }
 
-  /** As this page has it by now, or undefined. */
   async contact(fingerprint) {
     return this.#contacts.get(fingerprint) ?? (await result(this.stores.contacts.get(fingerprint)));
   }

@@ -92,7 +92,7 @@ const acquaintances = async (contacts) =>
 const someQueued = (store, numbers) =>
   store.db.read(["posts"], async ({ posts }) => (await result(posts.index("queued").getAllKeys())).some((n) => numbers.includes(n)));
 
-/** And says what was not answered for a day. */
+/** Also says what was not answered for a day. */
 async function sweepSessions(store, now = Date.now()) {
   const lines = await store.db.write(["contacts", "messages", "sessions"], async (stores) => {
     const told = [];

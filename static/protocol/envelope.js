@@ -83,7 +83,7 @@ function unbox(row, sharedKeys) {
   }
 }
 
-/** Or null. Every reader refuses what is nested deeper, since some could not read it. */
+/** An object, or null. Every reader refuses what is nested deeper, since some could not read it. */
 export function parseFields(plaintext) {
   try {
     const fields = JSON.parse(fromUtf8(plaintext));

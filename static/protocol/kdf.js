@@ -89,7 +89,6 @@ export function refuseWeak(passphrase) {
   if (!strong) throw new WeakPassphraseError(`Use at least ${LEAST_CHARACTERS} characters, ${LEAST_DIFFERENT} different ones among them; six random words are better.`);
 }
 
-/** Of BIP-39's English list. */
 export async function sixWords() {
   const { wordlist } = await import("../vendor/bip39-english.js");
   const numbers = new Uint16Array(randomBytes(WORDS * Uint16Array.BYTES_PER_ELEMENT).buffer);

@@ -68,13 +68,12 @@ export async function getMessages(origin, token, { after_id, limit }) {
   return { messages, more: answer.more === true || messages.length === limit };
 }
 
-/** Of my own inbox, up to and including `through_id`. */
 export const deleteMessages = (origin, token, through_id) =>
   fetchOrThrow(origin, `/v1/messages?through_id=${through_id}`, { method: "DELETE", token });
 
 export const deleteMessage = (origin, token, id) => fetchOrThrow(origin, `/v1/messages/${id}`, { method: "DELETE", token });
 
-/** With the mail queued for it. */
+/** This identity goes, with the mail queued for it. */
 export const deleteMe = (origin, token) => fetchOrThrow(origin, "/v1/me", { method: "DELETE", token });
 
 export const postPush = (origin, token, endpoint) => fetchOrThrow(origin, "/v1/push", { token, body: { endpoint } });

@@ -45,7 +45,7 @@ export class Contacts {
     return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, their_name, invited, existing, moves, chosen_by_relay };
   }
 
-  /** Or reopens the thread: from now on the person wants to hear of them. */
+  /** Stores, or reopens the thread: from now on the person wants to hear of them. */
   open({ fingerprint, public_key, relay, their_name = "", invited = false }) {
     return this.#store.putContact(fingerprint, { open: true, request: false, blocked: false, public_key, relay, their_name, invited });
   }

@@ -61,7 +61,7 @@ function readAnswer(response, answer, origin) {
   return answer;
 }
 
-/** Of a relay that is silent for `first_ms`, or later for 30 s, not of one whose large answer takes longer; and of any after five minutes. */
+/** Ends with a relay that is silent for `first_ms`, or later for 30 s, not with a large answer that takes longer; and with any after five minutes. */
 class Patience {
   #controller = new AbortController();
   #longest;

@@ -1,6 +1,6 @@
 /**
- * One relay while this tab leads: its socket, its polls and its state. Emits "state" {state, message}: live, connecting, polling (mail comes,
- * but no socket opens), offline, or one that only the person can end.
+ * One relay while this tab leads. Emits "state" {state, message}: live, connecting, polling (mail comes, but no socket opens), offline, or
+ * one that only the person can end.
  */
 import { Backoff, Connection } from "./connection.js";
 import { ClientError, InviteNeededError, OlderProofError, OutdatedTabError, RateLimitedError, RelayKeyChangedError, RelayKeyError } from "../protocol/errors.js";

@@ -114,7 +114,6 @@ const MOST_REQUESTS = 20;
 const MOST_CHARACTERS = 262_144; // the longest message that relays usually take
 const LEAST_COUNTED = 256; // an empty message takes room, too
 
-/** With the picture in a file's header and the words that it answers. */
 const sizeOf = ({ text, file, re }) => text.length + (file?.preview?.length ?? 0) + (re?.quote.length ?? 0) + LEAST_COUNTED;
 
 export const fits = (contact, message) => !contact.request || (contact.request_size ?? 0) + sizeOf(message) <= MOST_CHARACTERS;

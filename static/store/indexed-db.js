@@ -16,8 +16,8 @@ export const VERSION = 3;
  * parts       the octets of files, 64 KiB each  key: [seq of the message, n]; index id: of an own part's envelope
  * seen        (sender, envelope id) of all that ever arrived, kept after a thread is removed so that no replay returns it
  * relays      cursor, token and pinned key     key: origin
- * sessions    a contact's devices and my receiving keys for them (protocol/devices.js)  key: the contact's fingerprint
- * posts       what goes out beside messages: edits, receipts, copies for my other devices…  key: n
+ * sessions    of protocol/devices.js  key: the contact's fingerprint
+ * posts       what goes out beside messages    key: n
  *             index queued: contact, of what is still to be sent; sent [contact, envelope id], for who could not open it
  * references  edits, deletions and reactions that came before their message  key: n; index of [contact, envelope id]
  */

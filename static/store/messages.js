@@ -99,7 +99,7 @@ export async function readOctets(store, seq) {
 
 const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
 
-/** Where `may(record)`. Returns its record for `restoreMessage`, with the `parts` of its file; or null. */
+/** Only if `may(record)`. Returns the record for `restoreMessage`, with the `parts` of its file; or null. */
 export async function removeMessage(store, seq, may = () => true) {
   const removed = await store.db.write(["contacts", "messages", "parts"], async ({ contacts, messages, parts }) => {
     const record = await result(messages.get(seq));

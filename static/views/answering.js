@@ -63,7 +63,7 @@ export class Answering {
     this.#changed();
   }
 
-  /** As what it is; a promise that it is stored. What Outbox.send throws leaves all as it was. */
+  /** A promise that it is stored. What Outbox.send throws leaves all as it was. */
   send(contact, text) {
     const begun = this.#begun.get(contact.fingerprint);
     const storing = this.#store(contact, text, begun);

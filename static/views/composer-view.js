@@ -62,7 +62,6 @@ export class ComposerView {
     if (written.length > 0) this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), ...written].filter(Boolean).join("\n"));
   }
 
-  /** With files words go along: see attaching.js. */
   #takeShared({ contact: { fingerprint }, files, text }) {
     if (files.length > 0) return;
     this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), text].filter(Boolean).join("\n"));

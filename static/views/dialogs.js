@@ -1,6 +1,5 @@
-// What lies on top of the page, in the order of opening: dialogs, menus, panels, searches; questions; what is said in passing. Android's Back
-// closes the topmost by itself (a close watcher, which modal dialogs and popovers have there); any other step back asks here first, see
-// router.js.
+// What lies on top of the page, in the order of opening; questions; what is said in passing. Android's Back closes the topmost by itself (a
+// close watcher, which modal dialogs and popovers have there); any other step back asks here first, see router.js.
 import { byId, on } from "./dom.js";
 
 let opened = []; // {isOpen, close, place}
@@ -131,7 +130,7 @@ export function notice(text) {
   announce(text);
 }
 
-/** With a button that takes it back, and Control Z while it is there. */
+/** Its button takes it back, and Control Z while it is there. */
 export function offerUndo(text, undo) {
   show(text, undo, UNDO_MS);
   announce(`${text} Control Z takes it back.`);

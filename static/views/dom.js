@@ -55,6 +55,19 @@ export function reconcile(parent, nodes) {
   }
 }
 
+/** Words in a `<name>`, from whichever side they run. */
+export function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  made.dir = "auto";
+  return made;
+}
+
+/** Fills a `<dl>` with pairs of a term and its text; without a text it is left out. */
+export function describe(list, pairs) {
+  list.replaceChildren(...pairs.filter(([, text]) => text || text === 0).flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
+}
+
 export function icon(name) {
   const SVG = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(SVG, "svg");

@@ -1,6 +1,6 @@
 // The dialogs that make and restore a backup. Both can be cancelled at any moment.
 import { showModal } from "./dialogs.js";
-import { attempt, byId, download, on, say } from "./dom.js";
+import { attempt, byId, describe, download, on, say } from "./dom.js";
 import { sixWords } from "../protocol/kdf.js";
 import { MOST_BACKUP_FILES_BYTES } from "../protocol/files.js";
 import { formatBytes, formatDateTime, plural } from "../protocol/format.js";
@@ -180,7 +180,7 @@ function showHoldings(opened) {
   };
   if (opened.files) holdings.Files = opened.files_here ? `${opened.files_here} of ${plural(opened.files, "file")}` : "not in this backup";
   if (opened.unsent) holdings["Not sent yet"] = `${plural(opened.unsent, "message")}: shown as not sent, and sent only when you press Retry`;
-  byId("importHolds").replaceChildren(...Object.entries(holdings).flatMap(([term, fact]) => [element("dt", term), element("dd", fact)]));
+  describe(byId("importHolds"), Object.entries(holdings));
   byId("importReplaces").textContent = whatGoes(opened);
 }
 
@@ -188,10 +188,4 @@ function whatGoes({ same_identity, replaces }) {
   if (!replaces.fingerprint) return "There are no keys here now, so nothing is lost by it.";
   const keys = same_identity ? "The keys stay the same." : "The keys of this device are replaced: export them first if you still need that address.";
   return `It replaces all that is here: ${plural(replaces.contacts, "contact")} and ${plural(replaces.messages, "message")}. ${keys}`;
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
 }

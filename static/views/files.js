@@ -1,4 +1,4 @@
-// A picture that has its place before it is there, a sound, a film, or a row with a name; and how far it has come.
+// Files in the thread, and how far each has come.
 import { byId, clone, download, on } from "./dom.js";
 import { isVoice, kindOf, previewOf, safeName, shortName, shownPicture } from "../protocol/files.js";
 import { formatBytes } from "../protocol/format.js";

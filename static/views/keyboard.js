@@ -16,7 +16,7 @@ export function listenToKeys(searches) {
 
 export const besides = (row) => rows().at(rows().indexOf(row) + 1) ?? rows()[rows().indexOf(row) - 1];
 
-/** Not by a click. It says all of itself then, as no part of it is focused. */
+/** Never by a click. The row says all of itself then, as no part of it is focused. */
 export function focusRow(row) {
   const textOf = (part) => row.querySelector(part)?.textContent ?? "";
   const words = [textOf(".chat-who"), textOf(".file-name"), wordsOf(textOf(".chat-bubble")), textOf("time"), textOf(".chat-state")];

@@ -4,7 +4,7 @@ import { ClientError } from "../protocol/errors.js";
 import { cut } from "../protocol/text.js";
 import { displayName, formatDateTime, formatSpan } from "../protocol/format.js";
 import { confirmed, copy, notice, offerUndo, showModal } from "./dialogs.js";
-import { byId, clone, on, say } from "./dom.js";
+import { byId, clone, describe, element, on, say } from "./dom.js";
 import { saveFile } from "./files.js";
 import { forward } from "./answering.js";
 
@@ -139,9 +139,9 @@ export async function showInfo(message, client) {
   byId("infoText").textContent = cut(message.kind === "text" && !message.deleted_at ? message.text : "", SHOWN_CHARACTERS);
   byId("infoEarlier").hidden = earlier.length === 0;
   byId("infoEarlierList").replaceChildren(...earlier.map(({ text, ts }) => element("li", `${formatDateTime(ts)}: ${cut(text, SHOWN_CHARACTERS)}`)));
-  list(byId("infoFacts"), facts(message, contact));
+  describe(byId("infoFacts"), facts(message, contact));
   countDown(message, client);
-  list(byId("infoTechnical"), technical(message));
+  describe(byId("infoTechnical"), technical(message));
   byId("infoDetails").open = false;
   showModal(byId("infoDialog"));
 }
@@ -192,13 +192,3 @@ function keptUntil({ expires_at, taken_back_at }) {
 const technical = ({ seq, envelope_id, relay, relay_id }) =>
   [["Number here", seq], ["Message id", envelope_id], ["Server", relay], ["Number there", relay_id]];
 
-function list(target, pairs) {
-  target.replaceChildren(...pairs.filter(([, text]) => text || text === 0).flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (name !== "dt") made.dir = "auto";
-  return made;
-}

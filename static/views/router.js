@@ -102,7 +102,7 @@ export class Router extends EventTarget {
 
 // The rail, which on a phone is three tabs and "Me", and the menu of the list's head.
 
-/** As in style.css. */
+/** One screen at a time; style.css says the same. */
 export const PHONE = matchMedia("(max-width: 47.99em), (max-height: 29.99em)");
 
 const RAIL = ["tab-newchat", "tab-chats", "tab-library", "tab-keys", "tab-server", "tab-about", "tab-me", "railFoot"];

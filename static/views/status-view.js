@@ -1,5 +1,4 @@
-// What the page says about itself: its state and, for a screen reader, what came and failed; its version and hashes; what is wrong with the
-// browser's storage.
+// What the page says about itself: its state, what came and failed, its version, what is wrong with storage.
 import { oneLine } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { displayName, formatCount, plural } from "../protocol/format.js";

@@ -1,4 +1,4 @@
-// The open thread: a row a message, the days between, the rule above what is new, the button to the newest.
+// The open thread: messages, days, the rule above what is new, the button to the newest.
 import { byId, clone, on, reconcile } from "./dom.js";
 import { kindOf } from "../protocol/files.js";
 import { formatCount, formatDay, formatTime, plural, dayLines } from "../protocol/format.js";
