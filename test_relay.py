@@ -19798,7 +19798,7 @@ MOVING = """[...document.querySelectorAll("*")].filter((each) => {
     return Math.max(...seconds) > 0.001 || style.scrollBehavior === "smooth";
 }).length"""
 
-MOST_BYTES = 220_000 if relay_module.brotli else 257_000
+MOST_BYTES = 220_000 if relay_module.brotli else 257_500
 LONG_HISTORY = """(async () => {
     const [{ Database }, { newContact }, { withLatest }] =
         await Promise.all(["store/database", "store/contacts", "store/messages"].map((name) => import(`/${name}.js`)));
