@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "27b55a4303701555";
+const VERSION = "82f20dfc1e31213c";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-xGukvYPp4BqzjDvJwM/ZpafX3BiAW2ytHF1dYR5ESto=",
+  "/index.html": "sha256-6clADy3jKPXrBrJioaN4frO7/NX0cS/MGWILHV6ngW8=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-FKFbbQlHXWVIHwKDMK3hJByR/OPtet4LGV3UdnZ7XCM=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -47,7 +47,7 @@ const FILES = {
   "/relay/api.js": "sha256-eN/J+HwrGPuUkUiP6wCIY+NUZm7/Ycf1bIWTqmVSqB4=",
   "/relay/connection.js": "sha256-xWQbwabuWYK/o3eyKR5sLbuxV0+1xBZDoIoegESSTic=",
   "/relay/contacts.js": "sha256-EsQDSiGSWo81/ZYoq2YU20XWcL8ZUbI4nIcoQmfXIlk=",
-  "/relay/http.js": "sha256-mtr6ryCov5cSgrSMI+tnrSSM13CFbafM6AuRpjfH5bc=",
+  "/relay/http.js": "sha256-jx2v0yaYknPajBW9I50BPow5l21J5J6ygjoBn95AUYM=",
   "/relay/membership.js": "sha256-issGyG/abyyXh7QfzVtbgId2ubz53CTKKjRp4X25U64=",
   "/relay/relays.js": "sha256-/ryR/U0kYG3Cl+RaLEQEWZM3elEnVscDy7fuGupWiUo=",
   "/relay/session.js": "sha256-kogW3v0uw2vxWzFrDgCDcIJ9d8FquqCtxB9jGZK596Q=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-4jcjiWmnL13cyD71mlL+fbWVL5tEg12vCiEJrpoVy8Y=",
   "/views/views.css": "sha256-p71ynDRSGZLDgb8GMXWnRPifs/WOSNNabh40cUv3m0g=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-hRff7cFT+IEGNTIAUeIyvB6umCZbmThbUrbfe7/GC1M="
+  "/worker.js": "sha256-X5PxiYN6tEgfsmBOR2ncQNrhtCWYfTMpi6BqHYPAw4I="
 };
 
 const PREFIX = "io3233-";

@@ -199,7 +199,10 @@ export async function firstAnswer(ask) {
       const askOnce = () => {
         const asking = new AbortController();
         asked.add(asking);
-        for (const oldest of [...asked].slice(0, -MOST_AT_ONCE)) oldest.abort(), asked.delete(oldest); // or all that a browser opens are dead ones
+        for (const oldest of [...asked].slice(0, -MOST_AT_ONCE)) {
+          oldest.abort(); // or all that a browser opens are dead ones
+          asked.delete(oldest);
+        }
         const begun = () => asking.signal.aborted || (clearInterval(timer), keepOnly(asking));
         ask(asking.signal, begun).then(resolve, (error) => asking.signal.aborted || reject(error));
       };
