@@ -1923,7 +1923,8 @@ def is_api(request: web.BaseRequest) -> bool:
 def reply(answer: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """JSON, with the headers of every /v1 answer."""
     response = web.Response(body=json.dumps(answer).encode(), status=status, headers=API_HEADERS)
-    response.headers.update(headers or {})
+    if headers:
+        response.headers.update(headers)
     return response
 
 
