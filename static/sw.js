@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "82f20dfc1e31213c";
+const VERSION = "c56251e4d8c72de1";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-6clADy3jKPXrBrJioaN4frO7/NX0cS/MGWILHV6ngW8=",
+  "/index.html": "sha256-qMWaqpO/IP7sISyLmEfsvpYBS+f2kphjS5M04n5UChU=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-FKFbbQlHXWVIHwKDMK3hJByR/OPtet4LGV3UdnZ7XCM=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -93,7 +93,7 @@ const FILES = {
   "/views/contact-view.js": "sha256-AnAqtzPnZUk7j0jCzeOuh4eOSJfTY1diduuj6k5cHZ4=",
   "/views/dialogs.js": "sha256-Ivv6TjgL4+TSzNm+orstQNynTjrON2jJ9dbmgAz8vdo=",
   "/views/dom.js": "sha256-3eaiNVaYCOStWXpb6w7oeCvmlT9GTvLrmsdHDzIbnqs=",
-  "/views/export-view.js": "sha256-UCqUeDwza1AGlKphM37jPErA70vNn9ssjDZRFNaXCC0=",
+  "/views/export-view.js": "sha256-n9n4/1JW1JY1RE0FkEWmDLYJGZHG1X6qJNQ3NOCuC2Q=",
   "/views/files.js": "sha256-j8Vxu9TVoXVrvVCcam1kP78IQ3AubNqwWYCy5ZA9XYk=",
   "/views/keyboard.js": "sha256-OLUs6gNQc8oYh+WcRXBk8NOYiu2D42pBwfja/hRGoWA=",
   "/views/keys-view.js": "sha256-gUtpLJbBq8lUyxiXK2LLXNiIzC3nO39tf1obityX0gk=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-4jcjiWmnL13cyD71mlL+fbWVL5tEg12vCiEJrpoVy8Y=",
   "/views/views.css": "sha256-p71ynDRSGZLDgb8GMXWnRPifs/WOSNNabh40cUv3m0g=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-X5PxiYN6tEgfsmBOR2ncQNrhtCWYfTMpi6BqHYPAw4I="
+  "/worker.js": "sha256-lC4Ap41Ad3YtbBT8ig1LgzHFg3Eyj822PVUIcXIxvMU="
 };
 
 const PREFIX = "io3233-";

@@ -51,7 +51,7 @@ export class ExportView {
   #client;
   #dialog = byId("exportDialog");
   #progress = new Progress("export");
-  #closedTimes = 0;
+  #cleared = 0; // times
 
   constructor(client) {
     this.#client = client;
@@ -60,10 +60,11 @@ export class ExportView {
     on(byId("exportForm"), "submit", (event) => this.#export(event));
     on(byId("exportHistory"), "change", ({ target }) => (byId("exportFiles").disabled = !target.checked));
     on(byId("exportCancel"), "click", () => this.#dialog.close());
-    on(this.#dialog, "close", () => this.#closed());
+    on(this.#dialog, "close", () => this.#dialog.open || this.#clear()); // it comes later, and may be open again
   }
 
   async #open() {
+    this.#clear();
     say(byId("exportStatus"), "");
     byId("exportFiles").disabled = false;
     showModal(this.#dialog);
@@ -73,17 +74,17 @@ export class ExportView {
   }
 
   // No passphrase stays in the page.
-  #closed() {
-    this.#closedTimes += 1;
+  #clear() {
+    this.#cleared += 1;
     this.#progress.cancel();
     byId("exportForm").reset();
     this.#conceal(true);
   }
 
   async #suggest() {
-    const closed = this.#closedTimes;
+    const cleared = this.#cleared;
     const words = await sixWords();
-    if (closed !== this.#closedTimes) return;
+    if (cleared !== this.#cleared) return;
     byId("exportPass").value = words;
     this.#conceal(false);
     byId("exportPassAgain").focus();
