@@ -26,7 +26,7 @@ ROOMS = {
     "device": {"store", "protocol"},
     "views": {"protocol", "vendor"},
 }
-TOP_MODULES = {"app.js", "client.js", "guest.js", "sw.js", "theme.js", "version.js", "watch.js", "worker.js"}
+TOP_MODULES = {"app.js", "client.js", "guest.js", "start.js", "sw.js", "version.js", "worker.js"}
 IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\.[^"']+)["']|\b(import)\(["']([^"']+)["']""", re.MULTILINE)
 WRITTEN = re.compile(
     r"""^(?!  "/.*": "sha256-).*\n""", re.MULTILINE

@@ -9,11 +9,10 @@ import { closeDialogs, notice } from "./views/dialogs.js";
 import { IdentityView, KeysView, LostView } from "./views/keys-view.js";
 import { listenToKeys } from "./views/keyboard.js";
 import { LibraryView, ListSearch } from "./views/library-view.js";
-import { forwardShared } from "./views/forward-view.js";
+import { forwardShared } from "./views/answering.js";
 import { NewChatView } from "./views/newchat-view.js";
-import { Router, threadPath } from "./views/router.js";
+import { Router, ShellView, threadPath } from "./views/router.js";
 import { ServerView } from "./views/server-view.js";
-import { ShellView } from "./views/shell-view.js";
 import { ThreadsView } from "./views/threads-view.js";
 
 const STAYS_AFTER_MS = 1000;
@@ -25,7 +24,7 @@ const router = new Router();
 for (const button of document.querySelectorAll("dialog [data-close]")) on(button, "click", () => button.closest("dialog").close());
 
 new StorageView(Client.storage);
-dispatchEvent(new Event("io3233-started")); // see watch.js; from here on the page itself says what it waits for
+dispatchEvent(new Event("io3233-started")); // from here on the page itself says what it waits for
 try {
   const lost = await Client.lost();
   if (lost) new LostView(lost);
@@ -64,22 +63,22 @@ async function boot(client) {
   });
   client.start();
   await Promise.all([threads.load(), status.load()]);
-  new IdentityView(client); // my address appears last: where it stands, all works
+  new IdentityView(client); // my address last: where it stands, all works
   follow(views);
-  dispatchEvent(new Event("io3233-live")); // watch.js hands over what was typed until now
+  dispatchEvent(new Event("io3233-live")); // start.js hands over what was typed
   await forwardShared(client);
 }
 
 /**
- * Takes no key any more, and goes when all that it took is stored: a browser drops the writes of a page that goes before they have begun.
- * Where a voice message waits the browser asks, and the person may stay; or they stop the reload: then it takes keys again.
+ * Takes no key any more, and goes when all is stored: a browser drops the writes of a page that goes before they have begun. Where a voice
+ * message waits the browser asks, and the person may stay, or stop the reload: then it takes keys again.
  */
 async function reload(client) {
   const takeKeys = () => (document.body.inert = false);
   document.body.inert = true;
   await client.outbox.stored(); // what could not be is a draft again
   await client.drafts.written();
-  const asked = () => setTimeout(takeKeys, STAYS_AFTER_MS); // after the answer, which may be to leave
+  const asked = () => setTimeout(takeKeys, STAYS_AFTER_MS); // after the answer
   on(window, "beforeunload", ({ defaultPrevented }) => defaultPrevented && setTimeout(asked), { once: true });
   location.reload();
   setTimeout(takeKeys, STOPPED_AFTER_MS);
@@ -109,7 +108,7 @@ function explain(error) {
   if (!(error instanceof ClientError)) console.error(error);
 }
 
-/** What a listener reported (see on in dom.js), and whatever nobody handled. Only what a person can meet is not for the console too. */
+/** What a listener reported (dom.js), and whatever nobody handled. What a person can meet is not for the console too. */
 function tell(event, error) {
   notice(sentence(error));
   if (event.type === "error" && error instanceof ClientError) event.preventDefault();

@@ -6,34 +6,31 @@ import { Files } from "./mail/files.js";
 import { Lost, exportBackup, findLost, openBackup } from "./store/backup.js";
 import { ServiceWorkerUpdates, clientHashes, forgetShared, takeShared } from "./device/service-worker.js";
 import { Database } from "./store/database.js";
-import { Drafts } from "./store/drafts.js";
+import { Drafts, Settings } from "./store/person.js";
 import { loadIdentity, replaceIdentity } from "./store/identity.js";
 import { Inbox } from "./mail/inbox.js";
 import { makeInviteLink } from "./protocol/address.js";
-import { Membership } from "./relay/membership.js";
+import { Membership, Push } from "./relay/membership.js";
 import { Notifications, Sound, toTell } from "./device/notifications.js";
 import { Outbox } from "./mail/outbox.js";
-import { Push } from "./relay/push.js";
 import { Persistence, localItems } from "./store/browser.js";
 import { Relays } from "./relay/relays.js";
 import { Session } from "./relay/session.js";
-import { Settings } from "./store/settings.js";
 import { Store } from "./store/store.js";
 import { Tabs, Waking } from "./device/tabs.js";
 import { Tokens } from "./relay/tokens.js";
 
 export class Client extends EventTarget {
-  /** What this device keeps things in, opened or not: see store/database.js. */
   static get storage() {
     return Database.shared;
   }
 
-  /** Whose keys were here and are gone, and what can be done: see store/backup.js. Null where nothing is lost. */
+  /** Whose keys were here and are gone, and what can be done; or null. */
   static async lost() {
     return findLost(await Database.open());
   }
 
-  /** Opens the database, takes over old data, makes keys. Throws StorageError. */
+  /** Takes over old data, makes keys. Throws StorageError. */
   static async open({ origin = location.origin } = {}) {
     const store = new Store(await Database.open());
     const identity = await loadIdentity(store, localItems(), origin);
@@ -73,53 +70,48 @@ export class Client extends EventTarget {
   #registered;
   #told = Promise.resolve(); // once what came last is shown
 
-  /** Call it once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
+  /** Once the views listen: leads when it is this tab's turn, registers, connects, sends what is queued. */
   start() {
     this.#listenToServiceWorker(navigator.serviceWorker);
     this.#registered(this.updates.register());
     this.tabs.lead(() => this.#lead(), () => this.#follow());
     this.persistence.ask();
-    this.#showBadge(); // the icon may have the number of a database that was lost, or replaced by a backup
+    this.#showBadge(); // the icon may have the number of a database that was lost, or replaced
   }
 
-  /** One sentence for each thing that a page without a secure context can't do. */
   get missing() {
     if (globalThis.isSecureContext) return [];
     return ["This page is open over plain http, so there are no notifications, no offline start and no install: open it over https for these."];
   }
 
-  /** A relay that knows no bound proof is an original one, and serves the original page. */
+  /** A relay that knows no bound proof serves the original page. */
   inviteLink() {
     const { home } = this.relays;
     return makeInviteLink(this.identity.fingerprint, home, { older: this.relays.get(home)?.bound === false, name: this.settings.get("name") });
   }
 
-  /** See store/backup.js. */
   exportBackup(passphrase, options) {
     return exportBackup(this.store, passphrase, options);
   }
 
-  /** See store/backup.js. Where it would replace the keys, these say goodbye before. */
+  /** Keys that it would replace say goodbye before. */
   async openBackup(file, passphrase, options) {
     const opened = await openBackup(this.store, file, passphrase, options);
     return opened.same_identity ? opened : { ...opened, apply: (how) => this.outbox.leave(() => opened.apply(how), how) };
   }
 
-  /** The database was deleted under this page, which has the keys still. */
   get dropped() {
     return new Lost(this.store, this.identity.short, this.identity);
   }
 
-  /** What another app shared with this one: see device/service-worker.js. */
   takeShared = takeShared;
   forgetShared = forgetShared;
 
-  /** Has it sent to a contact, once the person says so: the composer's views listen. */
+  /** Once the person says so: the composer's views listen. */
   offerShared(shared) {
     this.#tell("shared", shared);
   }
 
-  /** SHA-256 of every client file as this relay serves it: see device/service-worker.js. */
   hashes() {
     return clientHashes();
   }
@@ -128,13 +120,13 @@ export class Client extends EventTarget {
     return `io3233-${this.identity.fingerprint.slice(0, 8)}-${new Date().toISOString().slice(0, 10)}.backup.json`;
   }
 
-  /** New keys; history and contacts stay. Reload the page after it (other tabs get "replaced"). Takes some seconds where a server is away. */
+  /** History and contacts stay. Reload the page after it (other tabs get "replaced"). Takes some seconds where a server is away. */
   async replaceKeys() {
     await this.outbox.leave(() => replaceIdentity(this.store));
     this.tabs.emit("identity-replaced");
   }
 
-  /** The thread on screen, or null: call it on every change of view or thread. */
+  /** On screen, or null: at every change of view or thread. */
   showThread(fingerprint) {
     this.tabs.show(fingerprint);
     return this.#markShownRead();
@@ -162,7 +154,7 @@ export class Client extends EventTarget {
     Database.shared.addEventListener("state", () => Database.shared.state === "open" && this.#canStoreAgain());
   }
 
-  /** One tab speaks for all: the one that stored them. */
+  /** The tab that stored them speaks for all. */
   async #arrived(messages, remote) {
     this.#markShownRead();
     if (remote) return;
@@ -188,12 +180,12 @@ export class Client extends EventTarget {
   async #markShownRead() {
     const { thread, visible } = this.tabs;
     if (!thread || !visible) return;
-    // Asking what is shown while something is being shown can lose that in Chromium: not without need.
+    // Asking what is shown while something is being shown can lose that in Chromium.
     if (await this.store.markRead(thread)) await this.notifications.clear(thread);
     await this.changes.confirm(thread, { reading: true });
   }
 
-  /** Whoever answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */
+  /** Who answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */
   #listenToServiceWorker(worker) {
     worker?.addEventListener("message", ({ data, ports }) => {
       if (data.type === "who-opens") ports[0].postMessage({ type: "here" });

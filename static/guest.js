@@ -1,10 +1,9 @@
-// A classic script behind the composer, so that whoever opens an invite link
-// reads whom it leads to, and can write, before any module has come. What they
-// write is kept over a reload, and handed over: see views/guest-view.js.
+// A classic script behind the composer, so that whoever opens an invite link reads whom it leads to, and can write, before any module has
+// come. What they write outlives a reload, and is handed over.
 (() => {
   const ITEM = "io3233_guest";
-  const PLACE = /^#chat=[0-9a-f]{64}(&at=\d+)?$/i; // of the page's own, see router.js
-  const PLAIN_NAME = /^(?!.*\p{M}{5})[\p{L}\p{N}][\p{L}\p{M}\p{N} .'’-]{0,63}$/u; // of what names.js takes, no more than needs no second look
+  const PLACE = /^#chat=[0-9a-f]{64}(&at=\d+)?$/i; // the page's own, see router.js
+  const PLAIN_NAME = /^(?!.*\p{M}{5})[\p{L}\p{N}][\p{L}\p{M}\p{N} .'’-]{0,63}$/u; // of what readName takes, what needs no second look
   const SHORT = 24; // a longer name would make the field grow
   const given = [location.hash.slice(1), location.search].map((text) => new URLSearchParams(text));
   const invite = given.find((parameters) => parameters.has("chat") || parameters.has("fp"));
@@ -39,7 +38,6 @@
 
   const written = () => [...sent, field.value].filter(Boolean).join("\n");
 
-  /** Shows what waits to be sent as it will look. */
   function draw(text) {
     const [line, bubble] = [document.createElement("div"), document.createElement("div")];
     line.className = "chat-line chat-line-out head tail";
@@ -50,7 +48,6 @@
     byId("chatMessages").append(line);
   }
 
-  /** As views/dom.js does, once it is there. */
   function fillAvatar(avatar) {
     avatar.textContent = name.slice(0, name.codePointAt(0) > 0xffff ? 2 : 1).toUpperCase();
     avatar.style.setProperty("--hue", Math.round((parseInt(fingerprint.slice(0, 2), 16) * 360) / 256));
@@ -82,7 +79,7 @@
     if (kept.fingerprint === fingerprint) field.value = kept.text;
   }
 
-  /** Whatever becomes of the modules, the page's own forms send nothing anywhere. */
+  /** The page's own forms send nothing anywhere. */
   const { signal } = listening;
   form.addEventListener("submit", send, { signal });
   field.addEventListener("input", () => keep(written()), { signal });
@@ -90,7 +87,7 @@
   byId("guestForm").addEventListener("submit", (event) => event.preventDefault(), { signal });
   show();
 
-  /** Ends all of this: from now on somebody else listens. Returns what was written. */
+  /** From now on somebody else listens. Returns what was written. */
   function end() {
     const all = { fingerprint, sent, typed: field.value };
     listening.abort();

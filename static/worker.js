@@ -5,9 +5,9 @@
 import "./sw.js";
 import { SharedKeys } from "./protocol/crypto.js";
 import { Database } from "./store/database.js";
-import { Settings } from "./store/settings.js";
+import { Settings } from "./store/person.js";
 import { Store } from "./store/store.js";
-import { Push } from "./relay/push.js";
+import { Push } from "./relay/membership.js";
 import { Relays } from "./relay/relays.js";
 import { Tokens } from "./relay/tokens.js";
 import { Inbox } from "./mail/inbox.js";
@@ -15,7 +15,7 @@ import { showBadge, showNothing, showNotices, toTell } from "./device/notificati
 import { LEADER_LOCK } from "./device/tabs.js";
 import { ClientError } from "./protocol/errors.js";
 
-export const VERSION = "7cebd1a071636beb"; // Chromium looks for a newer version of this file alone, not of what it imports
+export const VERSION = "c35648d4beef2ea9"; // Chromium looks for a newer version of this file alone, not of what it imports
 
 const ANSWER_WITHIN_MS = 2500; // hidden tabs run their timers once a second
 const READ_WITHIN_MS = 25_000; // browsers end a worker that takes much longer

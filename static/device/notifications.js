@@ -1,16 +1,16 @@
-/** How a person is told of what came: notifications, for a page and for the service worker; the app's badge; a short beep. */
-import { oneLine } from "../protocol/excerpt.js";
+/** Notifications, for a page and for the service worker; the app's badge; a short beep. */
+import { oneLine } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { displayName, plural } from "../protocol/format.js";
 
-const MOST_THREADS = 8; // with a notification each; more become one summary
+const MOST_THREADS = 8; // more become one summary
 const SUMMARY_TAG = "summary";
-const UNREAD_TAG = "unread"; // of sw.js: that there are messages, and no more
+const UNREAD_TAG = "unread"; // sw.js's: that there are messages, and no more
 const QUIET_TAG = "quiet";
 const ICON = "/icons/icon-192.png";
 const BODY_CHARACTERS = 140;
 
-/** Those of the messages that just came, `[{message, contact}]`, of which a person is told: what has been read by now is none of them. */
+/** `[{message, contact}]` of those that just came and were not read since. */
 export async function toTell(store, messages) {
   const contacts = new Map((await store.contacts()).map((contact) => [contact.fingerprint, contact]));
   return messages
@@ -18,10 +18,10 @@ export async function toTell(store, messages) {
     .filter(({ message, contact }) => contact?.unread > 0 && isNews(message) && !contact.muted && !contact.blocked);
 }
 
-/** No refusal, no line that nobody wrote, and nothing that another device of mine sent. */
+/** No refusal, line, or message of another device of mine. */
 const isNews = ({ direction, kind, event }) => direction === "in" && kind !== "refused" && !event;
 
-/** Shows messages, `[{message, contact}]`: the latest of each sender, or one summary when the senders are many. */
+/** The latest of each sender, or one summary of many. */
 export async function showNotices(registration, arrived, { preview }) {
   const shown = await registration.getNotifications();
   const counts = [...shown.map(({ data }) => data?.counts ?? {}), ...arrived.map(({ contact }) => ({ [contact.fingerprint]: 1 }))].reduce(add, {});
@@ -31,21 +31,20 @@ export async function showNotices(registration, arrived, { preview }) {
   return Promise.all(latestOfEach(arrived).map((one) => showOne(registration, one, counts, preview)));
 }
 
-/** Shows a notification and takes it away: a browser that wakes a worker wants to see one, and ends the subscription else. */
+/** A browser that wakes a worker wants to see one, and ends the subscription else. */
 export async function showNothing(registration) {
   await registration.showNotification("io3233", { body: "No new messages", tag: QUIET_TAG, silent: true, icon: ICON });
   for (const shown of await registration.getNotifications({ tag: QUIET_TAG })) shown.close();
 }
 
-/** The app icon's badge, where there is one. */
 export async function showBadge(number) {
   if (!navigator.setAppBadge) return;
-  await navigator.setAppBadge(number).catch((error) => console.debug("No badge:", error.message)); // not installed
+  await navigator.setAppBadge(number).catch((error) => console.debug("No badge:", error.message));
 }
 
 const latestOfEach = (arrived) => [...new Map(arrived.map((one) => [one.contact.fingerprint, one])).values()];
 
-/** Takes away what is shown of a thread that was read, and what names none. What a summary tells of the other threads stays. */
+/** Also what names no thread. What a summary tells of the others stays. */
 async function clearNotices(registration, fingerprint) {
   for (const shown of await registration.getNotifications()) {
     if (shown.tag === UNREAD_TAG) shown.close();
@@ -55,7 +54,7 @@ async function clearNotices(registration, fingerprint) {
   }
 }
 
-/** Messages a thread, `{fingerprint: number}`, the thread of the latest last. */
+/** `{fingerprint: number of messages}`, the latest thread last. */
 function add(counts, more) {
   const sum = { ...counts };
   for (const [fingerprint, number] of Object.entries(more)) {
@@ -67,7 +66,7 @@ function add(counts, more) {
 
 const total = (counts) => Object.values(counts).reduce((sum, number) => sum + number, 0);
 
-/** A sender has one tag: a later message takes an earlier one's place, and says so. A stranger's comes without a sound. */
+/** A later message takes an earlier one's place, and says so. A stranger's comes without a sound. */
 function showOne(registration, { message, contact }, counts, preview) {
   const body = (preview && oneLine(saidIn(message), BODY_CHARACTERS)) || "New message";
   const { fingerprint } = contact;
@@ -77,13 +76,12 @@ function showOne(registration, { message, contact }, counts, preview) {
   return registration.showNotification(title, { body, ...options });
 }
 
-/** Its one tag makes a later summary replace an earlier one. */
 function summarize(registration, counts) {
   const body = plural(total(counts), "new message");
   return registration.showNotification("io3233", { body, tag: SUMMARY_TAG, icon: ICON, data: { counts } });
 }
 
-// The person's choice about them. The service worker's registration shows them: they outlive the tab.
+// The service worker's registration shows them: they outlive the tab.
 
 const HOME_SCREEN =
   "On an iPhone or iPad, notifications come only from the Home Screen. 1. Press Share, then Add to Home Screen. 2. Open io3233 there, and press the bell.";
@@ -91,9 +89,9 @@ const HOME_SCREEN =
 export class Notifications {
   #settings;
   #registration;
-  #last = Promise.resolve(); // one after the other: what is taken away must not be shown a moment later
+  #last = Promise.resolve(); // in turn: what is taken away must not be shown a moment later
 
-  /** `registration`: a promise of the ServiceWorkerRegistration, or of null where the browser has none. */
+  /** `registration`: a promise; null where the browser has none. */
   constructor({ settings, registration }) {
     this.#settings = settings;
     this.#registration = registration;
@@ -112,19 +110,18 @@ export class Notifications {
     return this.#settings.get("notifications") && this.permission === "granted";
   }
 
-  /** An iPhone or iPad that has this page in a tab: only there is `standalone` false. */
+  /** In a tab of an iPhone or iPad: only there is `standalone` false. */
   get needsHomeScreen() {
     return !this.supported && navigator.standalone === false;
   }
 
-  /** Why there are none: a sentence or two, or "". */
   get why() {
     if (this.needsHomeScreen) return HOME_SCREEN;
     if (!this.supported) return "Notifications need a page opened over https (or on this computer itself).";
     return this.permission === "denied" ? "This browser blocks notifications for this page: allow them in its site settings." : "";
   }
 
-  /** Asks the browser, so call it from a click. Returns the permission. */
+  /** From a click. Returns the permission. */
   async enable() {
     if (this.permission === "default") await Notification.requestPermission();
     await this.#settings.set("notifications", this.permission === "granted");
@@ -135,13 +132,11 @@ export class Notifications {
     return this.#settings.set("notifications", false);
   }
 
-  /** Shows messages, `[{message, contact}]`, where the person wants that. */
   show(arrived) {
     if (arrived.length === 0) return this.#last;
     return this.#inTurn((registration) => showNotices(registration, arrived, { preview: this.#settings.get("preview") }));
   }
 
-  /** Takes away what is shown for a thread that was read. */
   clear(fingerprint) {
     return this.#inTurn((registration) => clearNotices(registration, fingerprint));
   }
@@ -160,7 +155,7 @@ export class Notifications {
   }
 }
 
-// A short beep. Browsers play nothing before the person has touched the page, so the audio context is made at the first gesture.
+// Browsers play nothing before the person has touched the page: the audio context is made at the first gesture.
 
 const HERTZ = 880;
 const SECONDS = 0.12;
@@ -169,7 +164,6 @@ const LOUDNESS = 0.06;
 export class Sound {
   #context = null;
 
-  /** `unlocked()` is called once, when this tab may play. */
   constructor(unlocked) {
     for (const gesture of ["pointerdown", "keydown"]) {
       addEventListener(gesture, () => this.#unlock(unlocked), { once: true, passive: true });

@@ -1,15 +1,12 @@
-/**
- * The page's side of the service worker (sw.js): its registration and its updates, for it keeps one whole version of the page; what another
- * app shared, as it kept that; and the hashes of the files that it names.
- */
+/** The page's side of the service worker (sw.js): its registration and updates; what another app shared; the hashes of the files that it names. */
 import { sha256 } from "../protocol/crypto.js";
 import { toHex, utf8 } from "../protocol/encoding.js";
 import { BadAnswerError, NetworkError } from "../protocol/errors.js";
 
-// Registered under the page's Trusted Types: one policy, which knows its two URLs.
+// Trusted Types: one policy, which knows its two URLs.
 
 const POLICY = "io3233-sw";
-const SCRIPTS = ["/worker.js", "/sw.js"]; // both keep the version; the first reads mail too, and is a module
+const SCRIPTS = ["/worker.js", "/sw.js"]; // both keep the version; the module reads mail, too
 const LONGEST_IDLE_WAIT_MS = 2000;
 const LOOK_EVERY_MS = 3_600_000;
 
@@ -18,10 +15,7 @@ export class ServiceWorkerUpdates extends EventTarget {
   #waiting = null;
   #looked_at = performance.now();
 
-  /**
-   * The registration once it is active, or null where the browser offers none (plain http) or refuses it. It fetches every file of
-   * the page, so it waits until the page is idle.
-   */
+  /** Once it is active; null where the browser offers none (plain http) or refuses it. It fetches every file, so it waits until the page is idle. */
   async register() {
     if (!("serviceWorker" in navigator)) return null;
     try {
@@ -35,12 +29,11 @@ export class ServiceWorkerUpdates extends EventTarget {
     }
   }
 
-  /** Whether the worker reads mail while no tab is open, and not only says that there is some. */
   get reads() {
     return new URL(navigator.serviceWorker?.controller?.scriptURL ?? SCRIPTS[1], location.href).pathname === SCRIPTS[0];
   }
 
-  /** The waiting version takes over; every tab then reloads, when it has kept what is typed in it. */
+  /** Every tab then reloads, when it has kept what is typed in it. */
   apply() {
     this.#waiting?.postMessage({ type: "take-over" });
   }
@@ -62,7 +55,7 @@ export class ServiceWorkerUpdates extends EventTarget {
     worker.postMessage({ type: "version" });
   }
 
-  /** A page that came by the network may be of the waiting version already: then nobody has to be asked. */
+  /** A page that came by the network may be of the waiting version: nobody has to be asked. */
   #judge(version, worker) {
     const same = version === this.#version;
     if (worker === navigator.serviceWorker.controller) return void (same || this.#tell("updated"));
@@ -104,14 +97,12 @@ function scriptUrls() {
   return [0, 1].map((index) => policy.createScriptURL(index));
 }
 
-// What another app shared with the installed one: see SHARED in sw.js.
-
 const CACHE = "shared-with-io3233";
 const MOST_FILES = 10;
 const LONGEST_TEXT = 20_000;
 const FORGET_AFTER_MS = 60_000;
 
-/** `{files, text}`, once; null where there is none, it could not be kept, or it can't be read. */
+/** `{files, text}`, once; or null. */
 export async function takeShared() {
   const cache = await globalThis.caches?.open(CACHE); // none over plain http
   const kept = await cache?.match("/share");
@@ -124,21 +115,18 @@ export async function takeShared() {
   return { files, text };
 }
 
-/** Deletes what was shared and no page took. Not at once: the page that it is for may just be starting. */
+/** Not at once: the page that it is for may just be starting. */
 export async function forgetShared() {
   const cache = await globalThis.caches?.open(CACHE);
   const kept = await cache?.match("/share");
   if (kept && !(Date.now() - Date.parse(kept.headers.get("Date")) < FORGET_AFTER_MS)) await cache.delete("/share");
 }
 
-// SHA-256 of every client file as this relay serves it, for people who compare them with another source.
+// As this relay serves them, for people who compare them with another source.
 
-const WORKER = "sw.js"; // names all other files; the one list of them
+const WORKER = "sw.js";
 
-/**
- * `{combined, files: [{path, sha256, bytes}]}`, sorted by path. `combined` is the SHA-256 of the lines "<sha256>  <path>\n", which is
- * what the relay prints at its start.
- */
+/** `{combined, files: [{path, sha256, bytes}]}` by path. `combined`: of the lines "<sha256>  <path>\n", as the relay prints at its start. */
 export async function clientHashes() {
   const names = [...shellFiles(new TextDecoder().decode(await fetchFile(WORKER))), WORKER].sort();
   const files = await Promise.all(names.map(hashFile));

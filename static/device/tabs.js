@@ -1,37 +1,36 @@
 /**
- * The tabs of one browser. One of them leads: it holds the sockets, sends and notifies. Where there are no Web Locks (plain
- * http) each tab leads itself; what they store is told apart by its ids, so nothing is kept twice. Phones freeze tabs in the
- * background, with whatever lock they hold: a tab on screen takes over from a leader that does not answer.
+ * One tab of a browser leads: it holds the sockets, sends and notifies. Without Web Locks (plain http) each does; what they store is told
+ * apart by its ids. Phones freeze tabs in the background, with whatever lock they hold: a tab on screen takes over from a leader that does
+ * not answer.
  */
 import { SharedEventTarget, keepItem, sessionItems } from "../store/browser.js";
 
-/** Whoever holds it fetches mail. */
 export const LEADER_LOCK = "io3233-leader";
 const THERE = "io3233-tab-"; // each tab holds one of these under its id
-const ID_ITEM = "io3233_tab"; // there only from the end of one document to the start of the tab's next, so that a copy of a tab gets none
+const ID_ITEM = "io3233_tab"; // only between two documents, so that a copy of a tab gets none
 const ANNOUNCE_EVERY_MS = 10_000;
 const FORGET_AFTER_MS = 25_000;
 const ANSWER_WITHIN_MS = 5000;
 
 export class Tabs extends SharedEventTarget {
-  #me = sessionItems().getItem(ID_ITEM) ?? crypto.getRandomValues(new Uint32Array(2)).join("-"); // a reloaded tab goes on with what it claimed
+  #me = sessionItems().getItem(ID_ITEM) ?? crypto.getRandomValues(new Uint32Array(2)).join("-"); // a reloaded tab goes on with its claims
   #thread = null;
   #audible = false;
   #leading = false;
-  #answered = true; // whether the leader answered the last question
+  #answered = true;
   #start = () => undefined;
   #stop = () => undefined;
-  #others = new Map(); // id → {visible, thread, audible, at}; entries lapse when a tab stops announcing itself
+  #others = new Map(); // id → {visible, thread, audible, at}; lapse when a tab is silent
 
   constructor() {
     super("io3233-tabs");
     sessionItems().removeItem(ID_ITEM);
     this.addEventListener("here", ({ detail, remote }) => remote && this.#others.set(detail.id, { ...detail, at: performance.now() }));
     this.addEventListener("gone", ({ detail }) => this.#others.delete(detail.id));
-    // By a timer: a frozen tab may still get messages, but runs no timers, and could not fetch either.
+    // A frozen tab may still get messages, but runs no timers, and could not fetch either.
     this.addEventListener("who-leads", () => this.#leading && setTimeout(() => this.emit("i-lead")));
     this.addEventListener("i-lead", () => (this.#answered = true));
-    navigator.locks?.request(THERE + this.#me, () => new Promise(() => undefined)); // the browser lets go of it with the tab, even when that crashes
+    navigator.locks?.request(THERE + this.#me, () => new Promise(() => undefined)); // the browser lets go of it with the tab, even in a crash
     document.addEventListener("visibilitychange", () => this.#announce());
     addEventListener("pagehide", () => this.#leave());
     setInterval(() => this.#announce(), ANNOUNCE_EVERY_MS);
@@ -46,7 +45,7 @@ export class Tabs extends SharedEventTarget {
     return this.#leading;
   }
 
-  /** Whose claims on queued messages count as this tab's: with a lock, those of whoever led before. */
+  /** Under which messages are claimed: with a lock, by whoever leads. */
   get sender() {
     return navigator.locks ? "leader" : this.#me;
   }
@@ -55,7 +54,6 @@ export class Tabs extends SharedEventTarget {
     return document.visibilityState === "visible";
   }
 
-  /** Calls `start` when it is this tab's turn to lead, until it is closed; `stop` if another one took over from it. */
   lead(start, stop) {
     this.#start = start;
     this.#stop = stop;
@@ -63,7 +61,6 @@ export class Tabs extends SharedEventTarget {
     else start();
   }
 
-  /** The thread on screen in this tab, or null. */
   show(thread) {
     this.#thread = thread;
     this.#announce();
@@ -73,22 +70,21 @@ export class Tabs extends SharedEventTarget {
     return this.#thread;
   }
 
-  /** This tab may play sounds from now on: the person has touched the page. */
   becomeAudible() {
     this.#audible = true;
     this.#announce();
   }
 
-  /** Resolves to a function that gives the fingerprints of the threads on screen in visible tabs when it is called. */
+  /** → a function: the Set of fingerprints on screen in visible tabs at its call. */
   async reading() {
-    await this.#all(); // forgets those that are gone
+    await this.#all();
     return () => {
       const shown = [this.#state(), ...this.#others.values()].filter(({ visible, thread }) => visible && thread);
       return new Set(shown.map(({ thread }) => thread));
     };
   }
 
-  /** Has exactly one tab beep, this one if it may. */
+  /** Exactly one tab, this one if it may. */
   async beep() {
     const tab = (await this.#all()).find(({ audible }) => audible);
     if (tab) this.emit("beep", { id: tab.id });
@@ -111,7 +107,7 @@ export class Tabs extends SharedEventTarget {
     this.#start();
   }
 
-  /** Asks, and looks one interval later whether somebody answered. */
+  /** Looks one interval later whether somebody answered. */
   #watchLeader() {
     if (this.#leading || !this.visible || !navigator.locks) return void (this.#answered = true);
     if (!this.#answered) this.#request({ steal: true });
@@ -119,7 +115,7 @@ export class Tabs extends SharedEventTarget {
     this.emit("who-leads");
   }
 
-  /** What the tabs that are there say of themselves. One that crashed said nothing of that: its lock is gone. */
+  /** A tab that crashed said nothing of that: its lock is gone. */
   async #all() {
     const there = await this.#there();
     const recent = performance.now() - FORGET_AFTER_MS; // monotonic: a clock set back must not keep a closed tab alive
@@ -127,7 +123,7 @@ export class Tabs extends SharedEventTarget {
     return [this.#state(), ...this.#others.values()];
   }
 
-  /** A function that says of an id whether its tab is there; it believes them all where there are no locks. */
+  /** Whether the tab of an id is there; all are where there are no locks. */
   async #there() {
     if (!navigator.locks) return () => true;
     const { held, pending } = await navigator.locks.query();
@@ -149,16 +145,15 @@ export class Tabs extends SharedEventTarget {
   }
 }
 
-// Tells that this device or page was away and is back: by the browser's own events, and by a timer that finds the clock ahead of where
-// it should be, for a computer that wakes with the page on screen fires none of them.
+// Emits "woke": this device or page was away and is back. By the browser's events, and a timer that finds the clock ahead: a computer that
+// wakes with the page on screen fires none.
 
 const LOOK_EVERY_MS = 2000;
 const SLEPT_MS = 8000;
-const SLEPT_HIDDEN_MS = 90_000; // browsers run the timers of hidden pages once a minute
+const SLEPT_HIDDEN_MS = 90_000; // hidden pages have timers once a minute
 
-/** Emits "woke". */
 export class Waking extends EventTarget {
-  #looked_at = Date.now(); // the monotonic clock stands still while a device sleeps
+  #looked_at = Date.now(); // the monotonic one stands still in sleep
 
   constructor() {
     super();

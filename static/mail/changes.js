@@ -1,9 +1,6 @@
 /**
- * What a person does to messages that are there, and to what a chat is: edit, delete for both, react, the timer, who may be written to
- * how. Each is stored and queued in one transaction, and goes to the contact's devices and to my own others.
- *
- * A message has `edited_at`, `deleted_at`, `reactions` `[{by, emoji}]`, `re` `{of, quote, mine}`, `lasts`, `gone_at`, `delivered_at`, `read_at`,
- * `unsealed`, `event`; a contact has `devices` (0: their client reads plain text only), `lasts`, `asks_again`, `asks_old_form`.
+ * What a person does to messages that are there, and to a chat. Stored and queued in one transaction, for the contact's devices and my own
+ * others.
  */
 import { isEnvelopeId, newEnvelopeId } from "../protocol/envelope.js";
 import { NotYetError, UnchangeableError } from "../protocol/errors.js";
@@ -26,7 +23,7 @@ export class Changes {
   #me;
   #requests = new Set(); // fingerprints, as many as are kept
 
-  /** `reading()`: the fingerprint of the thread on screen in this tab, or null. */
+  /** `reading()`: the thread on screen in this tab, or null. */
   constructor({ store, relays, settings, identity, reading }) {
     store.addEventListener("contact", ({ detail, remote }) => remote || this.#contactChanged(detail.contact, reading));
     settings.addEventListener("change", ({ detail, remote }) => remote || detail.name !== "name" || this.#sayMyName(detail.value));
@@ -36,17 +33,15 @@ export class Changes {
     this.#me = identity.fingerprint;
   }
 
-  /** Whether `message` may be edited: an own text of the last 24 hours. */
   mayEdit(message) {
     return mayEdit(message);
   }
 
-  /** Gives an own message other words. Throws UnchangeableError, NotYetError. */
+  /** Throws UnchangeableError, NotYetError. */
   async edit(seq, text) {
     await this.#change(seq, { type: "edit", text: text.replaceAll("\0", "\ufffd") }, (record) => mayEdit(record) && text.trim() !== "");
   }
 
-  /** Deletes an own message on both sides, and takes the relay's copy back where it can be. */
   async remove(seq) {
     const { file } = (await this.#store.message(seq)) ?? {};
     const unsent = !file?.sent && (await discard(this.#store, seq));
@@ -62,31 +57,31 @@ export class Changes {
     for (const each of taking) if (each) each.catch((error) => console.debug("Not taken back:", error.message));
   }
 
-  /** One that was being sent when it was removed may have reached the relay. */
+  /** What was being sent may have reached the relay. */
   async #maybeSent({ contact, envelope_id: of, claimed_until }) {
     if (claimed_until === undefined) return;
     await this.#store.db.write(["posts"], (stores) => queuePost(stores, contact, { type: "delete", of }));
     this.#store.emit("posts");
   }
 
-  /** My one reaction to a message; "" takes it back. */
+  /** "" takes my reaction back. */
   async react(seq, emoji) {
     await this.#change(seq, { type: "react", emoji }, ({ deleted_at, kind }) => !deleted_at && kind === "text");
   }
 
-  /** The words of a message before it was edited, oldest first: `[{text, ts}]`. */
+  /** Before it was edited, oldest first: `[{text, ts}]`. */
   async earlier(seq) {
     const record = await this.#store.db.read(["messages"], ({ messages }) => result(messages.get(seq)));
     return record ? earlierWords(record) : [];
   }
 
-  /** The seq of the message that `message` answers, or null where it is not here. */
+  /** The seq of the answered message, or null. */
   async answered({ contact, re }) {
     const record = re && (await this.#store.db.read(["messages"], (stores) => findMessage(stores, contact, re.of, re.mine)));
     return record?.seq ?? null;
   }
 
-  /** How long messages of a chat last from now on, in seconds; 0: for ever. */
+  /** `lasts`: seconds; 0: for ever. */
   async setTimer(fingerprint, lasts) {
     const at = Date.now();
     const [contact, line] = await this.#store.db.write(["contacts", "messages", "posts"], async (stores) => {
@@ -102,7 +97,7 @@ export class Changes {
     this.#store.emit("posts");
   }
 
-  /** Tells all contacts what I call myself now. Whoever goes without a name keeps the one that they knew. */
+  /** Whoever goes without a name keeps the one that contacts knew. */
   async #sayMyName(name) {
     if (!name) return;
     await this.#store.db.write(["contacts", "posts"], async (stores) => {
@@ -112,13 +107,13 @@ export class Changes {
     this.#store.emit("posts");
   }
 
-  /** A contact was accepted, or their thread is on screen (`reading`): receipts go, and timers start. */
+  /** Accepted, or on screen (`reading`): receipts go, and timers start. */
   async confirm(fingerprint, { reading }) {
     await confirm(this.#store, fingerprint, { reading, shows: this.#settings.get("receipts") });
     await removeGone(this.#store, this.#me);
   }
 
-  /** The person's answer to `asks_again`: a new device of the contact could not read what was written before it was there. */
+  /** A new device of theirs could not read what was written before it was there. */
   async answerAgain(fingerprint, yes) {
     await this.#store.db.write(["messages", "parts", "posts", "sessions"], async (stores) => {
       const { wanted } = await result(stores.sessions.get(fingerprint));
@@ -131,12 +126,11 @@ export class Changes {
     this.#store.emit("posts");
   }
 
-  /** The person's answer to `asks_old_form`: their client was replaced by one that reads v1's form only. Nobody else may decide that. */
+  /** Their client was replaced by one that reads v1's form only. Nobody but the person may decide that. */
   async answerOldForm(fingerprint, yes) {
     await changeSession(this.#store, fingerprint, (session) => ({ ...session, old_form_asked: true, ...(yes && { devices: [], sealed: false, old_since: 0, old_form_asked: false }) }));
   }
 
-  /** Somebody was accepted: what they wrote is confirmed now. */
   #contactChanged({ fingerprint, request }, reading) {
     if (request) this.#requests.add(fingerprint);
     else if (this.#requests.delete(fingerprint)) this.confirm(fingerprint, { reading: reading() === fingerprint });
@@ -157,7 +151,6 @@ export class Changes {
     return record;
   }
 
-  /** Queues a change, and has the list of threads show it. */
   async #tell(stores, record, { type, text, emoji, id, ts, before }) {
     const { contact: fingerprint, of, mine } = meant(record);
     const by = type === "react" && !mine && { by: fingerprint };
@@ -170,14 +163,12 @@ export class Changes {
   }
 }
 
-/** Of a file that was on its way when it was deleted. */
 const CUT_OFF = { state: "failed", error: "Not all of it was sent, and it is not on this device any more.", retriable: false };
 
-/** What comes back where nobody is told of a deletion. Of a file its row and its words: 16 MiB of what was to go do not wait beside a post, unseen. */
+/** What comes back where nobody is told of a deletion. Of a file its row and words: 16 MiB do not wait beside a post, unseen. */
 function beforeDeletion({ moving, ...record }) {
   const { file } = record;
   return file ? { ...record, ...(file.sent < file.parts && CUT_OFF), file: { ...file, state: "gone", have: 0 } } : record;
 }
 
-/** Which message a change means. */
 const meant = ({ contact, direction, envelope_id }) => ({ contact, of: envelope_id, mine: direction === "out" });

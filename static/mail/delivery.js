@@ -1,7 +1,7 @@
 /**
- * Sends what is queued. One message at a time a contact, oldest first, and the next only once the relay has the one before:
- * order survives every failure, but for one. What is so large that the network was too slow for it lets the others go first.
- * A retry carries the same envelope id, so it never shows twice at the other end.
+ * Sends what is queued. One message at a time a contact, oldest first, and the next only once the relay has the one before: order survives
+ * every failure, but that what the network is too slow for lets the others go first. A retry has the same envelope id, so it never shows
+ * twice.
  */
 import { contentOf, pack } from "../protocol/content.js";
 import { NONCE_BYTES, fingerprintOf, randomBytes, sealBox } from "../protocol/crypto.js";
@@ -19,12 +19,12 @@ import { settlePost } from "./posts.js";
 import { claimNext, claimPart, movingContacts, octetsOf, settle, waitingContacts } from "./queue.js";
 import { refuseChange } from "./references.js";
 
-export const USUAL_LIMIT_BYTES = 262_144; // a message, where the relay does not say
+export const USUAL_LIMIT_BYTES = 262_144;
 const LONGEST_WAIT_MS = 60_000;
 const CLAIMED_ELSEWHERE_MS = 10_000;
-const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all: where it does not, waiting keeps the order
+const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all
 
-/** What no waiting mends: the message is marked failed, and the next one gets its turn. */
+/** What no waiting mends: the next message gets its turn. */
 const FINAL = [
   BlockedContactError, ForbiddenError, NotFoundError, RejectedError, TooLargeError, UnknownContactError, UnknownRelayError, WeakKeyError, WrongKeyError,
 ];
@@ -39,7 +39,7 @@ export class Delivery {
   #myName;
   #stopped = false;
   #turns = new Turns();
-  #lines = new Map(); // contact, or "file" and contact → its running line; as many as there are contacts with something queued
+  #lines = new Map(); // contact, or "file" and contact → its running line
 
   constructor({ store, relays, identity, sharedKeys, tab, myName }) {
     this.#store = store;
@@ -50,13 +50,12 @@ export class Delivery {
     this.#myName = myName;
   }
 
-  /** Starts a line for every contact that has something queued, and one for files; cuts the waits of those that run. */
+  /** A line for every contact with something queued, and one for files; those that run wait no longer. */
   wake() {
     for (const line of this.#lines.values()) line.backoff.wake();
     return this.look();
   }
 
-  /** The same, but lets them wait. */
   async look() {
     try {
       for (const contact of await waitingContacts(this.#store)) this.#startLine(contact, (line) => this.#sendNext(contact, line));
@@ -66,7 +65,6 @@ export class Delivery {
     }
   }
 
-  /** A message was discarded: gives up sending it if that is under way, and turns to the next. */
   abandon({ seq, contact }) {
     for (const line of [contact, `file ${contact}`].map((name) => this.#lines.get(name))) {
       if (line?.sending?.seq !== seq) continue;
@@ -75,7 +73,6 @@ export class Delivery {
     }
   }
 
-  /** Begins nothing new: another tab sends now. */
   stop() {
     this.#stopped = true;
   }
@@ -89,21 +86,21 @@ export class Delivery {
     this.#lines.delete(name);
   }
 
-  /** Until nothing is queued. `again` closes the gap between the last look and the line's end. */
+  /** `again` closes the gap between the last look and the line's end. */
   async #run(line, sendNext) {
     while (line.again && !this.#stopped) {
       line.again = false;
       try {
         while (!this.#stopped && (await sendNext(line)));
       } catch (error) {
-        console.error(error); // storage failed, so the message is as it was
+        console.error(error); // storage: the message is as it was
         await line.backoff.wait();
         line.again = true;
       }
     }
   }
 
-  /** Sends the oldest queued message or, where there is none, the oldest post. False when there is nothing left to be sent now. */
+  /** The oldest message or, after all of them, post. False when nothing is left to be sent now. */
   async #sendNext(contact, line) {
     const { record, post, claimed_elsewhere, due_at } = await claimNext(this.#store, contact, this.#tab, line.too_slow);
     if (claimed_elsewhere) return line.backoff.wait(CLAIMED_ELSEWHERE_MS).then(() => true);
@@ -113,7 +110,6 @@ export class Delivery {
     return this.#attempt(line, post.seq, (signal) => this.#relayPost(post, signal), (error) => this.#postFailed(post, error, line));
   }
 
-  /** Sends the next part of the oldest file on its way to a contact. */
   async #sendPart(contact, line) {
     await this.#turns.take();
     const { record, octets, claimed_elsewhere } = await claimPart(this.#store, contact, this.#tab);
@@ -144,10 +140,10 @@ export class Delivery {
     if (octets === null) return; // the file was deleted
     const { relay, id, expires_at } = await this.#relay(record.contact, { id: record.envelope_id, at: record.at, content: contentOf(record), octets }, signal);
     await settle(this.#store, record, { state: "relayed", relay, relay_id: id, expires_at }, this.#identity.fingerprint);
-    if (record.file) this.look(); // for its other parts
+    if (record.file) this.look();
   }
 
-  /** One that was deleted while this part was on its way is taken back. */
+  /** Deleted meanwhile: this part is taken back. */
   async #relayPart(record, octets, signal) {
     const { contact, at, file } = record;
     const written = { id: partId(file.id, file.sent), at, content: { type: "part", file: file.id, n: file.sent }, octets };
@@ -162,7 +158,7 @@ export class Delivery {
     return settlePost(this.#store, this.#identity.fingerprint, post);
   }
 
-  /** Seals anew at each attempt: one-time keys are for one. */
+  /** Anew at each attempt: one-time keys are for one. */
   async #relay(fingerprint, written, signal) {
     const contact = await this.#recipient(fingerprint);
     const session = await readyToWrite(this.#store, contact);
@@ -175,7 +171,7 @@ export class Delivery {
     return { relay: contact.relay, ...receipt };
   }
 
-  /** The contact with its key, fetched once and used only if it hashes to the address. */
+  /** With its key, used only if it hashes to the address. */
   async #recipient(fingerprint) {
     if (fingerprint === this.#identity.fingerprint) return { ...this.#identity, relay: this.#relays.home };
     const contact = await this.#store.contact(fingerprint);
@@ -188,14 +184,14 @@ export class Delivery {
     return this.#recipient(fingerprint); // who may have been removed or blocked while the key was fetched
   }
 
-  /** A post has nobody to retry it: what no waiting mends is undone. */
+  /** Nobody can retry a post: what no waiting mends is undone. */
   async #postFailed(post, error, { backoff }) {
     if (!(error instanceof ClientError)) console.error(error);
     if (isFinal(error)) return refuseChange(this.#store, this.#identity.fingerprint, post, explain(error));
     return backoff.wait(error instanceof RateLimitedError ? error.retry_after_seconds * 1000 : 0);
   }
 
-  /** Waits, or ends the file where no waiting mends it: the person can have it go on. */
+  /** Where no waiting mends it the file ends: the person can have it go on. */
   async #partFailed(record, error, { backoff }) {
     if (!(error instanceof ClientError)) console.error(error);
     await notePart(this.#store, record, explain(error), isFinal(error));

@@ -1,12 +1,12 @@
-/** Erasing mail on its relay: what came here and is stored, and what was sent and is to be taken back. */
+/** Erasing on the relay what came here and is stored, or was sent and is taken back. */
 import { ClientError, NotFoundError, RateLimitedError, RejectedError } from "../protocol/errors.js";
 import { deleteMessage, deleteMessages } from "../relay/api.js";
 import { result } from "../store/database.js";
 import { pause } from "../store/indexed-db.js";
 import { removeMessage, toMessage } from "../store/messages.js";
 
-// All that is stored here, where the person wants that, and blocked contacts' always, or somebody blocked could fill this mailbox. The
-// latter beside the fetches and slowly: it never holds up anybody else's mail, and leaves most of what the relay grants a person to it.
+// All that is stored here, where the person wants that; a blocked contact's always, or they could fill this mailbox: that beside the fetches
+// and slowly, so that it holds up nobody else's mail.
 
 const EVERY_MS = 250; // what the relay grants a person is for words, too
 
@@ -22,7 +22,7 @@ export class Erasure {
     this.#relays = relays;
   }
 
-  /** Erases what is stored: only after storing, for `cursor` is read back from the database. */
+  /** Only after storing, for `cursor` is read back from the database. */
   async throughCursor() {
     const { cursor, erased_through } = await this.#record();
     if (cursor <= erased_through) return;
@@ -30,7 +30,7 @@ export class Erasure {
     await this.#change(({ erase_ids = [] }) => ({ erased_through: cursor, erase_ids: erase_ids.filter((id) => id > cursor) }));
   }
 
-  /** Erases blocked mail, one by one. Goes on where it was stopped: the list is in the relay's record. */
+  /** One by one. Goes on where it was stopped: the list is in the relay's record. */
   run() {
     this.#running ??= this.#eraseBlocked().finally(() => (this.#running = null));
   }
@@ -53,8 +53,8 @@ export class Erasure {
   }
 
   /**
-   * What is gone already is as good. False for an old relay, which can't delete. Not tried again with a new token: a relay that refuses
-   * its own may have lost its database, and the same id would be another message's.
+   * Gone already is as good. False for an old relay, which can't delete. Not tried with a new token: a relay that refuses its own may have
+   * lost its database, and the id be another message's.
    */
   async #discard(call) {
     const { token } = await this.#relays.pass(this.#origin);
@@ -79,12 +79,12 @@ export class Erasure {
   }
 }
 
-// Taking a message back that the relay still holds: the relay lets a sender delete it (PROTOCOL.md, "Messages"). It does not tell whether
-// the message was fetched before, so nobody can promise more than that no copy of it waits there any more.
+// The relay lets a sender delete a message (PROTOCOL.md, "Messages"), and does not tell whether it was fetched before: nobody can promise
+// more than that no copy waits there.
 
 const LONGEST_PAUSE_SECONDS = 30;
 
-/** Whether there is anything to ask a relay for. One that offers no bound proof is an original one, which can't delete. */
+/** An original relay (no bound proof) can't delete. */
 export function mayTakeBack({ direction, state, relay_id, expires_at, taken_back_at }, relay) {
   if (direction !== "out" || taken_back_at) return false;
   if (state === "queued") return true;
@@ -93,10 +93,9 @@ export function mayTakeBack({ direction, state, relay_id, expires_at, taken_back
 }
 
 /**
- * Returns `{outcome, record}`, `outcome` being "unsent" (it was queued, and is removed; `record` puts it back), "in-flight" (the same, but
- * it was being sent at that moment), "taken-back" (the relay's copy is gone; the message stays here, marked) or "gone" (the relay has
- * none: fetched and erased, or expired). Throws the relay errors where it can't be asked: nothing has changed then. A refused token is not
- * renewed: a relay that refuses its own may have lost its database, and the id be another message's.
+ * → `{outcome, record}`: "unsent" (was queued, and is removed; `record` puts it back), "in-flight" (the same, but it was being sent),
+ * "taken-back" (the relay's copy is gone; the message stays here, marked) or "gone" (the relay has none). Throws the relay errors: nothing
+ * has changed then. A refused token is not renewed, as above.
  */
 export async function takeBack({ store, relays }, seq) {
   const record = await removeMessage(store, seq, ({ state }) => state === "queued");
@@ -114,8 +113,8 @@ export async function takeBack({ store, relays }, seq) {
 }
 
 /**
- * The parts of a file, the last ones first: whoever fetched one has those before it. Ends with the first that is not there any more. With
- * the last one gone `taken()` is called: whoever has not fetched it gets the whole no more.
+ * The last part first: whoever fetched one has those before it. Ends with the first that is gone. After the last one `taken()`: whoever has
+ * not fetched it gets the whole no more.
  */
 export async function takeBackParts({ relays }, relay, ids, taken = () => undefined) {
   const { token } = await relays.pass(relay);
@@ -126,7 +125,7 @@ export async function takeBackParts({ relays }, relay, ids, taken = () => undefi
   }
 }
 
-/** Once more where the relay asks for a pause, as it may while a file is sent. */
+/** Once more after a pause, which the relay may ask for while a file is sent. */
 async function patiently(call) {
   try {
     await call();
@@ -137,7 +136,7 @@ async function patiently(call) {
   }
 }
 
-/** Marks a message as taken back: should its deletion be refused, its row says so. */
+/** Should its deletion be refused, its row says so. */
 export async function noteTaken(store, { seq, relay_id }) {
   const changed = await store.db.write(["messages"], async ({ messages }) => {
     const record = await result(messages.get(seq));

@@ -1,7 +1,7 @@
 /**
- * Files, part by part (PROTOCOL.md, "Files"). What goes out: its message is queued like words, and once a relay has that with part 0, the
- * others follow, beside the words. What comes in: parts are stored as they come, and asked for where none does for a while. What is here is
- * checked once all parts have come, read, and given up.
+ * Files, part by part (PROTOCOL.md, "Files"). Out: the message is queued like words, and once a relay has it with part 0, the others follow
+ * beside the words. In: parts are stored as they come, and asked for where none does for a while. Here: checked once all have come, read, and
+ * given up.
  */
 import { MOST_IDS } from "../protocol/content.js";
 import { digest } from "../protocol/crypto.js";
@@ -14,15 +14,14 @@ import { deleteParts, findFile, numbersOf, readOctets, toMessage, withTimer } fr
 import { askAgain, copyToMine, mayConfirm } from "./posts.js";
 import { leadThread, putLatest } from "./queue.js";
 
-const QUIET_MS = 60_000; // after which parts are asked for; then after ten times as long
+const QUIET_MS = 60_000; // then after ten times as long
 const MOST_ASKED = 3;
-const MOST_DUE = 10; // files that are asked for at once, however many somebody begins
-const AHEAD_MS = 60_000; // for which questions to one contact may wait already
+const MOST_DUE = 10;
+const AHEAD_MS = 60_000; // for which questions may wait already
 
-/** Where a file stands among those of which parts are missing: by when they are asked for. */
 const dueAt = (at) => `from ${new Date(at).toISOString()}`;
 
-/** Stores what `change(record, stores)` makes of a message with a file, and tells every tab. False where it is gone, or stays. */
+/** Tells every tab. False where it is gone, or stays as it is. */
 async function changeFile(store, seq, more, change) {
   const changed = await store.db.write(["messages", "parts", ...more], async (stores) => {
     const record = await result(stores.messages.get(seq));
@@ -36,9 +35,9 @@ async function changeFile(store, seq, more, change) {
 
 // -- out
 
-const EVERY_MS = 125; // the relay grants a person ten requests a second: most are for parts, and some are left for words
+const EVERY_MS = 125; // of the ten requests a second that the relay grants some are left for words
 
-/** Turns that parts take, whoever they are for, my own devices included: the relay counts them together. */
+/** Whoever the parts are for: the relay counts them together. */
 export class Turns {
   #next_at = 0;
 
@@ -48,7 +47,7 @@ export class Turns {
   }
 }
 
-/** Stores a message with a file (`file`: its header) as queued, with all octets, or nothing. Returns it. */
+/** Queues it with all octets, or nothing. `file`: its header. */
 export async function enqueueFile(store, { file, bytes, ...written }) {
   const queued = { state: "queued", queued_for: written.contact, file: { ...file, have: file.parts, sent: 0, state: "here" } };
   const record = { direction: "out", kind: "text", at: Date.now(), ...written, ...queued };
@@ -61,7 +60,7 @@ export async function enqueueFile(store, { file, bytes, ...written }) {
   return toMessage(record);
 }
 
-/** The relay has this part, as `relay_id`. False where the file was deleted or stopped meanwhile. */
+/** False where the file was deleted or stopped meanwhile. */
 export async function settlePart(store, me, { seq, file: { id, sent: n } }, relay_id) {
   let contact;
   const settled = await changeFile(store, seq, ["contacts", "posts", "sessions"], async (record, stores) => {
@@ -71,14 +70,14 @@ export async function settlePart(store, me, { seq, file: { id, sent: n } }, rela
     const { moving, ...rest } = { ...record, file, error: "", claimed_until: 0 };
     const ended = rest.lasts && { gone_at: Date.now() + rest.lasts * 1000 };
     if (file.sent < file.parts) return { ...rest, moving };
-    contact = await putLatest(stores.contacts, rest); // the list of chats shows that all of it is sent, or that it is not
+    contact = await putLatest(stores.contacts, rest); // the list shows that all of it is sent, or not
     return { ...rest, ...ended };
   });
   if (contact) store.emitContact(contact);
   return settled;
 }
 
-/** Why its next part is not there yet, or (`final`) does not go by itself. */
+/** `final`: it does not go by itself. */
 export async function notePart(store, { seq, file: { id } }, error, final) {
   let contact;
   await changeFile(store, seq, ["contacts"], async ({ moving, ...record }, stores) => {
@@ -91,7 +90,7 @@ export async function notePart(store, { seq, file: { id } }, error, final) {
   if (contact) store.emitContact(contact);
 }
 
-/** What was sent as a part under this id to a contact, or was copied for my other devices: as queueAgain takes it. */
+/** To a contact, or copied for my other devices: as queueAgain takes it. */
 export async function sentPart({ messages, parts }, contact, me, id) {
   const part = await result(parts.index("id").get(id));
   const record = part && (await result(messages.get(part.seq)));
@@ -102,7 +101,7 @@ export async function sentPart({ messages, parts }, contact, me, id) {
 
 // -- in
 
-/** Stores a file's header and part 0; `put(fields)` stores its message. Of a stranger it keeps the header alone. */
+/** `put(fields)` stores its message. Of a stranger the header alone is kept. */
 export async function keepFile(page, { contact, direction, content: { file, octets } }, put) {
   if (await findFile(page.stores, contact.fingerprint, direction, file.id)) return;
   const fields = { ...file, have: 1, state: "", ...(direction === "out" && { sent: file.parts }) };
@@ -111,7 +110,7 @@ export async function keepFile(page, { contact, direction, content: { file, octe
   if (record?.file?.state === "") page.stores.parts.put({ seq: record.seq, n: 0, octets }); // else it was deleted before it came
 }
 
-/** Stores a part that is wanted. One of another length than it has to have ends the file: no other can come. */
+/** One of a wrong length ends the file: no other can come. */
 export async function keepPart(page, { contact, direction, content: { file: id, n, octets } }) {
   const { moving, ...record } = await findFile(page.stores, contact, direction, id);
   if (octets.length !== partBytes(record.file, n)) {
@@ -123,14 +122,13 @@ export async function keepPart(page, { contact, direction, content: { file: id, 
   return page.changed({ ...record, ...(file.have < file.parts && { moving: dueAt(Date.now() + QUIET_MS) }), file });
 }
 
-/** Asks for what is missing of files of which nothing came for a while. */
 export async function askForParts(store, me, now = Date.now()) {
   const due = await store.db.read(["messages"], ({ messages }) => result(messages.index("moving").getAllKeys(IDBKeyRange.bound("from ", dueAt(now)), MOST_DUE)));
   for (const seq of due) await changeFile(store, seq, ["contacts", "posts", "sessions"], (record, stores) => ask(stores, record, me, now));
   if (due.length > 0) store.emit("posts");
 }
 
-/** What was asked for in vain is given up, which nobody is kept from sending yet. */
+/** Three times in vain: nobody is kept from sending it yet. */
 async function ask(stores, { moving, ...record }, me, now) {
   const { asked = 0, id, parts } = record.file;
   const contact = await result(stores.contacts.get(record.contact));
@@ -145,12 +143,12 @@ async function ask(stores, { moving, ...record }, me, now) {
 
 // -- here
 
-/** What is still on its way to somebody has to stay. */
+/** What is still on its way has to stay. */
 const mayGo = ({ direction, state, moving, file }) => file.state === "here" && !moving && (direction === "in" || state === "relayed");
 
 export class Files {
   #store;
-  #reading = new Map(); // seq → a promise of its octets: a file is not checked twice at once
+  #reading = new Map(); // seq → its octets: nothing is checked twice at once
 
   constructor(store) {
     this.#store = store;
@@ -158,18 +156,18 @@ export class Files {
     store.addEventListener("message", ({ detail, remote }) => remote || this.#arrived(detail.message));
   }
 
-  /** All octets of a file that is whole, and whose hash is right; null of any other. */
+  /** Of a file that is whole, and whose hash is right; else null. */
   read(seq) {
     if (!this.#reading.has(seq)) this.#reading.set(seq, this.#read(seq).finally(() => this.#reading.delete(seq)));
     return this.#reading.get(seq);
   }
 
-  /** Wants no more of a file that is coming. What is here of it goes. */
+  /** What is here of it goes. */
   cancel(seq) {
     return this.#end(seq, "cancelled");
   }
 
-  /** The files that could be freed, by chat: `{contact, seqs, bytes}`, the largest first. Not those of which copies for my other devices wait. */
+  /** By chat, the largest first: `{contact, seqs, bytes}`. Not those of which copies for my other devices wait. */
   async kept() {
     const [records, queued] = await this.#store.db.read(["messages", "posts"], ({ messages, posts }) =>
       Promise.all([result(messages.index("file").getAll()), result(posts.index("queued").getAll())]));
@@ -182,7 +180,7 @@ export class Files {
     return [...chats.values()].sort((a, b) => b.bytes - a.bytes);
   }
 
-  /** Deletes the octets of files, and leaves their rows. */
+  /** Their rows stay. */
   async free(seqs) {
     for (const seq of seqs) await this.#end(seq, "gone");
   }

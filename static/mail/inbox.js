@@ -1,19 +1,19 @@
 /**
- * One relay's incoming mail: fetch → verify → open → store → acknowledge. The cursor moves in the transaction that stores
- * the page, so nothing is skipped; what was seen is dropped there, so fetching again is always safe.
+ * One relay's incoming mail: fetch → verify → open → store → acknowledge. The cursor moves in the transaction that stores the page, so
+ * nothing is skipped; what was seen is dropped there, so fetching again is safe.
  */
 import { openMail } from "../protocol/envelope2.js";
 import { AnswerTooLargeError, OutdatedTabError } from "../protocol/errors.js";
 import { getMessages } from "../relay/api.js";
 import { ALL_STORES, result } from "../store/database.js";
-import { takenOver } from "../store/legacy.js";
+import { takenOver } from "../store/identity.js";
 import { UNREAD_RELAY } from "../store/store.js";
 import { Erasure } from "./erasure.js";
 import { Page } from "./page.js";
 import { findMessage, tellChanged } from "./references.js";
 
 const PAGE_ROWS = 50;
-const MOST_PAGES = 200; // then the next poll goes on: a relay whose `more` never ends can't keep this device busy
+const MOST_PAGES = 200; // then the next poll goes on: a `more` that never ends can't keep this device busy
 const RECENT_IDS = 512;
 const START_OVER_EVERY_MS = 600_000;
 
@@ -29,7 +29,7 @@ export class Inbox {
   #recent = new Set();
   #start_over_at = -Infinity;
 
-  /** `reading()` resolves to a function: the Set of the fingerprints of the threads on screen in any tab at its call. */
+  /** `reading()` → a function: the Set of fingerprints on screen in any tab at its call. */
   constructor({ origin, store, relays, identity, sharedKeys, settings, reading }) {
     this.#origin = origin;
     this.#store = store;
@@ -42,8 +42,8 @@ export class Inbox {
   }
 
   /**
-   * Stores everything new. `hinted_id` at or below the cursor and never seen here means that the relay began counting
-   * anew (an older copy of its database was restored): it is then read from its start, or mail would be skipped.
+   * `hinted_id` at or below the cursor and never seen: the relay counts anew (an older copy of its database was restored) and is read from
+   * its start, or mail would be skipped.
    */
   async drain(hinted_id = Infinity) {
     const { cursor } = await this.#record();
@@ -53,7 +53,7 @@ export class Inbox {
     this.#erasure.run();
   }
 
-  /** Where to read from. Hints of mail that does not open look the same: they must not have the whole mailbox fetched for each. */
+  /** Hints of mail that does not open look the same: they must not have the whole mailbox fetched for each. */
   async #startOver(hinted_id) {
     if (performance.now() < this.#start_over_at) return hinted_id - 1;
     this.#start_over_at = performance.now() + START_OVER_EVERY_MS;
@@ -61,7 +61,7 @@ export class Inbox {
     return UNREAD_RELAY.cursor;
   }
 
-  /** False where there was nothing new. Only what is read right now is erased: a cursor from before may be ahead of ids that began anew. */
+  /** False: nothing new. Only what is read right now is erased: a cursor from before may be ahead of ids that began anew. */
   async #readPages(cursor) {
     const before = cursor;
     for (let page = 0, more = true; more && page < MOST_PAGES; page += 1) {
@@ -74,7 +74,7 @@ export class Inbox {
     return cursor !== before;
   }
 
-  /** One page; a page larger than this device takes is asked for again row by row. */
+  /** A page larger than this device takes is asked for row by row. */
   async #fetch(after_id) {
     try {
       return await this.#page(after_id, PAGE_ROWS);
@@ -89,8 +89,8 @@ export class Inbox {
   }
 
   /**
-   * Stores a page; false when it no longer follows on what is stored. Only the ids of mail that opened are remembered: the others
-   * may be made up, and the hint of the true one must still count.
+   * False when it no longer follows on what is stored. Only ids of mail that opened are remembered: the others may be made up, and the hint
+   * of the true one must count.
    */
   async #keep(rows, after_id) {
     const person = { reading: this.#reading, receipts: this.#settings.get("receipts"), home: this.#settings.get("home") };
@@ -112,17 +112,16 @@ export class Inbox {
   }
 }
 
-// Opens and writes what was fetched. Messages, the record that they were seen, their contacts and the relay's cursor go in one transaction:
-// power loss leaves either all of a page or none of it, and the cursor never runs ahead of the mail.
+// Messages, the record that they were seen, contacts and cursor go in one transaction: power loss leaves all of a page or none, and the
+// cursor never runs ahead.
 
-const BLOCKED_KEPT = 10_000; // ids that still are to be erased, as many as a mailbox holds
+const BLOCKED_KEPT = 10_000; // to be erased, as many as a mailbox holds
 
 /**
- * `rows`: what getMessages gave after `after_id`. `reading()` resolves to a function: the Set of the fingerprints of the threads on screen
- * at its call. `receipts`: whether the person gives and sees receipts of reading; `home`: my home relay. Returns `{genuine, counted}`: the
- * row ids that opened, and how many rows had no thread to go to and are only counted in the relay's record; or `{rewound: true}` when the
- * stored cursor went back meanwhile (a restored backup): the mail between would be skipped. Throws OutdatedTabError when the keys were
- * replaced or the relay was left meanwhile. Nothing is written then.
+ * `rows`: getMessages's after `after_id`. `receipts`: whether the person gives and sees receipts of reading; `home`: my home relay. →
+ * `{genuine, counted}`: row ids that opened, and how many had no thread to go to; or `{rewound: true}` when the stored cursor went back
+ * meanwhile (a restored backup): the mail between would be skipped. Throws OutdatedTabError when keys were replaced or the relay was left.
+ * Nothing is written then.
  */
 export async function storeArrivals(store, { identity, sharedKeys, origin, rows, after_id, ...options }) {
   const mail = rows.map((row) => open(row, identity, sharedKeys));
@@ -142,14 +141,14 @@ export async function storeArrivals(store, { identity, sharedKeys, origin, rows,
   return { genuine, counted: kept.refused + kept.requests_dropped };
 }
 
-/** The relay's counts, and its list of blocked mail: that is erased later, or a fetch would have to wait for it. */
+/** Blocked mail is erased later, or a fetch would have to wait for it. */
 const countedBy = ({ refused, requests_dropped = 0, erase_ids = [] }, kept) => ({
   refused: refused + kept.refused,
   requests_dropped: requests_dropped + kept.requests_dropped,
   erase_ids: [...erase_ids, ...kept.blocked].slice(-BLOCKED_KEPT),
 });
 
-/** The mail was stored before: the answer of that commit may never have come here, or the tab that had it is gone, so it is told of again. */
+/** Stored before, but the commit's answer may never have come, or its tab is gone: it is told of again. */
 async function withUnheard(stores, finished, mail) {
   const stored = (await Promise.all(mail.map(({ from, id }) => id && findMessage(stores, from, id, false)))).filter(Boolean);
   const senders = [...new Set(stored.map(({ contact }) => contact))].map((fingerprint) => result(stores.contacts.get(fingerprint)));
@@ -157,8 +156,8 @@ async function withUnheard(stores, finished, mail) {
 }
 
 /**
- * What is stored by now is seen by whoever has its thread on screen (`reading`), and unread else. That is asked only now: the person may
- * have left while it was being stored, and would be told of it by nothing. It is noted ahead of what those who are told do with it.
+ * Seen by whoever has its thread on screen, and unread else. Asked only now: the person may have left while it was being stored, and would be
+ * told of it by nothing. Noted ahead of what those who are told do with it.
  */
 async function tell(store, { added, changed, contacts, dropped }, reading) {
   const seen = contacts.filter(({ fingerprint, unread }) => unread > 0 && reading.has(fingerprint)).map(({ fingerprint }) => fingerprint);
@@ -172,7 +171,7 @@ async function tell(store, { added, changed, contacts, dropped }, reading) {
   if (contacts.length > 0) await store.emitUnread();
 }
 
-/** What openMail gave, with the row's id, the time to show (no later than now) and the sender's key. */
+/** `at`: the time to show, no later than now. */
 function open(row, identity, sharedKeys) {
   if (row.malformed) return { from: "", id: "", kind: "refused", row_id: row.id };
   const message = openMail(row, identity, sharedKeys);

@@ -1,7 +1,4 @@
-/**
- * person → outbox → store → delivery → relay. What is written is stored as queued before anything else happens to it; the
- * leading tab sends it.
- */
+/** person → outbox → store → delivery → relay. What is written is stored as queued before anything else; the leading tab sends it. */
 import { digest } from "../protocol/crypto.js";
 import { toHex } from "../protocol/encoding.js";
 import { BlockedContactError, EmptyMessageError, FileSizeError, MessageTooLongError, SelfChatError } from "../protocol/errors.js";
@@ -15,20 +12,20 @@ import { WAITS, isPlain, wireBytesOf } from "../protocol/content.js";
 import { mayTakeBack, takeBack } from "./erasure.js";
 
 const NEAR = 0.9;
-const MOST_HEADER_BYTES = 4096; // of a file: its preview and name, what it answers, and some digits
+const MOST_HEADER_BYTES = 4096; // of a file: preview, name, what it answers, digits
 const LOOK_EVERY_MS = 5000;
 
-/** What a message has beside its words, as it is stored. What old clients wrote has no id to name. */
+/** What old clients wrote has no id to name. */
 const besides = (re, lasts) => ({ ...(isEnvelopeId(re?.of) && { re }), ...(lasts && { lasts }) });
 
 export class Outbox {
   #parts;
-  #delivery = null; // while this tab leads
+  #delivery = null;
   #sweeper;
   #looking = 0;
   #storing = Promise.resolve();
 
-  /** `parts`: `{store, drafts, relays, identity, sharedKeys, tab, myName}`: `tab` is what this tab claims messages under, `myName()` what I call myself. */
+  /** `tab`: what messages are claimed under; `myName()`: what I call myself. */
   constructor(parts) {
     this.#parts = parts;
     const { store, relays } = parts;
@@ -42,10 +39,10 @@ export class Outbox {
   }
 
   /**
-   * Queues `text`, which was the draft of this contact's thread unless it is forwarded; resolves when it is stored, and rejects with
-   * StorageError. Begun within this call: all is stored in the order in which it is sent. Throws at once, and changes nothing:
-   * EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError. `re`, `{of, quote, mine}`: what it answers, by its
-   * `envelope_id`; `lasts`: seconds. Either waits until the contact's client is known to read it.
+   * `text` was the thread's draft unless it is forwarded. Resolves when it is stored, rejects with StorageError. Begun within this call, so
+   * in the order of sending. Throws at once, and changes nothing: EmptyMessageError, SelfChatError, MessageTooLongError, BlockedContactError.
+   * `re`, `{of, quote, mine}`: what it answers, by its `envelope_id`; `lasts`: seconds. Either waits until the contact's client is known to
+   * read it.
    */
   send(contact, text, { was_draft = true, re, lasts = contact.lasts } = {}) {
     const { store, drafts, relays } = this.#parts;
@@ -60,8 +57,8 @@ export class Outbox {
   }
 
   /**
-   * Queues a file, `{name, mime, bytes, width?, height?, seconds?, preview?}`, with all its octets, and `text`, `re` and `lasts` as `send` has
-   * them; resolves when it is stored. Rejects with SelfChatError, BlockedContactError, FileSizeError, StorageError: nothing has changed then.
+   * `file`: `{name, mime, bytes, width?, height?, seconds?, preview?}`; `words`: `text`, `re`, `lasts` as `send` has them. Resolves when it
+   * is stored. Rejects with SelfChatError, BlockedContactError, FileSizeError, StorageError: nothing has changed then.
    */
   sendFile(contact, file, words) {
     return this.#keep(this.#storeFile(contact, file, words));
@@ -82,12 +79,12 @@ export class Outbox {
     return storing;
   }
 
-  /** Resolves when nothing that was sent is being stored. */
+  /** When nothing that was sent is being stored. */
   stored() {
     return this.#storing;
   }
 
-  /** What `text` will weigh on the wire for a contact with so many known devices, without my name, which gives way: `{bytes, limit, near, over}`. */
+  /** On the wire, without my name, which gives way: `{bytes, limit, near, over}`. `devices`: how many are known. */
   measure(fingerprint, text, relay = this.#parts.relays.home, devices = 0) {
     const { relays, identity } = this.#parts;
     const bytes = wireBytesOf({ identity, to: fingerprint, text, devices });
@@ -104,17 +101,15 @@ export class Outbox {
     return discard(this.#parts.store, seq);
   }
 
-  /** Whether `takeBack` could have a result. */
   mayTakeBack(message) {
     return mayTakeBack(message, this.#parts.relays.get(message.relay));
   }
 
-  /** See erasure.js. */
   takeBack(seq) {
     return takeBack(this.#parts, seq);
   }
 
-  /** From now on this tab is the one that sends. It looks for itself too: a tab that stored a message may be gone before it told of it. */
+  /** It looks for itself too: a tab that stored a message may be gone before it told of it. */
   lead() {
     this.#delivery ??= new Delivery(this.#parts);
     this.#looking ||= setInterval(() => this.#delivery?.look(), LOOK_EVERY_MS);
@@ -122,7 +117,7 @@ export class Outbox {
     this.wake();
   }
 
-  /** Tells whoever seals for this device that it goes before `replace` puts other keys in place. Where that fails or is cancelled, greets them again. */
+  /** Who seals for this device is told that it goes before `replace` puts other keys in place; greeted again where that fails or is cancelled. */
   async leave(replace, options) {
     const { store, identity } = this.#parts;
     try {
@@ -134,7 +129,6 @@ export class Outbox {
     }
   }
 
-  /** Another tab sends from now on. */
   follow() {
     clearInterval(this.#looking);
     this.#looking = 0;
@@ -143,7 +137,7 @@ export class Outbox {
     this.#delivery = null;
   }
 
-  /** Sends what is queued, now: cuts every wait short. */
+  /** Cuts every wait short. */
   async wake() {
     await this.#delivery?.wake();
   }
@@ -166,7 +160,6 @@ export class Outbox {
     if (blocked) throw new BlockedContactError("You blocked this contact: unblock to write.");
   }
 
-  /** Throws MessageTooLongError where the server would not take so long a message. */
   refuseLong({ fingerprint, relay, devices }, text) {
     const { bytes, limit, over } = this.measure(fingerprint, text, relay, devices);
     if (over) throw new MessageTooLongError(`This message is too long for the server: ${bytes} of ${limit} bytes. Split it.`, { bytes, limit });

@@ -1,20 +1,20 @@
-/** One page of mail while it is being stored: what is in it goes to threads, sessions and the queue in one transaction (inbox.js). */
+/** A page of mail while it is stored: into threads, sessions and the queue in one transaction. */
 import { counting, dropSurplus, fits, newContact, readSession, reviewNames, withSession } from "../store/contacts.js";
 import { result } from "../store/database.js";
-import { isKnown, seqAmong, wasRead } from "../store/legacy.js";
+import { isKnown, seqAmong, wasRead } from "../store/identity.js";
 import { isListed, lineOf, toMessage, withChanged, withLatest } from "../store/messages.js";
 import { answeredTo } from "./posts.js";
 import { applyChange, applyKept } from "./references.js";
 import { hearUnsealed, unseal, unsealMine } from "./unsealing.js";
 
-const LATE_MS = 60 * 60_000; // what waited longer in an outbox, or has a clock that is wrong by more, says when it was written
-const REFUSED_KEPT = 100; // a contact: a hostile relay must not fill the disk with refusals
+const LATE_MS = 60 * 60_000; // older, or by a wrong clock: the message says when it was written
+const REFUSED_KEPT = 100; // a contact: refusals must not fill the disk
 
 export class Page {
   #reading;
   #taken_over;
   #contacts = new Map();
-  #renamed = false; // somebody is new here, or calls themselves otherwise now
+  #renamed = false;
   #sessions = new Map();
   #missed = new Map(); // contact → ids that did not open
   #added = [];
@@ -29,11 +29,11 @@ export class Page {
     this.#taken_over = taken_over;
   }
 
-  /** Stores one message unless it was seen, is a blocked contact's, more than a stranger may send, or refused with no thread to go to. */
+  /** Unless it was seen, is a blocked contact's, more than a stranger may send, or refused with no thread to go to. */
   async add(message) {
     if (message.kind === "sealed" && message.from === this.me) return unsealMine(this, message);
     const contact = await this.#contactFor(message);
-    if (!contact) this.#refused += 1; // not even marked as seen: a hostile relay must not fill the disk with garbage
+    if (!contact) this.#refused += 1; // not even as seen: garbage must not fill the disk
     else if (message.kind === "sealed" && !contact.blocked) await unseal(this, message, contact);
     else if (!fits(contact, message)) this.#requests_dropped += 1;
     else if ((await this.#wasSeen(message)) && !contact.blocked) return undefined;
@@ -42,7 +42,7 @@ export class Page {
     return undefined;
   }
 
-  /** Writes the contacts and sessions, queues receipts of delivery, and holds the strangers among them to their room. */
+  /** Queues receipts of delivery, and holds strangers to their room. */
   async finish() {
     const { stores } = this;
     for (const [fingerprint, session] of this.#sessions) {
@@ -62,12 +62,11 @@ export class Page {
     return { added, changed, contacts, dropped, refused: this.#refused, requests_dropped: this.#requests_dropped + dropped.length, blocked: this.#blocked };
   }
 
-  /** The record of a contact as this page has it by now, or undefined. */
   async contact(fingerprint) {
     return this.#contacts.get(fingerprint) ?? (await result(this.stores.contacts.get(fingerprint)));
   }
 
-  /** The contacts of whom devices are known, but for strangers and who is blocked. */
+  /** Whose devices are known, but for strangers and who is blocked. */
   async acquainted() {
     const all = await Promise.all((await result(this.stores.contacts.getAll())).map(({ fingerprint }) => this.contact(fingerprint)));
     return all.filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked);
@@ -81,7 +80,6 @@ export class Page {
     this.#sessions.set(session.contact, session);
   }
 
-  /** Stores a message of a contact, with `more` fields, and returns its record. */
   async put(message, contact, more = {}) {
     const { from, kind, text, reason, legacy, at, id, ts, unsealed } = message;
     const record = { contact: from, relay: this.origin, direction: "in", kind, text, at, ts, stored_at: Date.now(), reason, legacy, envelope_id: id, ...(unsealed && { unsealed }), ...more };
@@ -93,7 +91,6 @@ export class Page {
     return stored;
   }
 
-  /** Stores a message that another device of mine sent. */
   async putMine({ at, id }, contact, said) {
     const record = { contact: contact.fingerprint, relay: contact.relay, direction: "out", kind: "text", at, envelope_id: id, state: "relayed", ...said };
     const stored = await applyKept(this.stores, await this.#store(record, at), true);
@@ -102,7 +99,6 @@ export class Page {
     return stored;
   }
 
-  /** Stores a line of the thread that nobody wrote: `{event, at, …}`. */
   async line(contact, event) {
     this.#added.push(await this.#store(lineOf(contact, event), event.at));
     this.setContact(contact);
@@ -112,12 +108,11 @@ export class Page {
     this.#contacts.set(contact.fingerprint, contact);
   }
 
-  /** A message did not open: it is asked for. */
   miss({ from, id }) {
     this.#missed.set(from, [...(this.#missed.get(from) ?? []), id]);
   }
 
-  /** A message is only counted: it has no thread to go to, or (`dropped`) its sender wrote more than a stranger may. */
+  /** It has no thread to go to, or (`dropped`) is more than a stranger may write. */
   count({ dropped }) {
     if (dropped) this.#requests_dropped += 1;
     else this.#refused += 1;
@@ -129,7 +124,6 @@ export class Page {
     if (record) await this.changed(record);
   }
 
-  /** Stores a changed message, which the list of threads may show. */
   async changed(record) {
     this.stores.messages.put(record);
     this.#changed.set(record.seq, record);
@@ -141,14 +135,12 @@ export class Page {
     this.#contacts.set(contact.fingerprint, this.#named(contact, name));
   }
 
-  /** The contact under the name that they give themselves now; "": as before. */
   #named(contact, name) {
     const their_name = name || contact.their_name;
     this.#renamed ||= their_name !== contact.their_name || contact.namesake === undefined;
     return { ...contact, their_name };
   }
 
-  /** Whether a message was stored before. */
   async isSeen({ from, id }) {
     return (await result(this.stores.seen.count(`${from} ${id}`))) > 0;
   }
@@ -163,7 +155,7 @@ export class Page {
     return seen;
   }
 
-  /** A stranger's message makes a request; a refused one never does, or a relay could invent people at no cost. */
+  /** A refused message makes no request, or a relay could invent people at no cost. */
   async #contactFor({ from, kind, public_key }) {
     const known = await this.contact(from);
     if (kind === "refused") return known && known.refused < REFUSED_KEPT ? { ...known, refused: known.refused + 1 } : null;
@@ -178,7 +170,6 @@ export class Page {
     return { ...record, seq: await result(messages.add(seq === undefined ? record : { ...record, seq })) };
   }
 
-  /** The list of threads shows what was stored last. */
   #lead(contact, record) {
     this.#contacts.set(contact.fingerprint, record.seq > contact.last_seq ? withLatest(contact, record) : contact);
   }

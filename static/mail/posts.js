@@ -1,7 +1,6 @@
 /**
- * What goes out beside messages: edits, deletions, reactions, receipts, greetings, what is sent again, and copies for my other devices.
- * Each lies in the store `posts` until a relay has it, and is queued in the transaction of what it follows from. What a reader may ask
- * for again, because it did not open, is kept for two weeks.
+ * What goes out beside messages: edits, deletions, reactions, receipts, greetings, what is sent again, copies for my other devices. It lies
+ * in `posts` until a relay has it, queued in the transaction of what it follows from. What a reader may ask for again is kept for two weeks.
  */
 import { MOST_IDS, contentOf } from "../protocol/content.js";
 import { RESEND_MS, asking } from "../protocol/devices.js";
@@ -15,9 +14,8 @@ const KEPT_FOR_MINE = ["text", "file"]; // to others they are in the history
 const MOST_KEPT = 200; // a contact
 
 /**
- * A content as it is queued: `id` is its envelope's, the same in every retry. `copied`: my other devices get it, too. `before`: what a
- * reaction, a setting or a deletion takes the place of, in case that no relay takes it: until one does. `device`: the one that it is said in the name of, where that is
- * not this one. `seq`: the message whose file it has octets of.
+ * `id`: its envelope's, the same in every retry. `copied`: my other devices get it, too. `before`: what it takes the place of, until a relay
+ * takes it. `device`: in whose name, if not this one's. `seq`: the message whose file it has octets of.
  */
 const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), after = 0, copied = false, before, device, seq } = {}) => ({
   contact, queued_for: contact, id, at, after, content, copied, before, device, ...(seq && { seq }),
@@ -25,7 +23,7 @@ const newPost = (contact, content, { id = newEnvelopeId(), at = Date.now(), afte
 
 export const queuePost = ({ posts }, contact, content, options) => posts.add(newPost(contact, content, options));
 
-/** Queues a receipt or a resend: with what waits already, or for the time `after`, until which others may join it. `lists`: of ids, by field. */
+/** Receipts and resends join what waits until `after`. `lists`: of ids, by field. */
 async function gather({ posts }, contact, type, lists, after, now = Date.now()) {
   const queued = (await result(posts.index("queued").getAll(contact))).filter(({ content }) => content.type === type);
   const open = queued.find(({ content, after }) => after > now && countIds(content) + countIds(lists) <= MOST_IDS);
@@ -36,13 +34,13 @@ async function gather({ posts }, contact, type, lists, after, now = Date.now()) 
 const countIds = (fields) => Object.values(fields).filter(Array.isArray).reduce((sum, ids) => sum + ids.length, 0);
 const joined = (content, lists) => Object.fromEntries(Object.entries(lists).map(([name, ids]) => [name, [...new Set([...content[name], ...ids])]]));
 
-/** A content for my other devices: the same id, and whose thread it belongs to. None where there are none. */
+/** The same id, and whose thread it belongs to. */
 export async function copyToMine(stores, me, { id, at, content, contact, seq }) {
   const mine = contact === me ? null : await result(stores.sessions.get(me));
   if (mine?.devices.length > 0) queuePost(stores, me, { ...content, chat: contact }, { id, at, seq });
 }
 
-/** The relay has it. Of what may be asked for again the newest are kept. */
+/** Of what may be asked for again the newest are kept. */
 export async function settlePost(store, me, { n }) {
   await store.db.write(["posts", "sessions"], async (stores) => {
     const post = await result(stores.posts.get(n));
@@ -61,10 +59,8 @@ async function prune(posts, contact, now = Date.now()) {
   for (const [index, { n, sent_at }] of sent.entries()) if (index >= MOST_KEPT || now - sent_at > RESEND_MS) posts.delete(n);
 }
 
-/** What was sent under this id to this contact, or undefined. */
 export const sentPost = ({ posts }, contact, id) => result(posts.index("sent").get([contact, id]));
 
-/** Queues what was sent before, under its own id. */
 export function queueAgain(stores, sent, contact, id) {
   const resent = (sent.resent ?? 0) + 1;
   if (sent.part) stores.parts.put({ ...sent.part, resent });
@@ -74,7 +70,6 @@ export function queueAgain(stores, sent, contact, id) {
   return queuePost(stores, contact, contentOf(sent), { id, at: sent.at, ...(sent.file && { seq: sent.seq }) });
 }
 
-/** Forgets the words of a deleted message, wherever they wait or are kept. */
 export async function forgetWords({ posts }, contacts, id) {
   for (const contact of contacts) {
     for (const { before, ...post } of await result(posts.index("sent").getAll(everythingOf(contact)))) {
@@ -84,8 +79,8 @@ export async function forgetWords({ posts }, contacts, id) {
   }
 }
 
-// Receipts, and asking again for what did not open: to contacts that the person accepted, and to nobody else, or anybody could find out
-// when somebody is there. What was confirmed is told by two seqs in the session, so nothing is confirmed twice, and nothing forgotten.
+// Receipts and questions go to contacts that the person accepted, or anybody could find out when somebody is there. What was confirmed is
+// told by two seqs in the session: nothing twice, nothing forgotten.
 
 const GATHERED_MS = 2000;
 const ASK_AFTER_MS = 1000;
@@ -94,8 +89,8 @@ const ASK_EVERY_MS = 10_000;
 export const mayConfirm = ({ request, blocked }, { devices }) => !request && !blocked && devices.length > 0;
 
 /**
- * Queues receipts for what came since the last ones, and starts the timers of what is read. `reading`: the thread is on screen; `shows`:
- * the person lets others see what they have read. Returns the session in which it is done.
+ * And starts the timers of what is read. `reading`: on screen; `shows`: the person lets others see what they have read. Returns the session
+ * in which it is done.
  */
 async function confirmed(stores, contact, session, { reading, shows }, now = Date.now()) {
   const { delivered, read } = session.receipted;
@@ -112,7 +107,7 @@ async function confirmed(stores, contact, session, { reading, shows }, now = Dat
   return { ...session, receipted: { delivered: Math.max(delivered, last), read: reading ? Math.max(read, last) : read } };
 }
 
-/** With its timer running. That of a file waits until it is here, or a slow one would be gone before anybody saw it. */
+/** A file's timer waits until it is here, or a slow one would be gone before anybody saw it. */
 function begun(row, now) {
   const read = { ...row, was_read: true };
   return row.file?.state === "" ? read : withTimer(read, now);
@@ -127,26 +122,24 @@ async function queue(stores, contact, delivered, read, now) {
   }
 }
 
-/** Queues the question for messages that did not open. Returns the session in which it is asked. */
+/** For messages that did not open. Returns the session in which it is asked. */
 async function asked(stores, session, ids, now = Date.now()) {
   const [wanted, next] = asking(session, ids);
   return wanted.length === 0 ? session : askAgain(stores, next, wanted, now);
 }
 
-/** The same for what is not known to have come at all. */
 export async function askAgain(stores, session, ids, now) {
   const after = Math.max(now + ASK_AFTER_MS, session.ask_from ?? 0);
   await gather(stores, session.contact, "resend", { ids }, after, now);
   return { ...session, ask_from: after + ASK_EVERY_MS };
 }
 
-/** Both, for what came of a contact. Without one, of my other devices: they are asked, and need no receipts. */
+/** Without a contact for my other devices: they are asked, and need no receipts. */
 export async function answeredTo(stores, contact, session, { missed, ...shown }) {
   const next = contact ? await confirmed(stores, contact, session, shown) : session;
   return !contact || mayConfirm(contact, next) ? asked(stores, next, missed) : next;
 }
 
-/** The same for one contact whose thread is on screen, or who was accepted. */
 export async function confirm(store, fingerprint, { reading, shows }) {
   const changed = await store.db.write(["contacts", "messages", "posts", "sessions"], async (stores) => {
     const contact = await result(stores.contacts.get(fingerprint));

@@ -1,4 +1,4 @@
-/** The outbox's rows: queued until the relay has them, in the order they were written, in the same store as all history; and whose turn it is. */
+/** The outbox's rows: queued until the relay has them, in the store of all history; and whose turn it is. */
 import { contentOf, isPlain } from "../protocol/content.js";
 import { PART_BYTES } from "../protocol/files.js";
 import { uploadMs } from "../relay/http.js";
@@ -9,11 +9,11 @@ import { failedWith, removeMessage, toMessage, withLatest } from "../store/messa
 import { copyToMine } from "./posts.js";
 
 const UNSENT = ["queued", "failed"];
-const CLAIM_MS = 40_000; // longer than one request may take
+const CLAIM_MS = 40_000; // longer than a request may take
 
 /**
- * Stores a message as queued and returns it; the thread's draft goes in the same transaction where `was_draft`. Begun and committed within
- * this call: whatever becomes of the page, one of the two is kept, and never both. `envelope_id` and `at` stay the same over every retry.
+ * The thread's draft goes in the same transaction where `was_draft`. Committed within this call: whatever becomes of the page, one of the two
+ * is kept, and never both. `envelope_id` and `at` stay the same over every retry.
  */
 export async function enqueue(store, { was_draft = true, ...written }) {
   const queued = { state: "queued", queued_for: written.contact };
@@ -29,16 +29,16 @@ export async function enqueue(store, { was_draft = true, ...written }) {
   return toMessage(record);
 }
 
-/** The list of threads shows this message. What a commit at once can't hold, for the contact has to be read before: `settle` makes up for it. */
+/** A commit at once can't hold this, for the contact has to be read before: `settle` makes up for it. */
 export async function leadThread(store, record) {
   const changed = await store.db.note(["contacts"], ({ contacts }) => putLatest(contacts, record));
   if (changed) store.emitContact(changed);
 }
 
-/** Whoever is answered is no stranger any more, though a message of theirs was stored behind the answer meanwhile. */
+/** Who is answered is no stranger any more, though a message of theirs was stored behind the answer. */
 export async function putLatest(contacts, record) {
   const known = (await result(contacts.get(record.contact))) ?? newContact(record.contact, { relay: record.relay });
-  const isLatest = record.seq >= known.last_seq; // the same again: its state has changed
+  const isLatest = record.seq >= known.last_seq;
   const wasFailed = (known.failed ?? []).some(({ seq }) => seq === record.seq);
   if (!isLatest && !known.request && wasFailed === (record.state === "failed")) return null;
   const answered = { ...known, open: true, request: false, failed: failedWith(known, record) };
@@ -47,7 +47,6 @@ export async function putLatest(contacts, record) {
   return changed;
 }
 
-/** Contacts that have something queued. */
 export function waitingContacts(store) {
   return store.db.read(["messages", "posts"], async ({ messages, posts }) => {
     const found = new Set();
@@ -60,7 +59,6 @@ export function waitingContacts(store) {
 
 const firstAfter = (contact, index) => result(index.openKeyCursor(IDBKeyRange.lowerBound(contact, true)));
 
-/** Contacts to whom parts are on their way. */
 export async function movingContacts(store) {
   const keys = await store.db.read(["messages"], async ({ messages }) => {
     const found = [];
@@ -72,10 +70,9 @@ export async function movingContacts(store) {
 }
 
 /**
- * `{record}`: the contact's oldest queued message, and after all of these the oldest `{post}`, claimed for `tab`; `{claimed_elsewhere:
- * true}`; or `{due_at}`, when the next post may go. Those in `too_slow` (seqs) come when there is no other. What v1 can't say waits until
- * a device of the contact is known. A claim keeps two tabs that have no Web Locks from sending the same message at once; it lapses, so
- * a closed tab holds nothing up.
+ * `{record}`: the oldest message, and after all of these the oldest `{post}`, claimed for `tab`; `{claimed_elsewhere: true}`; or `{due_at}`
+ * of the next post. Those in `too_slow` (seqs) come last. What v1 can't say waits until a device of the contact is known. A claim keeps two
+ * tabs without Web Locks from sending the same at once; it lapses, so a closed tab holds nothing up.
  */
 export function claimNext(store, contact, tab, too_slow, now = Date.now()) {
   return store.db.write(["messages", "posts", "sessions"], async ({ messages, posts, sessions }) => {
@@ -98,7 +95,7 @@ async function nextMessage(messages, contact, too_slow, isHeardOf) {
   return null;
 }
 
-/** The oldest file that is on its way to a contact, claimed for `tab`: `{record, octets}`, the octets of its next part; or as claimNext. */
+/** Of the oldest file on its way: `{record, octets}` with its next part; or as claimNext. */
 export function claimPart(store, contact, tab, now = Date.now()) {
   return store.db.write(["messages", "parts"], async ({ messages, parts }) => {
     const record = await result(messages.index("moving").get(`to ${contact}`));
@@ -110,20 +107,19 @@ export function claimPart(store, contact, tab, now = Date.now()) {
 
 function claim(store, name, record, characters, tab, now) {
   const claim_ms = CLAIM_MS + uploadMs(characters);
-  const lapses_in = (record.claimed_until ?? 0) - now; // more than a claim's length: the clock was set back
+  const lapses_in = (record.claimed_until ?? 0) - now; // longer than a claim: the clock was set back
   if (lapses_in > 0 && lapses_in <= claim_ms && record.claimed_by !== tab) return { claimed_elsewhere: true };
   const claimed = { ...record, claimed_by: tab, claimed_until: now + claim_ms };
   store.put(claimed);
   return { [name]: claimed };
 }
 
-/** The octets that a queued post has beside its fields, undefined where it has none; null where their file was deleted. */
+/** Undefined where it has none; null where their file was deleted. */
 export async function octetsOf(store, { seq, content }) {
   if (seq === undefined) return undefined;
   return (await store.db.read(["parts"], ({ parts }) => result(parts.get([seq, content.n ?? 0]))))?.octets ?? null;
 }
 
-/** Puts a failed message in the queue again. */
 export async function requeue(store, seq) {
   const record = await store.db.read(["messages"], ({ messages }) => result(messages.get(seq)));
   if (record?.state === "failed" && record.file?.sent > 0) await goOn(store, record);
@@ -131,8 +127,8 @@ export async function requeue(store, seq) {
 }
 
 /**
- * Changes fields of a message if it is still there as it was, and tells every tab. Meanwhile its thread may have been removed, or
- * a backup restored, in which its seq is another message's. What a relay has is copied to the other devices of `me`.
+ * If it is still as it was: its thread may have been removed, or a backup restored, in which its seq is another message's. Tells every tab.
+ * What a relay has is copied to the other devices of `me`.
  */
 export async function settle(store, { seq, envelope_id }, fields, me = "") {
   const [changed, contact] = await store.db.write(["contacts", "messages", "posts", "sessions"], async ({ contacts, messages, ...stores }) => {
@@ -140,7 +136,7 @@ export async function settle(store, { seq, envelope_id }, fields, me = "") {
     if (record?.direction !== "out" || record.envelope_id !== envelope_id || record.state === "relayed") return [];
     const next = { ...record, error: "", retriable: false, ...fields, claimed_until: 0 };
     next.queued_for = next.state === "queued" ? next.contact : undefined;
-    if (next.queued_for === undefined) delete next.queued_for; // out of the index of queued messages
+    if (next.queued_for === undefined) delete next.queued_for; // out of the index
     if (next.state === "relayed") next.sent_at = Date.now();
     if (next.state === "relayed" && next.file) begin(next);
     if (next.state === "relayed" && next.lasts && !next.moving) next.gone_at = Date.now() + next.lasts * 1000;
@@ -152,7 +148,6 @@ export async function settle(store, { seq, envelope_id }, fields, me = "") {
   if (contact) store.emitContact(contact);
 }
 
-/** Sends the parts of a file that was stopped in the middle, from there on. */
 async function goOn(store, { seq }) {
   const [changed, contact] = await store.db.write(["contacts", "messages"], async ({ contacts, messages }) => {
     const record = await result(messages.get(seq));
@@ -165,11 +160,10 @@ async function goOn(store, { seq }) {
   if (contact) store.emitContact(contact);
 }
 
-/** The first part of its file is with the relay. */
 function begin(record) {
   record.file = { ...record.file, sent: 1 };
   if (record.file.parts > 1) record.moving = `to ${record.contact}`;
 }
 
-/** Removes a message that was never sent. The list of threads then shows the one before it. */
+/** Never sent. The list then shows the one before it. */
 export const discard = (store, seq) => removeMessage(store, seq, ({ state }) => UNSENT.includes(state));

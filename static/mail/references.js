@@ -1,6 +1,6 @@
 /**
- * What one message says of another: edits, deletions, reactions (PROTOCOL.md, "Content"). Applied to the stored record in any order, and
- * twice as well as once; what comes before its message is kept for a while.
+ * What one message says of another (PROTOCOL.md, "Content"): applied in any order, and twice as well as once; kept for a while where it comes
+ * before its message.
  */
 import { result } from "../store/database.js";
 import { deleteParts, everythingOf, lineOf, toMessage, withChanged } from "../store/messages.js";
@@ -8,18 +8,16 @@ import { deleteParts, everythingOf, lineOf, toMessage, withChanged } from "../st
 const EDITABLE_MS = 24 * 60 * 60_000;
 const KEPT_MS = 14 * 24 * 60 * 60_000;
 const MOST_KEPT = 200; // a contact
-const MOST_CHARACTERS = 524_288; // of these edits, a contact
+const MOST_CHARACTERS = 524_288; // of these, a contact
 const MOST_EDITS = 20;
 const STAYS = ["seq", "contact", "relay", "direction", "at", "ts", "stored_at", "envelope_id", "state", "relay_id", "expires_at", "delivered_at", "read_at", "gone_at"];
 
-/** When a message was written, by its writer's clock. */
 const writtenAt = ({ ts, written_at, at }) => ts ?? written_at ?? at;
 const isNewer = (a, b) => a.ts > b.ts || (a.ts === b.ts && a.id > b.id);
 
-/** The words and times of a message before it was edited, oldest first. */
 export const earlierWords = ({ edits = [] }) => edits.slice(0, -1).map(({ text, ts }) => ({ text, ts }));
 
-/** Each changes a record as `change` says, `{type, id, ts, author, text?, emoji?}`; null where nothing changes, or may change. */
+/** `change`: `{type, id, ts, author, text?, emoji?}`. Null where nothing changes, or may change. */
 const APPLY = {
   edit(record, { id, ts, text }) {
     const first = { id: "", ts: writtenAt(record), text: record.text };
@@ -32,7 +30,7 @@ const APPLY = {
   delete(record) {
     if (record.deleted_at) return null;
     const stays = Object.fromEntries(STAYS.filter((name) => record[name] !== undefined).map((name) => [name, record[name]]));
-    const sent = stays.state === "failed" && { state: "relayed" }; // of a file that was stopped in the middle: its beginning is there
+    const sent = stays.state === "failed" && { state: "relayed" }; // of a stopped file: its beginning is there
     return { ...stays, ...sent, kind: "text", text: "", deleted_at: Date.now() };
   },
   react(record, { id, ts, author, emoji }) {
@@ -43,19 +41,17 @@ const APPLY = {
   },
 };
 
-/** Whether this message may be edited still. */
 export const mayEdit = (record, now = Date.now()) =>
   record.direction === "out" && record.kind === "text" && !record.file && !record.deleted_at && now <= writtenAt(record) + EDITABLE_MS;
 
-/** The stored message of this id in a contact's thread, `mine` being whether I wrote it; or undefined. */
 export async function findMessage({ messages }, contact, id, mine) {
   const found = await result(messages.index("envelope").getAll([contact, id]));
   return found.find(({ direction }) => (direction === "out") === mine);
 }
 
 /**
- * Applies `change`, `{contact, of, mine, …}`, to the message `of` that I (`mine`) or the contact wrote. Returns its changed record, stored;
- * or null. Where it is not here, the change is kept for it if `keep`.
+ * To the message `of` that I (`mine`) or the contact wrote. → its record, stored; or null. Where it is not here, the change is kept for it if
+ * `keep`.
  */
 export async function applyChange(stores, change, { keep = true, now = Date.now() } = {}) {
   const record = await findMessage(stores, change.contact, change.of, change.mine);
@@ -81,7 +77,6 @@ async function keepChange(references, change, now) {
   }
 }
 
-/** Applies what was kept for a message that is being stored. Returns its record as it is then. */
 export async function applyKept(stores, record, mine) {
   const kept = (await result(stores.references.index("of").getAll([record.contact, record.envelope_id]))).filter((each) => each.mine === mine);
   let now = record;
@@ -92,12 +87,11 @@ export async function applyKept(stores, record, mine) {
   return now;
 }
 
-/** Tells every tab of changed messages. */
 export const tellChanged = (store, records) => records.forEach((record) => store.emit("message", { message: toMessage(record) }));
 
-// A change of mine that a relay refused for good: nobody will hear of it, so nobody here is to believe that they did.
+// A relay refused a change of mine for good: nobody will hear of it, so nobody here is to believe that they did.
 
-/** Each is what a record was before my change, `{id, at, author, before}`; null where something newer stands there. */
+/** Before my change, `{id, at, author, before}`; null where something newer stands there. */
 const UNDO = {
   edit({ edits = [], edited_at, ...record }, { id }) {
     const kept = edits.filter((each) => each.id !== id);
@@ -114,8 +108,8 @@ const UNDO = {
 };
 
 /**
- * Drops a post. Where it was a change that a person made, the message is again what the others see of it, and a line says why: `reason`
- * is a sentence. Nothing is said of what is sent again, or to my own devices.
+ * The message is again what the others see of it, and a line says why: `reason`, a sentence. Nothing is said of what is sent again, or to my
+ * own devices.
  */
 export async function refuseChange(store, me, { n }, reason) {
   const told = await store.db.write(["contacts", "messages", "parts", "posts"], async (stores) => {
@@ -147,7 +141,7 @@ function asBefore(contact, { type, at, before }, changed) {
   return changed ? withChanged(contact, changed) : contact;
 }
 
-/** A later reaction that is still to be sent does not come back to one that nobody saw. */
+/** A later reaction does not come back to one that nobody saw. */
 async function forgetBefore(posts, { contact, id, before }) {
   const later = (await result(posts.index("queued").getAll(contact))).filter((post) => post.before?.id === id);
   for (const post of later) posts.put({ ...post, before });

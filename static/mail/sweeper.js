@@ -1,6 +1,6 @@
 /**
- * What time does, in the tab that leads: messages with a timer go, receiving keys and silent devices get too old, what was asked for and
- * never came is told of, and keys that came from elsewhere greet those who know them. And what is said before keys go.
+ * What time does, in the tab that leads: timers run out, keys and silent devices get too old, what never came is told of, keys from elsewhere
+ * greet those who know them. And what is said before keys go.
  */
 import { swept, unanswered, wantsOldForm } from "../protocol/devices.js";
 import { throwIfAborted } from "../protocol/kdf.js";
@@ -13,7 +13,7 @@ import { forgetWords, queuePost } from "./posts.js";
 
 const GONE_EVERY_MS = 5000;
 const SESSIONS_EVERY_MS = 60 * 60_000;
-const GOODBYE_MS = 5000; // is waited for: a server that is away holds nobody's new keys up
+const GOODBYE_MS = 5000; // a server that is away holds nobody's new keys up
 const LOOK_MS = 50;
 
 export class Sweeper {
@@ -52,8 +52,8 @@ export class Sweeper {
 }
 
 /**
- * Queues a hello for everybody whose devices are known, and for other devices with these keys. Where a backup took the place of a device
- * with the same keys, its goodbye follows: nobody is to seal for it any more, or to keep keys until it has used newer ones.
+ * A hello for everybody whose devices are known, and for other devices with these keys. Where a backup took the place of a device, its
+ * goodbye follows: nobody is to seal for it any more.
  */
 export async function greet(store, me) {
   await store.db.write(["contacts", "kv", "posts", "sessions"], async ({ contacts, kv, posts, sessions }) => {
@@ -69,9 +69,9 @@ export async function greet(store, me) {
 }
 
 /**
- * Has the leading tab tell all who seal for this device that it goes, while it still has the keys to say so with. Resolves when the relays
- * have it, or after a while (PROTOCOL.md, "Keys come and go").
- * Where the `signal` aborts, throws AbortError. A hello is due from then on, until the keys are others: where they stay, it takes the goodbye back.
+ * Tells all who seal for this device that it goes, while it has the keys to say so with (PROTOCOL.md, "Keys come and go"). Resolves when the
+ * relays have it, or after a while; AbortError where the `signal` aborts. A hello is due until the keys are others: where they stay, it takes
+ * the goodbye back.
  */
 export async function sayGoodbye(store, me, { signal, most_ms = GOODBYE_MS } = {}) {
   throwIfAborted(signal);
@@ -86,14 +86,13 @@ export async function sayGoodbye(store, me, { signal, most_ms = GOODBYE_MS } = {
   throwIfAborted(signal);
 }
 
-/** Who seals for this device: contacts of whom devices are known, but for strangers and who is blocked. */
 const acquaintances = async (contacts) =>
   (await result(contacts.getAll())).filter(({ devices, request, blocked }) => devices > 0 && !request && !blocked).map(({ fingerprint }) => fingerprint);
 
 const someQueued = (store, numbers) =>
   store.db.read(["posts"], async ({ posts }) => (await result(posts.index("queued").getAllKeys())).some((n) => numbers.includes(n)));
 
-/** Deletes keys and devices that are too old, and says what was not answered for a day. */
+/** Also says what was not answered for a day. */
 async function sweepSessions(store, now = Date.now()) {
   const lines = await store.db.write(["contacts", "messages", "sessions"], async (stores) => {
     const told = [];
@@ -110,7 +109,6 @@ async function sweepSessions(store, now = Date.now()) {
   if (lines.length > 0) store.emit("messages", { messages: lines.map(toMessage), received: true });
 }
 
-/** Whether time has changed nothing. */
 const isAsShown = (contact, before, after, now) =>
   ["devices", "keys", "unopened"].every((list) => before[list].length === after[list].length) &&
   (!contact || wantsOldForm(after, now) === Boolean(contact.asks_old_form));
@@ -120,7 +118,7 @@ async function addLine({ messages }, contact, at) {
   return { ...line, seq: await result(messages.add(line)) };
 }
 
-/** Deletes messages whose time has come, and their words wherever they wait or are kept: those first, or a tab that dies here leaves them. */
+/** Their words first, wherever they wait or are kept, or a tab that dies here leaves them. */
 export async function removeGone(store, me, now = Date.now()) {
   const gone = await store.db.read(["messages"], ({ messages }) => result(messages.index("gone").getAll(IDBKeyRange.upperBound(now))));
   for (const { seq, contact, envelope_id } of gone) {

@@ -1,11 +1,11 @@
 /**
- * Opens what was sealed once more, keeps what it says of the sender's devices (PROTOCOL.md, "Envelope 2"), and does what its content says.
- * Nothing is learnt from a message that was refused or that came before. `page` is the page of mail that is being stored.
+ * Opens what was sealed once more, and does what it says (PROTOCOL.md, "Envelope 2"). Nothing is learnt from a message that was refused or
+ * came before. `page`: of mail that is being stored.
  */
 import { MOST_IDS, readContent } from "../protocol/content.js";
 import { cameUnsealed, isForged, isHeardOf, mayResend, missed, opened, without } from "../protocol/devices.js";
 import { openBody } from "../protocol/envelope2.js";
-import { readName } from "../protocol/names.js";
+import { readName } from "../protocol/text.js";
 import { counting, fits, newContact } from "../store/contacts.js";
 import { result } from "../store/database.js";
 import { isListed, isWanted } from "../store/messages.js";
@@ -13,7 +13,6 @@ import { keepFile, keepPart, sentPart } from "./files.js";
 import { forgetWords, queueAgain, queuePost, sentPost } from "./posts.js";
 import { findMessage } from "./references.js";
 
-/** Takes an envelope 2 of `contact`, a record that is new where the sender is a stranger. */
 export async function unseal(page, message, contact) {
   if (await page.isSeen(message)) return;
   const session = await page.session(contact);
@@ -24,7 +23,7 @@ export async function unseal(page, message, contact) {
   else await take(page, message, contact, { session, key_id: found.key_id, content });
 }
 
-/** Whether a device says goodbye that was never heard of: it is not to be told of as a new one. */
+/** A goodbye of a device never heard of is not to be told of as a new one. */
 const isStranger = (session, { announced }, { type }) => type === "goodbye" && !isHeardOf(session, announced.device);
 
 async function take(page, message, contact, { session, key_id, content }) {
@@ -43,7 +42,7 @@ async function take(page, message, contact, { session, key_id, content }) {
   await TAKE[content.type](page, key_id || !session.sealed ? message : { ...message, unsealed: true }, content, keeper);
 }
 
-/** It is asked for. A stranger is asked for nothing, so of them it shows that something came. */
+/** A stranger is asked for nothing, so of them it shows that something came. */
 async function miss(page, message, contact, session) {
   if (session.unopened.some(({ id }) => id === message.id)) return page.miss(message);
   if (!fits(contact, { text: "" })) return page.count({ dropped: true });
@@ -56,15 +55,14 @@ async function miss(page, message, contact, session) {
   return contact.request ? page.line(counting((await page.contact(message.from)) ?? contact, { text: "" }), { event: "unopened", at: message.at }) : undefined;
 }
 
-/** A device that is heard of for the first time is told of in a line, except with somebody's first message. Who was verified is to be asked about it. */
+/** A new device is told of in a line, except with somebody's first message. Who was verified is to be asked about it. */
 async function tellNew(page, { from, id, announced, at }, contact, session) {
   if (!announced || isHeardOf(session, announced.device)) return;
   const seen = await result(page.stores.seen.getAllKeys(IDBKeyRange.bound(`${from} `, `${from}!`), 2));
-  const wrote = seen.some((key) => key !== `${from} ${id}`); // this one may be marked already
+  const wrote = seen.some((key) => key !== `${from} ${id}`); // this one may be among them
   if (wrote || session.devices.length > 0) await page.line(contact, { event: contact.verified ? "verified-device" : "device", at });
 }
 
-/** What a message in v1's form says of the devices. Returns the fields that mark it. */
 export async function hearUnsealed(page, message) {
   const known = await page.contact(message.from);
   const session = await page.session(known ?? { fingerprint: message.from });
@@ -74,7 +72,6 @@ export async function hearUnsealed(page, message) {
   return session.sealed ? { unsealed: true } : {};
 }
 
-/** Takes what another device of mine wrote. */
 export async function unsealMine(page, message) {
   const { announced, from } = message;
   if (announced.device === page.device || (await page.isSeen(message))) return;
@@ -91,7 +88,7 @@ export async function unsealMine(page, message) {
   await takeFromMine(page, message, content);
 }
 
-/** One that is heard of for the first time is greeted, or it would not know of this one; and told of wherever it reads along from now on. */
+/** It would not know of this one. The person is told wherever it reads along from now on. */
 async function welcome(page, { from, at }) {
   await queuePost(page.stores, from, { type: "hello" });
   for (const contact of await page.acquainted()) await page.line(contact, { event: "own-device", at });
@@ -102,17 +99,15 @@ function missMine(page, message, session) {
   page.setSession(missed(session, message, Date.now()));
 }
 
-// What each type of content does to what is kept here. `mail` is the opened envelope; all of it happens in the transaction that stores the page.
+// All in the transaction that stores the page. `mail`: the opened envelope.
 
-/** Types that begin a thread, and so a request. */
+/** They begin a thread, and so a request. */
 const isWords = ({ type }) => type === "text" || type === "file" || type === "unknown";
 
-/** What a text or a file has beside its words; `from` is who wrote it. */
 const besides = ({ re, lasts }, from, me) => ({ ...(re && { re: { of: re.of, quote: re.quote, mine: (re.by ?? from) === me } }), ...(lasts && { lasts }) });
 
 const change = (page, mail, content, contact) => page.change({ ...content, contact: contact.fingerprint, id: mail.id, ts: mail.ts, author: mail.from });
 
-/** Each takes one content of a contact. `contact` is its record, which the page keeps. */
 const TAKE = {
   text: (page, mail, content, contact) => page.put({ ...mail, kind: "text", text: content.text, name: readName(content.name) }, contact, besides(content, mail.from, page.me)),
   file: (page, mail, content, contact) =>
@@ -155,10 +150,7 @@ async function sendAgain({ stores, me }, session, { announced, from }, id, now =
   return may;
 }
 
-/**
- * Takes a content from another device of mine: what it wrote shows here as written by me. `chat` says in whose thread; without one it
- * is about the devices themselves.
- */
+/** What another device of mine wrote shows as mine. `chat`: in whose thread; without one it is about the devices themselves. */
 async function takeFromMine(page, mail, { chat, ...content }) {
   if (["goodbye", "resend"].includes(content.type)) return TAKE[content.type](page, mail, content, { fingerprint: page.me });
   if (!chat || chat === page.me || !(content.type in MINE)) return undefined;
@@ -180,7 +172,7 @@ const MINE = {
   setting: TAKE.setting,
 };
 
-/** What is in the history of a restored backup is here already. */
+/** A restored backup's history has it already. */
 async function putMine(page, mail, { text = "", ...content }, contact, file) {
   if (await findMessage(page.stores, contact.fingerprint, mail.id, true)) return undefined;
   const gone = content.lasts && (file ? { was_read: true } : { gone_at: mail.at + content.lasts * 1000 });

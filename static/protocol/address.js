@@ -1,8 +1,8 @@
-/** Addresses of people and relays, and invite links. PROTOCOL.md, "Invite links", has the rule for what people paste, and a table of cases. */
+/** Addresses of people and relays (PROTOCOL.md, "Invite links", has a table of cases). */
 import { KEY_BYTES, fingerprintOf } from "./crypto.js";
 import { fromBase64 } from "./encoding.js";
 import { AddressError, EncodingError, RelayAddressError } from "./errors.js";
-import { readName } from "./names.js";
+import { readName } from "./text.js";
 
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 const LOCAL_HOST = /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:|\/|$)/i;
@@ -10,16 +10,15 @@ const LOCAL_HOST = /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\])(:|\/|$)/i;
 export const isFingerprint = (text) => typeof text === "string" && FINGERPRINT.test(text);
 
 /**
- * The contact goes in the fragment, which browsers keep to themselves: no server log sees who talks to whom. `older`: v1's query form,
- * the only one that the page of an original relay reads; its server sees it, so it holds no `name`.
+ * The contact goes in the fragment: no server log sees who talks to whom. `older`: v1's query form, the only one that an original relay's
+ * page reads; its server sees it, so it holds no `name`.
  */
 export const makeInviteLink = (fingerprint, origin, { older = false, name = "" } = {}) =>
   `${origin}/chats${older ? "?" : "#"}${new URLSearchParams({ chat: fingerprint, server: origin })}${name && !older ? `&name=${escaped(name)}` : ""}`;
 
-/** Without what a text around a link may take off its end (see bare below), and with %20, as people's programs read it. */
+/** With %20, and without what a text around a link may take off its end. */
 const escaped = (name) => encodeURIComponent(name).replace(/[!'().]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** What a person typed as a relay, to its origin. Throws RelayAddressError. */
 export function relayOrigin(text) {
   const typed = text.trim();
   const scheme = LOCAL_HOST.test(typed) ? "http" : "https";
@@ -31,10 +30,8 @@ export function relayOrigin(text) {
   return url.origin;
 }
 
-/** Whether a host name, as URL.hostname has it, leads each computer to itself. */
+/** Whether a host name leads each computer to itself. */
 export const isLoopback = (hostname) => /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-
-// Invite links and everything else that a person may paste to name somebody.
 
 const PREFIX = /^[0-9a-f]{8,63}$/;
 const PUBLIC_KEY = /^[A-Za-z0-9+/_-]{43}=?$/;
@@ -56,7 +53,7 @@ export function parseAddress(text) {
   throw new AddressError(NOT_AN_ADDRESS);
 }
 
-/** Reads an invite off the address bar and strips it there, so that it is not opened again by a reload or shared by mistake. */
+/** Strips it there, so that it is not opened again by a reload or shared by mistake. */
 export function takeInviteFromLocation(location, history) {
   const link = new URL(location.href);
   if (!inviteParameters(link)) return dropServer(link, history);
@@ -69,13 +66,13 @@ export function takeInviteFromLocation(location, history) {
   }
 }
 
-/** `?server=` alone names nobody, and a link never changes a person's relay: it is only stripped. */
+/** `?server=` alone never changes a person's relay. */
 function dropServer(link, history) {
   if (link.searchParams.has("server")) history.replaceState(history.state, "", link.pathname);
   return null;
 }
 
-/** The link without what text around it left on it: brackets, quotes, a full stop. */
+/** Without the brackets, quotes and full stop of the text around it. */
 function bare(word) {
   let [start, end] = [0, word.length];
   while (AROUND_LINKS.has(word[start])) start += 1;
@@ -85,7 +82,7 @@ function bare(word) {
 
 /** A link names whole addresses only: with a few digits the relay could choose the person. */
 function parseLink(text) {
-  const unescaped = text.includes("#") ? text : text.replace("%23", "#"); // some programs escape it
+  const unescaped = text.includes("#") ? text : text.replace("%23", "#");
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(unescaped) ? unescaped : `https://${unescaped}`;
   const link = URL.canParse(address) ? new URL(address) : null;
   const parameters = link && inviteParameters(link);
@@ -97,20 +94,20 @@ function parseLink(text) {
   return { fingerprint, server: originOf(parameters.get("server") || own), ...(name && { name }) };
 }
 
-/** `#chat=&server=`, or else the older `?chat=` / `?fp=` with `?server=`: all from one of them, nothing from the other. */
+/** All from the fragment, or all from the older query. */
 function inviteParameters(link) {
   const candidates = [new URLSearchParams(link.hash.slice(1)), link.searchParams];
   return candidates.find((parameters) => parameters.has("chat") || parameters.has("fp"));
 }
 
-/** Of a link, only what is an origin already. */
+/** Only what is an origin already. */
 function originOf(text) {
   const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : null;
   if (url && url.href === `${url.origin}/`) return url.origin;
   throw new AddressError("This link names a server that is not a web address: ask for a new one.");
 }
 
-/** What the original client's contact QR code holds: `{"3233": 1, "server": "https://…", "fingerprint": "<64 hex digits>"}`. */
+/** The original client's contact QR code: `{"3233": 1, "server": "https://…", "fingerprint": "<64 hex digits>"}`. */
 function parseContactCode(text) {
   const { 3233: version, server, fingerprint } = readCode(text);
   if (version === 1 && typeof server === "string" && typeof fingerprint === "string") return parseLink(makeInviteLink(fingerprint, server));

@@ -1,6 +1,6 @@
 /**
- * What envelope 2 carries (PROTOCOL.md, "Content"): `JSON ‖ 0x00 ‖ octets`. Its `type` says what it is; every field of a type is checked
- * here, and one that breaks its bound has the whole refused. Unknown fields are ignored. And in which form it goes.
+ * What envelope 2 carries (PROTOCOL.md, "Content"): `JSON ‖ 0x00 ‖ octets`. A field that breaks its bound has the whole refused; unknown ones
+ * are ignored.
  */
 import { isFingerprint } from "./address.js";
 import { receivers } from "./devices.js";
@@ -29,18 +29,18 @@ const isIds = (value) => Array.isArray(value) && value.length <= MOST_IDS && val
 const isQuote = (value) => typeof value === "string" && value.length <= LONGEST_QUOTE;
 const maybe = (check) => (value) => value === undefined || check(value);
 
-/** One character as people see it, or "" for none. */
+/** One character as people see it, or "". */
 export function isEmoji(value) {
   if (typeof value !== "string" || utf8(value).length > LONGEST_EMOJI_BYTES || NO_SIGN.test(value.replace(JOINERS, ""))) return false;
   graphemes ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return [...graphemes.segment(value)].length <= 1;
 }
 
-/** `{by?, of, quote}`: what is answered; without `by` the sender's own message. */
+/** `{by?, of, quote}`; without `by` the sender's own message is answered. */
 const isReply = (value) =>
   value !== null && typeof value === "object" && maybe(isFingerprint)(value.by) && isEnvelopeId(value.of) && isQuote(value.quote);
 
-/** The fields of each type. `chat` is between devices of one person: whose thread it belongs to. */
+/** `chat` is between devices of one person: whose thread it belongs to. */
 const TYPES = {
   text: { text: isText, name: maybe(isName), re: maybe(isReply), lasts: maybe(isTimer(1)), chat: maybe(isFingerprint) },
   edit: { of: isEnvelopeId, text: isText, chat: maybe(isFingerprint) },
@@ -56,18 +56,16 @@ const TYPES = {
   resend: { ids: isIds },
 };
 
-/** The bytes to seal of a content's fields, `type` among them. */
 export const packContent = (fields, octets = new Uint8Array()) => concat(utf8(JSON.stringify(fields)), new Uint8Array([NUL]), octets);
 
-/** Whether octets are of the one length that they can have. */
 const OCTETS = {
   file: ({ file }, { length }) => length === partBytes(file, 0),
   part: (fields, { length }) => length > 0 && length <= PART_BYTES,
 };
 
 /**
- * The fields of sealed bytes, checked, with `type` and, of a file or a part of one, `octets`. `{type: "unknown"}` for what a newer client
- * says, what belongs to a group too; a `{reason}` where it must be refused as a whole.
+ * The checked fields, `type` and, of a file or part, `octets`; `{type: "unknown"}` for what a newer client says, or of a group; else a
+ * `{reason}` to refuse it.
  */
 export function readContent(bytes) {
   const end = bytes.indexOf(NUL);
@@ -85,12 +83,11 @@ export function readContent(bytes) {
   return { ...read, ...(octets && { octets }), ...(type === "file" && { file: knownFile(fields.file) }) };
 }
 
-// In which form a message goes, and its plaintext. Once a device of a contact is known, nothing goes to them in v1's form any more,
-// whatever a relay says or loses (PROTOCOL.md, "Who gets it").
+// Once a device of a contact is known, nothing goes to them in v1's form any more, whatever a relay says or loses (PROTOCOL.md, "Who gets
+// it").
 
 export const WAITS = "It waits for their first message: their client has to be one that can read this.";
 
-/** The content of a message that was written here. */
 export function contentOf({ contact, text, re, lasts, file }) {
   const words = (text || !file) && { text: text.replaceAll("\0", "\ufffd") };
   const answers = re && { re: { of: re.of, quote: re.quote, ...(re.mine || { by: contact }) } };
@@ -101,8 +98,8 @@ export function contentOf({ contact, text, re, lasts, file }) {
 export const isPlain = ({ re, lasts, file }) => !re && !lasts && !file;
 
 /**
- * A promise of the plaintext of `{id, at, content, octets?, device?}` from `identity` to a contact, by the `session` with them. `name`: what I call myself; where the
- * words alone fill the relay's `limit` (bytes), it comes with the next ones. Rejects with NotYetError for what v1 can't say.
+ * → the plaintext of `{id, at, content, octets?, device?}`. `name`: what I call myself; where the words alone fill the relay's `limit`
+ * (bytes), it comes with the next ones. Rejects with NotYetError for what v1 can't say.
  */
 export async function pack({ id, at, content, octets, device }, { identity, session, to, name, limit }) {
   const { id: key_id, public_key } = session.keys.at(-1);
@@ -120,7 +117,6 @@ function packPlain(content, written, name, limit) {
   return packEnvelope({ ...written, text: content.text, name }, limit);
 }
 
-/** What a text will weigh on the wire for a contact with so many devices. */
 export function wireBytesOf({ identity, to, text, devices }) {
   if (devices > 0) return wireBytes({ length: plaintextBytes(packContent(contentOf({ text })).length, Math.min(devices, 8)) });
   const announced = { device: identity.device, key: new Uint8Array(32) };

@@ -1,7 +1,6 @@
 /**
- * The only user of NaCl. Works without a secure context: `crypto.getRandomValues` is all that it needs of the browser, and `crypto.subtle`
- * only makes it quicker.
- * Keys, nonces and proofs are Uint8Arrays; a fingerprint is 64 lower-case hex digits. Source: PROTOCOL.md, NaCl crypto_box.
+ * The only user of NaCl. Works without a secure context: `crypto.subtle` only makes it quicker. Keys, nonces and proofs are Uint8Arrays; a
+ * fingerprint is 64 lower-case hex digits. Source: PROTOCOL.md, NaCl crypto_box.
  */
 import "../vendor/nacl-fast.min.js";
 import { sha256 as hasher } from "../vendor/js-sha256.min.mjs";
@@ -16,7 +15,7 @@ export const BOX_OVERHEAD_BYTES = 16;
 /** HSalsa20 of the all-zero point: the "shared" key of every public key of small order. */
 const WEAK_KEY = "351f86faa3b988468a850122b65b0acece9c4826806aeee63de9c0da2bd7f91e";
 const SHARED_KEYS_KEPT = 256;
-/** The canonical points of small order (RFC 7748, section 6.1), as base64: whoever seals to one seals to everybody. */
+/** The canonical points of small order (RFC 7748, section 6.1): whoever seals to one seals to everybody. */
 const SMALL_ORDER = [
   "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
   "4Ot6fDtBuK4WVuP68Z/EatoJjeucMrH9hmIFFl9JuAA=", "X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc=",
@@ -27,19 +26,18 @@ const SEPARATOR = new Uint8Array([0]);
 
 export const randomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
 export const sha256 = (bytes) => new Uint8Array(hasher.arrayBuffer(bytes));
-/** The same by the browser where the page came securely: for what is large. */
+/** By the browser where the page came securely: for what is large. */
 export const digest = async (bytes) => (crypto.subtle ? new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)) : sha256(bytes));
 export const sha512 = (bytes) => nacl.hash(bytes);
 const hmacSha256 = (key, bytes) => new Uint8Array(hasher.hmac.arrayBuffer(key, bytes));
 export const fingerprintOf = (public_key) => toHex(sha256(public_key));
 
-/** An X25519 key pair, `{public_key, secret_key}`, from 32 secret bytes. */
 export function keyPairFrom(secret_key) {
   const { publicKey: public_key } = nacl.box.keyPair.fromSecretKey(secret_key);
   return { public_key, secret_key };
 }
 
-/** The device's key pair, from 32 secret bytes: `{fingerprint, public_key, secret_key}`. */
+/** `{fingerprint, public_key, secret_key}` from 32 secret bytes. */
 export function identityFrom(secret_key) {
   const pair = keyPairFrom(secret_key);
   return { fingerprint: fingerprintOf(pair.public_key), ...pair };
@@ -48,8 +46,8 @@ export function identityFrom(secret_key) {
 export const newIdentity = () => identityFrom(randomBytes(KEY_BYTES));
 
 /**
- * Whether a public key is the number below 2^255 − 19 that it stands for (RFC 7748, section 5). X25519 takes other spellings of it, too:
- * they have the same secrets under another hash, so somebody would have a twin with another address.
+ * Whether a key is the number below 2^255 − 19 that it stands for (RFC 7748, section 5). Other spellings of it have the same secrets under
+ * another hash: somebody would have a twin with another address.
  */
 export function isCanonical(public_key) {
   const [lowest, highest] = [public_key[0], public_key[KEY_BYTES - 1]];
@@ -57,12 +55,11 @@ export function isCanonical(public_key) {
   return highest < 0x80 && !above;
 }
 
-/** Whether something can be sealed to this key, for its owner alone. */
 export const isSafeKey = (public_key) => isCanonical(public_key) && !SMALL_ORDER.includes(toBase64(public_key));
 
 /**
- * crypto_box_beforenm. Throws WeakKeyError where the public key is a point of small order, for the "shared" key would then be one that
- * everybody knows (RFC 7748, section 6.1), or not canonical.
+ * crypto_box_beforenm. Throws WeakKeyError where the secret would be one that everybody knows (RFC 7748, section 6.1), or the key is not
+ * canonical.
  */
 export function sharedKey(public_key, secret_key) {
   if (!isCanonical(public_key)) throw new WeakKeyError("This public key is another spelling of somebody's key: ask for the true one.");
@@ -71,8 +68,8 @@ export function sharedKey(public_key, secret_key) {
   return key;
 }
 
-// X25519 by the browser itself (Web Cryptography Level 2): a small part of the time, and none of this thread's. Only where the page came
-// securely, and never within a transaction, which ends when anything else is awaited: what is opened there is left to NaCl.
+// X25519 by the browser (Web Cryptography Level 2): a small part of the time, and none of this thread's. Never within a transaction, which
+// ends when anything else is awaited.
 
 const X25519 = "X25519";
 const BASE_POINT = Uint8Array.of(9, ...new Uint8Array(KEY_BYTES - 1));
@@ -81,7 +78,6 @@ const SIGMA = utf8("expand 32-byte k");
 const TRIED = { secret_key: new Uint8Array(KEY_BYTES).fill(1), public_key: "pOCSkrZRwni5dyxWn1+puxPZBrRqtoyd+dwrRAn4ogk=" }; // alice's, of PROTOCOL.md's vectors
 let native;
 
-/** Whether the browser multiplies by itself, and as it should: found out once. */
 export const multipliesNatively = () => (native ??= tryNative());
 
 async function tryNative() {
@@ -102,12 +98,11 @@ async function multiplied(secret_key, point) {
   return new Uint8Array(await crypto.subtle.deriveBits({ name: X25519, public: theirs }, mine, KEY_BYTES * 8));
 }
 
-/** What keyPairFrom gives as `public_key`, by the browser where it can. */
 export async function publicKeyOf(secret_key) {
   return (await multipliesNatively()) ? multiplied(secret_key, BASE_POINT) : keyPairFrom(secret_key).public_key;
 }
 
-/** What sharedKey gives, by the browser where it can: HSalsa20 of the product, as in crypto_box_beforenm. */
+/** sharedKey's, by the browser where it can. */
 export async function agreedKey(public_key, secret_key) {
   if (!isSafeKey(public_key) || !(await multipliesNatively())) return sharedKey(public_key, secret_key);
   const key = new Uint8Array(KEY_BYTES);
@@ -115,7 +110,7 @@ export async function agreedKey(public_key, secret_key) {
   return key;
 }
 
-/** Shared keys by public key. One costs a millisecond, so the last 256 used are kept. */
+/** One costs a millisecond, so the last 256 used are kept. */
 export class SharedKeys {
   #keys = new Map();
   #secret_key;
@@ -134,26 +129,24 @@ export class SharedKeys {
   }
 }
 
-/** NaCl box with a precomputed key. `openBox` gives null where the box was altered or is not for this key. */
+/** `openBox` gives null where the box was altered or is not for this key. */
 export const sealBox = (plaintext, nonce, key) => nacl.box.after(plaintext, nonce, key);
 export const openBox = (ciphertext, nonce, key) => nacl.box.open.after(ciphertext, nonce, key);
 export const sealSecret = (plaintext, nonce, key) => nacl.secretbox(plaintext, nonce, key);
 export const openSecret = (ciphertext, nonce, key) => nacl.secretbox.open(ciphertext, nonce, key);
 
-/** The bound registration proof: an HMAC that holds for one relay origin and both keys, and opens nothing else. */
+/** Holds for one relay origin and both keys, and opens nothing else. */
 export function boundProof({ identity, server_public_key, challenge, origin }) {
   const key = sharedKey(server_public_key, identity.secret_key);
   const labels = concat(utf8(PROOF_LABEL), SEPARATOR, utf8(origin), SEPARATOR);
   return hmacSha256(key, concat(labels, identity.public_key, server_public_key, challenge));
 }
 
-/** v1's registration proof: boxes whatever 32 bytes the relay chose, so it is made only after the person agreed. */
+/** Boxes whatever 32 bytes the relay chose, so it is made only after the person agreed. */
 export function olderProof({ identity, server_public_key, challenge, nonce = randomBytes(NONCE_BYTES) }) {
   const key = sharedKey(server_public_key, identity.secret_key);
   return { nonce, ciphertext: sealBox(challenge, nonce, key) };
 }
-
-// Safety numbers: what two people compare to know that nobody sits between them.
 
 const LABEL = utf8("io3233 safety number v1\0");
 const GROUPS = 12;
@@ -170,7 +163,7 @@ function group(digest, index) {
   return String(number % 100_000).padStart(5, "0");
 }
 
-/** 60 digits in 12 groups, the same on both sides: SHA-512 over a label and both public keys, the lower one first. */
+/** 60 digits, the same on both sides, to know that nobody sits between: SHA-512 over a label and both public keys, the lower one first. */
 export function safetyNumber(one_public_key, other_public_key) {
   const ordered = isBefore(one_public_key, other_public_key) ? [one_public_key, other_public_key] : [other_public_key, one_public_key];
   const digest = sha512(concat(LABEL, ...ordered));

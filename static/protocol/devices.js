@@ -1,7 +1,7 @@
 /**
- * A session: what this device knows of one contact's devices, and the receiving keys that it made for them (PROTOCOL.md, "Envelope 2").
- * My own address has one too, where my other devices are the contact's. Pure functions, each from a session to the next one: whoever
- * stores a message stores the session in the same transaction, so a key goes when the message that it opened is kept, and not before.
+ * A session: what this device knows of one contact's devices, and the receiving keys that it made for them (PROTOCOL.md, "Envelope 2"). My
+ * own address has one too. Pure functions, each from a session to the next: a message and its session are stored in one transaction, so a key
+ * goes when what it opened is kept, and not before.
  */
 const DAY_MS = 86_400_000;
 const KEY_AGE_MS = 30 * DAY_MS; // of the newest, until there is a newer one; of the others from then on
@@ -18,14 +18,14 @@ const UNANSWERED_MS = DAY_MS;
 
 /**
  * `devices`: `{device, key, since, heard_at, used}`, `used` being the number of my newest key that it used. `keys`: `{n, id, public_key,
- * secret_key, made_at, used}`, the newest last; `past`: the ids of the last ones that went. `unopened`: `{id, at, asked, told}`. `sealed`: envelope 2 was used either way. `old_since`:
- * from when on mail came in v1's form alone, or 0. `receipted`: the last messages whose receipts were queued, by seq.
+ * secret_key, made_at, used}`, the newest last; `past`: ids of the last that went. `unopened`: `{id, at, asked, told}`. `sealed`: envelope 2
+ * was used either way. `old_since`: from when on only v1's form came, or 0. `receipted`: seqs of the last messages with receipts.
  */
 export const newSession = (contact, fields) => ({
   contact, devices: [], keys: [], past: [], made: 0, unopened: [], sealed: false, old_since: 0, receipted: { delivered: 0, read: 0 }, ...fields,
 });
 
-/** The session once it is fit to write from: its newest key is one that no answer was sealed to yet. `make()` gives `{id, public_key, secret_key}`. */
+/** Fit to write from: no answer was sealed to its newest key yet. `make()` gives `{id, public_key, secret_key}`. */
 export function prepared(session, now, make) {
   const newest = session.keys.at(-1);
   if (newest && !newest.used && now - newest.made_at <= KEY_AGE_MS) return session;
@@ -33,12 +33,10 @@ export function prepared(session, now, make) {
   return swept({ ...session, made, keys: [...session.keys, { n: made, ...make(), made_at: now, used: false }] }, now);
 }
 
-/** Whom to seal to: `{device, key}` of the devices heard of last. */
 export const receivers = ({ devices }) => [...devices].sort((a, b) => b.heard_at - a.heard_at).slice(0, MOST_RECEIVERS);
 
 export const isHeardOf = (session, device) => session.devices.some((each) => each.device === device);
 
-/** A device said which key it wants to be written to with. */
 export function heard(session, { device, key }, now) {
   const known = session.devices.find((each) => each.device === device);
   const others = session.devices.filter((each) => each !== known);
@@ -46,7 +44,7 @@ export function heard(session, { device, key }, now) {
   return swept({ ...session, devices: devices.sort((a, b) => a.heard_at - b.heard_at).slice(-MOST_DEVICES) }, now);
 }
 
-/** A message of this device opened with the key `key_id` and is being stored. */
+/** Its message opened with the key `key_id` and is being stored. */
 export function opened(session, { id, announced }, key_id, now) {
   const { n } = session.keys.find((key) => key.id === key_id);
   const learnt = heard(session, announced, now);
@@ -56,7 +54,7 @@ export function opened(session, { id, announced }, key_id, now) {
   return swept({ ...learnt, devices, keys, unopened, sealed: true, old_since: 0 }, now);
 }
 
-/** A message came that no key here opens. One that came before teaches nothing: a relay may send an old one again, with an old key. */
+/** No key here opens it. One that came before teaches nothing: a relay may send an old one again, with an old key. */
 export function missed(session, { id, announced }, now) {
   if (session.unopened.some((each) => each.id === id)) return session;
   const learnt = heard(session, announced, now);
@@ -64,52 +62,44 @@ export function missed(session, { id, announced }, now) {
   return { ...learnt, unopened, sealed: true, old_since: 0 };
 }
 
-/** A message came in v1's form, or unsealed. */
 export function cameUnsealed(session, announced, now) {
   const learnt = announced ? heard(session, announced, now) : session;
   return learnt.devices.length > 0 ? { ...learnt, old_since: learnt.old_since || now } : learnt;
 }
 
-/** Which of these ids to ask for again; and the session in which they are asked for. */
+/** → `[ids to ask for again, session]` */
 export function asking(session, wanted) {
   const ids = session.unopened.filter(({ id, asked }) => wanted.includes(id) && asked < MOST_ASKED).map(({ id }) => id);
   return [ids, { ...session, unopened: session.unopened.map((each) => (ids.includes(each.id) ? { ...each, asked: each.asked + 1 } : each)) }];
 }
 
-/**
- * Whether a message for this `device` is sealed to a key that it never made. Somebody with my identity key then said that key in its name:
- * that shows nowhere else.
- */
+/** Whether a message is sealed to a key that this `device` never made: somebody with my identity key said it in its name. That shows nowhere else. */
 export const isForged = ({ keys, past }, device, rows) =>
   rows.some((row) => row.device === device && !past.includes(row.key_id) && !keys.some(({ id }) => id === row.key_id));
 
-/** A device is not there any more. A contact's last one stays, or we would fall back to v1. */
+/** A contact's last device stays, or we would fall back to v1. */
 export function without(session, device) {
   const devices = session.devices.filter((each) => each.device !== device);
   return devices.length > 0 ? { ...session, devices } : session;
 }
 
-/**
- * Whether a message is sealed again for a device that asks: true, false, or "ask" the person where the device came later than the
- * message. The latter is `{at, sent_at, resent}`, written to this contact `at` and first sealed about `sent_at`.
- */
+/** True, false, or "ask" the person where the device came later than the message, which was written `at` and first sealed about `sent_at`. */
 export function mayResend(session, device, { at, sent_at = at, resent = 0 }, now) {
   const asker = session.devices.find((each) => each.device === device);
   if (!asker || now - at > RESEND_MS || resent >= MOST_ASKED) return false;
   return asker.since <= sent_at || "ask";
 }
 
-/** Whether to ask the person about v1's form, because nothing else came for two weeks. */
+/** Whether only v1's form came for two weeks. */
 export const wantsOldForm = ({ devices, old_since, old_form_asked }, now) =>
   devices.length > 0 && !old_form_asked && old_since > 0 && now - old_since > OLD_FORM_MS;
 
-/** Whether messages wait for an answer so long that the person should know; and the session in which they do. */
+/** → `[how many wait too long for an answer, session]` */
 export function unanswered(session, now) {
   const late = session.unopened.filter(({ at, told }) => !told && now - at > UNANSWERED_MS);
   return [late.length, { ...session, unopened: session.unopened.map((each) => (late.includes(each) ? { ...each, told: true } : each)) }];
 }
 
-/** The session without what is past its time. */
 export function swept(session, now) {
   const recent = session.devices.filter(({ heard_at }) => now - heard_at <= SILENT_MS);
   const devices = recent.length > 0 ? recent : session.devices.slice(-1);
@@ -118,7 +108,7 @@ export function swept(session, now) {
   return { ...session, devices, keys, past, unopened: session.unopened.filter(({ at }) => now - at <= RESEND_MS) };
 }
 
-/** Mail is in order: once each device has used a key, or a newer one, nothing that was sealed to an older one can still come. */
+/** Mail is in order: once each device has used a key or a newer one, nothing sealed to an older one can still come. */
 function kept(keys, devices, now) {
   const used = Math.min(...devices.map((each) => each.used), Infinity);
   const isLate = (index) => index < keys.length - 1 && now - keys[index + 1].made_at > KEY_AGE_MS;

@@ -1,12 +1,12 @@
-/** Bytes to text and back: UTF-8, hex, and the base64 of PROTOCOL.md "Encodings". */
+/** UTF-8, hex, and the base64 of PROTOCOL.md "Encodings". */
 import { EncodingError } from "./errors.js";
 
-const NOT_BASE64 = /[^A-Za-z0-9+/]/; // one character: a pattern that repeats would backtrack over a stranger's text
-const CHUNK_BYTES = 0x8000; // String.fromCharCode takes its arguments from the stack
+const NOT_BASE64 = /[^A-Za-z0-9+/]/; // one character: a repetition would backtrack over a stranger's text
+const CHUNK_BYTES = 0x8000; // arguments are on the stack
 
 export const utf8 = (text) => new TextEncoder().encode(text);
 
-/** UTF-8 bytes to text; throws EncodingError where they are not UTF-8, so nothing is shown in a guessed form. */
+/** Throws EncodingError, so nothing is shown in a guessed form. */
 export function fromUtf8(bytes) {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -29,7 +29,7 @@ export function toBase64(bytes) {
 export const toBase64Url = (bytes) =>
   toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
-/** Either alphabet, padded or not, nothing else (atob alone would skip white space). Throws EncodingError. */
+/** Either alphabet, padded or not, nothing else (atob would skip white space). Throws EncodingError. */
 export function fromBase64(text, length) {
   const standard = String(text).replaceAll("-", "+").replaceAll("_", "/");
   const padding = standard.endsWith("==") ? 2 : Number(standard.endsWith("="));
@@ -41,7 +41,6 @@ export function fromBase64(text, length) {
   return bytes;
 }
 
-/** The same, and null for what is not the base64 of so many bytes. */
 export function bytesOrNull(text, length) {
   if (typeof text !== "string") return null;
   try {
@@ -64,5 +63,5 @@ export function concat(...parts) {
 
 export const equalBytes = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]);
 
-/** `3233:` and the first 32 hex digits: the short form people read out. */
+/** The short form that people read out. */
 export const shortForm = (fingerprint) => `3233:${fingerprint.slice(0, 32)}`;

@@ -1,12 +1,12 @@
 /**
- * What is inside the box (PROTOCOL.md, "Envelope"). NaCl's box proves only that one of the two key holders made it, and
- * the relay chooses every other field of a row. So a message counts as a contact's words only where the plaintext
- * itself says from whom and to whom it is, and the sender's key hashes to the sender's address.
+ * What is inside the box (PROTOCOL.md, "Envelope"). A box proves only that one of the two key holders made it, and the relay chooses every
+ * other field of a row. So words count as a contact's only where the plaintext says from whom and to whom it is, and the sender's key hashes
+ * to the sender's address.
  */
 import { BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, fingerprintOf, isSafeKey, openBox, randomBytes, sha256 } from "./crypto.js";
 import { bytesOrNull, concat, fromUtf8, toBase64, toBase64Url, toHex, utf8 } from "./encoding.js";
 import { EncodingError, WeakKeyError } from "./errors.js";
-import { readName } from "./names.js";
+import { readName } from "./text.js";
 
 const PAD_TO_BYTES = 256;
 const ID_BYTES = 16;
@@ -17,7 +17,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 const DEVICE_BYTES = 8;
 const DEVICE = /^[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]$/; // the last digit holds four bits
 const LATEST_TIME = 8.64e15; // the end of ECMAScript's Date
-const MARK = /\\.|"(\s*:)?/gs; // in JSON: what is escaped, and either end of a string. Nothing to go back in, for a text may be long
+const MARK = /\\.|"(\s*:)?/gs; // in JSON: what is escaped, and either end of a string. Nothing to go back in
 const UNREADABLE = "Its content is not a message that this client can read.";
 
 export const newEnvelopeId = () => toBase64Url(randomBytes(ID_BYTES));
@@ -26,9 +26,8 @@ export const newDeviceId = () => toBase64Url(randomBytes(DEVICE_BYTES));
 export const isDeviceId = (value) => typeof value === "string" && DEVICE.test(value);
 
 /**
- * The plaintext to box, a multiple of 256 bytes: a length then tells little. `ts` in ms since 1970. `device`, `key` (bytes): what the
- * answer can be sealed to once more, see envelope2.js. `name`: what the sender calls themselves, or "". Where the words alone fill the
- * relay's `limit` (bytes), the name is left out: it comes with the next ones.
+ * The plaintext to box, a multiple of 256 bytes: a length then tells little. `ts` in ms since 1970. `device`, `key` (bytes): what the answer
+ * can be sealed to once more. A name that does not fit the relay's `limit` (bytes) comes with the next words.
  */
 export function packEnvelope({ id, from, to, ts, text, name = "", device, key }, limit = Infinity) {
   const announced = device && { device, key: toBase64(key) };
@@ -42,33 +41,30 @@ function padded(fields) {
   return utf8(JSON.stringify({ ...fields, pad }));
 }
 
-/** What a relay counts against its limit: ciphertext, nonce and sender key. */
+/** What a relay counts against its limit. */
 export const wireBytes = (plaintext) => plaintext.length + BOX_OVERHEAD_BYTES + NONCE_BYTES + KEY_BYTES;
 
 /**
- * Opens one row from a relay. `row` has `sender_fingerprint` and, as bytes, `sender_public_key`, `nonce`, `ciphertext`.
- * Returns `{from, id, kind: "text"|"unknown"|"refused", text, reason, legacy, ts, name, announced}`; refuses rather than throws. `name`:
- * what the sender calls themselves, "" where nothing valid says so. `announced`: the `{device, key}` that wrote it, or null. Neither is
- * believed where the relay could have turned the box around.
+ * Opens a relay's row of `sender_fingerprint` and, as bytes, `sender_public_key`, `nonce`, `ciphertext`. → `{from, id, kind:
+ * "text"|"unknown"|"refused", text, reason, legacy, ts, name, announced}`; refuses rather than throws. `announced`: the `{device, key}` that
+ * wrote it, or null. It and `name` are not believed where the relay could have turned the box around.
  */
 export function openEnvelope(row, identity, sharedKeys) {
   const { plaintext, reason } = openRow(row, sharedKeys);
   return plaintext ? readEnvelope(plaintext, row, identity) : refusal(row, reason);
 }
 
-/** The `{plaintext}` of a row's box, or the `{reason}` why it is none of this sender's. */
+/** `{plaintext}`, or the `{reason}` why it is none of this sender's. */
 export function openRow(row, sharedKeys) {
   if (fingerprintOf(row.sender_public_key) !== row.sender_fingerprint) return { reason: "The server named a key that is not this sender's." };
   const plaintext = unbox(row, sharedKeys);
   return plaintext ? { plaintext } : { reason: "It could not be decrypted: it was altered, or meant for other keys." };
 }
 
-/** What openEnvelope gives for a message that must not be shown. */
 export const refusal = (row, reason) => ({
   from: row.sender_fingerprint, id: digestId(row), kind: "refused", text: "", reason, legacy: false, ts: null, name: "", announced: null,
 });
 
-/** v1's form of a plaintext. */
 export function readEnvelope(plaintext, row, identity) {
   const from = row.sender_fingerprint;
   const fields = parseFields(plaintext);
@@ -87,7 +83,7 @@ function unbox(row, sharedKeys) {
   }
 }
 
-/** The JSON object in a box, or null. Every reader refuses what is nested deeper, since some could not read it. */
+/** An object, or null. Every reader refuses what is nested deeper, since some could not read it. */
 export function parseFields(plaintext) {
   try {
     const fields = JSON.parse(fromUtf8(plaintext));
@@ -98,14 +94,13 @@ export function parseFields(plaintext) {
   }
 }
 
-/** The same for envelope 2, which has one reading only: null also where a field is said twice, or a text holds U+0000. */
+/** Envelope 2 has one reading only: null also where a field is said twice, or a text holds U+0000. */
 export function parseOnce(bytes) {
   const fields = parseFields(bytes);
   if (fields === null || holdsNul(fields)) return null;
   return countNames(fromUtf8(bytes)) === countFields(fields) ? fields : null;
 }
 
-/** How many names of fields are in JSON: strings with a colon behind them. */
 function countNames(json) {
   let [names, inside] = [0, false];
   for (const [mark, colon] of json.matchAll(MARK)) {
@@ -128,13 +123,13 @@ const isObject = (value) => value !== null && typeof value === "object";
 const isNestedDeeper = (value, levels) =>
   isObject(value) && (levels === 0 || Object.values(value).some((part) => isNestedDeeper(part, levels - 1)));
 
-/** Whether this may be v1's registration proof. The shortest texts of old clients are no longer than that. */
+/** Whether this may be v1's registration proof. Old clients' shortest texts are no longer. */
 function couldBeProof(plaintext, { text, ts }) {
   const isShortText = typeof text === "string" && utf8(text).length <= SHORT_TEXT_BYTES && typeof ts === "number";
   return plaintext.length <= PROOF_BYTES && !isShortText;
 }
 
-/** A reason to refuse, or "". Half a binding counts as a wrong one; only an old client leaves out both. */
+/** A reason, or "". Half a binding counts as a wrong one; only an old client leaves out both. */
 function whyRefused(fields, from, to) {
   const misplaced = "from" in fields || "to" in fields ? whyMisplaced(fields, from, to) : "";
   if (misplaced) return misplaced;
@@ -142,14 +137,14 @@ function whyRefused(fields, from, to) {
   return isText(fields) && typeof fields.text !== "string" ? UNREADABLE : "";
 }
 
-/** The same of the two fields that bind an envelope to a chat. To myself: of no other device of mine is v1 understood. */
+/** The fields that bind an envelope to a chat. To myself: of no other device of mine is v1 understood. */
 export function whyMisplaced(fields, from, to) {
   if (fields.from === to && fields.to === from && !(from === to && fields.v === 2)) return "The server sent my own words back as theirs.";
   if (fields.from !== from) return "It was written by somebody other than the server says.";
   return fields.to === to ? "" : "It was written to somebody else.";
 }
 
-/** The device that wrote an envelope and the key that it wants the answer sealed to, or null where there is none, or no good one. */
+/** The device that wrote an envelope and the key to answer it with, or null where there is no good one. */
 export function readAnnounced({ device, key }) {
   const bytes = bytesOrNull(key, KEY_BYTES);
   return isDeviceId(device) && bytes && isSafeKey(bytes) ? { device, key: bytes } : null;
@@ -171,7 +166,7 @@ function readFields(fields, row) {
   };
 }
 
-/** An id for what carries none: a relay that replays the same box gets the same id, and the copy is dropped. */
+/** A relay that replays the same box gets the same id, and the copy is dropped. */
 function digestId(row) {
   const bytes = concat(utf8(row.sender_fingerprint), row.nonce, row.ciphertext);
   return `sha256:${toHex(sha256(bytes)).slice(0, 32)}`;

@@ -1,7 +1,7 @@
 /**
- * Envelope 2 (PROTOCOL.md): `header ‖ 0x00 ‖ body ‖ padding`, inside the same box as v1's. The body is sealed once more, under a content
- * key that is wrapped for each receiving key (devices.js) and then forgotten, as is the one-time key that wraps it. So whoever gets an
- * identity key reads none of it. All of this is pure: `secrets` are random but in test vectors.
+ * Envelope 2 (PROTOCOL.md): `header ‖ 0x00 ‖ body ‖ padding`, inside v1's box. The body is sealed under a content key that is wrapped for
+ * each receiving key and then forgotten, as is the one-time key that wraps it: whoever gets an identity key reads none of it. `secrets` are
+ * random but in test vectors.
  */
 import {
   BOX_OVERHEAD_BYTES, KEY_BYTES, NONCE_BYTES, agreedKey, isSafeKey, keyPairFrom, openBox, openSecret, publicKeyOf, randomBytes, sealBox, sealSecret, sha256, sharedKey,
@@ -18,10 +18,9 @@ const WRAPPED_BYTES = KEY_BYTES + BOX_OVERHEAD_BYTES;
 const MOST_KEYS = 16;
 const MOST_CLOCK_ERROR_MS = 5 * 366 * 86_400_000;
 
-/** What a receiving key goes by: base64url of the first 8 bytes of its SHA-256. */
+/** base64url of the first 8 bytes of its SHA-256. */
 export const keyId = (public_key) => toBase64Url(sha256(public_key).subarray(0, KEY_ID_BYTES));
 
-/** A receiving key of this device, as devices.js keeps it: `{id, public_key, secret_key}`. */
 export function newReceivingKey() {
   const pair = keyPairFrom(randomBytes(KEY_BYTES));
   return { id: keyId(pair.public_key), ...pair };
@@ -30,8 +29,8 @@ export function newReceivingKey() {
 const newSecrets = () => ({ one_time: randomBytes(KEY_BYTES), content_key: randomBytes(KEY_BYTES), nonce: randomBytes(NONCE_BYTES) });
 
 /**
- * A promise of the plaintext to box: `content` (bytes) for `receivers`, a list of `{device, key}`; for none of them unsealed. `device` and `key` are
- * the writer's own, `ts` in ms since 1970. The secrets are overwritten.
+ * → the plaintext to box: `content` (bytes) for `receivers`, `{device, key}` each; for none of them unsealed. `device` and `key`: the
+ * writer's own; `ts`: ms since 1970. The secrets are overwritten.
  */
 export async function packEnvelope2({ id, from, to, ts, device, key }, content, receivers, secrets = newSecrets()) {
   const sealed = receivers.length > 0;
@@ -41,14 +40,14 @@ export async function packEnvelope2({ id, from, to, ts, device, key }, content, 
   return padded(concat(utf8(JSON.stringify(header)), new Uint8Array([NUL]), body));
 }
 
-/** All multiplications at once: nobody waits for three where the browser does them. */
+/** All multiplications at once: the browser does them beside each other. */
 async function wrap(receivers, { one_time, content_key, nonce }) {
   const rows = receivers.map(async ({ device, key }) => [device, keyId(key), toBase64(sealBox(content_key, nonce, await agreedKey(key, one_time)))]);
   const [public_key, ...keys] = await Promise.all([publicKeyOf(one_time), ...rows]);
   return { one_time: toBase64(public_key), nonce: toBase64(nonce), keys };
 }
 
-/** A multiple of 256 bytes, and from 64 KiB on of 1/32 of the power of two below: a length tells little, and costs little. */
+/** A multiple of 256 bytes, from 64 KiB on of 1/32 of the power of two below: a length tells little, and costs little. */
 export function padded(bytes) {
   const step = bytes.length < LARGE_BYTES ? PAD_TO_BYTES : 2 ** Math.floor(Math.log2(bytes.length)) / LARGE_STEPS;
   const whole = new Uint8Array(Math.ceil(bytes.length / step) * step);
@@ -56,7 +55,6 @@ export function padded(bytes) {
   return whole;
 }
 
-/** How long the plaintext gets for so many bytes of content and so many receivers, without sealing anything. */
 export function plaintextBytes(content_bytes, receivers) {
   const device = "A".repeat(11);
   const address = "0".repeat(64);
@@ -68,8 +66,8 @@ export function plaintextBytes(content_bytes, receivers) {
 }
 
 /**
- * Opens the outer box of a row, whichever form is in it. v1's: what openEnvelope gives. Envelope 2: `{from, id, kind: "sealed", ts,
- * announced, keys, one_time, nonce, body}`, `keys` null where the body is the content itself. Refuses rather than throws.
+ * Opens a row's outer box. v1's: as openEnvelope. Envelope 2: `{from, id, kind: "sealed", ts, announced, keys, one_time, nonce, body}`,
+ * `keys` null where the body is the content itself. Refuses rather than throws.
  */
 export function openMail(row, identity, sharedKeys) {
   const { plaintext, reason } = openRow(row, sharedKeys);
@@ -79,7 +77,7 @@ export function openMail(row, identity, sharedKeys) {
   return mail.reason ? refusal(row, mail.reason) : mail;
 }
 
-/** The header's fields and the body of a plaintext, or a `{reason}` to refuse it. `at`: when it came to the relay, ms. */
+/** Header and body, or a `{reason}` to refuse them. `at`: when it came to the relay, ms. */
 export function readEnvelope2(plaintext, { from, to, at }) {
   const end = plaintext.indexOf(NUL);
   const header = parseOnce(plaintext.subarray(0, end));
@@ -91,7 +89,6 @@ export function readEnvelope2(plaintext, { from, to, at }) {
   return { kind: "sealed", from, id, ts, text: "", reason: "", legacy: false, announced: readAnnounced(header), body, ...(readKeys(header) ?? { keys: null }) };
 }
 
-/** A reason to refuse a header, or "". */
 function whyRefused({ v, id, ts, size, keys, one_time, nonce, ...header }, most_bytes, at) {
   if (v !== 2) return "It says that it is of another version than it is.";
   if (!isEnvelopeId(id)) return "Its message id is malformed.";
@@ -103,7 +100,7 @@ function whyRefused({ v, id, ts, size, keys, one_time, nonce, ...header }, most_
   return readKeys({ keys, one_time, nonce }) ? "" : "Its list of keys is malformed.";
 }
 
-/** What unwraps the content key, as bytes; null where it is malformed, or not there. */
+/** As bytes; null where it is malformed, or not there. */
 function readKeys({ keys, one_time, nonce }) {
   if (!Array.isArray(keys) || keys.length === 0 || keys.length > MOST_KEYS) return null;
   const rows = keys.map(readRow);
@@ -119,10 +116,7 @@ function readRow(row) {
   return isDeviceId(device) && isDeviceId(key_id) && wrapped ? { device, key_id, wrapped } : null; // both are 8 bytes
 }
 
-/**
- * Opens the body for `device` with `receiving` keys, a list of `{id, secret_key}`: `{content, key_id}`; or null where there is no row for
- * this device, or none that opens.
- */
+/** `receiving`: keys `{id, secret_key}`. → `{content, key_id}`, or null where no row for this `device` opens. */
 export function openBody({ keys, one_time, nonce, body }, device, receiving) {
   if (keys === null) return { content: body, key_id: null };
   const row = keys.find((each) => each.device === device);

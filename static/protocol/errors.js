@@ -1,4 +1,4 @@
-/** Every error a person can meet. `message` is a whole sentence that says what to do; code tells errors apart by class only. */
+/** Every error a person can meet. `message` is a whole sentence that says what to do; errors are told apart by class only. */
 
 export class ClientError extends Error {
   constructor(message, fields = {}) {
@@ -8,7 +8,7 @@ export class ClientError extends Error {
   }
 }
 
-/** A relay that failed, refused or lied: `origin` names it, `status` is the HTTP status (0: none came). */
+/** `origin`: the relay; `status`: of HTTP, 0 where none came. */
 export class RelayError extends ClientError {
   constructor(message, { origin = "", status = 0, ...fields } = {}) {
     super(message, { origin, status, ...fields });
@@ -19,7 +19,6 @@ export class NetworkError extends RelayError {}
 export class TooSlowError extends NetworkError {}
 export class BadAnswerError extends RelayError {}
 export class AnswerTooLargeError extends BadAnswerError {}
-/** Something in front of the relay asks for a login. */
 export class LoginNeededError extends BadAnswerError {}
 export class UnauthorizedError extends RelayError {}
 export class ForbiddenError extends RelayError {}
@@ -30,13 +29,13 @@ export class MailboxFullError extends RelayError {}
 export class ServerError extends RelayError {}
 export class RejectedError extends RelayError {}
 
-/** Registration needs the person: a question, a code, or a refusal. */
+/** These need the person: a question, a code, or a refusal. */
 export class OlderProofError extends RelayError {}
 export class InviteNeededError extends RelayError {}
 export class RelayKeyError extends RelayError {}
-/** `server_public_key`: the one that is presented now. */
+/** `server_public_key`: the one presented now. */
 export class RelayKeyChangedError extends RelayError {}
-/** `known`: the relay of ours whose registration key this one presents. */
+/** `known`: the relay of ours that has this key. */
 export class SameRelayError extends RelayKeyError {}
 export class RelayAddressError extends ClientError {}
 export class UnknownRelayError extends ClientError {}
@@ -52,18 +51,15 @@ export class WeakKeyError extends ClientError {}
 export class NameError extends ClientError {}
 export class EmptyMessageError extends ClientError {}
 export class MessageTooLongError extends ClientError {}
-/** A file that is empty, or larger than one may be, or than the server lets through. */
 export class FileSizeError extends ClientError {}
 export class UnreadableFileError extends ClientError {}
-/** The other side's client can't read this, as far as is known. */
 export class NotYetError extends ClientError {}
-/** A change of a message that its kind, its writer or its age does not allow. */
 export class UnchangeableError extends ClientError {}
 export class BlockedContactError extends ClientError {}
 export class UnknownContactError extends ClientError {}
 
 export class StorageError extends ClientError {}
-/** Another tab changed the keys or left the relay while this one was storing: drop the work, nothing is lost. */
+/** Another tab changed the keys or left the relay meanwhile: drop the work, nothing is lost. */
 export class OutdatedTabError extends ClientError {}
 
 export class EncodingError extends ClientError {}

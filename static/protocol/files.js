@@ -1,28 +1,25 @@
-/**
- * Files as messages (PROTOCOL.md, "Files"): what a header may say, how a file is cut, what it is called and shown as. All of it may be a
- * stranger's, so nothing is believed: not the name, not the type, not the sizes.
- */
+/** Files as messages (PROTOCOL.md, "Files"). All of it may be a stranger's, so nothing is believed: not the name, not the type, not the sizes. */
 import { isFingerprint } from "./address.js";
 import { sha256 } from "./crypto.js";
 import { fromBase64, toBase64Url, utf8 } from "./encoding.js";
 import { isEnvelopeId } from "./envelope.js";
 import { EncodingError } from "./errors.js";
-import { wordsOf } from "./excerpt.js";
+import { wordsOf } from "./marks.js";
 
 export const PART_BYTES = 65_536;
 export const MOST_FILE_BYTES = 16 * 1024 * 1024;
 export const MOST_PREVIEW_BYTES = 1536;
-export const MOST_BACKUP_FILES_BYTES = 64 * 1024 * 1024; // a phone makes and opens a backup in memory, several times as much
+export const MOST_BACKUP_FILES_BYTES = 64 * 1024 * 1024; // a phone holds a backup in memory, several times
 const MOST_PREVIEW_PIXELS = 128 * 128;
-const MOST_PIXELS = 40e6; // of a picture that is shown: it takes four bytes each
+const MOST_PIXELS = 40e6; // of a shown picture: four bytes each
 const LONGEST_NAME = 255;
-const LONGEST_SHOWN = 40; // characters: a few lines of a row, none of which is cut off
+const LONGEST_SHOWN = 40; // characters
 const LONGEST_SIDE = 65_535;
 const LONGEST_SECONDS = 86_400;
 const ID_BYTES = 16;
 const NAME = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,255}$/u;
 const MIME = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$/;
-/** What browsers decode and nothing runs in. Whatever else is a row with Save: `text/html` and `image/svg+xml` among it. */
+/** What browsers decode and nothing runs in: `text/html` and `image/svg+xml` are rows with Save. */
 const SHOWN = {
   picture: ["image/jpeg", "image/png", "image/webp", "image/gif"],
   audio: ["audio/webm", "audio/ogg", "audio/mp4", "audio/mpeg", "audio/wav"],
@@ -49,56 +46,51 @@ const FIELDS = {
 export const isPartNumber = isWhole(0, MOST_FILE_BYTES / PART_BYTES - 1);
 const partsOf = (size) => Math.ceil(size / PART_BYTES);
 
-/** Whether `value` is what a `file` says of its file. Every part then has one size that it can have. */
+/** Every part then has one size that it can have. */
 export const isFile = (value) =>
   value !== null && typeof value === "object" && Object.entries(FIELDS).every(([name, check]) => check(value[name])) && value.parts === partsOf(value.size);
 
-/** The fields that are known of what isFile took. */
 export const knownFile = (file) => Object.fromEntries(Object.keys(FIELDS).filter((name) => file[name] !== undefined).map((name) => [name, file[name]]));
 
-/** The header of `bytes`; `more`: `{width, height, seconds, preview}` as far as they are known. `sha256`: 64 hex digits. */
+/** `more`: `{width, height, seconds, preview}` as far as known. */
 export const fileHeader = ({ id, name, mime, size, sha256: digest, ...more }) => ({
   id, name: nameToSend(name), mime: MIME.test(mime) ? mime : "application/octet-stream", size, sha256: digest, parts: partsOf(size), ...more,
 });
 
-/** How many bytes part `n` has. */
 export const partBytes = ({ size, parts }, n) => (n < parts - 1 ? PART_BYTES : size - PART_BYTES * (parts - 1));
 
-/** Part `n` of a file's bytes, with a buffer of its own: a view would be stored with all of the file. */
+/** With a buffer of its own: a view would be stored with all of the file. */
 export const cutPart = (bytes, n) => bytes.slice(n * PART_BYTES, (n + 1) * PART_BYTES);
 
-/** The id of the envelope with part `n`. Who knows the file knows them all, and can ask for one that never came. */
+/** Who knows the file knows its parts' ids, and can ask for one that never came. */
 export const partId = (file_id, n) => toBase64Url(sha256(utf8(`${file_id} ${n}`)).subarray(0, ID_BYTES));
 
 /** "picture", "audio", "video", or "file" for what is not shown. */
 export const kindOf = ({ mime }) => Object.keys(SHOWN).find((kind) => SHOWN[kind].includes(mime)) ?? "file";
 
-/** Whether it was spoken for this chat: what was not has no length in its header. */
+/** What was not spoken for this chat has no length in its header. */
 export const isVoice = (file) => kindOf(file) === "audio" && file.seconds !== undefined;
 
-/** What a file is called where one line has room for a name alone. */
 function fileWords(file) {
   if (kindOf(file) === "picture") return "Photo";
   return isVoice(file) ? "Voice message" : shortName(file.name);
 }
 
-/** The words of a message without their marks or, where it has none, of its file. */
 export const saidIn = ({ text, file }) => (text || !file ? wordsOf(text) : fileWords(file));
 
-/** A name to show and to save under: no folder, nothing that can't be seen or turns what stands beside it around, no room to hide an ending. */
+/** To show and to save under: no folder, nothing that can't be seen or turns its surroundings around, no room to hide an ending. */
 export function safeName(name) {
   const last = name.split(/[/\\]/).findLast((part) => /[^.\s]/.test(part)) ?? "";
   const seen = last.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu, "").replace(/[\s\u2800]+/g, " ").replace(/[:*?"<>|]/g, "_");
   return seen.replace(/^[.\s]+|[.\s]+$/g, "") || "file";
 }
 
-/** The same as a row shows it: what is long loses its middle, for its ending says what it is. */
+/** What is long loses its middle, for its ending says what it is. */
 export function shortName(name) {
   const characters = [...safeName(name)];
   return characters.length <= LONGEST_SHOWN ? characters.join("") : [...characters.slice(0, LONGEST_SHOWN - 20), "…", ...characters.slice(-19)].join("");
 }
 
-/** The same in a length that readers take, with its ending. */
 function nameToSend(name) {
   const safe = safeName(name);
   const ending = safe.match(/\.[^.]{1,10}$/)?.[0] ?? "";
@@ -106,7 +98,7 @@ function nameToSend(name) {
   return begin.replace(/[\ud800-\udbff]$/, "") + ending;
 }
 
-/** The small picture in a header, `{bytes, mime}`; null where it is none, or not small. */
+/** `{bytes, mime}`; null where it is none, or not small. */
 export function previewOf({ preview }) {
   if (typeof preview !== "string" || preview.length > 2 * MOST_PREVIEW_BYTES) return null;
   try {
@@ -119,16 +111,13 @@ export function previewOf({ preview }) {
   }
 }
 
-/** `{mime, width, height}` of a picture that may be shown, by its own bytes; null for what is none, or takes too much memory. */
+/** `{mime, width, height}` by its own bytes; null for what is no picture, or takes too much memory. */
 export function shownPicture(bytes) {
   const found = imageSize(bytes);
   return found && found.width * found.height <= MOST_PIXELS ? found : null;
 }
 
-/**
- * `{mime, width, height}`, as the first bytes of a PNG, GIF, WebP or JPEG say, without decoding any of it; else null, and where a side is 0:
- * a JPEG may tell its height behind its first scan (ITU-T T.81, B.2.5).
- */
+/** By the first bytes, without decoding any; null also where a side is 0: a JPEG may tell its height behind its first scan (ITU-T T.81, B.2.5). */
 export function imageSize(bytes) {
   const mime = bytes.length < 30 ? "" : pictureType(bytes);
   const size = mime && SIZES[mime](new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
@@ -137,20 +126,19 @@ export function imageSize(bytes) {
 
 const BEGINNINGS = { "image/png": "\x89PNG\r\n\x1a\n", "image/gif": "GIF8", "image/webp": "RIFF....WEBP", "image/jpeg": "\xff\xd8" };
 
-/** Which of the types that are shown as pictures `bytes` begin like, or "". */
 export function pictureType(bytes) {
   const begins = (text) => [...text].every((letter, index) => letter === "." || bytes[index] === letter.charCodeAt(0));
   return Object.keys(BEGINNINGS).find((mime) => begins(BEGINNINGS[mime])) ?? "";
 }
 
-/** What a decoder will make room for, `[width, height]`; null where it might see another size than we do. */
+/** What a decoder makes room for, `[width, height]`; null where it might see another size than we do. */
 const SIZES = { "image/png": pngSize, "image/gif": gifSize, "image/webp": webpSize, "image/jpeg": jpegSize };
 
 function pngSize(view) {
   return view.getUint32(12) === 0x49484452 /* IHDR */ ? [view.getUint32(16), view.getUint32(20)] : null;
 }
 
-/** Browsers make the logical screen as large as the first image on it (GIF89a, sections 18 and 20): behind extensions, in blocks of blocks. */
+/** The logical screen is made as large as the first image on it (GIF89a, sections 18 and 20): behind extensions, in blocks of blocks. */
 function gifSize(view) {
   const table = view.getUint8(10);
   let at = 13 + (table & 0x80 ? 3 << ((table & 7) + 1) : 0);
@@ -176,8 +164,8 @@ const isFrame = (marker) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0x
 const isTable = (marker) => [0xc4, 0xcc, 0xdb, 0xdd, 0xfe].includes(marker) || (marker >= 0xe0 && marker <= 0xef);
 
 /**
- * The frame header behind tables and comments (ITU-T T.81, B.2). Nothing else may be there: decoders skip fill bytes and markers that
- * have no length, and would come upon a frame in what is a comment to us.
+ * Behind tables and comments (ITU-T T.81, B.2), and nothing else: decoders skip fill bytes and markers without a length, and would find a
+ * frame in what is a comment to us.
  */
 function jpegSize(view) {
   for (let at = 2; at + 9 < view.byteLength && view.getUint8(at) === 0xff; at += 2 + view.getUint16(at + 2)) {

@@ -1,6 +1,5 @@
-// How names, times and sizes are written, in the person's own locale.
-// Made when first used: each loads the locale's tables, 100 ms of a slow phone's first visit. Each keeps the time zone that it was
-// made in, so another zone needs others.
+// How names, times and sizes are written, in the person's own locale. Formats are made when first used: each loads the locale's tables, 100
+// ms of a slow phone's first visit, and keeps the time zone that it was made in.
 const lazily = (make) => {
   let made;
   let made_in;
@@ -10,7 +9,7 @@ const lazily = (make) => {
   };
 };
 
-/** The offsets of a winter and a summer: asking for its name takes a thousand times as long. */
+/** Of a winter and a summer: asking for the zone's name takes a thousand times as long. */
 const timeZone = () => `${new Date(2026, 0).getTimezoneOffset()} ${new Date(2026, 6).getTimezoneOffset()}`;
 const time = lazily(() => new Intl.DateTimeFormat(undefined, { timeStyle: "short" }));
 const day = lazily(() => new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" }));
@@ -21,13 +20,12 @@ const month = lazily(() => new Intl.DateTimeFormat(undefined, { month: "short", 
 const full = lazily(() => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }));
 const count = lazily(() => new Intl.NumberFormat());
 
-/** Called so: a contact without any name. */
 export const NAMELESS = "Somebody";
 
 export const formatTime = (at) => time().format(at);
 export const formatDateTime = (at) => full().format(at);
 
-/** A number below 1,000 needs no locale, and no locale's tables on a first visit. */
+/** Below 1,000 it needs no locale's tables. */
 export function formatCount(number) {
   if (number == null) return "–";
   return number < 1000 ? String(number) : count().format(number);
@@ -42,7 +40,7 @@ export function formatDay(at, now = Date.now()) {
   return (thisYear ? day : dayWithYear)().format(at);
 }
 
-/** As short as a list needs: the time of today, the weekday of the last six days, else the date. */
+/** The time of today, the weekday of the last six days, else the date. */
 export function formatWhen(at, now = Date.now()) {
   const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000);
   if (days <= 0) return formatTime(at);
@@ -51,12 +49,11 @@ export function formatWhen(at, now = Date.now()) {
   return (thisYear ? shortDay : month)().format(at);
 }
 
-/** The local midnight that `at` follows, in ms since 1970. */
 export function startOfDay(at) {
   return new Date(at).setHours(0, 0, 0, 0);
 }
 
-/** Other than before when days and times are to be written anew: at midnight, and in another time zone. */
+/** Changes when days and times are to be written anew. */
 export const dayStamp = () => `${startOfDay(Date.now())} ${timeZone()}`;
 
 export function formatBytes(bytes) {
@@ -65,12 +62,11 @@ export function formatBytes(bytes) {
   return bytes < 1024 ** 2 ? `${count().format(Math.round(bytes / 1024))} KiB` : `${count().format(Math.round(bytes / 1024 ** 2))} MiB`;
 }
 
-/** `0:07`, `12:30`: how far a sound is, in seconds. */
 export const formatClock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 /**
- * What a contact is called, everywhere: by this person's own choice, else by theirs. Who calls themselves like somebody else here, as
- * the store has found (`namesake`), has the start of the address behind the name.
+ * By this person's own choice, else by theirs. Who calls themselves like somebody else here (`namesake`) has the start of the address behind
+ * the name.
  */
 export function displayName({ fingerprint, name, their_name, request, namesake }) {
   const start = `${fingerprint.slice(0, 4)} ${fingerprint.slice(4, 8)}`;
@@ -79,19 +75,17 @@ export function displayName({ fingerprint, name, their_name, request, namesake }
   return namesake === false ? their_name || NAMELESS : `${their_name || NAMELESS} (${start})`;
 }
 
-/** `3233:` and the first and last digits: enough to tell two contacts apart. */
 export function shortAddress({ fingerprint }) {
   return `3233:${fingerprint.slice(0, 8)}…${fingerprint.slice(28, 32)}`;
 }
 
-/** `1 message`, `2 messages`. */
 export function plural(number, noun) {
   return `${formatCount(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 const UNITS = [[86_400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
 
-/** `1 day`, `3 hours 12 minutes`: a number of seconds by its largest unit, and the next one. */
+/** `1 day`, `3 hours 12 minutes`: the largest unit, and the next one. */
 export function formatSpan(seconds) {
   const whole = Math.max(1, Math.round(seconds));
   const largest = UNITS.findIndex(([size]) => size <= whole);
@@ -99,9 +93,9 @@ export function formatSpan(seconds) {
   return counts.slice(largest, largest + 2).filter(([number]) => number).map(([number, noun]) => plural(number, noun)).join(" ");
 }
 
-// The order that people see: that of arrival on this device. Clocks differ, and are set; a time says only when.
+// People see the order of arrival on this device. Clocks differ, and are set; a time says only when.
 
-/** Contacts, the latest message first. One without messages stands where its time falls among the times of the others. */
+/** One without messages stands where its time falls. */
 export function newestFirst(contacts, now = Date.now()) {
   const touched = ({ last_at, added_at }) => Math.min(last_at || added_at, now);
   const written = contacts.filter(({ last_seq }) => last_seq).sort((a, b) => b.last_seq - a.last_seq);
@@ -112,8 +106,8 @@ export function newestFirst(contacts, now = Date.now()) {
 }
 
 /**
- * For each message `{begins, apart}`: whether a line with its day stands above it, and whether it is of another day than the line
- * that it stands under. No day has two lines, or a clock that is wrong by days would get one a message.
+ * For each message `{begins, apart}`: whether its day's line stands above it, and whether it is of another day than the line that it stands
+ * under. No day has two, or a clock that is wrong by days would get one a message.
  */
 export function dayLines(messages) {
   const told = new Set();

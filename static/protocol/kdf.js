@@ -1,18 +1,18 @@
 /**
- * A key of 32 bytes from a passphrase: scrypt (RFC 7914) for what is written now, PBKDF2-HMAC-SHA256 (RFC 8018) for what was written
- * before. Both let the page paint and be cancelled, and come when a backup is written or opened.
+ * A key of 32 bytes from a passphrase: scrypt (RFC 7914), and for older files PBKDF2-HMAC-SHA256 (RFC 8018). Both let the page paint and be
+ * cancelled.
  */
 import { utf8 } from "./encoding.js";
 import { AbortError, OutOfMemoryError, WeakPassphraseError } from "./errors.js";
 import { randomBytes } from "./crypto.js";
 
 const KEY_BYTES = 32;
-const SLICE_MS = 30; // then the page gets its turn
+const SLICE_MS = 30;
 
-/** 128 MiB, and a second or two of a phone; what one guess costs whoever has the file. */
+/** 128 MiB, and a second or two of a phone. */
 export const SCRYPT = { n: 2 ** 17, r: 8, p: 1 };
 
-/** What a file may ask for: no less than slows guessing down, and no more than a phone has. `n` is a power of two. */
+/** What a file may ask for: enough to slow guessing down, and no more than a phone has. `n` is a power of two. */
 const SCRYPT_MOST = { n: 2 ** 18, p: 4 };
 const SCRYPT_LEAST_N = 2 ** 15;
 const PBKDF2_LEAST = 100_000;
@@ -24,7 +24,7 @@ export const isScrypt = ({ n, r, p }) =>
 
 export const isPbkdf2 = ({ iterations }) => Number.isInteger(iterations) && iterations >= PBKDF2_LEAST && iterations <= PBKDF2_MOST;
 
-/** `onProgress(fraction)` as it goes; an aborted `signal` ends it with AbortError. Throws OutOfMemoryError. */
+/** An aborted `signal` ends it with AbortError. Throws OutOfMemoryError. */
 export async function scryptKey(passphrase, salt, { n: N, r, p }, { onProgress, signal } = {}) {
   const tell = (fraction) => {
     throwIfAborted(signal);
@@ -39,7 +39,6 @@ export async function scryptKey(passphrase, salt, { n: N, r, p }, { onProgress, 
   }
 }
 
-/** The same by PBKDF2, without memory. */
 export function pbkdf2Key(passphrase, salt, { iterations }, options = {}) {
   const secret = secretOf(passphrase);
   return globalThis.crypto.subtle ? withSubtle(secret, salt, iterations, options) : inSlices(secret, salt, iterations, options);
@@ -51,7 +50,7 @@ export function throwIfAborted(signal) {
   if (signal?.aborted) throw new AbortError("Cancelled. Nothing was changed.");
 }
 
-/** Lets the page paint and take input. A message, because a hidden tab's timers run once a second. */
+/** A message, because a hidden tab's timers run once a second. */
 export function breathe() {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
@@ -69,7 +68,7 @@ async function withSubtle(secret, salt, iterations, { onProgress, signal }) {
   return new Uint8Array(bits);
 }
 
-/** The same where a page over plain http has no crypto.subtle. */
+/** Over plain http there is no crypto.subtle. */
 async function inSlices(secret, salt, iterations, { onProgress, signal } = {}) {
   const [{ pbkdf2Async }, { sha256 }] = await Promise.all([import("../vendor/noble-hashes/pbkdf2.js"), import("../vendor/noble-hashes/sha2.js")]);
   const key = await pbkdf2Async(sha256, secret, salt, { c: iterations, dkLen: KEY_BYTES, asyncTick: SLICE_MS });
@@ -78,20 +77,18 @@ async function inSlices(secret, salt, iterations, { onProgress, signal } = {}) {
   return key;
 }
 
-// Passphrases for backups: whoever has the file can guess for as long as they like.
+// Whoever has a backup can guess for as long as they like.
 
 const LEAST_CHARACTERS = 12;
 const LEAST_DIFFERENT = 6;
 const WORDS = 6; // of 2048: 66 bits
 
-/** Throws WeakPassphraseError. */
 export function refuseWeak(passphrase) {
   const characters = [...passphrase.normalize("NFKC").trim()];
   const strong = characters.length >= LEAST_CHARACTERS && new Set(characters).size >= LEAST_DIFFERENT;
   if (!strong) throw new WeakPassphraseError(`Use at least ${LEAST_CHARACTERS} characters, ${LEAST_DIFFERENT} different ones among them; six random words are better.`);
 }
 
-/** Six random words of BIP-39's English list. */
 export async function sixWords() {
   const { wordlist } = await import("../vendor/bip39-english.js");
   const numbers = new Uint16Array(randomBytes(WORDS * Uint16Array.BYTES_PER_ELEMENT).buffer);

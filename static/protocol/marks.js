@@ -1,26 +1,21 @@
 /**
- * The few marks that people write in plain text, read into a small tree: blocks of code between fences, `code`, **bold**, *italic*,
- * lists and links. One pass, and no pattern that repeats and backtracks. The tree is seven deep at most, and past MOST_NODES marks
- * are left as they were written. The `text` of its leaves, in order, is the text that was read: nothing is lost or added.
- *
- * Nodes: `{kind: "text" | "sign" | "label" | "block" | "link", text}` with `href` in a link, `{kind: "code" | "strong" | "em" |
- * "both" | "list" | "item" | "bullet" | "fence", nodes}` with `hang` (characters) in an item and `at` (where it begins) in a fence.
- * A "sign" is what makes the mark and needs not be seen.
+ * The few marks that people write in plain text, as a small tree: seven deep at most, and past MOST_NODES marks stay as written. One pass, no
+ * pattern that repeats and backtracks. The `text` of its leaves, in order, is what was read. Nodes: `{kind: "text" | "sign" | "label" |
+ * "block" | "link", text}`, `href` in a link; `{kind: "code" | "strong" | "em" | "both" | "list" | "item" | "bullet" | "fence", nodes}`,
+ * `hang` (characters) in an item and `at` (where it begins) in a fence. A "sign" needs not be seen.
  */
-import { linkParts } from "./links.js";
+import { linkParts } from "./text.js";
 
 const MOST_NODES = 400;
 const STARS = ["", "em", "strong", "both"]; // by how many of them
 const WORD = /\w/;
 const LABEL = /^[\w+#.-]{0,20}$/; // a language; what else stands there is code
 const POINT = /^ {0,8}(?:[-*+•]|\d{1,3}[.)]) (?=\S)/;
-const BEGINS = /^ {0,8}(?:`{3}|[-*+•] |\d)/; // perhaps a block
+const BEGINS = /^ {0,8}(?:`{3}|[-*+•] |\d)/;
 const SIGN = /[`*]/;
+const WORDS_CHARACTERS = 1000;
 
-/**
- * Reads `text` between `from` and `to`. `ticks` is how many of ` opened the block of code that `from` is in, or 0.
- * Returns `{nodes, ticks}`: that of `to`, to read on with.
- */
+/** `ticks`: how many of ` opened the block of code that `from`, or then `to`, is in; or 0. */
 export function readMarks(text, from = 0, to = text.length, ticks = 0) {
   const reading = { text, to, left: MOST_NODES };
   const nodes = [];
@@ -33,18 +28,26 @@ export function readMarks(text, from = 0, to = text.length, ticks = 0) {
   return { nodes, ticks: open };
 }
 
+export function wordsOf(text) {
+  const begun = text.trimStart();
+  return readMarks(begun, 0, Math.min(begun.length, WORDS_CHARACTERS)).nodes.map(wordsIn).join("");
+}
+
+function wordsIn({ kind, text, nodes }) {
+  if (kind === "bullet") return "• ";
+  return nodes ? nodes.map(wordsIn).join("") : { sign: "", label: "" }[kind] ?? text;
+}
+
 function readBlock(reading, at) {
   const begins = at === 0 || reading.text[at - 1] === "\n";
   return (begins && (readFence(reading, at) ?? readList(reading, at))) || readLines(reading, at);
 }
 
-/** All of the code in the block that a fence at `at` opens, without the end of its last line. */
 export function codeAt(text, at) {
   const [fence] = readFence({ text, to: text.length, left: MOST_NODES }, at).nodes;
   return fence.nodes.find(({ kind }) => kind === "block").text.replace(/\r?\n$/, "");
 }
 
-/** The end of the line that `at` is in, beyond its newline. */
 function lineEnd({ text, to }, at) {
   const newline = text.slice(at, to).indexOf("\n");
   return newline < 0 ? to : at + newline + 1;
@@ -60,7 +63,7 @@ function append(nodes, node) {
 const plain = (text) => ({ kind: "text", text });
 const sign = (text) => ({ kind: "sign", text });
 
-/** A block of code to its closing fence, or to the end where there is none; null where nothing would be in it. */
+/** To its closing fence, or to the end; null for an empty one. */
 function readFence(reading, at) {
   const { text } = reading;
   const end = lineEnd(reading, at);
@@ -83,7 +86,7 @@ function readCode(reading, from, ticks, head) {
   return { nodes: [{ kind: "fence", nodes }], end: next, ticks: closed ? 0 : ticks };
 }
 
-/** Where the code ends, and what closes it: a line of as many ` or more, or one that ends with them. */
+/** What closes it is as many ` or more, or a line that ends with them. */
 function codeEnd(reading, from, ticks) {
   const { text, to } = reading;
   const closing = "`".repeat(ticks);
@@ -98,7 +101,6 @@ function codeEnd(reading, from, ticks) {
   return { end: to, next: to, closed: false };
 }
 
-/** The lines from `at` on that are points of a list; null where none is. */
 function readList(reading, at) {
   const nodes = [];
   let end = at;
@@ -112,14 +114,13 @@ function readList(reading, at) {
   return nodes.length ? { nodes: [{ kind: "list", nodes }], end } : null;
 }
 
-/** Numbers are shown as they were written, all else as a bullet. */
 function marker(point) {
   if (/\d/.test(point)) return [plain(point)];
   const indent = point.slice(0, -2);
   return [...(indent ? [plain(indent)] : []), { kind: "bullet", nodes: [sign(point.slice(-2))] }];
 }
 
-/** The lines from `at` on, to where a block may begin. Those without any mark are read at once. */
+/** To where a block may begin. Lines without any mark are read at once. */
 function readLines(reading, at) {
   const nodes = [];
   const take = (from, to) => readWords(reading, from, to).forEach((node) => append(nodes, node));
@@ -136,7 +137,7 @@ function readLines(reading, at) {
   return { nodes, end };
 }
 
-/** What stands in one line, or in many without a sign. No more than one mark of a kind is open, so none is searched for. */
+/** No more than one mark of a kind is open, so none is searched for. */
 function readWords(reading, from, to) {
   const open = [{ stars: 0, nodes: [] }];
   for (const part of codeParts(reading, from, to)) {
@@ -147,7 +148,7 @@ function readWords(reading, from, to) {
   return open[0].nodes;
 }
 
-/** Pieces of code, and the stretches `{from, to}` between them. */
+/** Nodes of code, and the stretches `{from, to}` between them. */
 function* codeParts(reading, from, to) {
   if (reading.left <= 0) return yield { from, to };
   const runs = [...reading.text.slice(from, to).matchAll(/`+/g)].map(({ 0: { length }, index }) => ({ at: from + index, length }));
@@ -210,7 +211,6 @@ function close(open, opened, stars) {
   append(open.at(-1).nodes, { kind: STARS[stars.length], nodes: [sign(stars), ...nodes, sign(stars)] });
 }
 
-/** The innermost mark was none: its stars are text again. */
 function giveUp(open) {
   const { stars, nodes } = open.pop();
   for (const node of [plain("*".repeat(stars)), ...nodes]) append(open.at(-1).nodes, node);

@@ -1,6 +1,6 @@
 /**
- * The v1 wire, one function a route. What a relay sends is read up to a bound and checked field by field before anything
- * else sees it; whatever is wrong with it becomes one of the typed errors. Binary fields come out as Uint8Arrays.
+ * The v1 wire, one function a route. What a relay sends is read up to a bound and checked field by field before anything else sees it; what
+ * is wrong with it becomes a typed error. Binary fields come out as Uint8Arrays.
  */
 import { fromBase64, toBase64 } from "../protocol/encoding.js";
 import { KEY_BYTES, NONCE_BYTES } from "../protocol/crypto.js";
@@ -11,10 +11,9 @@ import { fetchOrThrow } from "./http.js";
 const MIB = 1024 * 1024;
 const PAGE_BYTES = 24 * MIB; // 50 rows of an old relay's usual limit, in base64
 const MOST_FOUND = 10;
-const LONGEST_TIME = 64; // RFC 3339 with room to spare
+const LONGEST_TIME = 64;
 const PUSH_KEY = /^[\w-]{87}$/;
 
-/** → `{challenge, server_public_key, bound_proof, origin}` */
 export async function challenge(origin, public_key) {
   const answer = await fetchOrThrow(origin, "/v1/register/challenge", { body: { public_key: toBase64(public_key) } });
   const check = checker(origin);
@@ -52,9 +51,8 @@ export async function postMessage(origin, token, { recipient_fingerprint, cipher
 }
 
 /**
- * → `{messages: [{id, sender_fingerprint, ciphertext, nonce, sender_public_key, created_at} | {id, malformed: true}], more}`.
- * Ids are checked to ascend from `after_id`. A row with a good id and other fields wrong comes back as malformed, so
- * that one bad row never holds up the mail behind it.
+ * → `{messages: [{id, sender_fingerprint, ciphertext, nonce, sender_public_key, created_at} | {id, malformed: true}], more}`, ids ascending
+ * from `after_id`. A bad row with a good id is malformed, so that it never holds up the mail behind it.
  */
 export async function getMessages(origin, token, { after_id, limit }) {
   const path = `/v1/messages?after_id=${after_id}&limit=${limit}`;
@@ -70,29 +68,25 @@ export async function getMessages(origin, token, { after_id, limit }) {
   return { messages, more: answer.more === true || messages.length === limit };
 }
 
-/** Erases the relay's copies of my own inbox up to and including `through_id`. */
 export const deleteMessages = (origin, token, through_id) =>
   fetchOrThrow(origin, `/v1/messages?through_id=${through_id}`, { method: "DELETE", token });
 
-/** Erases the relay's copy of one message. */
 export const deleteMessage = (origin, token, id) => fetchOrThrow(origin, `/v1/messages/${id}`, { method: "DELETE", token });
 
-/** Forgets this identity and the mail queued for it. */
+/** This identity goes, with the mail queued for it. */
 export const deleteMe = (origin, token) => fetchOrThrow(origin, "/v1/me", { method: "DELETE", token });
 
-/** Has the relay push to this device's endpoint when mail waits. */
 export const postPush = (origin, token, endpoint) => fetchOrThrow(origin, "/v1/push", { token, body: { endpoint } });
 
-/** … and no longer. */
 export const deletePush = (origin, token, endpoint) => fetchOrThrow(origin, "/v1/push", { method: "DELETE", token, body: { endpoint } });
 
-/** → the 32 bytes that the relay claims; the caller must hash them before it believes them. */
+/** Only claimed: the caller must hash them before it believes them. */
 export async function getKey(origin, fingerprint) {
   const answer = await fetchOrThrow(origin, `/v1/keys/${fingerprint}`);
   return checker(origin).bytes(answer.public_key, KEY_BYTES, "public_key");
 }
 
-/** → fingerprints that begin with `prefix` (8 to 64 hex digits), at most 10. */
+/** → at most 10; `prefix`: 8 to 64 hex digits. */
 export async function searchKeys(origin, prefix) {
   const answer = await fetchOrThrow(origin, `/v1/keys/search/${prefix}`);
   const check = checker(origin);
@@ -102,10 +96,7 @@ export async function searchKeys(origin, prefix) {
   return check.that(fingerprints.every(fits), fingerprints, "fingerprints");
 }
 
-/**
- * → `{registered_identities, message_retention_days, version, max_message_bytes, registration, push}`, null where a relay is silent.
- * `push`: its key towards push services (RFC 8292), a P-256 point in base64url.
- */
+/** → null for each figure on which the relay is silent. `push`: its key towards push services (RFC 8292), a P-256 point in base64url. */
 export async function getStats(origin) {
   const answer = await fetchOrThrow(origin, "/v1/stats");
   const number = (value) => (Number.isFinite(value) && value >= 0 ? value : null);
@@ -136,13 +127,13 @@ function readRow(row, id, check) {
   }
 }
 
-/** Ms since 1970; null for what is no time, or before that. */
+/** Ms since 1970, or null. */
 function readTime(text) {
   const time = Date.parse(text);
   return time >= 0 ? time : null;
 }
 
-/** Checks that return the value they passed, and throw BadAnswerError with the field's name. */
+/** Each returns the value it passed, or throws BadAnswerError with the field's name. */
 function checker(origin) {
   const that = (holds, value, field) => {
     if (holds) return value;

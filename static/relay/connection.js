@@ -1,9 +1,8 @@
 /**
- * One relay's WebSocket: hints that there is mail, and liveness. No UI, no storage.
- * Events: "connecting" · "live" · "hint" {id} · "lost" {error: Error|null, opened}. `opened`: the socket had been live. After any close, clean ones too, it tries
- * again with jittered exponential backoff, because a relay that shuts down in order is still gone.
+ * One relay's WebSocket: hints that there is mail, and liveness. Events: "connecting" · "live" · "hint" {id} · "lost" {error: Error|null,
+ * opened}. After any close, clean ones too, it tries again with jittered exponential backoff: a relay that shuts down in order is still gone.
  */
-import { inDoubt } from "./doubt.js";
+import { inDoubt } from "./http.js";
 import { RateLimitedError } from "../protocol/errors.js";
 
 const PROTOCOL = "3233.v1";
@@ -22,14 +21,13 @@ export class Connection extends EventTarget {
   #opened = false;
   #giveUp = () => undefined;
 
-  /** `prepare()` runs before every attempt and resolves to `{token, bound}`; what it throws is reported and waited out. */
+  /** `prepare()` runs before every attempt: `{token, bound}`; what it throws is reported and waited out. */
   constructor(origin, prepare) {
     super();
     this.#url = `${origin.replace(/^http/, "ws")}/v1/ws`;
     this.#prepare = prepare;
   }
 
-  /** Runs until stop(). */
   async run() {
     while (!this.#stopped) {
       const error = await this.#attempt();
@@ -43,7 +41,7 @@ export class Connection extends EventTarget {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** The network or the person is back: tries now, or, when live, makes sure that it really is. */
+  /** Tries now, or, when live, makes sure that it really is. */
   wake() {
     this.#backoff.anew();
     this.#ping();
@@ -55,7 +53,6 @@ export class Connection extends EventTarget {
     this.#end();
   }
 
-  /** Connects and stays until the socket closes. Returns the error that prevented it, or null. */
   async #attempt() {
     this.#tell("connecting");
     this.#opened = false;
@@ -68,7 +65,7 @@ export class Connection extends EventTarget {
     }
   }
 
-  /** A token in a URL ends in logs, so only a relay that knows no better (no bound proof either) gets it there. */
+  /** A token in a URL ends in logs: only a relay that knows no better (no bound proof either) gets it there. */
   #open({ token, bound }) {
     this.#socket = bound ? new WebSocket(this.#url, [PROTOCOL, `bearer.${token}`]) : new WebSocket(`${this.#url}?token=${token}`);
     this.#expectAnswer();
@@ -81,7 +78,7 @@ export class Connection extends EventTarget {
     socket.onmessage = ({ data }) => this.#receive(data);
     await new Promise((resolve) => {
       socket.onclose = resolve;
-      this.#giveUp = resolve; // a half-open socket may take a minute to close
+      this.#giveUp = resolve; // it may take a minute to close
     });
     socket.onmessage = null;
     clearTimeout(steady);
@@ -89,7 +86,7 @@ export class Connection extends EventTarget {
     clearTimeout(this.#silence);
   }
 
-  /** A half-open socket looks alive for minutes; one unanswered ping ends it. */
+  /** A half-open socket looks alive for minutes: one unanswered ping ends it. */
   #ping() {
     if (!this.live) return;
     this.#expectAnswer();
@@ -127,11 +124,11 @@ function parseFrame(data) {
   try {
     return JSON.parse(data);
   } catch {
-    return null; // a frame is only a hint: the poll finds whatever a broken one stood for
+    return null; // only a hint: the poll finds whatever it stood for
   }
 }
 
-/** Waits that grow: jittered, so that a thousand clients do not come back to a restarted relay in the same second. */
+/** Jittered, so that a thousand clients do not come back to a restarted relay in the same second. */
 export class Backoff {
   #attempt = 0;
   #most_ms;
@@ -147,7 +144,7 @@ export class Backoff {
     this.#attempt = 0;
   }
 
-  /** Waits longer each time, at least `least_ms`: a relay's Retry-After, which nothing cuts short. */
+  /** Longer each time, at least `least_ms`: a relay's Retry-After, which nothing cuts short. */
   async wait(least_ms = 0) {
     const longest = Math.min(this.#most_ms, this.#first_ms * 2 ** this.#attempt);
     this.#attempt += 1;
@@ -156,13 +153,11 @@ export class Backoff {
     if (jittered_ms > least_ms) await this.#sleep(jittered_ms - least_ms);
   }
 
-  /** Ends the wait that is on, and begins with short ones again: something has changed. */
   anew() {
     this.reset();
     this.wake();
   }
 
-  /** Ends the wait that is on, if any. */
   wake() {
     this.#cut();
   }

@@ -1,4 +1,4 @@
-/** From what a person pasted to a contact: looks an address up, and believes no relay about whose key it is. */
+/** From what a person pasted to a contact. No relay is believed about whose key it is. */
 import { getKey, searchKeys } from "./api.js";
 import { fingerprintOf, isCanonical } from "../protocol/crypto.js";
 import {
@@ -7,7 +7,7 @@ import {
 } from "../protocol/errors.js";
 import { parseAddress } from "../protocol/address.js";
 
-const TOO_MANY_TO_MAKE = 32; // digits: nobody makes a key whose address begins with that many given ones
+const TOO_MANY_TO_MAKE = 32; // digits: nobody makes a key whose address begins with that many
 
 export class Contacts {
   #store;
@@ -21,10 +21,10 @@ export class Contacts {
   }
 
   /**
-   * Finds whom `address` (text, or what parseAddress gave) names, storing nothing:
-   * `{fingerprint, public_key|null, relay, their_name, invited, existing: contact|null, moves, chosen_by_relay}`. `invited`: new here, by a link of theirs. `moves`: the contact is kept at
-   * another relay than the invite names, and stays there unless the person says otherwise. `chosen_by_relay`: a stranger, of
-   * whose address the person typed so few digits that a relay could make one that begins so.
+   * Finds whom `address` (text, or parseAddress's) names, storing nothing: `{fingerprint, public_key|null, relay, their_name, invited,
+   * existing: contact|null, moves, chosen_by_relay}`. `invited`: by a link of theirs. `moves`: kept at another relay than the invite names,
+   * and stays there unless the person says otherwise. `chosen_by_relay`: a stranger of whose address so few digits were typed that a relay
+   * could make one.
    */
   async find(address) {
     const parsed = typeof address === "string" ? parseAddress(address) : address;
@@ -45,7 +45,7 @@ export class Contacts {
     return { fingerprint, public_key, relay: existing && !moves ? existing.relay : relay, their_name, invited, existing, moves, chosen_by_relay };
   }
 
-  /** Stores what find() found, or reopens the thread that is there: from now on the person wants to hear of them. */
+  /** Stores, or reopens the thread: from now on the person wants to hear of them. */
   open({ fingerprint, public_key, relay, their_name = "", invited = false }) {
     return this.#store.putContact(fingerprint, { open: true, request: false, blocked: false, public_key, relay, their_name, invited });
   }
@@ -72,7 +72,7 @@ export class Contacts {
     throw new SeveralFoundError("Several addresses begin like this: type more digits.", { fingerprints: found });
   }
 
-  /** The key for an address, or null when the relay can't be reached: it is then fetched before the first message goes. */
+  /** Null when the relay can't be reached: it is fetched before the first message goes. */
   async #key(relay, fingerprint) {
     try {
       const public_key = await getKey(relay, fingerprint);

@@ -1,10 +1,9 @@
 /** One HTTP exchange with a relay: bounded in time and size, JSON or a typed error. */
 import {
-  AnswerTooLargeError, BadAnswerError, ForbiddenError, LoginNeededError, MailboxFullError, NetworkError, NotFoundError,
-  RateLimitedError, RejectedError, ServerError, TooLargeError, TooSlowError, UnauthorizedError,
+  AnswerTooLargeError, BadAnswerError, ForbiddenError, LoginNeededError, MailboxFullError, NetworkError, NotFoundError, RateLimitedError,
+  RejectedError, ServerError, TooLargeError, TooSlowError, UnauthorizedError,
 } from "../protocol/errors.js";
 import { fromUtf8 } from "../protocol/encoding.js";
-import { firstAnswer, inDoubt } from "./doubt.js";
 
 const SILENCE_MS = 30_000;
 const DOUBTFUL_SILENCE_MS = 4000;
@@ -24,13 +23,9 @@ const BY_STATUS = {
   507: [MailboxFullError, "has no room left for this recipient"],
 };
 
-/** How long a body of so many bytes may be on its way. */
 export const uploadMs = (bytes) => bytes / SLOWEST_UPLOAD;
 
-/**
- * GET, or POST when there is a `body`. Returns the parsed object ({} for 204). Throws the relay errors of errors.js; NetworkError when
- * `signal` gave up what was to be changed.
- */
+/** GET, or POST with a `body`. → the parsed object ({} for 204). Throws the relay errors; NetworkError when `signal` gave up a change. */
 export function fetchOrThrow(origin, path, { signal, ...options } = {}) {
   const reads = !options.method && !options.body;
   return reads ? firstAnswer((cancelled, begun) => exchange(origin, path, options, cancelled, begun)) : exchange(origin, path, options, signal);
@@ -51,7 +46,7 @@ async function exchange(origin, path, { method, token, body, most_bytes = USUAL_
   }
 }
 
-/** A relay never sends anybody on, and answers in JSON. A login proxy redirects, or puts its page in place of the answer. */
+/** A relay answers in JSON and never redirects. A login proxy does, or puts its page in place of the answer. */
 function asksForLogin({ type, status, headers }) {
   const isPage = headers.get("Content-Type")?.startsWith("text/html");
   return type === "opaqueredirect" || (isPage && [200, 401, 403].includes(status));
@@ -66,10 +61,7 @@ function readAnswer(response, answer, origin) {
   return answer;
 }
 
-/**
- * Gives up on a relay that does not begin to answer within `first_ms`, or is then silent for 30 s, not on one whose large answer takes
- * longer; and on any after five minutes.
- */
+/** Ends with a relay that is silent for `first_ms`, or later for 30 s, not with a large answer that takes longer; and with any after five minutes. */
 class Patience {
   #controller = new AbortController();
   #longest;
@@ -137,7 +129,7 @@ function unreachable(origin, cause) {
   return new NetworkError(`${origin} can't be reached. ${hint}`, { origin, cause });
 }
 
-/** Reads no further than `most_bytes`: a relay that never ends its answer must not fill this device's memory. */
+/** A relay that never ends its answer must not fill this device's memory. */
 async function readBounded(response, origin, most_bytes, patience) {
   const chunks = [];
   let length = 0;
@@ -164,7 +156,7 @@ function parseObject(bytes) {
     const answer = JSON.parse(fromUtf8(bytes));
     return answer !== null && typeof answer === "object" && !Array.isArray(answer) ? answer : null;
   } catch {
-    return null; // not JSON: each caller has its own error for that
+    return null; // each caller has its own error for that
   }
 }
 
@@ -175,8 +167,50 @@ function errorFor(response, answer, origin) {
   return new ErrorClass(`${origin} ${says}${reason}`, { origin, status, ...(status === 429 && { retry_after_seconds: retryAfter(response) }) });
 }
 
-/** Retry-After in whole seconds, clamped: a relay must not silence this device for a year. */
+/** In seconds, clamped: a relay must not silence this device for a year. */
 function retryAfter(response) {
   const seconds = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), LONGEST_RETRY_SECONDS) : 10;
+}
+
+// A device that slept, or came to another network, holds connections that look alive and swallow what they are told, for half a minute and
+// longer. So for a while a question is asked again on another one, and the first answer counts: nothing has to be given up early on a network
+// that is only slow.
+
+const DOUBT_MS = 10_000;
+const AGAIN_AFTER_MS = 1000;
+const MOST_AT_ONCE = 3; // browsers open six to a host, and something else may wait on the others
+
+let woke_at = -Infinity;
+
+export function doubtConnections() {
+  woke_at = performance.now();
+}
+
+export const inDoubt = () => performance.now() - woke_at < DOUBT_MS;
+
+/** The first answer to `ask(signal, begun)`, which only reads. Once one has `begun()` the others are called off: a large one is not fetched five times. */
+export async function firstAnswer(ask) {
+  const asked = new Set();
+  const keepOnly = (asking) => asked.forEach((other) => other !== asking && other.abort());
+  let timer;
+  try {
+    return await new Promise((resolve, reject) => {
+      const askOnce = () => {
+        const asking = new AbortController();
+        asked.add(asking);
+        for (const oldest of [...asked].slice(0, -MOST_AT_ONCE)) {
+          oldest.abort(); // or all that a browser opens are dead ones
+          asked.delete(oldest);
+        }
+        const begun = () => asking.signal.aborted || (clearInterval(timer), keepOnly(asking));
+        ask(asking.signal, begun).then(resolve, (error) => asking.signal.aborted || reject(error));
+      };
+      timer = setInterval(() => inDoubt() && askOnce(), AGAIN_AFTER_MS);
+      askOnce();
+    });
+  } finally {
+    clearInterval(timer);
+    keepOnly(null);
+  }
 }

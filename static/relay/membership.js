@@ -1,9 +1,10 @@
-/** Which relays this device belongs to: joining one, following one to another address, accepting a new key of its, leaving it. */
-import { deleteMe, getMessages } from "./api.js";
+/** What this device is to relays: which it belongs to, and where its own one pushes to. */
+import { deleteMe, deletePush, getMessages, postPush } from "./api.js";
 import { HomeRelayError, NotFoundError, RejectedError, UnknownRelayError } from "../protocol/errors.js";
 import { relayOrigin } from "../protocol/address.js";
 import { UNREAD_RELAY } from "../store/store.js";
 import { result } from "../store/database.js";
+import { toBase64Url } from "../protocol/encoding.js";
 
 export class Membership {
   #store;
@@ -18,7 +19,7 @@ export class Membership {
     this.#relays = relays;
   }
 
-  /** Registers with a relay, stores it and connects. Throws what Tokens.register throws. */
+  /** Throws what Tokens.register throws. */
   async add(text, { allow_older_proof = false, invite = "" } = {}) {
     const origin = relayOrigin(text);
     const known = this.#relays.get(origin) ? await this.#tokens.record(origin) : {};
@@ -29,14 +30,14 @@ export class Membership {
     return this.#relays.refreshStats(origin);
   }
 
-  /** Pins the key that the person was asked about, and no other: one that comes after it is asked about again. */
+  /** Pins the key that the person was asked about, and no other. */
   async acceptNewKey(origin, server_public_key) {
     await this.#store.putRelay(origin, { server_public_key, token: null, ...UNREAD_RELAY }, { only_known: true });
   }
 
   /**
-   * The relay at `from` goes by the address `to` from now on, as the registration key that both present says: registers there, and then
-   * all that belonged to the old address follows. Throws what Tokens.register throws; nothing is changed then.
+   * The relay at `from` goes by the address `to`, as the registration key that both present says. Throws what Tokens.register throws; nothing
+   * is changed then.
    */
   async move(from, to) {
     const record = await this.#tokens.record(from);
@@ -55,9 +56,8 @@ export class Membership {
   }
 
   /**
-   * Leaves a relay, which is told to delete this identity and its mail there. False where it is left but could not be told, for it
-   * knows no such call (v1). Its record goes first: whoever else asks the relay in that moment must not register there again
-   * because the token is refused. So the token is tried before.
+   * False where the relay could not be told to delete this identity and its mail, for it knows no such call (v1). Its record goes first:
+   * whoever asks the relay in that moment must not register again because the token is refused. So the token is tried before.
    */
   async leave(origin) {
     if (origin === this.#relays.home) throw new HomeRelayError("This is your own server: choose another one first.");
@@ -76,18 +76,15 @@ export class Membership {
     }
   }
 
-  /** Registers again now, whatever the token. */
   async reregister(origin = this.#relays.home) {
     await this.#tokens.renew(origin);
     this.#relays.changed(origin, { restart: true });
   }
 }
 
-// A relay that goes by another address from now on: what belongs to it follows in one transaction.
-
 /**
- * Puts `record` (whose `origin` is the new address) in place of the relay at `from`. Its contacts come along, and so does `home`, the
- * relay that invites name, where it was this one. Returns `{record, contacts}` as they are stored now.
+ * `record` (whose `origin` is the new address) takes the place of the relay at `from`, in one transaction with its contacts and `home`. →
+ * `{record, contacts}` as stored.
  */
 function moveRelay(store, from, record, home) {
   return store.db.write(["kv", "contacts", "relays"], async ({ kv, contacts, relays }) => {
@@ -102,3 +99,81 @@ function moveRelay(store, from, record, home) {
     return { record: moved, contacts: changed };
   });
 }
+
+// The push subscription (RFC 8030, RFC 8292) belongs to one relay's key: the home relay's. The page that leads keeps it right, and the
+// service worker when the browser replaces it.
+
+export class Push {
+  #store;
+  #relays;
+  #manager;
+  #wanted;
+  #last = Promise.resolve(); // one after the other
+
+  /** `manager`: a promise of the PushManager, or of nothing. `wanted()`: whether there are to be notifications. */
+  constructor({ store, relays, manager, wanted }) {
+    this.#store = store;
+    this.#relays = relays;
+    this.#manager = manager;
+    this.#wanted = wanted;
+  }
+
+  /** What fails is tried again with the next connection. */
+  sync() {
+    this.#last = this.#last.then(() => this.#sync()).catch((error) => console.debug("Push is not as wanted yet:", error.message));
+    return this.#last;
+  }
+
+  /**
+   * A push came, and the service worker asks by `port` whether this tab, which leads, reads the mail. It says so by a timer, for a frozen tab
+   * runs none. `told()` resolves when what came is shown.
+   */
+  async receive(port, leads, told) {
+    if (!leads) return port.postMessage({ type: "follows" });
+    setTimeout(() => port.postMessage({ type: "reads" }));
+    try {
+      await this.#relays.drain(this.#relays.home);
+      await told();
+      port.postMessage({ type: "read", all: true });
+    } catch (error) {
+      console.debug("Not all mail could be read:", error.message);
+      port.postMessage({ type: "read", all: false });
+    }
+  }
+
+  async #sync() {
+    const home = await this.#relays.record(this.#relays.home);
+    const manager = await this.#manager;
+    if (!manager) return;
+    const endpoint = this.#wanted() && home.push ? await subscribed(manager, home) : await unsubscribed(manager);
+    const relays = await this.#store.relays();
+    await Promise.all(relays.map((relay) => this.#tell(relay, relay.origin === home.origin ? endpoint : ""))); // one that is down holds none up
+  }
+
+  async #tell({ origin, push_endpoint: known = "" }, endpoint) {
+    if (known === endpoint) return;
+    if (known) await this.#relays.authorized(origin, (token) => deletePush(origin, token, known)).catch(ignoreMissing);
+    if (endpoint) await this.#relays.authorized(origin, (token) => postPush(origin, token, endpoint));
+    await this.#store.putRelay(origin, { push_endpoint: endpoint }, { only_known: true });
+    await this.#relays.changed(origin);
+  }
+}
+
+/** A subscription that this relay does not know is of former keys, or another relay's: it ends, so that nobody is woken for those. */
+async function subscribed(manager, { push, push_endpoint }) {
+  const known = await manager.getSubscription();
+  if (known?.endpoint === push_endpoint && keyOf(known) === push) return push_endpoint;
+  await known?.unsubscribe();
+  return (await manager.subscribe({ userVisibleOnly: true, applicationServerKey: push })).endpoint;
+}
+
+function ignoreMissing(error) {
+  if (!(error instanceof NotFoundError)) throw error;
+}
+
+async function unsubscribed(manager) {
+  await (await manager.getSubscription())?.unsubscribe();
+  return "";
+}
+
+const keyOf = ({ options }) => toBase64Url(new Uint8Array(options.applicationServerKey ?? []));

@@ -1,12 +1,12 @@
 /**
- * The relays this device is registered with, as they are stored and what state they are in. Every tab can list and use them; only the
- * leading tab holds their sessions, and tells the others each state. Joining, moving and leaving: membership.js. Events: "relays" (list or
- * a state changed) · "came-live" {origin} (leading tab: mail comes and goes again) · "asked" {origin} (leading tab: what it says of itself is stored) · "wake".
+ * The relays this device is registered with. Every tab can list and use them; only the leading tab holds their sessions, and tells the others
+ * each state. Events: "relays" (list or a state changed) · in the leading tab "came-live" {origin} (mail comes and goes again), "asked"
+ * {origin} (what it says of itself is stored) · "wake".
  */
 import { getStats } from "./api.js";
 import { fingerprintOf } from "../protocol/crypto.js";
 import { RelayError, StorageError } from "../protocol/errors.js";
-import { doubtConnections } from "./doubt.js";
+import { doubtConnections } from "./http.js";
 import { SharedEventTarget } from "../store/browser.js";
 import { Sessions } from "./session.js";
 
@@ -14,7 +14,6 @@ const NO_STATS = {
   registered_identities: null, message_retention_days: null, max_message_bytes: null, version: null, registration: null, push: null,
 };
 
-/** States in which mail comes and goes. */
 const REACHED = new Set(["live", "polling"]);
 const WORKING = new Set([...REACHED, "connecting"]);
 
@@ -23,11 +22,10 @@ export class Relays extends SharedEventTarget {
   #settings;
   #tokens;
   #sessions;
-  #records = new Map(); // origin → record without what is the relay's and the inbox's alone
+  #records = new Map(); // origin → record, without what is the relay's and the inbox's alone
   #states = new Map(); // origin → {state, message}
   #reloading = Promise.resolve();
 
-  /** `openSession(origin)` makes a Session. */
   constructor({ store, settings, tokens, openSession }) {
     super("io3233-relays");
     this.#store = store;
@@ -46,7 +44,7 @@ export class Relays extends SharedEventTarget {
     return this.#settings.get("home");
   }
 
-  /** For the badge: the home relay's state in one of four words. */
+  /** The home relay's state in one of four words. */
   get overall() {
     const { state, message } = this.get(this.home) ?? { state: "connecting", message: "" };
     return { state: WORKING.has(state) ? state : "offline", message };
@@ -63,40 +61,37 @@ export class Relays extends SharedEventTarget {
     return record && { ...record, home: origin === this.home, state, message };
   }
 
-  /** Reads the stored relays, and asks the tab that leads for their states. */
   async load() {
     for (const record of await this.#store.relaysWith(this.home)) this.#show(record);
     this.emit("who-leads");
   }
 
-  /** This tab leads from now on: it holds the sessions. */
   lead() {
     this.#sessions.lead(this.#records.keys());
   }
 
-  /** Another tab leads. */
   follow() {
     this.#sessions.follow();
     this.emit("who-leads");
   }
 
-  /** This device was away: asks every relay again at once, but for what waits for the person, and trusts no open connection. */
+  /** This device was away: asks every relay at once, but for what waits for the person, and trusts no open connection. */
   wake() {
     this.emit("wake");
   }
 
-  /** Fetches what is new, now. Resolves when it is stored; rejects with what failed. Only the leading tab can. */
+  /** Resolves when it is stored; rejects with what failed. Only the leading tab can. */
   drain(origin) {
     return this.#sessions.drain(origin);
   }
 
-  /** Tells every tab that a relay's record changed; this one knows it when it resolves. `restart`: its session begins anew. */
+  /** Tells every tab; this one knows it when it resolves. `restart`: its session begins anew. */
   changed(origin, { restart = false } = {}) {
     this.emit("changed", { origin, restart });
     return this.#reloading;
   }
 
-  /** Asks for the relay's figures and returns the relay; one that can't be asked keeps the last ones. */
+  /** One that can't be asked keeps its last figures. */
   async refreshStats(origin) {
     try {
       await this.#store.putRelay(origin, await getStats(origin), { only_known: true });
@@ -108,22 +103,19 @@ export class Relays extends SharedEventTarget {
     return this.get(origin);
   }
 
-  /** The stored record, with its token and cursor. Throws UnknownRelayError. */
+  /** With token and cursor. Throws UnknownRelayError. */
   record(origin) {
     return this.#tokens.record(origin);
   }
 
-  /** `{token, bound}` for the socket, registering where needed. */
   pass(origin) {
     return this.#tokens.pass(origin);
   }
 
-  /** Runs `call(token)`, with a renewed token once when the relay refuses the stored one. */
   authorized(origin, call) {
     return this.#tokens.authorized(origin, call);
   }
 
-  /** A record changed in this tab or another one. */
   async #reload({ origin, restart }) {
     const record = (await this.#store.relays()).find((stored) => stored.origin === origin);
     if (record) this.#show(record);
@@ -152,7 +144,7 @@ export class Relays extends SharedEventTarget {
   }
 
   #adoptStates(states, remote) {
-    if (remote && this.#sessions.leading) return; // without Web Locks each tab has sessions of its own
+    if (remote && this.#sessions.leading) return; // without Web Locks each tab has its own sessions
     this.#states = new Map(states);
     this.#announce();
   }

@@ -1,6 +1,6 @@
 /**
- * One relay while this tab leads: its socket, its polls and its state. Emits "state" {state, message}: live, connecting, polling (mail
- * comes, but no socket opens), offline, or one of those that only the person can end.
+ * One relay while this tab leads. Emits "state" {state, message}: live, connecting, polling (mail comes, but no socket opens), offline, or
+ * one that only the person can end.
  */
 import { Backoff, Connection } from "./connection.js";
 import { ClientError, InviteNeededError, OlderProofError, OutdatedTabError, RateLimitedError, RelayKeyChangedError, RelayKeyError } from "../protocol/errors.js";
@@ -9,7 +9,7 @@ const POLL_MS = 30_000;
 const NO_SOCKET =
   "No live connection here: messages are looked for every 30 s. A proxy in front of the server must pass WebSockets on (Upgrade and Connection).";
 
-/** Errors that only the person can clear: asking the relay again by itself would change nothing. */
+/** Only the person can clear these: asking again would change nothing. */
 const STATE_OF = [
   [OlderProofError, "needs-consent"],
   [InviteNeededError, "needs-invite"],
@@ -30,12 +30,11 @@ export class Session extends EventTarget {
   #message = "";
   #stopped = false;
 
-  /** `pass()` resolves to `{token, bound}` for the socket. */
   constructor({ origin, inbox, pass }) {
     super();
     this.#inbox = inbox;
-    // Mail is fetched before the socket opens: that works where sockets don't, and finds out about a refused token,
-    // which a browser can't tell from a failed handshake.
+    // Mail is fetched before the socket opens: that works where sockets don't, and finds out about a refused token, which looks like a failed
+    // handshake.
     this.#connection = new Connection(origin, async () => {
       await this.#drain();
       return pass();
@@ -64,12 +63,11 @@ export class Session extends EventTarget {
     this.#fetch();
   }
 
-  /** Fetches what is new, now; rejects with what failed. */
   drain() {
     return this.#drain();
   }
 
-  /** An attempt after a failure changes nothing yet: the badge would flicker with every one. */
+  /** After a failure it changes nothing yet: the badge would flicker. */
   #connecting() {
     if (this.#state !== "offline" && this.#state !== "polling") this.#report("connecting", "");
   }
@@ -79,7 +77,7 @@ export class Session extends EventTarget {
     this.#fetch(); // what came between the fetch and the socket
   }
 
-  /** A fetch of its own, beside the connection's. A failure shows as state. */
+  /** Beside the connection's. A failure shows as state. */
   async #fetch(hinted_id) {
     if (this.#stopped || performance.now() < this.#paused_until) return;
     try {
@@ -92,7 +90,7 @@ export class Session extends EventTarget {
     }
   }
 
-  /** The socket lives on, so nothing else would try again before the next poll. */
+  /** The socket lives on, so nothing would try again before the next poll. */
   async #retryLater({ retry_after_seconds = 0 }) {
     if (this.#retrying) return;
     this.#retrying = true;
@@ -101,7 +99,7 @@ export class Session extends EventTarget {
     if (!this.#stopped) this.#fetch();
   }
 
-  /** One drain at a time. A hint during one makes another follow, for it may have come after the last page. */
+  /** One at a time. A hint during one makes another follow, for it may have come after the last page. */
   #drain(hinted_id = Infinity) {
     this.#hinted = Math.min(this.#hinted ?? Infinity, hinted_id);
     this.#draining ??= this.#drainAll().finally(() => (this.#draining = null));
@@ -116,7 +114,7 @@ export class Session extends EventTarget {
     }
   }
 
-  /** Mail is fetched ahead of every socket: where that works and the socket never opens, something between lets none through. */
+  /** Where mail was fetched and the socket never opens, something between lets none through. */
   #lost({ error, opened }) {
     if (error) this.#failed(error);
     else if (opened) this.#report("connecting", "The connection was lost. Connecting again.");
@@ -141,12 +139,11 @@ export class Session extends EventTarget {
   }
 }
 
-/** The sessions of the tab that leads, one a relay. Emits "state" {origin, state, message}. */
+/** Of the tab that leads, one a relay. Emits "state" {origin, state, message}. */
 export class Sessions extends EventTarget {
   #make;
   #sessions = null; // origin → Session; null while another tab leads
 
-  /** `make(origin)` makes a Session; this class starts and stops it. */
   constructor(make) {
     super();
     this.#make = make;
@@ -166,7 +163,6 @@ export class Sessions extends EventTarget {
     this.#sessions = null;
   }
 
-  /** Ends the relay's session, if any, and starts a new one. */
   restart(origin) {
     if (!this.leading) return;
     this.end(origin);

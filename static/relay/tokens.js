@@ -1,4 +1,4 @@
-/** The tokens that relays gave: how this device registers for one, and how they are kept, and renewed ahead of time or when one is refused. */
+/** The tokens that relays gave: registered for, and renewed ahead of time or when one is refused. */
 import { boundProof, fingerprintOf, olderProof } from "../protocol/crypto.js";
 import { equalBytes } from "../protocol/encoding.js";
 import { parseFields } from "../protocol/envelope.js";
@@ -12,21 +12,21 @@ import { challenge as askChallenge, register } from "./api.js";
 export class Tokens {
   #store;
   #identity;
-  #renewals = new Map(); // origin → the registration that is under way
+  #renewals = new Map(); // by origin
 
   constructor(store, identity) {
     this.#store = store;
     this.#identity = identity;
   }
 
-  /** The stored record. Throws UnknownRelayError. */
+  /** Throws UnknownRelayError. */
   async record(origin) {
     const found = (await this.#store.relays()).find((record) => record.origin === origin);
     if (found) return found;
     throw new UnknownRelayError(`This device has not joined ${origin}.`, { origin });
   }
 
-  /** `{token, bound}`: a token that is good for a while yet, registering for one where needed. */
+  /** `{token, bound}`, good for a while yet. */
   async pass(origin) {
     const { token, token_for, token_renew_at, bound } = await this.record(origin);
     const good = token && token_for === this.#identity.fingerprint && Date.now() < token_renew_at;
@@ -34,8 +34,8 @@ export class Tokens {
   }
 
   /**
-   * Runs `call(token)`. A refused token is renewed once, unnoticed; a second refusal is the caller's to see. A relay that refuses its
-   * own token may have lost its database and count from 1 again: it is read from the start, and what was seen is dropped anyway.
+   * A refused token is renewed once; a second refusal is the caller's to see. A relay that refuses its own token may have lost its database
+   * and count from 1 again: it is read from the start, and what was seen is dropped anyway.
    */
   async authorized(origin, call) {
     const { token } = await this.pass(origin);
@@ -47,7 +47,7 @@ export class Tokens {
     return call((await this.renew(origin, token, UNREAD_RELAY)).token);
   }
 
-  /** A new token in place of `stale` ("": of any), one registration at a time. `also`: fields to store with it. */
+  /** In place of `stale` ("": of any), one registration at a time. `also`: fields to store with it. */
   renew(origin, stale = "", also = {}) {
     const running = this.#renewals.get(origin);
     if (running) return running;
@@ -65,8 +65,8 @@ export class Tokens {
   }
 
   /**
-   * Registers, refusing a key that is known to be somebody else's. Returns fields for the record. `moved_from`: the relay's former
-   * address, whose key it may present.
+   * Refuses a key that is known to be somebody else's. Returns fields for the record. `moved_from`: the relay's former address, whose key it
+   * may present.
    */
   async register(origin, record, { moved_from = origin } = {}) {
     const holders = new Map([[this.#identity.fingerprint, { name: "your own address" }]]);
@@ -78,16 +78,15 @@ export class Tokens {
   }
 }
 
-// Proving to a relay that this device holds its secret key, without handing the relay anything of use elsewhere: a relay picks both the
-// key and the bytes that v1's proof boxes, so keys are pinned and the bound proof is preferred (PROTOCOL.md).
+// Proves to a relay that this device holds its secret key, without giving it anything of use elsewhere: it picks both the key and the bytes
+// that v1's proof boxes, so keys are pinned and the bound proof is preferred (PROTOCOL.md).
 
 const RENEW_AFTER = 0.9; // of a token's life
 
 /**
- * Registers `identity` and returns the fields for the relay's record:
- * `{token, token_for, token_renew_at, server_public_key, bound, allow_older_proof, key_changed_at}`.
- * `record`: what is known of this relay, `{server_public_key?, bound?, allow_older_proof?, invite?, key_changed_at?}`.
- * `holderOf(fingerprint)`: who else is known to hold that key, `{name}` or `{relay: origin}`, or undefined.
+ * → `{token, token_for, token_renew_at, server_public_key, bound, allow_older_proof, key_changed_at}` for the relay's record. `record`:
+ * `{server_public_key?, bound?, allow_older_proof?, invite?, key_changed_at?}`. `holderOf(fingerprint)`: who else holds that key, `{name}` or
+ * `{relay: origin}`, or undefined.
  */
 async function registerWith(origin, identity, record, holderOf) {
   const offer = await askChallenge(origin, identity.public_key);
@@ -99,12 +98,12 @@ async function registerWith(origin, identity, record, holderOf) {
   }
   const lifetime_ms = answer.expires_in * 1000;
   const token = { token: answer.token, token_for: answer.fingerprint, token_renew_at: Date.now() + lifetime_ms * RENEW_AFTER };
-  // A relay that offers the better proof never gets the older one on the strength of an earlier answer.
+  // One that offers the better proof never gets the older one on the strength of an earlier answer.
   const allow_older_proof = Boolean(record.allow_older_proof) && !offer.bound_proof;
   return { ...token, server_public_key: offer.server_public_key, bound: offer.bound_proof, allow_older_proof, key_changed_at };
 }
 
-/** When the relay last came with another key than before (ms since 1970, or null), now included; throws where it may not. */
+/** When it last came with another key (ms since 1970, or null); throws where it may not. */
 function checkServerKey(origin, { server_public_key, bound_proof }, { server_public_key: pinned, bound, key_changed_at = null }, holder) {
   if (holder?.relay) {
     throw new SameRelayError(`${origin} presents the key of ${holder.relay}: it is the same server under another address, or may be trying to pose as you there. Nothing was sent to it.`, { origin, known: holder.relay });
@@ -113,7 +112,7 @@ function checkServerKey(origin, { server_public_key, bound_proof }, { server_pub
     throw new RelayKeyError(`${origin} presents the key of ${holder.name}. It may be trying to pose as you there, so it was refused.`, { origin });
   }
   if (!pinned || equalBytes(pinned, server_public_key)) return key_changed_at;
-  if (bound === false && !bound_proof) return Date.now(); // original servers make a new key at every start: told, not asked
+  if (bound === false && !bound_proof) return Date.now(); // original servers make a new one at every start: told, not asked
   const keys = `It was ${shown(pinned)}, and is ${shown(server_public_key)}.`;
   throw new RelayKeyChangedError(`${origin} presents another key than before. Its operator may have set a new JWT_SECRET, or somebody else answers in its place. Ask the operator before you accept it. ${keys}`, { origin, server_public_key });
 }

@@ -1,4 +1,3 @@
-/** What a backup holds: a snapshot of the stores. */
 import { ALL_STORES, result } from "./database.js";
 import { isFingerprint } from "../protocol/address.js";
 import { identityFrom } from "../protocol/crypto.js";
@@ -8,20 +7,20 @@ import { MOST_BACKUP_FILES_BYTES, knownFile, partBytes, partId } from "../protoc
 import { newSession } from "../protocol/devices.js";
 import { formatDateTime } from "../protocol/format.js";
 import { throwIfAborted } from "../protocol/kdf.js";
-import { readName } from "../protocol/names.js";
+import { readName } from "../protocol/text.js";
 import { shaped } from "./backup-shape.js";
 import { failedWith, readParts } from "./messages.js";
 import { newContact, reviewNames, withSession } from "./contacts.js";
 import { newRelay } from "./store.js";
 
 const BATCH = 500;
-/** Of a file on its way: which parts have gone, no backup tells. */
+/** No backup tells which parts of a file have gone. */
 const STOPPED = { state: "failed", error: "Not all of it was sent when this backup was made: Retry sends it.", retriable: true };
 const EMPTY_THREAD = { unread: 0, last_at: 0, last_text: "", last_seq: 0, last_direction: "", last_state: "" };
 
 /**
- * The stores as JSON. Tokens stay behind, and without `history` so do messages; without `files` their octets. `seen` and the relays'
- * cursors never do: what was received once must not come back as new.
+ * Tokens stay behind, and without `history` messages; without `files` their octets. `seen` and cursors never do: what was received must not
+ * come back as new.
  */
 export function snapshot(store, { history, files = false }) {
   return store.db.read(ALL_STORES, async ({ kv, contacts, drafts, messages, seen, relays, sessions, parts }) => {
@@ -43,10 +42,10 @@ export function snapshot(store, { history, files = false }) {
   });
 }
 
-/** What is still to be erased there is read again, and listed anew: an id alone may be another message's by then. */
+/** What is still to be erased is read again and listed anew: an id may be another message's by then. */
 const withUnerased = ({ erase_ids = [], ...relay }) => ({ ...relay, cursor: Math.min(relay.cursor, ...erase_ids.map((id) => id - 1)) });
 
-/** Of the files that are whole, the newest first, as many as there is room for. */
+/** Of whole files, the newest first, as many as there is room for. */
 async function octetsOf(stores, rows) {
   const all = [];
   let room = MOST_BACKUP_FILES_BYTES;
@@ -62,7 +61,7 @@ async function entries(store) {
   return keys.map((key, index) => [key, values[index]]);
 }
 
-/** A snapshot's JSON in UTF-8 to its content with `identity`. Throws DamagedBackupError. */
+/** With `identity`. Throws DamagedBackupError. */
 export function readBackup(plaintext) {
   const content = shaped(parse(plaintext));
   const pieces = bySeq(content.parts ?? []);
@@ -92,7 +91,7 @@ const isUnsent = ({ direction, state }) => direction === "out" && state === "que
 
 const NOT_HERE = "Not all of it was sent, and it is not in the backup.";
 
-/** A file is here where the backup has all of it. Its hash is checked when it is shown. */
+/** Here only where the backup has all of it. Its hash is checked when it is shown. */
 function withFile({ file, ...message }, pieces) {
   if (!file) return message;
   const whole = pieces.length === file.parts && pieces.every(({ n, octets }) => n < file.parts && octets.length === partBytes(file, n));
@@ -102,7 +101,7 @@ function withFile({ file, ...message }, pieces) {
   return { ...message, file: { ...knownFile(file), have: whole ? file.parts : 0, state: whole ? state : "gone", ...(whole && sent) }, ...(waits && !whole && { retriable: false, error: NOT_HERE }) };
 }
 
-/** What was still to be sent may have been sent since, or be long out of date: only the person sends it. */
+/** It may have been sent since, or be long out of date: only the person sends it. */
 function hold(message, created_at) {
   const error = `Not sent when this backup was made (${formatDateTime(created_at)}): Retry sends it now.`;
   return { ...message, state: "failed", ...(message.file?.have !== 0 && { error, retriable: true }) };
@@ -111,10 +110,7 @@ function hold(message, created_at) {
 const failedOf = ({ fingerprint }, messages) =>
   messages.filter(({ contact, state }) => state === "failed" && contact === fingerprint).reduce((failed, message) => failedWith({ failed }, message), []);
 
-/**
- * Puts the backup in place of everything here, in one transaction: all of it or, where the `signal` aborts, nothing. Then every tab
- * gets "reset".
- */
+/** In one transaction: all of it or, where the `signal` aborts, nothing. Then every tab gets "reset". */
 export async function replaceEverything(store, content, { onProgress, signal } = {}) {
   const { identity, settings, contacts, drafts, relays, messages, parts, seen, sessions } = content;
   await store.db.write(ALL_STORES, async (stores) => {
@@ -136,7 +132,7 @@ export async function replaceEverything(store, content, { onProgress, signal } =
   store.emit("reset");
 }
 
-/** The devices of contacts are known still. What confirms and times their messages begins anew: it belonged to the device before. */
+/** Devices are known still. What confirms and times their messages begins anew: it was of the device before. */
 async function putSessions({ contacts, sessions }, restored, people) {
   for (const { contact, devices, sealed } of restored) {
     const person = people.find(({ fingerprint }) => fingerprint === contact);

@@ -1,6 +1,6 @@
 /**
- * What a backup may hold, field by field (PROTOCOL.md, "Backup file"). Its file may come from anybody: what is not listed is left out,
- * and one value of the wrong type or out of range breaks the whole, for it would break a thread, a list or the page later.
+ * What a backup may hold (PROTOCOL.md, "Backup file"). It may come from anybody: what is not listed is left out, and one wrong value breaks
+ * the whole, for it would break a thread, a list or the page later.
  */
 import { isFingerprint } from "../protocol/address.js";
 import { KEY_BYTES, fingerprintOf, isSafeKey } from "../protocol/crypto.js";
@@ -11,7 +11,7 @@ import { DamagedBackupError } from "../protocol/errors.js";
 const LATEST_TIME = 253_402_300_799_999; // the end of the year 9999, ms
 const LAST_DATE = 8.64e15; // ECMAScript's; what a sender claims is shown as such
 const MOST_COUNT = 2 ** 32;
-const LAST_SEQ = 2 ** 40; // a larger one would leave the next messages here no number (IndexedDB ends at 2^53)
+const LAST_SEQ = 2 ** 40; // a larger one would leave the next messages no number (IndexedDB ends at 2^53)
 const LONGEST_TEXT = 16 * 1024 * 1024;
 const LONGEST_NAME = 256;
 const LONGEST_LINE = 4096;
@@ -30,7 +30,7 @@ const isObject = (value) => value !== null && typeof value === "object" && Objec
 const time = number(0, LATEST_TIME);
 const count = whole(0, MOST_COUNT);
 const id = whole(0, Number.MAX_SAFE_INTEGER);
-const figure = number(0, Number.MAX_VALUE); // what a relay says of itself
+const figure = number(0, Number.MAX_VALUE);
 const line = text(LONGEST_LINE);
 const origin = (value) => line(value) && URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value);
 
@@ -65,7 +65,7 @@ const MESSAGE = {
   file: maybe(isFile), re: maybe(isReply), edits: maybe(listOf(isEdit)), reactions: maybe(listOf(isReaction)),
 };
 
-/** Of the devices of a contact only what they are written to with. My own receiving keys, and this device's id, are in no backup. */
+/** Of a contact's devices only what they are written to with. My own receiving keys and device id are in no backup. */
 const SESSION = { contact: isFingerprint, devices: Array.isArray, sealed: flag };
 const DEVICE = { device: isDeviceId, key: bytes(KEY_BYTES), since: time, heard_at: time };
 
@@ -79,7 +79,7 @@ const PART = { seq: whole(1, LAST_SEQ), n: isPartNumber, octets: (value) => valu
 
 const DRAFT = [isFingerprint, text(LONGEST_TEXT)];
 
-/** The parsed plaintext as it is stored here, known fields only. Throws DamagedBackupError, which names the field. */
+/** Known fields only. Throws DamagedBackupError, which names the field. */
 export function shaped(content) {
   const top = pick(content, CONTENT, "content.");
   const contacts = pickAll(top.contacts, CONTACT, "contacts");

@@ -1,6 +1,6 @@
 /**
- * One file with everything this device keeps, sealed with a key from a passphrase (PROTOCOL.md, "Backup file"). It is JSON. `sha256` (of
- * the box) tells a damaged file from a wrong passphrase; the NaCl secretbox is what keeps out an altered one.
+ * All that this device keeps, sealed with a key from a passphrase (PROTOCOL.md, "Backup file"). `sha256` (of the box) tells a damaged file
+ * from a wrong passphrase; the secretbox keeps out an altered one.
  */
 import { openSecret, randomBytes, sealSecret, sha256 } from "../protocol/crypto.js";
 import { fromBase64, toBase64, toHex, utf8 } from "../protocol/encoding.js";
@@ -17,15 +17,15 @@ const VERSION = 2;
 const SALT_BYTES = 16;
 const NONCE_BYTES = 24;
 const MOST_BYTES = 512 * 1024 * 1024;
-const KDF_SHARE = 0.8; // of the work, for the progress shown
+const KDF_SHARE = 0.8;
 
-/** How each version makes its key: the name it goes by, whether a file's parameters are in bounds, and the key. */
+/** By version: its name, whether a file's parameters are in bounds, and the key. */
 const KDFS = {
   1: { kdf: "PBKDF2-HMAC-SHA256", inBounds: isPbkdf2, key: pbkdf2Key },
   2: { kdf: "scrypt", inBounds: isScrypt, key: scryptKey },
 };
 
-/** → Blob. `onProgress(fraction 0…1)`; `signal`: an AbortSignal. Throws WeakPassphraseError, OutOfMemoryError, AbortError. */
+/** → Blob. `onProgress(fraction 0…1)`. Throws WeakPassphraseError, OutOfMemoryError, AbortError. */
 export async function exportBackup(store, passphrase, { history = true, files = false, onProgress, signal } = {}) {
   refuseWeak(passphrase);
   const plaintext = utf8(await snapshot(store, { history, files }));
@@ -35,7 +35,7 @@ export async function exportBackup(store, passphrase, { history = true, files = 
   return new Blob([JSON.stringify(sealed)], { type: "application/json" });
 }
 
-/** The file's fields. `salt` and `nonce` are random but in test vectors. */
+/** `salt` and `nonce` are random but in test vectors. */
 export async function sealBackup(plaintext, passphrase, { salt = randomBytes(SALT_BYTES), nonce = randomBytes(NONCE_BYTES), ...options } = {}) {
   const key = await scryptKey(passphrase, salt, SCRYPT, options);
   const box = sealSecret(plaintext, nonce, key);
@@ -45,8 +45,8 @@ export async function sealBackup(plaintext, passphrase, { salt = randomBytes(SAL
 }
 
 /**
- * Opens a backup and changes nothing: what it holds, what it would replace, and `apply()`. Throws NotABackupError,
- * NewerBackupError, DamagedBackupError, WrongPassphraseError, OutOfMemoryError, AbortError.
+ * Changes nothing: what it holds, what it would replace, and `apply()`. Throws NotABackupError, NewerBackupError, DamagedBackupError,
+ * WrongPassphraseError, OutOfMemoryError, AbortError.
  */
 export async function openBackup(store, file, passphrase, { onProgress, signal } = {}) {
   const sealed = await readSealed(file);
@@ -107,7 +107,7 @@ async function summary(store, { identity, created_at, history, contacts, relays,
   };
 }
 
-// After the browser threw the database away: what the person can do before any new key is made.
+// The browser threw the database away: what can be done before any new key is made.
 
 export async function findLost(db) {
   const short = await lostAddress(db, localItems());
@@ -118,7 +118,7 @@ export class Lost {
   #store;
   #identity;
 
-  /** `short`: the address whose keys were stored. `identity`: the keys, where the page has them still. */
+  /** `short`: the address whose keys were stored. `identity`: those, where the page has them still. */
   constructor(store, short, identity = null) {
     this.#store = store;
     this.short = short;
@@ -129,18 +129,17 @@ export class Lost {
     return this.#identity !== null;
   }
 
-  /** As openBackup; the store emits "reset" once it is restored. */
+  /** The store emits "reset" once it is restored. */
   openBackup(file, passphrase, options) {
     return openBackup(this.#store, file, passphrase, options);
   }
 
-  /** Stores the keys again. Contacts and history are gone. */
+  /** Contacts and history are gone. */
   async keepKeys() {
     await restoreIdentity(this.#store, this.#identity);
     this.#store.emit("reset");
   }
 
-  /** The next load of the page makes new keys. */
   async startAnew() {
     await clearMark(localItems());
     this.#store.emit("reset");

@@ -1,4 +1,4 @@
-/** What a browser has for a page beside IndexedDB: small items, a mark outside the database, events between tabs, and whether all of it lasts. */
+/** What a browser has for a page beside IndexedDB. */
 
 // localStorage and sessionStorage, or, where they are switched off, forbidden or full, something that keeps nothing: the page needs neither.
 
@@ -27,11 +27,11 @@ export function keepItem(items, name, text) {
   }
 }
 
-// A mark outside IndexedDB that there are keys here, and for which address: in localStorage and in a cache entry, for a browser that
-// throws one kind of storage away often leaves another. It is no secret, and not needed: it only tells a lost database from a new one.
+// A mark that there are keys here, and for which address: in localStorage and in a cache entry, for a browser that throws one kind of storage
+// away often leaves another. No secret, and not needed: it only tells a lost database from a new one.
 
 const ITEM = "io3233_address";
-const CACHE = "address-of-io3233"; // not under the prefix whose caches the service worker clears
+const CACHE = "address-of-io3233"; // the service worker clears none of this name
 const ENTRY = "/kept-address";
 const SHORT = /^3233:[0-9a-f]{32}$/;
 
@@ -40,10 +40,8 @@ export async function setMark(items, short) {
   if ((await cachedMark()) !== short) await inCache((cache) => cache.put(ENTRY, new Response(short)));
 }
 
-/** A quick look at half of it. */
 export const isMarked = (items) => items.getItem(ITEM) !== null;
 
-/** The short address that was here, or null. */
 export async function readMark(items) {
   return [items.getItem(ITEM), await cachedMark()].find((text) => SHORT.test(text)) ?? null;
 }
@@ -55,7 +53,7 @@ export async function clearMark(items) {
 
 const cachedMark = () => inCache(async (cache) => (await cache.match(ENTRY))?.text() ?? null);
 
-/** Null where there is no cache: over plain http, and where storage is forbidden or full. */
+/** Null over plain http, and where storage is forbidden or full. */
 async function inCache(work) {
   if (!globalThis.caches) return null;
   try {
@@ -66,7 +64,7 @@ async function inCache(work) {
   }
 }
 
-/** An EventTarget whose events reach every tab of this browser (BroadcastChannel). Details must be structured-cloneable. */
+/** Its events reach every tab of this browser. Details must be structured-cloneable. */
 export class SharedEventTarget extends EventTarget {
   #channel;
 
@@ -76,7 +74,7 @@ export class SharedEventTarget extends EventTarget {
     this.#channel.onmessage = ({ data }) => this.#dispatch(data.type, data.detail, true);
   }
 
-  /** Dispatches here at once, and in the other tabs as soon as they run. */
+  /** Here at once, in the other tabs as soon as they run. */
   emit(type, detail = {}) {
     this.#dispatch(type, detail, false);
     this.#channel.postMessage({ type, detail });
@@ -91,14 +89,14 @@ export class SharedEventTarget extends EventTarget {
   }
 }
 
-/** Whether the browser keeps what is stored here until the person deletes it, or may throw it away when space runs short. */
+/** Whether the browser may throw away what is stored here when space runs short. */
 export class Persistence {
-  /** True, false, or null where the browser does not say. */
+  /** Null where the browser does not say. */
   async granted() {
     return (await navigator.storage?.persisted?.()) ?? null;
   }
 
-  /** Asks the browser, which may ask the person. Resolves to what granted() then says. */
+  /** The browser may ask the person. */
   async ask() {
     return (await navigator.storage?.persist?.()) ?? null;
   }

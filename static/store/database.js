@@ -1,6 +1,6 @@
 /**
- * The connection to IndexedDB. It is opened again when the browser closes it: on a full disk, when its storage process ends, when
- * site data is cleared. Emits "state" in this tab, see `state`.
+ * The connection to IndexedDB, opened again when the browser closes it: on a full disk, when its storage process ends, when site data is
+ * cleared. Emits "state" in this tab.
  */
 import { StorageError } from "../protocol/errors.js";
 import { isMarked, localItems } from "./browser.js";
@@ -8,63 +8,59 @@ import { FINAL, NAME, ONE_WRITER, SENTENCES, VERSION, abortIfActive, firstReadin
 
 export { ALL_STORES, result } from "./indexed-db.js";
 
-const SLOW_MS = 8000; // an opening, or a first reading, that takes so long is held up by somebody
-const PATIENCE_MS = 10_000; // of whoever wants to read or write while there is no connection
+const SLOW_MS = 8000; // an opening, or first reading, that somebody holds up
+const PATIENCE_MS = 10_000;
 const PROBE_MS = 5000;
 const MOMENT_MS = 50;
 const RETRY_MS = [0, 250, 500, 1000, 2000, 5000, 10_000];
-const RELOAD_AFTER = 5; // attempts that failed: in some browsers a closed storage stays closed for the page that had it
+const RELOAD_AFTER = 5; // attempts: in some browsers a closed storage stays closed for the page that had it
 
 export class Database extends EventTarget {
-  #db = null; // while there is a connection
-  #connecting = null; // resolves once there is one again; rejects where there never will be
+  #db = null;
+  #connecting = null; // rejects where there never will be one again
   #state = "opening";
   #was_open = false;
 
-  /** The one database of this page, opened or not. */
   static shared = new Database();
 
-  /** The same once it is open. Throws StorageError where this page can't have one. */
+  /** Throws StorageError where this page can't have one. */
   static async open() {
     await Database.shared.#connect();
     return Database.shared;
   }
 
   /**
-   * "open", or what is wrong: "slow", "lost", "stuck", "full" go by themselves; "forbidden", "outdated" (a newer version of the page
-   * wants the database) and "dropped" (it was deleted under the page, and is empty now) do not.
+   * "open", or what is wrong: "slow", "lost", "stuck", "full" go by themselves; "forbidden", "outdated" (a newer page wants the database) and
+   * "dropped" (deleted under the page, and empty now) do not.
    */
   get state() {
     return this.#state;
   }
 
-  /** What is wrong in a sentence, or "". */
   get message() {
     return SENTENCES[this.#state] ?? "";
   }
 
-  /** Whether there is a connection to begin a transaction on. */
   get connected() {
     return this.#db !== null;
   }
 
-  /** Runs `read(stores)` over object stores by name. */
   read(names, read) {
     return this.#transact(names, "readonly", read);
   }
 
-  /** Runs `write(stores)` as one transaction: all of it is on disk when this resolves, or none of it if it throws. */
+  /** One transaction: all of it is on disk when this resolves, or none if it throws. */
   write(names, write) {
     return this.#transact([...names, ONE_WRITER], "readwrite", write);
   }
 
-  /** The same without waiting for the disk, for what only a power cut could undo and nobody would miss. */
+  /** Without waiting for the disk, for what only a power cut could undo and nobody would miss. */
   note(names, write) {
     return this.#transact([...names, ONE_WRITER], "readwrite", write, "relaxed");
   }
 
-  // Begins within the call where there is a connection: a page that goes away can still store something. What the end of a connection
-  // aborts is done again on the next one, so `work` may run twice.
+  // Begins within the call where there is a connection: a page that goes away can still store something. What a connection's end aborts is
+  // done again, so `work` may run twice.
   async #transact(names, mode, work, durability = "strict", again = true) {
     const begin = () => this.#begin(names, mode, durability);
     const transaction = begin() ?? (await this.#reachable(), begin());
@@ -82,13 +78,13 @@ export class Database extends EventTarget {
     }
   }
 
-  /** A connection's transactions are aborted a moment before its end is told. */
+  /** Transactions are aborted a moment before it is told. */
   async #endsSoon(db) {
     await pause(MOMENT_MS);
     return this.#db !== db;
   }
 
-  /** Null where the connection is gone; the browser may be about to say so. */
+  /** Null where it is gone; the browser may be about to say so. */
   #begin(names, mode, durability) {
     try {
       return this.#db?.transaction(names, mode, { durability }) ?? null;
@@ -99,7 +95,7 @@ export class Database extends EventTarget {
     }
   }
 
-  /** The reason may be any: Chromium tells of a full disk as of a failure without a name, and then closes the connection. */
+  /** Chromium tells of a full disk as of a failure without a name, and then closes the connection. */
   #failed(cause) {
     if (cause.name === "QuotaExceededError") this.#report("full");
     this.#watchRoom();
@@ -123,7 +119,6 @@ export class Database extends EventTarget {
     return new StorageError(this.message || SENTENCES.lost, { cause });
   }
 
-  /** Waits for the connection, not for ever. */
   #reachable() {
     const late = pause(PATIENCE_MS).then(() => {
       throw this.#error();
@@ -154,7 +149,7 @@ export class Database extends EventTarget {
     return this.#error(error);
   }
 
-  /** Throws where storage is forbidden, and there may be no indexedDB at all. */
+  /** Where storage is forbidden there may be no indexedDB at all. */
   async #request() {
     const slow = setTimeout(() => this.#report("slow"), SLOW_MS);
     try {
@@ -167,7 +162,6 @@ export class Database extends EventTarget {
     }
   }
 
-  /** There is an older one, none yet, or none any more. */
   #upgrade({ result: db, transaction }, old_version) {
     upgrade(db, transaction, old_version);
     if (old_version === 0 && this.#was_open) this.#report("dropped");
@@ -182,7 +176,6 @@ export class Database extends EventTarget {
     firstReading(db, SLOW_MS, () => this.#report("slow")).then(() => this.#state === "slow" && this.#report("open"));
   }
 
-  /** The browser closed the connection, or wants to delete the database. */
   #lose() {
     this.#db?.close();
     this.#db = null;
@@ -192,7 +185,7 @@ export class Database extends EventTarget {
     this.#connect().catch((error) => console.debug(error.message)); // the state says it
   }
 
-  /** A newer version of this page waits for this connection to go. What is being written is written still. */
+  /** A newer page waits for this connection to go. What is being written is written still. */
   #retire() {
     this.#report("outdated");
     this.#db.close();
@@ -201,7 +194,6 @@ export class Database extends EventTarget {
     this.#connecting.catch((error) => console.debug(error.message));
   }
 
-  /** False where it was so before. */
   #report(state) {
     if (state === this.#state || FINAL.includes(this.#state)) return false;
     this.#state = state;
@@ -210,6 +202,6 @@ export class Database extends EventTarget {
   }
 }
 
-// Most of opening happens outside this thread: index.html loads this module ahead of the others, so that it is done by the time
-// they have arrived. An error is for those who call open(). The service worker, which starts with every page, seldom needs it.
+// Most of opening is outside this thread: index.html loads this module first, so that it is done when the others have arrived. An error is
+// for who calls open(). The service worker seldom needs it.
 if (globalThis.document) Database.open().catch((error) => console.debug(error.message));

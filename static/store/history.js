@@ -1,5 +1,5 @@
-/** Reading what is stored: a page of a thread at a time, so that memory holds one however long the history is; and searching all of it. */
-import { fold } from "../protocol/excerpt.js";
+/** Reading and searching. A thread is read a page at a time: memory holds one however long the history is. */
+import { fold } from "../protocol/text.js";
 import { safeName } from "../protocol/files.js";
 import { result } from "./database.js";
 import { everythingOf, toMessage } from "./messages.js";
@@ -7,8 +7,8 @@ import { everythingOf, toMessage } from "./messages.js";
 const PAGE = 50;
 
 /**
- * `{messages ascending, older, newer}` of one thread; `before`, `after` and `around` are seqs, `after: -Infinity` is its beginning.
- * With `unread`, how many are, the page has the first of them, and its seq is `first`.
+ * → `{messages ascending, older, newer}`; `before`, `after` and `around` are seqs, `after: -Infinity` is the beginning. With `unread`, how
+ * many are, the page has the first of them, whose seq is `first`.
  */
 export function readThread(db, fingerprint, { before, after, around, unread, limit = PAGE }) {
   return db.read(["messages"], async ({ messages }) => {
@@ -39,7 +39,7 @@ async function surrounding(thread, fingerprint, seq, limit) {
   return { messages: [...above.messages, ...below.messages], older: above.older, newer: below.newer };
 }
 
-/** The newest page where the first of `unread` messages is on it, else the one around it. That one's seq is `first`. */
+/** The newest page where the first unread is on it, else the one around that. */
 async function fromUnread(thread, fingerprint, unread, limit) {
   const first = await firstUnread(thread, fingerprint, unread);
   const newest = await downward(thread, fingerprint, Infinity, limit);
@@ -47,7 +47,7 @@ async function fromUnread(thread, fingerprint, unread, limit) {
   return { ...(has ? newest : await surrounding(thread, fingerprint, first, limit)), first };
 }
 
-/** Unread are a contact's newest messages, as many as are counted. */
+/** A contact's newest are unread, as many as are counted. */
 async function firstUnread(thread, fingerprint, unread) {
   const walk = thread.openCursor(everythingOf(fingerprint), "prev");
   let [first, left] = [null, unread];
@@ -70,27 +70,24 @@ function collect(request, limit) {
   });
 }
 
-// Searching the whole history.
-
 const BATCH = 2000;
 const MOST_CHARACTERS_KEPT = 8_000_000;
 
 /**
- * Full-text search by scanning. Reading is what costs, so the texts of one reading serve the next keystrokes, up to a bound and
- * until anything is stored or removed; the matching seqs of the last question serve its next pages.
+ * By scanning. Reading costs most, so the texts of one reading serve the next keystrokes, up to a bound and until anything is stored or
+ * removed; the seqs of the last question serve its next pages.
  */
 export class Search {
   #db;
-  #texts = null; // a promise of every message's {seq, contact, direction, at, text}, or of null where they are too many to keep
+  #texts = null; // a promise of all {seq, contact, direction, at, text}, or of null where they are too many
   #asked = null;
   #seqs = [];
-  #era = 0; // the answer to a question from before the last change is not kept
+  #era = 0; // an answer from before the last change is not kept
 
   constructor(db) {
     this.#db = db;
   }
 
-  /** Anything stored or removed makes what is kept wrong. */
   forget() {
     this.#era += 1;
     this.#texts = null;
@@ -98,7 +95,7 @@ export class Search {
     this.#seqs = [];
   }
 
-  /** `contact`: a fingerprint; `direction`: "in" or "out"; `since`, `until`: ms since 1970, the latter not included. */
+  /** `direction`: "in" or "out"; `since`, `until`: ms since 1970, the latter not included. */
   async page(text, { before = Infinity, limit = PAGE, contact = "", direction = "", since = -Infinity, until = Infinity } = {}) {
     const seqs = await this.#matches({ wanted: fold(text.trim()), contact, direction, since, until });
     const newest_first = seqs.filter((seq) => seq < before).slice(-limit).reverse();
@@ -108,7 +105,7 @@ export class Search {
     return { messages, older: last !== undefined && seqs[0] < last ? last : null, total: seqs.length };
   }
 
-  /** The seqs of a contact's messages that contain `text`, ascending. Without a text it only reads ahead. */
+  /** Ascending. Without a text it only reads ahead. */
   async matches(text, contact) {
     const wanted = fold(text.trim());
     if (wanted) return this.#matches({ wanted, contact, direction: "", since: -Infinity, until: Infinity });
@@ -141,7 +138,7 @@ export class Search {
     return seqs;
   }
 
-  /** Whoever looks at all history may search it next. */
+  /** Who looks at all history may search it next. */
   #readAhead() {
     this.#readTexts().catch((error) => console.debug("Not read ahead:", error.message));
   }
@@ -164,7 +161,7 @@ export class Search {
 
 const searchable = ({ seq, contact, direction, at, text, file }) => ({ seq, contact, direction, at, text: fold(file ? `${text} ${safeName(file.name)}` : text) });
 
-/** Every message's searchable part, or null where they are too many to keep. */
+/** Null where they are too many to keep. */
 async function readTexts(db) {
   const texts = [];
   let characters = 0;
@@ -175,7 +172,6 @@ async function readTexts(db) {
   return characters <= MOST_CHARACTERS_KEPT ? texts : null;
 }
 
-/** Calls `visit` with every stored message, by seq, a batch in memory at a time. */
 function eachMessage(db, visit) {
   let last = 0; // outside: a reading that was cut off goes on from there
   return db.read(["messages"], async ({ messages }) => {

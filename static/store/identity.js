@@ -1,26 +1,27 @@
-/** This device's key pair: made on the first visit, or taken over from an earlier client. */
-import { identityFrom, newIdentity } from "../protocol/crypto.js";
-import { shortForm } from "../protocol/encoding.js";
+/** This device's key pair: made on the first visit, or taken over from an earlier client with what that kept. */
+import { KEY_BYTES, identityFrom, newIdentity } from "../protocol/crypto.js";
+import { fromBase64, shortForm } from "../protocol/encoding.js";
 import { newDeviceId } from "../protocol/envelope.js";
 import { readMark, setMark } from "./browser.js";
 import { newContact } from "./contacts.js";
 import { result } from "./database.js";
-import { clearLegacy, noteTakenOver, readLegacy, seqOfLine } from "./legacy.js";
 import { withChanged, withLatest } from "./messages.js";
 import { UNREAD_RELAY } from "./store.js";
+import { EncodingError, RelayAddressError } from "../protocol/errors.js";
+import { isFingerprint, relayOrigin } from "../protocol/address.js";
 
-/** Of a file on its way when the keys became others: its readers would drop the other parts, as a stranger's. */
+/** Readers would drop the other parts of a file as a stranger's. */
 const STOPPED = { state: "failed", error: "Your keys are new since it was begun: delete it, and send it again.", retriable: false };
 
-/** The short address whose keys were here, where neither they nor an earlier client's are any more; else null. */
+/** Whose keys were here, where neither they nor an earlier client's are any more; else null. */
 export async function lostAddress(db, storage) {
   const stored = await db.read(["kv"], ({ kv }) => result(kv.count("identity")));
   return stored || readLegacy(storage).identity ? null : readMark(storage);
 }
 
 /**
- * `{fingerprint, short, public_key, secret_key, device}`; two tabs that start at once agree on one. Where the keys came from elsewhere (a
- * backup, an earlier version), other devices may have them, and do not know of this one: it is noted that it has to say hello.
+ * `{fingerprint, short, public_key, secret_key, device}`; two tabs that start at once agree on one. Keys from elsewhere (a backup, an earlier
+ * version) other devices may have, and not know of this one: it is noted that a hello is due.
  */
 export async function loadIdentity(store, storage, home) {
   const legacy = readLegacy(storage);
@@ -41,15 +42,11 @@ export async function loadIdentity(store, storage, home) {
   return { ...identity, short };
 }
 
-/** Puts keys into a database that has none. */
 export function restoreIdentity(store, { fingerprint, public_key, secret_key }) {
   return store.db.write(["kv"], ({ kv }) => result(kv.put({ fingerprint, public_key, secret_key }, "identity")));
 }
 
-/**
- * Replaces the keys. Tokens, cursors and sessions belong to the old ones: to the contacts this is somebody new. History, contacts and
- * pinned relay keys stay.
- */
+/** Tokens, cursors and sessions are of the old keys: to contacts this is somebody new. History, contacts and pinned relay keys stay. */
 export async function replaceIdentity(store, secret_key) {
   const identity = secret_key ? identityFrom(secret_key) : newIdentity();
   await store.db.write(["contacts", "kv", "messages", "relays", "sessions", "posts", "references"], async ({ contacts, kv, messages, relays, ...theirs }) => {
@@ -82,3 +79,104 @@ async function takeOver({ kv, contacts, messages }, legacy, default_home) {
   }
   for (const person of people.values()) contacts.put(person);
 }
+
+// Earlier clients' localStorage, read once. Nothing there is deleted before it is stored here.
+
+const SECRET_KEY = "io3233_secret_key";
+const PUBLIC_KEY = "io3233_public_key";
+const OPEN_CHATS = "io3233_open_chats";
+const SENT = "io3233_sent_by_contact_v1";
+const SERVER = "io3233_server_url";
+const TOKEN = "io3233_token";
+const LAST_READ = "io3233_last_read_msg_id_by_fp_v1";
+const CACHE = /^3233-v\d+$/;
+
+/** `{identity|null, home|null, chats: fingerprint[], sent: [{contact, text, at}], read: {fingerprint: id}}`, without what is malformed. */
+export function readLegacy(storage) {
+  return {
+    identity: readIdentity(storage.getItem(SECRET_KEY)),
+    home: readHome(storage.getItem(SERVER)),
+    chats: asArray(readJson(storage.getItem(OPEN_CHATS))).map((text) => String(text).toLowerCase()).filter(isFingerprint),
+    sent: readSent(readJson(storage.getItem(SENT))),
+    read: readLastRead(readJson(storage.getItem(LAST_READ))),
+  };
+}
+
+/** When everything is stored: no secret key lies around twice, nor the old page. There are no caches over plain http. */
+export async function clearLegacy(storage) {
+  for (const name of [SECRET_KEY, PUBLIC_KEY, OPEN_CHATS, SENT, SERVER, TOKEN, LAST_READ]) storage.removeItem(name);
+  for (const name of (await globalThis.caches?.keys()) ?? []) if (CACHE.test(name)) await caches.delete(name);
+}
+
+/** Its public key is computed, not believed. */
+function readIdentity(text) {
+  try {
+    return text ? identityFrom(fromBase64(text, KEY_BYTES)) : null;
+  } catch (error) {
+    if (error instanceof EncodingError) return null;
+    throw error;
+  }
+}
+
+function readHome(text) {
+  try {
+    return text ? relayOrigin(text) : null;
+  } catch (error) {
+    if (error instanceof RelayAddressError) return null;
+    throw error;
+  }
+}
+
+function readJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+const readTime = (ts) => (Number(ts) > 0 && Number(ts) < Date.now() ? Number(ts) : 0);
+
+const asArray = (value) => (Array.isArray(value) ? value : []);
+
+function readSent(by_contact) {
+  const lines = Object.entries(by_contact ?? {}).flatMap(([contact, sent]) =>
+    asArray(sent).map((line) => ({ contact: contact.toLowerCase(), text: line?.text, at: readTime(line?.ts) })),
+  );
+  return lines.filter(({ contact, text }) => isFingerprint(contact) && typeof text === "string").sort((a, b) => a.at - b.at);
+}
+
+function readLastRead(by_contact) {
+  const read = Object.entries(by_contact ?? {}).map(([contact, id]) => [contact.toLowerCase(), Number(id)]);
+  return Object.fromEntries(read.filter(([contact, id]) => isFingerprint(contact) && Number.isSafeInteger(id)));
+}
+
+// An earlier client kept what was sent and left what was received on the relay, from where it comes when what was sent is here already. So
+// sent lines lie a thousand seqs apart, and received ones find their place by their time.
+
+const NAME = "taken_over";
+const APART = 1024;
+
+export function noteTakenOver(kv, home, { sent, read }) {
+  kv.put({ home, until: Date.now(), times: sent.map(({ at }) => at), read }, NAME);
+}
+
+export const seqOfLine = (index) => (index + 1) * APART;
+
+export async function takenOver(kv, origin) {
+  const noted = await result(kv.get(NAME));
+  return noted?.home === origin ? noted : null;
+}
+
+/** Undefined: the next one of all. */
+export async function seqAmong(noted, messages, at) {
+  if (!noted || at >= noted.until) return undefined;
+  const line = (noted.times.findLastIndex((time) => time <= at) + 1) * APART;
+  const last = await result(messages.openKeyCursor(IDBKeyRange.bound(line, line + APART, false, true), "prev"));
+  const seq = (last?.key ?? line) + 1;
+  return seq < line + APART ? seq : undefined;
+}
+
+export const wasRead = (noted, { from, row_id }) => row_id <= (noted?.read[from] ?? 0);
+export const isKnown = (noted, from) => from in (noted?.read ?? {});

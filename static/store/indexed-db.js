@@ -1,6 +1,6 @@
-/** IndexedDB as this page uses it: the schema, promises around requests and transactions, and what can be wrong with it. */
+/** The schema, promises around requests and transactions, and what can be wrong. */
 
-// The schema. A change of it raises VERSION, and PROTOCOL.md says what a backup holds of it.
+// A change of the schema raises VERSION, and PROTOCOL.md says what a backup holds of it.
 
 export const NAME = "io3233";
 export const VERSION = 3;
@@ -16,8 +16,8 @@ export const VERSION = 3;
  * parts       the octets of files, 64 KiB each  key: [seq of the message, n]; index id: of an own part's envelope
  * seen        (sender, envelope id) of all that ever arrived, kept after a thread is removed so that no replay returns it
  * relays      cursor, token and pinned key     key: origin
- * sessions    a contact's devices and my receiving keys for them (protocol/devices.js)  key: the contact's fingerprint
- * posts       what goes out beside messages: edits, receipts, copies for my other devices…  key: n
+ * sessions    of protocol/devices.js  key: the contact's fingerprint
+ * posts       what goes out beside messages    key: n
  *             index queued: contact, of what is still to be sent; sent [contact, envelope id], for who could not open it
  * references  edits, deletions and reactions that came before their message  key: n; index of [contact, envelope id]
  */
@@ -55,17 +55,14 @@ function createThird(db, messages) {
 export const ALL_STORES = ["kv", "contacts", "drafts", "messages", "seen", "relays", "sessions", "posts", "references", "parts"];
 
 /**
- * A store that writing transactions ask for beside their own, so that they come one after the other, whichever tab begins them. A
- * Chromium that is killed while two are under way, as phones do with what is in the background, can't undo both at its next start: it
- * calls the database corrupt, and deletes it (156.0, each time it was tried).
+ * Writing transactions ask for this store, too, so that they come one after the other in all tabs. A Chromium that is killed while two are
+ * under way, as phones do in the background, can't undo both at its next start: it calls the database corrupt, and deletes it (156.0, each
+ * time it was tried).
  */
 export const ONE_WRITER = "seen";
 
 export const answersKey = (fingerprint) => `answers ${fingerprint}`;
 
-// Promises around requests and transactions.
-
-/** One request's result. */
 export const result = (request) =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
@@ -74,7 +71,6 @@ export const result = (request) =>
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What `work` gives, once the transaction is through. */
 export async function settled(transaction, names, work) {
   const ended = new Promise((resolve, reject) => {
     transaction.oncomplete = resolve;
@@ -87,8 +83,8 @@ export async function settled(transaction, names, work) {
 }
 
 /**
- * Calls `slow()` where a database that is open does not read within so many ms; resolves once it does, or fails, as the readings that
- * follow will and tell. WebKit holds one for ever where a page went away in the midst of transactions (its bug 324094).
+ * Calls `slow()` where an open database does not read within so many ms; resolves once it does, or fails, as the next readings will tell.
+ * WebKit holds one for ever where a page went away amid transactions (its bug 324094).
  */
 export async function firstReading(db, ms, slow) {
   const late = setTimeout(slow, ms);
@@ -109,7 +105,6 @@ export function abortIfActive(transaction) {
   }
 }
 
-/** What is wrong with the browser's storage, as the person reads it. */
 export const SENTENCES = {
   forbidden:
     "This browser does not let the page store anything here, so keys and messages can't be kept. Allow site data for this page, or leave private browsing, and reload it.",
@@ -121,25 +116,24 @@ export const SENTENCES = {
   dropped: "The browser deleted what was stored here.",
 };
 
-/** States that no waiting ends. */
 export const FINAL = ["forbidden", "outdated", "dropped"];
 
-// Whether the disk takes anything. Asked before a database is opened: Chromium deletes one that it fails to open on a full disk.
+// Asked before a database is opened: Chromium deletes one that it fails to open on a full disk.
 
 const BYTES = 256 * 1024;
 const PATIENCE_MS = 3000;
 const CACHE = "room-of-io3233";
 
-/** What a browser says that has no private file system (older, or over plain http), or none for this page. */
+/** No private file system: older, over plain http, or none for this page. */
 const NOT_HERE = ["TypeError", "SecurityError", "NotAllowedError"];
 
-/** True also where it can't be found out, or not soon: the page must not wait for its start. */
+/** True also where it can't be found out soon: the page must not wait. */
 export const hasRoom = () => Promise.race([tryIt(), pause(PATIENCE_MS).then(() => true)]);
 
 async function tryIt() {
   try {
     const folder = await navigator.storage.getDirectory();
-    await tryWriting(folder, `room-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`); // a name of its own: other tabs ask, too
+    await tryWriting(folder, `room-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`); // other tabs ask, too
     return true;
   } catch (error) {
     console.debug("No test of the disk's room:", error.message);
@@ -147,7 +141,7 @@ async function tryIt() {
   }
 }
 
-/** A disk that was full before the first private file has another error. */
+/** A disk that was full before the first private file fails otherwise. */
 async function cacheTakesIt() {
   try {
     const cache = await caches.open(CACHE);

@@ -1,15 +1,14 @@
-/** Message records: how they are kept, and how they leave the store; the octets of their files; deleting one, and putting it back. */
-import { oneLine } from "../protocol/excerpt.js";
+/** Message records, the octets of their files, deleting one and putting it back. */
+import { oneLine } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { result } from "./database.js";
 
 const PREVIEW_CHARACTERS = 120;
 const MOST_FAILED = 100; // that a contact's record tells of
 
-/** The key range of one contact in an index whose first key is the contact. */
 export const everythingOf = (fingerprint) => IDBKeyRange.bound([fingerprint], [fingerprint, []]);
 
-/** A stored record as views get it: a copy, every field present. */
+/** As views get it: a copy, every field present. */
 export const toMessage = (record) => ({
   seq: record.seq,
   contact: record.contact,
@@ -19,7 +18,7 @@ export const toMessage = (record) => ({
   text: record.text,
   at: record.at,
   written_at: record.written_at ?? null, // where the sender's clock differs much from `at`
-  stored_at: record.stored_at ?? null, // when it came in here
+  stored_at: record.stored_at ?? null,
   envelope_id: record.envelope_id ?? "",
   reason: record.reason ?? "",
   legacy: record.legacy ?? false,
@@ -29,7 +28,7 @@ export const toMessage = (record) => ({
   relay_id: record.relay_id ?? null,
   expires_at: record.expires_at ?? "",
   taken_back_at: record.taken_back_at ?? null,
-  unsealed: record.unsealed ?? false, // sealed with the address key only, though the contact's client knows better
+  unsealed: record.unsealed ?? false, // sealed with the address key only
   event: record.event ?? "", // a line that nobody wrote: "device", "verified-device", "own-device", "unopened", "impostor", "timer" with `lasts`, or what was refused with `reason`
   delivered_at: record.delivered_at ?? null,
   read_at: record.read_at ?? null,
@@ -37,23 +36,20 @@ export const toMessage = (record) => ({
   edited_at: record.edited_at ?? null,
   deleted_at: record.deleted_at ?? null,
   reactions: (record.reactions ?? []).filter(({ emoji }) => emoji).map(({ by, emoji }) => ({ by, emoji })), // by: fingerprint
-  file: record.file ?? null, // told below, with its octets
+  file: record.file ?? null,
   lasts: record.lasts ?? 0, // seconds; 0: for ever
   gone_at: record.gone_at ?? null, // ms, once the timer runs
 });
 
-/** A line of a contact's thread that nobody wrote: `event` is `{event, at, …}`. */
 export const lineOf = ({ fingerprint, relay }, event) => ({
   contact: fingerprint, relay, direction: "in", kind: "unknown", text: "", stored_at: Date.now(), ...event,
 });
 
-/** A message whose file has come, or never will: where it was read before that, its timer begins. */
+/** Its file has come, or never will: where it was read before, its timer begins. */
 export const withTimer = (record, now = Date.now()) => (record.was_read && record.lasts && !record.gone_at ? { ...record, gone_at: now + record.lasts * 1000 } : record);
 
-/** What the list of chats shows of a message: its words, without the signs of marks. */
 const preview = (message) => oneLine(saidIn(message), PREVIEW_CHARACTERS);
 
-/** The contact record with this message as its latest. */
 export const withLatest = (contact, message) => ({
   ...contact,
   last_seq: message.seq,
@@ -63,53 +59,47 @@ export const withLatest = (contact, message) => ({
   last_state: (message.state === "relayed" && message.file?.sent < message.file?.parts && "queued") || (message.read_at && "read") || (message.delivered_at && "delivered") || (message.state ?? ""),
 });
 
-/** A contact's `failed`: `{seq, text}` of each message that could not be sent, which the list tells before all else; with this one as it is now. */
+/** `failed`: `{seq, text}` of each message that could not be sent, which the list tells before all else. */
 export const failedWith = ({ failed = [] }, message) => {
   const others = failed.filter(({ seq }) => seq !== message.seq);
   return message.state === "failed" ? [...others, { seq: message.seq, text: preview(message) }].slice(-MOST_FAILED) : others;
 };
 
-/** The contact record with one of its messages as that is now. */
 export const withChanged = (contact, message) => ({ ...(message.seq === contact.last_seq ? withLatest(contact, message) : contact), failed: failedWith(contact, message) });
 
-/** Whether a contact who writes is in the list of chats: who is muted stays in the archive. */
+/** Who is muted stays in the archive. */
 export const isListed = ({ open, muted }) => open || !muted;
 
-// The octets of files, in parts as they travel. What is told of them is in `file` of the message: the header's fields, `have` (how many
-// parts are here), `sent` (of an own one: how many a relay took), and `state`: "" while it comes, "here" (whole, and its hash is right),
-// "damaged", "cancelled" (the person wants no more of it), "held" (of a stranger: not kept), "gone" (freed, or not in the backup that was restored).
+// A message's `file` has the header's fields, `have` (how many parts are here), `sent` (of an own one: how many a relay took) and `state`: ""
+// while it comes, "here" (whole, and its hash is right), "damaged", "cancelled" (the person wants no more of it), "held" (of a stranger: not
+// kept), "gone" (freed, or not in the backup). Its octets are kept in parts as they travel.
 
 const partsOf = (seq) => IDBKeyRange.bound([seq], [seq, []]);
 
 export const deleteParts = ({ parts }, seq) => parts.delete(partsOf(seq));
 
-/** The records of a file's parts, in order. */
 export const readParts = ({ parts }, seq) => result(parts.getAll(partsOf(seq)));
 
-/** Which parts of a file are here, by number. */
 export const numbersOf = async ({ parts }, seq) => (await result(parts.getAllKeys(partsOf(seq)))).map(([, n]) => n);
 
-/** The message with this file from a contact ("in"), or to them ("out"); or undefined. */
 export const findFile = ({ messages }, contact, direction, id) => result(messages.index("file").get([contact, direction, id]));
 
-/** Whether part `n` of a file is one that still has to come. */
 export async function isWanted({ messages, parts }, contact, direction, { file, n }) {
   const record = await findFile({ messages }, contact, direction, file);
   return record?.file.state === "" && n < record.file.parts && (await result(parts.count([record.seq, n]))) === 0;
 }
 
-/** All octets of a file whose parts are here. */
 export async function readOctets(store, seq) {
   const records = await store.db.read(["parts"], (stores) => readParts(stores, seq));
   return new Uint8Array(await new Blob(records.map(({ octets }) => octets)).arrayBuffer());
 }
 
-// Deleting one message on this device, and putting it back while the person may still want that. Its row, the contact's preview and its
-// count of unread ones change together or not at all. `seen` keeps the id: a copy that the relay delivers again stays away.
+// Deleting on this device, and putting back. Row, preview and count of unread ones change together or not at all. `seen` keeps the id: a copy
+// that the relay delivers again stays away.
 
 const NO_MESSAGE = { seq: 0, at: 0, text: "", direction: "" };
 
-/** Deletes the message `seq`, if it is there and `may(record)` says so. Returns its record for `restoreMessage`, with the `parts` of its file; or null. */
+/** Only if `may(record)`. Returns the record for `restoreMessage`, with the `parts` of its file; or null. */
 export async function removeMessage(store, seq, may = () => true) {
   const removed = await store.db.write(["contacts", "messages", "parts"], async ({ contacts, messages, parts }) => {
     const record = await result(messages.get(seq));
@@ -129,7 +119,7 @@ export async function removeMessage(store, seq, may = () => true) {
   return record;
 }
 
-/** Puts back what `removeMessage` took away, into the queue what was queued. False where its thread was removed or replaced meanwhile. */
+/** Into the queue what was queued. False where its thread was removed or replaced meanwhile. */
 export async function restoreMessage(store, { parts: octets = [], ...record }) {
   const contact = await store.db.write(["contacts", "messages", "parts"], async ({ contacts, messages, parts }) => {
     const known = await result(contacts.get(record.contact));
@@ -144,7 +134,7 @@ export async function restoreMessage(store, { parts: octets = [], ...record }) {
   return true;
 }
 
-/** Unread are a contact's newest ones, as many as are counted. */
+/** The newest are unread, as many as are counted. */
 async function isUnread(messages, { contact, seq, direction }, count) {
   if (direction !== "in") return false;
   const newer = messages.index("thread").openCursor(IDBKeyRange.bound([contact, seq], [contact, []], true), "prev");
@@ -160,7 +150,6 @@ function next(cursor, request) {
   return result(request);
 }
 
-/** Stores the contact with its latest message as it is now. */
 async function putLatest(contacts, messages, contact) {
   const latest = await result(messages.index("thread").openCursor(everythingOf(contact.fingerprint), "prev"));
   const changed = withLatest(contact, latest?.value ?? NO_MESSAGE);

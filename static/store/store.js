@@ -1,8 +1,7 @@
 /**
- * What this device keeps: contacts, messages, drafts, relays. Never touches the DOM. Every change is in IndexedDB before
- * its event goes out, and the event reaches every tab:
- * messages {messages, received} · message {message} · message-removed {seq, contact} · message-restored {message} ·
- * contact {contact} · contact-removed {fingerprint} · unread {total, threads} · reset {}
+ * What this device keeps. Never touches the DOM. A change is in IndexedDB before its event goes out, to every tab: messages {messages,
+ * received} · message {message} · message-removed {seq, contact} · message-restored {message} · contact {contact} · contact-removed
+ * {fingerprint} · unread {total, threads} · reset {}
  */
 import { result } from "./database.js";
 import { newestFirst } from "../protocol/format.js";
@@ -14,13 +13,10 @@ import { SharedEventTarget } from "./browser.js";
 
 const EDITABLE = ["name", "verified", "muted", "blocked", "pinned", "open", "request", "relay", "public_key"];
 
-/**
- * Fields of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. `push_endpoint`: where it pushes
- * to for this device, or "".
- */
+/** Of a relay that is read from its first message on. `erase_ids`: blocked mail that it still has. `push_endpoint`: of this device, or "". */
 export const UNREAD_RELAY = { cursor: 0, erased_through: 0, erase_ids: [], push_endpoint: "" };
 
-const COUNTED_BY = ["blocked", "muted", "open"]; // whether its unread messages count
+const COUNTED_BY = ["blocked", "muted", "open"];
 
 export const newRelay = (origin) => ({ origin, ...UNREAD_RELAY, refused: 0, requests_dropped: 0, added_at: Date.now() });
 
@@ -37,12 +33,11 @@ export class Store extends SharedEventTarget {
     }
   }
 
-  /** The database, for the modules that write arrivals, the outbox and backups in transactions of their own. */
+  /** For arrivals, the outbox and backups, which have transactions of their own. */
   get db() {
     return this.#db;
   }
 
-  /** All contacts, the newest activity first. */
   async contacts() {
     const records = await this.#db.read(["contacts"], ({ contacts }) => result(contacts.getAll()));
     return newestFirst(records.map(toContact));
@@ -53,7 +48,7 @@ export class Store extends SharedEventTarget {
     return record && toContact(record);
   }
 
-  /** Adds a contact, or changes the given fields of one that is there. Returns it. With `only_known`, one that was removed stays away (UnknownContactError). */
+  /** Adds a contact, or changes these fields. With `only_known`, one that was removed stays away (UnknownContactError). */
   async putContact(fingerprint, fields, { only_known = false } = {}) {
     const [record, ...renamed] = await this.#db.write(["contacts", "kv"], async (stores) => {
       const known = await result(stores.contacts.get(fingerprint));
@@ -64,7 +59,6 @@ export class Store extends SharedEventTarget {
     return toContact(record);
   }
 
-  /** My own name has changed, which nobody else's is to be taken for. */
   async reviewNames() {
     for (const record of await this.#db.write(["contacts", "kv"], reviewNames)) this.emitContact(record);
   }
@@ -76,7 +70,7 @@ export class Store extends SharedEventTarget {
     return contact;
   }
 
-  /** Removes a contact with its history and draft. `seen` stays, so the relay's copies do not come back. */
+  /** `seen` stays, so the relay's copies do not come back. */
   async removeContact(fingerprint) {
     const renamed = await this.#db.write(["contacts", "drafts", "kv", "messages", "parts", "posts", "references", "sessions"], (stores) => removeEverything(stores, fingerprint));
     this.emit("contact-removed", { fingerprint });
@@ -84,27 +78,23 @@ export class Store extends SharedEventTarget {
     await this.emitUnread();
   }
 
-  /** A page of one thread, ascending: `{messages, older, newer}`. Without any of history.js's options: the newest. */
+  /** Options: see history.js; without any the newest page. */
   thread(fingerprint, options = {}) {
     return readThread(this.#db, fingerprint, options);
   }
 
-  /** The seqs of one thread's messages that contain `text` in any case, ascending. */
   matches(fingerprint, text) {
     return this.#search.matches(text, fingerprint);
   }
 
-  /** History that contains `text` in any case, newest first: `{messages, older, total}`. */
   search(text, options = {}) {
     return this.#search.page(text, options);
   }
 
-  /** Read after what was begun before, in whatever tab. */
   async draft(fingerprint) {
     return (await this.#db.read(["drafts"], ({ drafts }) => result(drafts.get(fingerprint)))) ?? "";
   }
 
-  /** All drafts as `[fingerprint, text]`. */
   drafts() {
     return this.#db.read(["drafts"], async ({ drafts }) => {
       const [fingerprints, texts] = await Promise.all([result(drafts.getAllKeys()), result(drafts.getAll())]);
@@ -112,7 +102,7 @@ export class Store extends SharedEventTarget {
     });
   }
 
-  /** Begun and committed within this call: a page that goes away aborts whatever it has not committed. */
+  /** Committed within this call: a page that goes away aborts the rest. */
   writeDrafts(changed) {
     return this.#db.note(["drafts"], ({ drafts }) => {
       for (const { fingerprint, text } of changed) {
@@ -123,7 +113,7 @@ export class Store extends SharedEventTarget {
     });
   }
 
-  /** `{total, threads}` over what the list of threads shows and is not muted: what nobody can get at must not be counted for ever. */
+  /** Of what the list shows and is not muted: what nobody can get at must not be counted for ever. */
   async unread() {
     const counted = (await this.contacts()).filter((contact) => contact.unread > 0 && contact.open && !contact.blocked && !contact.muted);
     return { total: counted.reduce((sum, contact) => sum + contact.unread, 0), threads: counted.length };
@@ -138,7 +128,7 @@ export class Store extends SharedEventTarget {
     return true;
   }
 
-  /** The same for several contacts, and nobody is told. Returns the records that changed. */
+  /** Nobody is told. Returns the records that changed. */
   noteRead(fingerprints) {
     return this.#db.note(["contacts"], async ({ contacts }) => {
       const records = await Promise.all(fingerprints.map((fingerprint) => result(contacts.get(fingerprint))));
@@ -153,12 +143,10 @@ export class Store extends SharedEventTarget {
     return record && toMessage(record);
   }
 
-  /** Deletes a message on this device alone. Returns what `restoreMessage` takes, or null where it was gone. See messages.js. */
   removeMessage(seq) {
     return removeMessage(this, seq);
   }
 
-  /** False where its thread was removed or replaced meanwhile. */
   restoreMessage(removed) {
     return restoreMessage(this, removed);
   }
@@ -175,7 +163,6 @@ export class Store extends SharedEventTarget {
     return this.#db.read(["relays"], ({ relays }) => result(relays.getAll()));
   }
 
-  /** All relays; the one at `origin` is added if it is missing. */
   relaysWith(origin) {
     return this.#db.note(["relays"], async ({ relays }) => {
       const records = await result(relays.getAll());
@@ -186,7 +173,7 @@ export class Store extends SharedEventTarget {
     });
   }
 
-  /** Adds a relay's record or changes fields of it, and returns it. With `only_known`, one that was left stays away (null). */
+  /** With `only_known`, one that was left stays away (null). */
   putRelay(origin, fields, { only_known = false } = {}) {
     return this.#db.write(["relays"], async ({ relays }) => {
       const record = await result(relays.get(origin));
@@ -205,7 +192,7 @@ export class Store extends SharedEventTarget {
     return this.#db.read(["kv"], ({ kv }) => result(kv.get(name)));
   }
 
-  /** Stores `change(what is stored)` in one transaction, so that two tabs can't undo each other's changes. */
+  /** In one transaction, so that two tabs can't undo each other's changes. */
   changeValue(name, change) {
     return this.#db.write(["kv"], async ({ kv }) => result(kv.put(change(await result(kv.get(name))), name)));
   }

@@ -1,22 +1,25 @@
-// What the composer writes beside a new message: an answer to one, or other words for one of mine. A bar above the field says which.
-import { openOnTop } from "./dialogs.js";
-import { byId, on } from "./dom.js";
-import { oneLine } from "../protocol/excerpt.js";
-import { saidIn } from "../protocol/files.js";
+// Messages that come of one that is there: an answer, other words for one of mine, the same words in another chat.
+import { notice, openOnTop, showModal } from "./dialogs.js";
+import { byId, clone, fillAvatar, on, say } from "./dom.js";
+import { cut, fold, oneLine } from "../protocol/text.js";
+import { safeName, saidIn } from "../protocol/files.js";
+import { ClientError } from "../protocol/errors.js";
+import { displayName } from "../protocol/format.js";
 
 const QUOTE_CHARACTERS = 120;
 
 const referenceTo = (message) => ({ of: message.envelope_id, quote: oneLine(saidIn(message), QUOTE_CHARACTERS), mine: message.direction === "out" });
 
+/** Beside a new message. A bar above the field says what the composer writes. */
 export class Answering {
   #client;
   #changed;
   #bar = byId("answerBar");
   #contact = null; // fingerprint of the open thread
-  #begun = new Map(); // fingerprint → {message, words}: kept while another thread is open, and by the drafts over a reload
+  #begun = new Map(); // fingerprint → {message, words}: kept while another thread is open, and by the drafts
   #closed = null; // tells dialogs.js
 
-  /** `changed()`: the field shows the draft again, or the message that is edited. */
+  /** `changed()`: the field shows the draft again, or what is edited. */
   constructor(client, changed) {
     this.#client = client;
     this.#changed = changed;
@@ -25,12 +28,10 @@ export class Answering {
     on(client.store, "message", ({ detail }) => detail.message.deleted_at && this.#gone(detail.message));
   }
 
-  /** What is in the field to become the words of a message that is there; null where none is edited. */
   get words() {
     return this.#begun.get(this.#contact)?.words ?? null;
   }
 
-  /** Keeps what is typed where it is such; else returns false. */
   typed(words) {
     if (this.words === null) return false;
     this.#keep({ ...this.#begun.get(this.#contact), words });
@@ -45,14 +46,12 @@ export class Answering {
     this.#begin({ message, words: message.text });
   }
 
-  /** Another thread is open, or none (null). */
   open(fingerprint) {
     this.#contact = fingerprint;
     this.#show();
     if (fingerprint && !this.#begun.has(fingerprint)) this.#goOn(fingerprint);
   }
 
-  /** With what was begun before the page was loaded. */
   async #goOn(fingerprint) {
     const { store, drafts } = this.#client;
     const kept = drafts.answers(fingerprint);
@@ -64,7 +63,7 @@ export class Answering {
     this.#changed();
   }
 
-  /** Sends `text` as what it is; a promise that it is stored. Throws as Outbox.send does, and stays then. */
+  /** A promise that it is stored. What Outbox.send throws leaves all as it was. */
   send(contact, text) {
     const begun = this.#begun.get(contact.fingerprint);
     const storing = this.#store(contact, text, begun);
@@ -81,7 +80,7 @@ export class Answering {
     return changes.edit(seq, text);
   }
 
-  /** Sends a file as the answer, where one is begun: it stays until that is stored. An edit goes on beside it. Rejects as Outbox.sendFile does. */
+  /** A file is the answer, where one is begun: it stays until that is stored. An edit goes on beside it. Rejects as Outbox.sendFile does. */
   async sendFile(contact, file, text = "") {
     const begun = this.#begun.get(contact.fingerprint);
     const re = begun?.words === null ? referenceTo(begun.message) : undefined;
@@ -101,7 +100,6 @@ export class Answering {
     this.#client.drafts.setAnswers(message.contact, { seq: message.seq, words });
   }
 
-  /** Its message is not there any more. */
   #gone({ seq, contact }) {
     const begun = this.#begun.get(contact)?.message ?? this.#client.drafts.answers(contact);
     if (begun?.seq !== seq) return;
@@ -130,5 +128,81 @@ export class Answering {
     if (!begun) return;
     byId("answerWhat").textContent = begun.words !== null ? "Edit" : "Reply to";
     byId("answerText").textContent = oneLine(saidIn(begun.message), QUOTE_CHARACTERS);
+  }
+}
+
+// A message's words go on as written, as words of one's own (the protocol knows no mark for it); or what another app shared.
+
+const SHOWN_CHARACTERS = 300;
+let forwarding = null; // {send, contacts, sends} while the dialog is open
+
+on(byId("forwardSearch"), "input", () => showContacts());
+on(byId("forwardDialog"), "close", () => !byId("forwardDialog").open && (forwarding = null)); // late: it may be open again
+on(byId("forwardForm"), "submit", (event) => {
+  event.preventDefault();
+  const choices = byId("forwardList").querySelectorAll("button");
+  if (choices.length === 1) choices[0].click(); // a slip of the Enter key sends to nobody
+});
+on(byId("forwardList"), "click", ({ target }) => sendTo(target.closest("button")?.value));
+
+export function forward({ text }, client) {
+  return ask(client, "Forward to", text, async (contact) => {
+    await client.outbox.send(contact, text, { was_draft: false });
+    notice(`Forwarded to ${displayName(contact)}`);
+  });
+}
+
+export async function forwardShared(client) {
+  if (!new URLSearchParams(location.search).has("shared")) return client.forgetShared();
+  history.replaceState(history.state, "", location.pathname + location.hash); // not after a reload
+  const shared = await client.takeShared();
+  if (!shared) return notice("Nothing was shared, or it is too large, or this device has no room for it.");
+  const told = [...shared.files.map(({ name }) => safeName(name)), shared.text].filter(Boolean).join("\n");
+  return ask(client, "Send to", told, (contact) => {
+    byId("forwardDialog").close();
+    client.offerShared({ contact, ...shared });
+  });
+}
+
+async function ask(client, title, text, send) {
+  const contacts = (await client.store.contacts()).filter(({ blocked }) => !blocked);
+  forwarding = { send, contacts };
+  byId("forwardTitle").textContent = title;
+  byId("forwardText").textContent = cut(text, SHOWN_CHARACTERS);
+  byId("forwardSearch").value = "";
+  say(byId("forwardStatus"), "");
+  showContacts();
+  showModal(byId("forwardDialog"));
+}
+
+function showContacts() {
+  const wanted = fold(byId("forwardSearch").value.trim());
+  const found = forwarding.contacts.filter((contact) => fold(displayName(contact)).includes(wanted) || contact.fingerprint.startsWith(wanted));
+  byId("forwardList").replaceChildren(...found.map(choice));
+  byId("forwardNone").hidden = found.length > 0;
+}
+
+function choice(contact) {
+  const item = clone("forwardTemplate");
+  item.querySelector("button").value = contact.fingerprint;
+  item.querySelector("bdi").textContent = displayName(contact);
+  fillAvatar(item.querySelector(".avatar"), contact, displayName(contact));
+  return item;
+}
+
+async function sendTo(fingerprint) {
+  const asked = forwarding;
+  const contact = asked.contacts.find((each) => each.fingerprint === fingerprint);
+  if (!contact || asked.sends) return;
+  asked.sends = true; // many press twice
+  try {
+    await asked.send(contact);
+    if (asked === forwarding) byId("forwardDialog").close(); // else it asks something else by now
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    if (asked === forwarding) say(byId("forwardStatus"), error.message, "bad");
+    else notice(error.message);
+  } finally {
+    asked.sends = false;
   }
 }

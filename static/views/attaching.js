@@ -1,5 +1,5 @@
-// Choosing files to send: by the button, dropped on the thread, or pasted. Pictures are made smaller and written anew, which leaves out
-// where and with what they were taken, unless the person wants them as they are.
+// Files to send: chosen, dropped on the thread, or pasted. Pictures are made smaller and written anew, without where and with what they were
+// taken, unless the person wants them as they are.
 import { showModal } from "./dialogs.js";
 import { attempt, byId, clone, on, say } from "./dom.js";
 import { ClientError, FileSizeError, UnreadableFileError } from "../protocol/errors.js";
@@ -10,24 +10,24 @@ import { toBase64 } from "../protocol/encoding.js";
 
 const MOST_AT_ONCE = 10;
 const LARGEST_SIDE = 2048;
-const MOST_PIXELS = 120e6; // that are decoded to be made smaller
+const MOST_PIXELS = 120e6; // decoded to be made smaller
 const QUALITY = 0.82;
 const LONGEST_BEGINNING = 16; // bytes, by which a picture is known
-const LONGEST_HEAD = 2 ** 18; // bytes, in which it says how large it is
-const DRAWN_SIDE = 384; // pixels, in the list of what is chosen
-// What cameras write and few browsers know: HEIF, AVIF, TIFF, and raw photos.
+const LONGEST_HEAD = 2 ** 18; // bytes, which say how large it is
+const DRAWN_SIDE = 384;
+// HEIF, AVIF, TIFF, and raw photos: cameras write them, few browsers know them.
 const PHOTO_NAME = /\.(hei[cf]|avif|tiff?|dng|cr[23w]|nef|nrw|arw|sr[2fw]|orf|rw2|pef|raf)$/i;
 const PHOTO_BEGINNING = /^(II\*\0|MM\0\*|II(R[OS]|U\0)|FUJIFILM|.{4}ftyp(he[iv][cmsx]|mif1|msf1|avi[fs]|crx ))/s;
 const PREVIEWS = [[40, 0.6], [32, 0.5], [24, 0.4], [16, 0.3]]; // longest side and quality, the first that fits
 
 export class Attaching {
   #client;
-  #contact; // () => of the open thread
+  #contact;
   #answering;
-  #chosen = []; // Files
+  #chosen = [];
   #to = null;
 
-  /** `contact()`: of the open thread, or null. `answering`: the composer's. */
+  /** `contact()`: of the open thread, or null. */
   constructor(client, contact, answering) {
     this.#client = client;
     this.#contact = contact;
@@ -92,8 +92,8 @@ export class Attaching {
   }
 
   /**
-   * One after the other, so that they keep their order. What can't be sent stays in the list, with the reason. Words go with one, or after
-   * several; an answer is the first. Ends when the dialog is closed, also while a picture is made smaller.
+   * One after the other, in order. What can't be sent stays in the list, with the reason. Words go with one, or after several; an answer is
+   * the first. Ends when the dialog is closed, also while a picture is made smaller.
    */
   async #send(as_files) {
     const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
@@ -121,8 +121,8 @@ export class Attaching {
 }
 
 /**
- * Whether it is written anew. Not by its type alone: where a name has no ending browsers know none, and a photo would go with its place.
- * A GIF may move, and goes as it is. Throws UnreadableFileError.
+ * Whether it is written anew. Without an ending browsers know no type, and a photo would go with its place. A GIF may move, and goes as it
+ * is. Throws UnreadableFileError.
  */
 async function isPicture(file) {
   const beginning = await read(file, LONGEST_BEGINNING);
@@ -131,7 +131,7 @@ async function isPicture(file) {
   return type.startsWith("image/") && !["image/gif", "image/svg+xml"].includes(type);
 }
 
-/** Draws those that are pictures, and no larger than one that is received, one after the other: each takes four bytes a pixel, for a moment. */
+/** No larger than one that is received, and one after the other: each takes four bytes a pixel, for a moment. */
 async function drawEach(canvases, files) {
   for (const [index, file] of files.entries()) {
     const size = shownPicture(await read(file, LONGEST_HEAD).catch(() => new Uint8Array(0)));
@@ -141,7 +141,7 @@ async function drawEach(canvases, files) {
   }
 }
 
-/** All of a file, or its beginning. It may be a folder, or have been changed or deleted since it was chosen. */
+/** It may be a folder, or have been changed or deleted since it was chosen. */
 async function read(file, end = file.size) {
   try {
     return new Uint8Array(await file.slice(0, end).arrayBuffer());
@@ -150,7 +150,7 @@ async function read(file, end = file.size) {
   }
 }
 
-/** What Outbox.sendFile takes. Throws FileSizeError, UnreadableFileError. */
+/** For Outbox.sendFile. Throws FileSizeError, UnreadableFileError. */
 async function prepared(file, as_files) {
   if (!as_files && (await isPicture(file))) return rewritten(file);
   if (file.size > MOST_FILE_BYTES) throw new FileSizeError(`“${safeName(file.name)}” is larger than 16 MiB, which is the most. Send a part of it, or a link.`);
@@ -171,7 +171,7 @@ async function rewritten(file) {
   return { name, mime: picture.type, bytes: new Uint8Array(await picture.arrayBuffer()), width, height, ...(preview && { preview }) };
 }
 
-/** As it is to be looked at: turned as its camera was. Throws FileSizeError for what this browser does not open. */
+/** Turned as its camera was. Throws FileSizeError for what this browser does not open. */
 async function decoded(file) {
   const size = imageSize(await read(file, LONGEST_HEAD));
   const fails = `This browser does not open “${safeName(file.name)}” to make it smaller. Send it as a file to send it as it is.`;
@@ -194,7 +194,7 @@ function encoded(bitmap, longest, type, quality) {
   return new Promise((resolve) => canvas.toBlob(resolve, type, quality));
 }
 
-/** A preview in base64, or "" where none is small enough: WebP, or JPEG where the browser writes no WebP. */
+/** In base64, or "" where none is small enough. Some browsers write no WebP. */
 async function small(bitmap) {
   for (const [longest, quality] of PREVIEWS) {
     const written = await encoded(bitmap, longest, "image/webp", quality);

@@ -1,15 +1,15 @@
-// What a bubble shows of a message's text: at first no more than one look takes in, for a stranger may have sent anything.
+// A message's text: at first no more than one look takes in, for a stranger may have sent anything.
 import { icon } from "./dom.js";
-import { nextPiece } from "../protocol/excerpt.js";
+import { nextPiece } from "../protocol/text.js";
 import { readMarks } from "../protocol/marks.js";
 
-const PIECE_CHARACTERS = 4000; // what a slow phone lays out at once, whatever the characters
+const PIECE_CHARACTERS = 4000; // what a slow phone lays out at once
 const FIRST_LINES = 60;
-/** Marks over one letter, and characters without a width. Engines take time with the square of their number, and nobody writes so many. */
+/** Marks over one letter, and characters without a width. Engines take time with the square of their number. */
 const HEAP = /[\p{M}\p{Emoji_Modifier}\p{Default_Ignorable_Code_Point}]{17,}/gu;
 const MARKS = 16;
 
-/** Shows the beginning of `text` in an empty bubble. Returns `{end, ticks}`: up to where, and what readMarks is to read on with. */
+/** → `{end, ticks}`: up to where, and what readMarks is to read on with. */
 export function showBeginning(bubble, text) {
   const { end } = nextPiece(text, 0, { characters: PIECE_CHARACTERS, lines: FIRST_LINES });
   const { nodes, ticks } = readMarks(text, 0, end);
@@ -18,8 +18,8 @@ export function showBeginning(bubble, text) {
 }
 
 /**
- * Shows the rest, from there on, a piece a frame: the page stays usable meanwhile. Each is a block of its own in a bubble as wide
- * as it may be, so that none is laid out again when the next comes. Ends early when the bubble leaves the page.
+ * A piece a frame: the page stays usable. Each is a block in a bubble as wide as it may be, so that none is laid out again. Ends when the
+ * bubble leaves the page.
  */
 export async function showRest(bubble, text, begun) {
   bubble.classList.add("whole");
@@ -57,14 +57,14 @@ function element(name, className, content) {
   return made;
 }
 
-/** Part of what was written, so that it is copied and compared as such; neither seen nor read out. */
+/** Copied and compared as what was written; neither seen nor read out. */
 function hidden(text) {
   const sign = element("span", "sign", text);
   sign.ariaHidden = true;
   return sign;
 }
 
-/** Reached by the keyboard, or whoever has no other means never sees the ends of its lines. */
+/** By the keyboard alone, too, one sees the ends of its lines. */
 function scrolling(block) {
   block.tabIndex = 0;
   return block;
@@ -75,7 +75,7 @@ function hanging(item, characters) {
   return item;
 }
 
-/** The button holds no words: what a bubble holds is what was said. One is enough for a block that is shown in pieces. */
+/** The button holds no words: what a bubble holds is what was said. A block in pieces has one. */
 function codeBlock(nodes, at) {
   const block = towardsRight(element("div", "code-block", nodes));
   if (at === undefined) return block;
@@ -86,7 +86,7 @@ function codeBlock(nodes, at) {
   return block;
 }
 
-/** From left to right whatever stands before it: a `dir` isolates (HTML, "Bidirectional text"). */
+/** Whatever stands before it: a `dir` isolates (HTML, "Bidirectional text"). */
 function towardsRight(made) {
   made.dir = "ltr";
   return made;
@@ -101,7 +101,7 @@ function link(href) {
   return towardsRight(anchor);
 }
 
-/** The text, with heaps of marks taken apart into isolated ones of a size that engines can bear. */
+/** Heaps are taken apart into isolated ones that engines can bear. */
 function plain(text) {
   const found = [];
   let end = 0;

@@ -1,22 +1,22 @@
-// Searching the open thread: how many messages have the words, and the way from one to the next. Enter goes to the older one.
+// Searching the open thread. Enter goes to the older one.
 import { openOnTop } from "./dialogs.js";
 import { byId, debounce, on } from "./dom.js";
-import { fold, locate } from "../protocol/excerpt.js";
+import { fold, locate } from "../protocol/text.js";
 import { displayName, formatCount } from "../protocol/format.js";
 
 const TYPING_MS = 60;
-const MOST_MARKED = 20; // of one message
-const MOST_FRAMES = 100; // that a long message takes to be shown whole
+const MOST_MARKED = 20;
+const MOST_FRAMES = 100;
 
 export class ChatSearch {
   #client;
   #thread;
   #bar = byId("chatSearchBar");
   #field = byId("chatSearch");
-  #contact = null; // whose thread is searched
+  #contact = null;
   #closed = null; // tells dialogs.js
   #seqs = [];
-  #at = 0; // in them
+  #at = 0;
   #asked = 0;
 
   constructor(client, thread) {
@@ -40,7 +40,6 @@ export class ChatSearch {
     return this.#client.store.matches(contact.fingerprint, ""); // reads ahead
   }
 
-  /** Another thread is opened, or none. */
   keepFor(fingerprint) {
     if (this.#contact && fingerprint !== this.#contact.fingerprint) this.#close();
   }
@@ -67,7 +66,6 @@ export class ChatSearch {
     return this.#go(by);
   }
 
-  /** Finds, and shows the newest. */
   async #search() {
     if (!(await this.#read())) return undefined;
     this.#at = this.#seqs.length - 1;
@@ -75,7 +73,7 @@ export class ChatSearch {
     return this.#show();
   }
 
-  /** Something was stored or deleted: counts again, and stays at the message that is shown. */
+  /** Something was stored or deleted: stays at the message that is shown. */
   async #count() {
     const shown = this.#seqs[this.#at];
     if (!this.#field.value.trim() || !(await this.#read())) return;
@@ -84,7 +82,7 @@ export class ChatSearch {
     this.#tell();
   }
 
-  /** False where other words were typed, or the thread was left, before the answer came. */
+  /** False where other words were typed, or the thread was left, meanwhile. */
   async #read() {
     const asked = (this.#asked += 1);
     const contact = this.#contact;
@@ -118,7 +116,7 @@ export class ChatSearch {
   }
 }
 
-/** Marks the words in a row, which is opened whole where its beginning does not have them. */
+/** In a row, which is opened whole where its beginning does not have them. */
 async function markIn(seq, wanted) {
   const row = byId("chatMessages").querySelector(`[data-seq="${seq}"]`);
   const bubble = row?.querySelector(".chat-bubble");
@@ -137,7 +135,7 @@ async function markIn(seq, wanted) {
   bringIntoSight(found[0]);
 }
 
-/** Colours ranges without a change of the page, where the browser can (CSS Custom Highlight API); the row has an outline anyway. */
+/** Without a change of the page (CSS Custom Highlight API); the row has an outline anyway. */
 function mark(found) {
   if (!globalThis.Highlight) return;
   CSS.highlights.set("hit", new Highlight(...found));
@@ -148,7 +146,6 @@ function bringIntoSight(range) {
   if (place && (place.top < box.top || place.bottom > box.bottom)) byId("chatMessages").scrollTop += place.top - (box.top + box.bottom) / 2;
 }
 
-/** Where the words stand in what an element shows. */
 function ranges(element, wanted) {
   const nodes = textNodes(element);
   const text = nodes.map(({ data }) => data).join("");

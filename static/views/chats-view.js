@@ -1,5 +1,4 @@
-// Which thread is open: the address bar says it, and nobody but the person
-// (a click, a link, a notification they clicked) changes it.
+// Which thread is open: the address bar says it, and only the person changes it.
 import { ChatSearch } from "./chat-search.js";
 import { ComposerView } from "./composer-view.js";
 import { ContactView, block } from "./contact-view.js";
@@ -7,14 +6,12 @@ import { byId, fillAvatar, icon, offerFocus, on, say } from "./dom.js";
 import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { takeInviteFromLocation } from "../protocol/address.js";
-import { GuestView } from "./guest-view.js";
+import { GuestView, openChat } from "./newchat-view.js";
 import { FileRows } from "./files.js";
 import { AskBar, MessageExtras } from "./message-extras.js";
 import { MessageMenu } from "./message-menu.js";
-import { openChat } from "./newchat-view.js";
-import { PHONE } from "./shell-view.js";
+import { PHONE, threadPath } from "./router.js";
 import { notice } from "./dialogs.js";
-import { threadPath } from "./router.js";
 import { ThreadView } from "./thread-view.js";
 
 const touch = matchMedia("(pointer: coarse)");
@@ -56,7 +53,7 @@ export class ChatsView {
     on(byId("requestBlock"), "click", () => block(client, this.#contact));
   }
 
-  /** The router came to this view. Nothing is awaited for a listed contact: what is typed or sent from here on is for them. */
+  /** Nothing is awaited for a listed contact: what is typed or sent from here on is for them. */
   async show({ thread, seq, byPerson }) {
     const contact = thread && (this.#threads.contact(thread) ?? (await this.#client.store.contact(thread)));
     if (thread !== this.#router.place.thread) return; // the person has moved on
@@ -65,10 +62,9 @@ export class ChatsView {
     if (await this.#takeInvite()) return;
     if (this.#contact?.open && !PHONE.matches) return this.#router.replace(threadPath(this.#contact.fingerprint), byPerson);
     this.#close();
-    if (byPerson && PHONE.matches) offerFocus(byId("listMenuOpen"), byId("threads")); // no row: a list that has the focus stays as it is
+    if (byPerson && PHONE.matches) offerFocus(byId("listMenuOpen"), byId("threads")); // a list that has the focus stays as it is
   }
 
-  /** Opens the search in the open thread. */
   search() {
     return this.#contact && this.#search.open(this.#contact);
   }
@@ -78,11 +74,10 @@ export class ChatsView {
     if (this.#threads.contact(fingerprint)) this.#threads.showMenu(fingerprint, anchor, { contact: () => this.#panel.open(this.#contact), search: () => this.search() });
   }
 
-  /** The router left this view: the thread stays, but nobody sees it. */
   hide() {
-    if (this.#contact?.blocked) this.#close(); // stays on screen when it is blocked there, and is not come back to
+    if (this.#contact?.blocked) this.#close(); // it is not come back to
     this.#thread.left();
-    if (this.#router.view !== "chats") this.#panel.close(); // else it goes along
+    if (this.#router.view !== "chats") this.#panel.close();
     this.#client.showThread(null);
   }
 
@@ -92,9 +87,9 @@ export class ChatsView {
     this.#showHead();
     this.#setScreen(contact.fingerprint);
     this.#panel.follow(contact);
-    this.#composer.open(contact); // before anything is awaited: what is typed from here on is for this contact
+    this.#composer.open(contact); // before anything is awaited: what is typed from here on is theirs
     await (again ? this.#thread.shown() : this.#thread.open(contact.fingerprint, displayName(contact), { seq, unread: contact.unread }));
-    if (contact.fingerprint !== this.#router.place.thread) return; // the person has moved on, and does not see it
+    if (contact.fingerprint !== this.#router.place.thread) return;
     if (byPerson) this.#focus();
     await this.#client.showThread(contact.fingerprint);
   }
@@ -104,7 +99,7 @@ export class ChatsView {
     offerFocus(byId(touch.matches ? "threadName" : "chatBody"), byId("chatThread"));
   }
 
-  /** An address without a relay in it is no invite: nobody who was removed or blocked comes back by the browser's history. */
+  /** An address without a relay is no invite: nobody who was removed or blocked comes back by the browser's history. */
   #refuse(contact) {
     this.#close();
     this.#router.replace("/chats", false);
@@ -128,7 +123,6 @@ export class ChatsView {
     this.#threads.active = fingerprint;
   }
 
-  /** Opens the chat of an invite in the address bar; false where there is none. */
   async #takeInvite() {
     const link = location.href;
     const invite = takeInviteFromLocation(location, history);
@@ -147,13 +141,12 @@ export class ChatsView {
     return true;
   }
 
-  // Looking somebody up takes a while on a slow network: whoever has opened another
-  // thread by then must not find themselves typing to the one who was found.
+  // Looking somebody up takes a while: who has opened another thread by then must not find themselves typing to this one.
   #waits() {
     return this.#router.view === "chats" && !this.#router.place.thread;
   }
 
-  /** The link is gone from the address bar: it is kept where it can be tried again, over a reload, too. */
+  /** The link is gone from the address bar: it is kept to be tried again, over a reload, too. */
   #explain(error, link) {
     if (!(error instanceof ClientError)) throw error;
     if (this.#waits()) this.#router.replace("/newchat");
@@ -183,14 +176,14 @@ export class ChatsView {
     byId("threadName").textContent = displayName(contact);
     fillAvatar(byId("threadAvatar"), contact, displayName(contact));
     byId("requestBar").hidden = !contact.request;
-    byId("threadMenuOpen").hidden = contact.blocked; // it has no row, nor what could be done with one
+    byId("threadMenuOpen").hidden = contact.blocked; // it has no row
     this.#guest.show(contact);
     this.#asks.show(contact, displayName(contact));
     byId("threadDetail").replaceChildren(...marks(contact, this.#client.relays.home));
     this.#showBanner(this.#client.relays.get(contact.relay));
   }
 
-  /** One line while their server can't be reached. Where it asks something, or refuses, the notice above the views says so. */
+  /** While their server can't be reached. What it asks or refuses is in the notice above. */
   #showBanner(relay) {
     const away = relay?.state === "offline";
     byId("banner").hidden = !away;
@@ -201,7 +194,6 @@ export class ChatsView {
 /** A blocked contact's messages are only read one by one, from the library. */
 const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
-/** What matters about somebody, before one writes to them. */
 function marks({ verified, muted, blocked, relay, invited, last_seq }, home) {
   const shown = invited && !last_seq ? [mark("", "invited you")] : [];
   shown.push(verified ? mark("shield", "verified") : mark("", "not verified"));

@@ -1,4 +1,4 @@
-// The composer: the draft of the open thread, and what was sent and is not stored yet.
+// The draft of the open thread, and what was sent and is not stored yet.
 import { Answering } from "./answering.js";
 import { Attaching } from "./attaching.js";
 import { byId, debounce, on, say } from "./dom.js";
@@ -17,7 +17,7 @@ export class ComposerView {
   #contact = null;
   #answering;
   #voice;
-  #unsettled = []; // {fingerprint, text, settled, error}, in the order they were sent
+  #unsettled = []; // {fingerprint, text, settled, error}
   #measureSoon = debounce(() => this.#tellSize(), MEASURE_WAIT_MS);
 
   constructor(client) {
@@ -35,15 +35,13 @@ export class ComposerView {
     on(client, "shared", ({ detail }) => this.#takeShared(detail));
     on(client.drafts, "unsaved", ({ detail }) => this.#tellUnsaved(detail.error));
     on(client.store, "contact", ({ detail }) => this.#isOpen(detail.contact.fingerprint) && (this.#contact = detail.contact));
-    on(client.relays, "relays", () => this.#measure()); // how much a server takes is heard of after the first words
+    on(client.relays, "relays", () => this.#measure()); // how much a server takes is heard of late
   }
 
-  /** Begins an answer to a message, or a change of its words: see answering.js. */
   get answering() {
     return this.#answering;
   }
 
-  /** Puts the draft for this contact into the field. */
   open(contact) {
     const again = this.#isOpen(contact.fingerprint);
     this.#contact = contact;
@@ -55,7 +53,7 @@ export class ComposerView {
     this.#showDraft();
   }
 
-  /** What a guest wrote before the page was ready (see guest.js): what they sent goes now, if this is whom they were invited by. */
+  /** What a guest sent before the page was ready goes now, if this is whom they were invited by. */
   #takeOver() {
     if (!window.guest) return;
     const { fingerprint, sent, typed } = window.guest.end();
@@ -64,14 +62,12 @@ export class ComposerView {
     if (written.length > 0) this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), ...written].filter(Boolean).join("\n"));
   }
 
-  /** Words alone are the draft of their chat; with files they go along: see attaching.js. */
   #takeShared({ contact: { fingerprint }, files, text }) {
     if (files.length > 0) return;
     this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), text].filter(Boolean).join("\n"));
     if (this.#isOpen(fingerprint)) this.#showDraft();
   }
 
-  /** Empties the field; the draft stays where it is kept. */
   close() {
     this.#takeOver();
     this.#contact = null;
@@ -99,20 +95,20 @@ export class ComposerView {
   }
 
   #fill(text) {
-    this.#body.value = text.slice(0, 2 * this.#body.maxLength); // earlier versions kept drafts of any length
+    this.#body.value = text.slice(0, 2 * this.#body.maxLength); // earlier versions kept any length
     this.#measure();
     this.#fit();
   }
 
   #typed() {
-    if (!this.#contact) return; // a guest, whom guest.js looks after
+    if (!this.#contact) return; // a guest: see guest.js
     if (this.#status.textContent) say(this.#status, "");
-    if (!this.#answering.typed(this.#body.value)) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value); // else the draft waits
+    if (!this.#answering.typed(this.#body.value)) this.#client.drafts.set(this.#contact.fingerprint, this.#body.value);
     this.#measure();
     this.#fit();
   }
 
-  /** What is long is measured when the typing pauses: it takes longer than a key. */
+  /** What is long takes longer than a key: measured when the typing pauses. */
   #measure() {
     if (this.#body.value.length > LONG_CHARACTERS) this.#measureSoon();
     else this.#tellSize();
@@ -126,7 +122,7 @@ export class ComposerView {
     counter.classList.toggle("over", tells && size.over);
   }
 
-  // Browsers that know `field-sizing` (style.css) need none of this.
+  // Not where `field-sizing` is known (style.css).
   #fit() {
     if (CSS.supports("field-sizing", "content")) return;
     this.#body.style.height = "auto";
@@ -147,7 +143,7 @@ export class ComposerView {
     this.#typed();
   }
 
-  // The field is emptied before anything is awaited: what is typed from now on is the next message.
+  // Emptied before anything is awaited: what is typed from now on is the next message.
   #submit(event) {
     event.preventDefault();
     if (!this.#contact) return;
@@ -155,7 +151,6 @@ export class ComposerView {
     if (this.#body.value.trim() && this.#sends(this.#body.value)) this.#showDraft();
   }
 
-  /** False where it was refused, with the reason shown. */
   #sends(text) {
     try {
       this.#send(text);
@@ -174,7 +169,7 @@ export class ComposerView {
     storing.catch((error) => (sent.error = error)).finally(() => this.#settle(sent));
   }
 
-  /** What could not be stored goes back where it was, once nothing of its thread is under way: so it keeps its order. */
+  /** What could not be stored goes back in its order, once nothing of its thread is under way. */
   #settle(sent) {
     sent.settled = true;
     const ofThread = this.#unsettled.filter(({ fingerprint }) => fingerprint === sent.fingerprint);
@@ -194,7 +189,7 @@ export class ComposerView {
   }
 }
 
-/** A soft keyboard leaves less of the page than the page knows where the browser does not resize it (Safari): the composer stays in sight. */
+/** Where the browser does not resize the page for a soft keyboard (Safari), the composer stays in sight. */
 function followKeyboard() {
   const covered = visualViewport.scale === 1 && visualViewport.height < innerHeight - 1;
   document.body.style.setProperty("--visible", covered ? `${visualViewport.height}px` : "");

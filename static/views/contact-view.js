@@ -1,9 +1,8 @@
-// One contact: name, mute, search, archive, safety number, block, remove, and below all
-// the technical details. Beside the chat where there is room, else over it.
+// One contact, beside the chat where there is room, else over it.
 import { confirmed, copy, notice, showModal, withdraw } from "./dialogs.js";
 import { byId, fillAvatar, on, say } from "./dom.js";
 import { displayName, formatSpan } from "../protocol/format.js";
-import { canScan, drawQr, scan } from "./qr.js";
+import { canScan, drawQr, scan } from "./media.js";
 import { safetyNumber } from "../protocol/crypto.js";
 
 const SWITCHES = { contactVerified: "verified", contactMuted: "muted", contactBlocked: "blocked" };
@@ -14,7 +13,6 @@ export class ContactView {
   #dialog = byId("contactDialog");
   #contact = null;
 
-  /** `archive(contact)`: puts its chat away. */
   constructor(client, archive) {
     this.#client = client;
     on(byId("contactNameForm"), "submit", (event) => this.#rename(event));
@@ -44,7 +42,7 @@ export class ContactView {
     this.#dialog.close();
   }
 
-  /** Another chat is on screen: the panel beside it goes along. */
+  /** The panel goes along with the chat. */
   follow(contact) {
     if (this.#dialog.open && contact.fingerprint !== this.#contact.fingerprint) this.#fill(contact);
   }
@@ -64,7 +62,7 @@ export class ContactView {
     if (!hadKey) this.#showSafetyNumber(contact);
   }
 
-  // By another tab: nothing here, nor a question about it, can be answered any more.
+  // By another tab: no question about it can be answered any more.
   #removed(fingerprint) {
     if (!this.#dialog.open || fingerprint !== this.#contact.fingerprint) return;
     withdraw();
@@ -90,7 +88,6 @@ export class ContactView {
     this.#showTimer(contact);
   }
 
-  /** What the other side chose may be none of the usual times. */
   #showTimer({ lasts = 0, devices }) {
     const select = byId("contactTimer");
     select.querySelector("[data-chosen]")?.remove();
@@ -105,7 +102,7 @@ export class ContactView {
     await archive(this.#contact);
   }
 
-  /** Their code is the same number as this one: then nobody sits between, and that is kept. */
+  /** The same number: nobody sits between, and that is kept. */
   async #compare() {
     const { fingerprint } = this.#contact;
     const [mine, theirs] = [byId("safetyNumber").textContent.replaceAll(" ", ""), await scan("Scan the code on their screen")];
@@ -129,7 +126,7 @@ export class ContactView {
     say(byId("contactStatus"), "Name saved on this device.", "good");
   }
 
-  // Their mail may come while the question is asked, and show the box as it was. In the end it shows what is stored.
+  // Their mail may come meanwhile, and show the box as it was. In the end it shows what is stored.
   async #switch({ checked }, field) {
     const { fingerprint } = this.#contact;
     try {
@@ -159,7 +156,6 @@ function unusual(lasts) {
   return option;
 }
 
-/** Blocks somebody after a question, without the panel. */
 export async function block(client, contact) {
   if (await mayBlock(contact)) await client.store.updateContact(contact.fingerprint, { blocked: true, request: false });
 }

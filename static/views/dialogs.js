@@ -1,6 +1,5 @@
-// What lies on top of the page, in the order in which it was opened: dialogs, menus, and the panels and searches that openOnTop is told
-// of; questions; and what is said in passing. Android's Back gesture closes the topmost by itself (a close watcher, which a modal <dialog>
-// and a popover have there, and the others get where the browser has such); any other step back asks here first, see router.js.
+// What lies on top of the page, in the order of opening; questions; what is said in passing. Android's Back closes the topmost by itself (a
+// close watcher, which modal dialogs and popovers have there); any other step back asks here first, see router.js.
 import { byId, on } from "./dom.js";
 
 let opened = []; // {isOpen, close, place}
@@ -10,7 +9,7 @@ export function showModal(dialog) {
   dialog.showModal();
 }
 
-/** Says that something is open that is no dialog: `close()` is called by Back and Escape. Returns what to call when it was closed. */
+/** For what is no dialog: Back and Escape call `close()`. Returns what to call when it was closed. */
 export function openOnTop(close) {
   let isOpen = true;
   const watcher = globalThis.CloseWatcher && new CloseWatcher();
@@ -24,7 +23,6 @@ export function openOnTop(close) {
   return closed;
 }
 
-/** Shows a menu (a popover of buttons) below `button`, or where there is room. Whatever is chosen closes it, and is then done. */
 export function showMenu(menu, button) {
   remember({ isOpen: () => menu.matches(":popover-open"), close: () => menu.hidePopover() });
   menu.showPopover();
@@ -32,20 +30,18 @@ export function showMenu(menu, button) {
   menu.querySelector("button:not([hidden])").focus();
 }
 
-/** Makes `menu` one: arrows walk through it, and the focus is back on what it came from before a choice is carried out. */
+/** Arrows walk through it, and the focus is back where it was before a choice is carried out. */
 export function asMenu(menu) {
   on(menu, "keydown", (event) => walk(menu, event));
   on(menu, "click", (event) => event.target.closest("button") && menu.hidePopover(), { capture: true });
 }
 
-/** Closes the one on top. Returns the address that it was opened at, or "" where none is open. */
 export function closeTopmost() {
   const topmost = opened.findLast(({ isOpen }) => isOpen());
   topmost?.close();
   return topmost?.place ?? "";
 }
 
-/** Closes all: the person has gone elsewhere. */
 export function closeDialogs() {
   while (closeTopmost());
 }
@@ -69,7 +65,7 @@ function walk(menu, event) {
   buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
 }
 
-// Questions, one at a time. A modal <dialog> keeps the focus inside and gives it back to where it was when it closes.
+// One at a time. A modal dialog keeps the focus inside, and gives it back.
 
 const dialog = byId("confirmDialog");
 on(byId("confirmCancel"), "click", () => dialog.close());
@@ -78,22 +74,20 @@ on(dialog.querySelector("form"), "submit", (event) => {
   dialog.close("ok");
 });
 
-/** Asks a yes-or-no question, `{title, text, ok, danger?}`. */
+/** `{title, text, ok, danger?}` */
 export async function confirmed(question) {
   return (await ask(question)) !== null;
 }
 
-/** Asks for one line of text, `{title, text, ok, label}`; null when the person cancels. */
+/** `{title, text, ok, label}` → a line of text, or null. */
 export function answerTo(question) {
   return ask(question);
 }
 
-/** Takes the open question back: it is answered with no. */
 export function withdraw() {
   dialog.close();
 }
 
-// One dialog serves all questions, so they wait for each other.
 let lastQuestion = Promise.resolve();
 
 function ask(question) {
@@ -118,13 +112,11 @@ function openQuestion({ title, text, ok, danger = false, label = "" }) {
   });
 }
 
-// What is said in passing, and copying.
-
 const SHOWN_MS = 2500;
 const CHARACTER_MS = 60;
 const UNDO_MS = 10_000;
 let hiding = 0;
-let undoing = null; // what the shown line's button takes back
+let undoing = null; // takes back what the line says
 
 on(byId("toastUndo"), "click", () => takeUndo()());
 on(document, "keydown", (event) => {
@@ -133,13 +125,12 @@ on(document, "keydown", (event) => {
   return takeUndo()();
 });
 
-/** Shows a line, for a moment or as long as it takes to read, and tells it to a screen reader. */
 export function notice(text) {
   show(text, null, Math.max(SHOWN_MS, text.length * CHARACTER_MS));
   announce(text);
 }
 
-/** The same with a button that takes back what was done, long enough to read, and Control Z while it is there. */
+/** Its button takes it back, and Control Z while it is there. */
 export function offerUndo(text, undo) {
   show(text, undo, UNDO_MS);
   announce(`${text} Control Z takes it back.`);
@@ -157,7 +148,6 @@ function show(text, undo, milliseconds) {
   hiding = setTimeout(takeUndo, milliseconds);
 }
 
-/** Ends the offer. */
 function takeUndo() {
   const undo = undoing;
   undoing = null;
@@ -165,15 +155,14 @@ function takeUndo() {
   return undo;
 }
 
-/** Tells a screen reader, politely. */
 export function announce(text) {
   const region = byId("politeRegion");
   region.textContent = "";
-  // Emptied first, and filled a frame later, the same words are read again.
+  // A frame later the same words are read again.
   setTimeout(() => region.replaceChildren(text), 50);
 }
 
-/** Copies `text`; over plain http, where there is no clipboard API, the old way. */
+/** Over plain http there is no clipboard API. */
 export async function copy(text, what) {
   const copied = await copyByApi(text) || copyBySelection(text);
   notice(copied ? `${what} copied` : `This browser does not let a page copy. Select the text and copy it by hand.`);

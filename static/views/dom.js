@@ -1,21 +1,19 @@
-// The few DOM helpers that the views share. Text from people enters the page
-// only as text nodes: nothing here parses markup.
+// Text from people enters the page only as text nodes: nothing here parses markup.
 import { ClientError } from "../protocol/errors.js";
 import { dayStamp } from "../protocol/format.js";
 
-/** The element with this id; a misspelt id is a bug and throws. */
+/** A misspelt id is a bug and throws. */
 export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`There is no #${id} in the page`);
   return element;
 }
 
-/** A fresh copy of the one element in `<template id=…>`. */
 export function clone(templateId) {
   return byId(templateId).content.firstElementChild.cloneNode(true);
 }
 
-/** Listens. What the listener began and nobody else handles is reported when it fails: app.js tells the person. */
+/** What it began and nobody handles is reported: app.js tells the person. */
 export function on(target, type, listener, options) {
   target.addEventListener(type, (event) => report(listener(event)), options);
 }
@@ -28,28 +26,25 @@ async function report(begun) {
   }
 }
 
-/** Writes a contact's initial into an `.avatar`, whose hue is the first byte of the address: a name may change, that does not. */
+/** An initial; the hue is the address's first byte: a name may change, that does not. */
 export function fillAvatar(element, { fingerprint }, name) {
   element.textContent = name.match(/[\p{L}\p{N}]|\p{Extended_Pictographic}/u)?.[0].toUpperCase() ?? "#";
   element.style.setProperty("--hue", Math.round((parseInt(fingerprint.slice(0, 2), 16) * 360) / 256));
 }
 
-/** Text and colour ("", "good" or "bad") of a status line. */
+/** `tone`: "", "good" or "bad". */
 export function say(element, text, tone = "") {
   element.textContent = text;
   element.classList.toggle("bad", tone === "bad");
   element.classList.toggle("good", tone === "good");
 }
 
-/** Moves the focus to `target`, unless the person has put it somewhere in `place` already: they were quicker than we. */
+/** Unless the person has put it somewhere in `place`: they were quicker. */
 export function offerFocus(target, place) {
   if (!place.contains(document.activeElement)) target.focus({ preventScroll: true });
 }
 
-/**
- * Makes `parent` hold exactly `nodes`, in this order, and leaves those that are
- * in their place untouched: focus, selection and scroll survive an update.
- */
+/** What is in its place is untouched: focus, selection and scroll survive. */
 export function reconcile(parent, nodes) {
   const wanted = new Set(nodes);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
@@ -60,7 +55,19 @@ export function reconcile(parent, nodes) {
   }
 }
 
-/** An `<svg><use>` of the sprite in index.html. */
+/** Words in a `<name>`, from whichever side they run. */
+export function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  made.dir = "auto";
+  return made;
+}
+
+/** Fills a `<dl>` with pairs of a term and its text; without a text it is left out. */
+export function describe(list, pairs) {
+  list.replaceChildren(...pairs.filter(([, text]) => text || text === 0).flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
+}
+
 export function icon(name) {
   const SVG = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(SVG, "svg");
@@ -71,10 +78,7 @@ export function icon(name) {
   return svg;
 }
 
-/**
- * Runs `task` with `button` disabled, and shows what it throws in `status`:
- * our errors carry a sentence for the person. Resolves to undefined then.
- */
+/** With `button` disabled. What it throws is shown in `status`; resolves to undefined then. */
 export async function attempt(button, status, task) {
   button.disabled = true;
   try {
@@ -88,7 +92,6 @@ export async function attempt(button, status, task) {
   }
 }
 
-/** Offers `blob` as a download. */
 export function download({ name, blob }) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
@@ -97,7 +100,6 @@ export function download({ name, blob }) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** `listener`, run once after calls have stopped for `wait` milliseconds. */
 export function debounce(listener, wait) {
   let timer;
   return (...args) => {
@@ -106,9 +108,8 @@ export function debounce(listener, wait) {
   };
 }
 
-// A field that takes no more than can be sent: browsers freeze over megabytes of text, at every key and at every return to them.
+// The composer takes no more than can be sent: browsers freeze over megabytes of text, at every key and every return to them.
 
-/** Says where more is put into the composer than its maxLength lets in (the browser takes what fits). */
 export function tellWhatDoesNotFit() {
   const field = byId("chatBody");
   // Later, for what is typed clears what was said.
@@ -120,11 +121,10 @@ export function tellWhatDoesNotFit() {
 
 const room = ({ maxLength, value, selectionStart, selectionEnd }) => maxLength - value.length + selectionEnd - selectionStart;
 
-// "Today" lasts until midnight, and times are those of where the person is: both may change while the page is open.
+// "Today" lasts until midnight, and times are those of where the person is: both may change.
 
 const LOOK_MS = 20_000;
 
-/** Calls `listener` soon after the day or the time zone has changed, and before anybody who comes back to the page sees it. */
 export function whenDayChanges(listener) {
   let told = dayStamp();
   const look = () => {

@@ -1,19 +1,17 @@
-// The dialog that makes a backup. It can be cancelled at any moment.
+// The dialogs that make and restore a backup. Both can be cancelled at any moment.
 import { showModal } from "./dialogs.js";
-import { attempt, byId, download, on, say } from "./dom.js";
+import { attempt, byId, describe, download, on, say } from "./dom.js";
 import { sixWords } from "../protocol/kdf.js";
 import { MOST_BACKUP_FILES_BYTES } from "../protocol/files.js";
 import { formatBytes, formatDateTime, plural } from "../protocol/format.js";
 import { AbortError } from "../protocol/errors.js";
 
-/** A long task of a dialog: its bar, its status line, its button, and a way to cancel it. */
 class Progress {
   #bar;
   #button;
   #status;
   #abort = null;
 
-  /** `kind`: what the ids of the dialog's parts begin with. */
   constructor(kind) {
     this.#bar = byId(`${kind}Progress`);
     this.#button = byId(`${kind}Go`);
@@ -24,7 +22,7 @@ class Progress {
     this.#abort?.abort();
   }
 
-  /** Runs `task({signal, onProgress})`; undefined when it failed or was cancelled. */
+  /** `task({signal, onProgress})`; undefined when it failed or was cancelled. */
   async run(task) {
     this.#abort = new AbortController();
     this.#show(true);
@@ -53,7 +51,7 @@ export class ExportView {
   #client;
   #dialog = byId("exportDialog");
   #progress = new Progress("export");
-  #closedTimes = 0;
+  #cleared = 0; // times
 
   constructor(client) {
     this.#client = client;
@@ -62,10 +60,11 @@ export class ExportView {
     on(byId("exportForm"), "submit", (event) => this.#export(event));
     on(byId("exportHistory"), "change", ({ target }) => (byId("exportFiles").disabled = !target.checked));
     on(byId("exportCancel"), "click", () => this.#dialog.close());
-    on(this.#dialog, "close", () => this.#closed());
+    on(this.#dialog, "close", () => this.#dialog.open || this.#clear()); // it comes later, and may be open again
   }
 
   async #open() {
+    this.#clear();
     say(byId("exportStatus"), "");
     byId("exportFiles").disabled = false;
     showModal(this.#dialog);
@@ -75,17 +74,17 @@ export class ExportView {
   }
 
   // No passphrase stays in the page.
-  #closed() {
-    this.#closedTimes += 1;
+  #clear() {
+    this.#cleared += 1;
     this.#progress.cancel();
     byId("exportForm").reset();
     this.#conceal(true);
   }
 
   async #suggest() {
-    const closed = this.#closedTimes;
+    const cleared = this.#cleared;
     const words = await sixWords();
-    if (closed !== this.#closedTimes) return;
+    if (cleared !== this.#cleared) return;
     byId("exportPass").value = words;
     this.#conceal(false);
     byId("exportPassAgain").focus();
@@ -124,12 +123,11 @@ function sizeOf(bytes) {
   return bytes > most ? `The newest ${formatBytes(most)} of ${formatBytes(bytes)}. ${grows} Save the others one by one.` : grows;
 }
 
-// The dialog that restores a backup. It can be cancelled at any moment, and
-// changes nothing before the person has seen what it replaces.
+// Nothing is changed before the person has seen what is replaced.
 
 const dialog = byId("importDialog");
 const progress = new Progress("import");
-let source = null; // whoever can open a backup: the client, or what is left where it was lost
+let source = null; // has openBackup(): the client, or store/backup.js's Lost
 let restore = null;
 
 on(byId("importForm"), "submit", (event) => {
@@ -139,10 +137,9 @@ on(byId("importForm"), "submit", (event) => {
 on(byId("importCancel"), "click", () => dialog.close());
 on(dialog, "close", () => {
   progress.cancel();
-  byId("importForm").reset(); // no passphrase stays in the page
+  byId("importForm").reset();
 });
 
-/** Opens the dialog. `from`: an object with openBackup(), see store/backup.js. */
 export function importBackup(from) {
   source = from;
   say(byId("importStatus"), "");
@@ -169,7 +166,7 @@ async function preview() {
   return byId("importCancel").focus();
 }
 
-// The store's "reset" event then reloads every tab (app.js).
+// The store's "reset" then reloads every tab.
 function replace() {
   return progress.run((options) => restore.apply(options));
 }
@@ -184,7 +181,7 @@ function showHoldings(opened) {
   };
   if (opened.files) holdings.Files = opened.files_here ? `${opened.files_here} of ${plural(opened.files, "file")}` : "not in this backup";
   if (opened.unsent) holdings["Not sent yet"] = `${plural(opened.unsent, "message")}: shown as not sent, and sent only when you press Retry`;
-  byId("importHolds").replaceChildren(...Object.entries(holdings).flatMap(([term, fact]) => [element("dt", term), element("dd", fact)]));
+  describe(byId("importHolds"), Object.entries(holdings));
   byId("importReplaces").textContent = whatGoes(opened);
 }
 
@@ -192,10 +189,4 @@ function whatGoes({ same_identity, replaces }) {
   if (!replaces.fingerprint) return "There are no keys here now, so nothing is lost by it.";
   const keys = same_identity ? "The keys stay the same." : "The keys of this device are replaced: export them first if you still need that address.";
   return `It replaces all that is here: ${plural(replaces.contacts, "contact")} and ${plural(replaces.messages, "message")}. ${keys}`;
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
 }

@@ -1,11 +1,11 @@
-// Files in the thread: a picture that has its place before it is there, a sound, a film, or a row with a name; and how far it has come.
+// Files in the thread, and how far each has come.
 import { byId, clone, download, on } from "./dom.js";
 import { isVoice, kindOf, previewOf, safeName, shortName, shownPicture } from "../protocol/files.js";
 import { formatBytes } from "../protocol/format.js";
 import { notice } from "./dialogs.js";
 import { Viewer, voicePlayer } from "./media.js";
 
-const WIDEST = 3; // a picture's sides, one by the other: a header may say anything
+const WIDEST = 3; // of a picture's sides, one by the other: a header may say anything
 const ENDED = {
   damaged: "Damaged: it is not what was sent. Ask for it again.",
   cancelled: "Cancelled: not kept.",
@@ -13,7 +13,6 @@ const ENDED = {
   gone: "Not on this device any more.",
 };
 
-/** Writes a message's file into its row: what can change about it, and once what can't. */
 export function fillFile(row, { file, direction, state, deleted_at, error }) {
   const shown = row.querySelector(".chat-file");
   if (!file || deleted_at) return shown?.remove();
@@ -48,7 +47,6 @@ function begun(row, file) {
   return element;
 }
 
-/** The place of a picture, with its small preview. */
 function begin(button, file) {
   const { width = 4, height = 3 } = file;
   button.style.setProperty("--ratio", Math.min(Math.max(width / height, 1 / WIDEST), WIDEST));
@@ -57,7 +55,7 @@ function begin(button, file) {
   if (preview) drawPreview(button.firstElementChild, new Blob([preview.bytes], { type: preview.mime }));
 }
 
-/** Not as an image: that would want its URL again whenever its row is put elsewhere. `options`: of createImageBitmap. */
+/** Not as an image: that would want its URL whenever its row is put elsewhere. `options`: of createImageBitmap. */
 export async function drawPreview(canvas, blob, options) {
   try {
     const bitmap = await createImageBitmap(blob, options);
@@ -68,23 +66,21 @@ export async function drawPreview(canvas, blob, options) {
   }
 }
 
-/** Saves it under a name without folders, as what no browser opens by itself. */
+/** Without folders, as what no browser opens by itself. */
 export async function saveFile({ seq, file }, client) {
   const bytes = await client.files.read(seq);
   if (bytes) download({ name: safeName(file.name), blob: new Blob([bytes], { type: "application/octet-stream" }) });
   else notice("This file is not on this device.");
 }
 
-/** Loads what comes into sight, and does what a click on a file means. */
 export class FileRows {
   #client;
   #find;
   #viewer;
   #box = byId("chatMessages");
-  #urls = new Map(); // element → the URL of its picture, sound or film
+  #urls = new Map(); // element → its URL
   #near = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && this.#load(entry.target)), { root: this.#box, rootMargin: "100%" });
 
-  /** `find(seq)`: a message of the open thread. */
   constructor(client, find) {
     this.#client = client;
     this.#find = find;
@@ -102,7 +98,6 @@ export class FileRows {
     }
   }
 
-  /** The message is out of the thread, or its file out of this device. */
   #forget(element, url) {
     URL.revokeObjectURL(url);
     this.#urls.delete(element);
@@ -117,11 +112,11 @@ export class FileRows {
     this.#near.unobserve(element);
     const message = this.#find(Number(element.closest(".chat-line")?.dataset.seq));
     const bytes = message && (await this.#client.files.read(message.seq));
-    if (!bytes) return void delete element.dataset.watched; // it is looked at again when it changes
+    if (!bytes) return void delete element.dataset.watched; // looked at again when it changes
     if (element.isConnected && element.dataset.load) await this.#show(element, bytes, message.file);
   }
 
-  /** Only what its own bytes are, and only of the types in protocol/files.js: nothing that runs. */
+  /** What its own bytes are, of protocol/files.js's types: nothing that runs. */
   #show(element, bytes, { mime }) {
     const kind = kindOf({ mime });
     const picture = kind === "picture" ? shownPicture(bytes) : null;

@@ -1,23 +1,22 @@
-// Keys that work beside Tab: arrows in the list of chats and among messages, Control K, Alt with arrows, Escape, and ? for all of them.
+// Keys beside Tab; ? shows them all.
 import { closeTopmost, showModal } from "./dialogs.js";
 import { byId, on } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
+import { wordsOf } from "../protocol/marks.js";
 
 const SPOKEN_CHARACTERS = 300;
 const log = byId("chatMessages");
 const list = byId("chatTabs");
 
-/** `search`: puts the focus into the search over people and messages; `searchChat`: into that over the open thread. */
 export function listenToKeys(searches) {
   on(list, "keydown", moveInList);
   on(log, "keydown", moveInLog);
   on(document, "keydown", (event) => !event.defaultPrevented && !event.isComposing && pressed(event, searches));
 }
 
-/** The row after this one, or the one before it. */
 export const besides = (row) => rows().at(rows().indexOf(row) + 1) ?? rows()[rows().indexOf(row) - 1];
 
-/** A row takes the focus only so, or a click would. It says all of itself then, as no part of it is focused. */
+/** Never by a click. The row says all of itself then, as no part of it is focused. */
 export function focusRow(row) {
   const textOf = (part) => row.querySelector(part)?.textContent ?? "";
   const words = [textOf(".chat-who"), textOf(".file-name"), wordsOf(textOf(".chat-bubble")), textOf("time"), textOf(".chat-state")];
@@ -42,7 +41,7 @@ function moveInList(event) {
 }
 
 function moveInLog(event) {
-  if (!isPlain(event) || event.target.type === "range") return; // a player's position has the arrows itself
+  if (!isPlain(event) || event.target.type === "range") return; // a player's position has them
   const row = event.target.closest(".chat-line");
   const [up, across] = [{ ArrowUp: -1, ArrowDown: 1 }[event.key], { ArrowLeft: -1, ArrowRight: 1 }[event.key]];
   if (up) stepRow(row, up);
@@ -52,7 +51,6 @@ function moveInLog(event) {
   event.preventDefault();
 }
 
-/** From the log itself: to the last row in sight, or to the first. */
 function stepRow(row, by) {
   const { top, bottom } = log.getBoundingClientRect();
   const isInSight = (each) => each.getBoundingClientRect().bottom > top && each.getBoundingClientRect().top < bottom;
@@ -60,7 +58,6 @@ function stepRow(row, by) {
   if (next) focusRow(next);
 }
 
-/** Among what a row holds, and back to it. */
 function stepWithin(row, from, by) {
   const places = [row, ...row.querySelectorAll("a[href], button")].filter((each) => each.checkVisibility());
   places[places.indexOf(from) + by]?.focus();
@@ -78,7 +75,6 @@ function pressed(event, { search, searchChat }) {
   event.preventDefault();
 }
 
-/** The chat below the open one in the list, or above it. */
 function openNext(by) {
   const tabs = [...list.querySelectorAll(".chat-tab")];
   const at = tabs.findIndex((tab) => tab.matches(".active"));

@@ -1,10 +1,10 @@
-// My keys: their QR codes and files, the secret one only when asked for; who I am by them; and what can be done where they were lost.
+// My keys, the secret one only when asked for; who I am by them; and what can be done where they were lost.
 import { toBase64 } from "../protocol/encoding.js";
 import { InviteNeededError, OlderProofError, RelayKeyChangedError } from "../protocol/errors.js";
 import { confirmed, copy, notice } from "./dialogs.js";
 import { attempt, byId, download, on, say } from "./dom.js";
 import { ExportView, importBackup } from "./export-view.js";
-import { drawQr } from "./qr.js";
+import { drawQr } from "./media.js";
 import { addRelay } from "./server-view.js";
 
 export class KeysView {
@@ -29,7 +29,7 @@ export class KeysView {
     this.#showSecret(false);
   }
 
-  // Not in the page at all until asked for, and gone when the view is left.
+  // Not in the page until asked for, and gone when the view is left.
   #showSecret(shown) {
     const box = byId("privKeyB64");
     box.hidden = !shown;
@@ -75,13 +75,9 @@ export class KeysView {
   }
 }
 
-/** `{name, blob}`: a key as one line of base64. */
 function keyFile(fingerprint, kind, bytes) {
   return { name: `io3233-${fingerprint.slice(0, 8)}-${kind}-key.txt`, blob: new Blob([`${toBase64(bytes)}\n`], { type: "text/plain" }) };
 }
-
-// Who I am, wherever it is shown or copied: the header's buttons, the home
-// view's link, the keys view's fingerprint.
 
 export class IdentityView {
   #client;
@@ -116,7 +112,7 @@ export class IdentityView {
     await attempt(byId("newKeys"), byId("regStatus"), async () => {
       notice("Making new keys…");
       await this.#client.replaceKeys().catch((error) => {
-        notice(`No new keys were made. ${error.message}`); // this may be asked for in any view
+        notice(`No new keys were made. ${error.message}`);
         throw error;
       });
       location.reload();
@@ -124,8 +120,7 @@ export class IdentityView {
   }
 }
 
-// The browser deleted what was kept here: what happened, and what can be done,
-// before any new key is made.
+// The browser deleted what was kept here: what can be done before any new key is made.
 
 export class LostView {
   #lost;

@@ -1,25 +1,23 @@
-// Searching all history of this device: the library, with pages and the way to each message, and the field at the head of the list of
-// chats, which finds people first.
-import { characterStart, cut, fold, locate } from "../protocol/excerpt.js";
+// Searching all history: the library, and the field at the head of the list, which finds people first.
+import { characterStart, cut, fold, locate } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { displayName, formatCount, formatDateTime } from "../protocol/format.js";
 import { byId, clone, debounce, on, whenDayChanges } from "./dom.js";
 import { toTell } from "./message-row.js";
-import { threadPath } from "./router.js";
-import { PHONE } from "./shell-view.js";
+import { PHONE, threadPath } from "./router.js";
 import { fillRow } from "./thread-row.js";
 
 const PAGE = 20;
 const TYPING_MS = 60;
-const EXCERPT = 400; // characters shown of a long message
-const LEAD = 60; // of them, ahead of the first match
+const EXCERPT = 400; // characters
+const LEAD = 60;
 const FILTERS = ["libraryContact", "libraryWriter", "librarySince", "libraryUntil"];
 
 export class LibraryView {
   #client;
   #field = byId("librarySearch");
-  #question = ""; // what the pages are of
-  #cursors = [undefined]; // where each page up to this one begins
+  #question = "";
+  #cursors = [undefined];
   #older = null;
   #asked = 0;
 
@@ -39,18 +37,17 @@ export class LibraryView {
 
   async #turn(cursors) {
     const before = [this.#cursors, this.#older];
-    [this.#cursors, this.#older] = [cursors, null]; // what is older is not known before the page is there
+    [this.#cursors, this.#older] = [cursors, null]; // not known before the page is there
     try {
       await this.#load();
     } catch (error) {
-      if (this.#cursors === cursors) [this.#cursors, this.#older] = before; // else something else was asked for meanwhile
+      if (this.#cursors === cursors) [this.#cursors, this.#older] = before; // else something else was asked for
       throw error;
     }
     byId("main").scrollTop = 0;
   }
 
-  // Other words begin at their first page. A slow answer to what was typed
-  // before must not replace a newer one.
+  // Other words begin at their first page. A slow answer must not replace a newer one.
   async #load() {
     const asked = (this.#asked += 1);
     const text = this.#field.value.trim();
@@ -86,7 +83,7 @@ function whyEmpty(text, filters) {
   return "Nothing here yet. Messages stay here, both ways, for as long as you keep them.";
 }
 
-/** `{contact, direction, since, until}`, of each what was chosen. A day ends where the next one begins, which may be 23 hours later. */
+/** What was chosen. A day ends where the next begins, which may be 23 hours later. */
 function chosenFilters() {
   const [contact, direction, since, until] = FILTERS.map((id) => byId(id).value);
   return { ...(contact && { contact }), ...(direction && { direction }), ...(since && { since: midnight(since, 0) }), ...(until && { until: midnight(until, 1) }) };
@@ -104,7 +101,6 @@ function offerContacts(names) {
   select.replaceChildren(select.options[0], ...options);
 }
 
-/** A message that holds `text`, as a row that leads to it. `names`: of the contacts, by fingerprint. */
 function foundMessage(message, names, text) {
   const item = clone("libraryTemplate");
   const name = names.get(message.contact) ?? `3233:${message.contact.slice(0, 8)}…`;
@@ -120,7 +116,7 @@ function foundMessage(message, names, text) {
 function excerpt(message, name, words) {
   if (message.kind !== "text" || message.deleted_at) return [toTell(message, name)];
   const wanted = fold(words);
-  const texts = [saidIn(message), message.text]; // the first without the signs of its marks, which may be what is looked for
+  const texts = [saidIn(message), message.text]; // without the signs of marks; but those may be looked for
   const text = wanted ? texts.find((each) => locate(each, wanted)) : undefined;
   return text ? marked(text, locate(text, wanted)) : [cut(texts[0], EXCERPT)];
 }
@@ -131,8 +127,6 @@ function marked(text, { at, length }) {
   mark.textContent = text.slice(at, at + length);
   return [(start ? "…" : "") + text.slice(start, at), mark, cut(text.slice(at + length), EXCERPT)];
 }
-
-// The field at the head of the list: people first, then messages.
 
 const MOST_MESSAGES = 30;
 
@@ -156,14 +150,13 @@ export class ListSearch {
     this.#sayWhat();
   }
 
-  /** Takes the focus, by way of the list where that is a screen. */
   begin() {
     if (PHONE.matches) this.#router.go("/chats");
     this.#field.select();
     this.#field.focus();
   }
 
-  /** There is room for more words where there is no key to name. */
+  /** More words fit where there is no key to name. */
   #sayWhat() {
     this.#field.placeholder = PHONE.matches ? "Search people and messages" : "Search";
   }
@@ -173,7 +166,7 @@ export class ListSearch {
     return this.#find();
   }
 
-  // False where a newer one has overtaken it, whose answer must stay, or there are no words.
+  // False: a newer one has overtaken it, or there are no words.
   async #find() {
     const asked = (this.#asked += 1);
     const words = this.#field.value.trim();
@@ -198,13 +191,13 @@ export class ListSearch {
     return row;
   }
 
-  /** Of what the words find that are typed now: the list may still show those before. */
+  /** By the words that are typed now: the list may still show those before. */
   async #openFirst(event) {
     event.preventDefault();
     const words = this.#field.value.trim();
     const entered = (this.#entered += 1);
     const isAsked = () => words && words === this.#field.value.trim() && entered === this.#entered;
-    while (isAsked() && !(await this.#find())); // the look that typing began may overtake it
+    while (isAsked() && !(await this.#find())); // typing's own look may overtake it
     if (isAsked()) byId("searchResults").querySelector("a")?.click();
   }
 }

@@ -1,9 +1,7 @@
-// Looking and listening: the pictures of the open thread, one at a time, and the player of a voice message.
+// Looking and listening: the pictures of the open thread, the player of a voice message, QR codes.
 import { formatClock } from "../protocol/format.js";
 import { showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
-
-// A picture is as large as there is room; twice, four times as large on request.
 
 const LARGEST = 4;
 
@@ -13,7 +11,6 @@ export class Viewer {
   #seq = 0;
   #zoom = 1;
 
-  /** `save(seq)`: saves the picture that is shown. */
   constructor(save) {
     on(byId("viewerSave"), "click", () => save(this.#seq));
     on(byId("viewerPrevious"), "click", () => this.#step(-1));
@@ -32,12 +29,10 @@ export class Viewer {
     if (!this.#dialog.open) showModal(this.#dialog);
   }
 
-  /** A picture is not here any more. */
   forget(url) {
     if (this.#image.src === url) this.#dialog.close();
   }
 
-  /** Those that are on this page and loaded, oldest first. */
   #pictures() {
     const shown = [...byId("chatMessages").querySelectorAll(".chat-file.picture.loaded:not(.plain)")];
     return shown.map((element) => ({
@@ -73,17 +68,15 @@ export class Viewer {
     const act = {
       ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1), "+": () => this.#enlarge(2), "-": () => this.#enlarge(1 / 2), 0: () => this.#enlarge(1 / LARGEST),
     }[event.key];
-    if (!act || event.ctrlKey || event.metaKey || (this.#zoom > 1 && event.key.startsWith("Arrow"))) return; // arrows scroll what is enlarged
+    if (!act || event.ctrlKey || event.metaKey || (this.#zoom > 1 && event.key.startsWith("Arrow"))) return; // what is enlarged is scrolled
     event.preventDefault();
     act();
   }
 }
 
-// A bar with its position, and a pace.
-
 const SPEEDS = [1, 1.5, 2];
 
-/** A player for so many seconds, which waits for the `src` of its `<audio>`. What a browser recorded says no length of its own. */
+/** It waits for the `src` of its `<audio>`. What a browser recorded says no length of its own. */
 export function voicePlayer(seconds) {
   const element = clone("voiceTemplate");
   const [play, at, time, speed, audio] = element.children;
@@ -113,4 +106,92 @@ export function voicePlayer(seconds) {
 function start(audio) {
   for (const other of document.querySelectorAll("audio, video")) if (other !== audio) other.pause();
   return audio.play().catch((error) => console.debug("It does not play:", error));
+}
+
+// What draws QR codes comes with the first.
+
+const SVG = "http://www.w3.org/2000/svg";
+const QUIET_ZONE = 4; // modules of white around a code (ISO/IEC 18004)
+
+const wanted = new WeakMap();
+
+export async function drawQr(box, text) {
+  wanted.set(box, text);
+  try {
+    const { generate } = await import("../vendor/lean-qr.mjs");
+    if (wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
+  } catch (error) {
+    console.debug("No QR code:", error.message); // the page is being left, or there is no network and no kept copy
+    box.textContent = "The QR code could not be loaded.";
+  }
+}
+
+function svgOf(code) {
+  const svg = document.createElementNS(SVG, "svg");
+  const side = code.size + 2 * QUIET_ZONE;
+  svg.setAttribute("viewBox", `${-QUIET_ZONE} ${-QUIET_ZONE} ${side} ${side}`);
+  svg.setAttribute("shape-rendering", "crispEdges");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", darkModules(code));
+  svg.append(path);
+  return svg;
+}
+
+function darkModules(code) {
+  const squares = [];
+  for (let y = 0; y < code.size; y += 1) {
+    for (let x = 0; x < code.size; x += 1) if (code.get(x, y)) squares.push(`M${x} ${y}h1v1h-1z`);
+  }
+  return squares.join("");
+}
+
+export async function showQr(title, text) {
+  byId("qrTitle").textContent = title;
+  byId("qrText").textContent = text;
+  byId("qrCanvas").setAttribute("aria-label", `QR code: ${title}`);
+  await drawQr(byId("qrCanvas"), text);
+  showModal(byId("qrDialog"));
+}
+
+// The camera's picture stays in this page.
+
+const LOOK_MS = 200;
+const WHY = {
+  NotAllowedError: "The camera is not allowed here: allow it in the browser's settings of this page.",
+  NotFoundError: "This device has no camera.",
+};
+
+export const canScan = () => "BarcodeDetector" in window && Boolean(navigator.mediaDevices);
+
+/** Null when the person cancels. What is wrong with the camera is said in the dialog. */
+export async function scan(title) {
+  const [dialog, video, status] = [byId("scanDialog"), byId("scanVideo"), byId("scanStatus")];
+  byId("scanTitle").textContent = title;
+  status.textContent = "";
+  const closed = new Promise((resolve) => on(dialog, "close", resolve, { once: true }));
+  showModal(dialog);
+  try {
+    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    await video.play();
+    return await Promise.race([firstCode(video, dialog), closed.then(() => null)]);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    status.textContent = WHY[error.name] ?? `The camera can't be used: ${error.message}`;
+    return await closed.then(() => null);
+  } finally {
+    for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+    video.srcObject = null;
+    dialog.close();
+  }
+}
+
+async function firstCode(video, dialog) {
+  const detector = new BarcodeDetector({ formats: ["qr_code"] });
+  while (dialog.open) {
+    const [code] = await detector.detect(video);
+    if (code) return code.rawValue;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return null;
 }

@@ -1,15 +1,14 @@
-// What a person can do with one message: one row an action, in the order of the menu. What does not apply is not shown. Two of them have
-// a dialog of their own: the choice of a reaction, and all that is known of the message.
+// What can be done with a message, in the order of the menu. What does not apply is not shown.
 import { isEmoji } from "../protocol/content.js";
 import { ClientError } from "../protocol/errors.js";
-import { cut } from "../protocol/excerpt.js";
+import { cut } from "../protocol/text.js";
 import { displayName, formatDateTime, formatSpan } from "../protocol/format.js";
 import { confirmed, copy, notice, offerUndo, showModal } from "./dialogs.js";
-import { byId, clone, on, say } from "./dom.js";
+import { byId, clone, describe, element, on, say } from "./dom.js";
 import { saveFile } from "./files.js";
-import { forward } from "./forward-view.js";
+import { forward } from "./answering.js";
 
-/** `when(message, client, place)`, `run(message, client, place)`, `place` being `{contact, answering}`; `icon` is of the sprite. */
+/** `place`: `{contact, answering}`; `icon`: of the sprite. */
 const ACTIONS = [
   { name: "reply", label: "Reply", icon: "reply", when: mayAnswer, run: (message, client, { answering }) => answering.reply(message) },
   { name: "react", label: "React", icon: "react", when: mayAnswer, run: askReaction },
@@ -25,7 +24,7 @@ const ACTIONS = [
 
 export const actionsFor = (message, client, place) => ACTIONS.filter(({ when }) => when(message, client, place));
 
-/** Of what is on its way the others have the beginning: it is not left with them, if they can be told. */
+/** The others have the beginning: it is not left with them, if they can be told. */
 function isPartlySent({ file }) {
   return file?.state === "here" && file.sent > 0 && file.sent < file.parts;
 }
@@ -38,7 +37,7 @@ function hasWords(message) {
   return isText(message) && message.text !== "";
 }
 
-/** Nothing but words reaches a client that is not known to read more. */
+/** Nothing but words reaches a client not known to read more. */
 function mayAnswer(message, client, { contact }) {
   return isText(message) && contact.devices > 0 && !contact.blocked && !contact.request;
 }
@@ -85,7 +84,7 @@ async function putBack(client, removed) {
   if (!(await client.store.restoreMessage(removed))) notice("It could not be put back: the chat was removed meanwhile.");
 }
 
-// One's reaction: a small row to choose from, and a field for any other emoji. The own one is pressed, and taken back so.
+// My reaction. The own one is pressed, and taken back so.
 
 const USUAL = ["👍", "❤️", "😂", "😮", "😢", "🙏"];
 let reacting = null; // {message, client, own}
@@ -96,7 +95,6 @@ on(byId("reactForm"), "submit", (event) => {
   return choose(byId("reactEmoji").value.trim());
 });
 
-/** Asks for it. */
 function askReaction(message, client) {
   const own = message.reactions.find(({ by }) => by !== message.contact)?.emoji;
   reacting = { message, client, own };
@@ -127,13 +125,11 @@ async function choose(emoji) {
   }
 }
 
-// All that is known of one message, in words; ids one level down.
-
 const SHOWN_CHARACTERS = 2000;
 const OLDER_CLIENT = "Sent by an older client, and not bound to this chat: the server could have kept it, or moved it here from another chat of theirs with you.";
 const NOT_SEALED_TWICE = "Sealed with your address key only, though they know better: whoever has that key could have written it.";
 const STATES = { queued: "Waiting to be sent", relayed: "On the server", failed: "Not sent", "": "Received" };
-let ticking = 0; // while a countdown is shown
+let ticking = 0;
 
 on(byId("infoDialog"), "close", () => clearInterval(ticking));
 
@@ -143,9 +139,9 @@ export async function showInfo(message, client) {
   byId("infoText").textContent = cut(message.kind === "text" && !message.deleted_at ? message.text : "", SHOWN_CHARACTERS);
   byId("infoEarlier").hidden = earlier.length === 0;
   byId("infoEarlierList").replaceChildren(...earlier.map(({ text, ts }) => element("li", `${formatDateTime(ts)}: ${cut(text, SHOWN_CHARACTERS)}`)));
-  list(byId("infoFacts"), facts(message, contact));
+  describe(byId("infoFacts"), facts(message, contact));
   countDown(message, client);
-  list(byId("infoTechnical"), technical(message));
+  describe(byId("infoTechnical"), technical(message));
   byId("infoDetails").open = false;
   showModal(byId("infoDialog"));
 }
@@ -160,7 +156,6 @@ function facts(message, contact) {
 
 const later = ({ edited_at, deleted_at }) => [["Edited", time(edited_at)], ["Deleted", time(deleted_at)]];
 
-/** How long a message with a timer is here still, while somebody looks. */
 function countDown({ lasts, seq }, client) {
   const tell = async () => {
     const { gone_at } = (await client.store.message(seq)) ?? {}; // the timer may begin while Info is open
@@ -197,14 +192,3 @@ function keptUntil({ expires_at, taken_back_at }) {
 const technical = ({ seq, envelope_id, relay, relay_id }) =>
   [["Number here", seq], ["Message id", envelope_id], ["Server", relay], ["Number there", relay_id]];
 
-/** Pairs of a term and its text; those without a text are left out. */
-function list(target, pairs) {
-  target.replaceChildren(...pairs.filter(([, text]) => text || text === 0).flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (name !== "dt") made.dir = "auto";
-  return made;
-}

@@ -1,6 +1,7 @@
-// What stands beside a message's words: what it answers, reactions, that it was edited; and the lines of a thread that nobody wrote.
+// What stands beside a message's words; and the lines that nobody wrote.
 import { byId, clone, on } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
+import { wordsOf } from "../protocol/marks.js";
 import { saidIn } from "../protocol/files.js";
 import { formatSpan, plural } from "../protocol/format.js";
 import { showInfo } from "./message-actions.js";
@@ -8,7 +9,6 @@ import { notice } from "./dialogs.js";
 
 const QUOTE_CHARACTERS = 120;
 
-/** The words of a line that nobody wrote. */
 export function eventWords({ event, lasts, reason }, name) {
   const words = {
     device: `${name} uses a new device.`,
@@ -25,7 +25,6 @@ export function eventWords({ event, lasts, reason }, name) {
   return words[event] ?? "";
 }
 
-/** Draws them beside the words in `row`, anew where they have changed. */
 export function fillExtras(row, message, name) {
   for (const [word, is] of [["event", message.event], ["deleted", message.deleted_at], ["edited", message.edited_at && !message.deleted_at], ["passing", message.lasts]]) row.classList.toggle(word, Boolean(is));
   const body = row.querySelector(".chat-body");
@@ -34,7 +33,7 @@ export function fillExtras(row, message, name) {
   fillReactions(row, message, name);
 }
 
-/** Left alone where they are the same: whoever presses one, or has the focus there, must not lose it to a receipt. */
+/** The same ones stay: who presses one, or has the focus there, must not lose it to a receipt. */
 function fillReactions(row, message, name) {
   const shown = row.querySelector(".chat-reactions");
   const made = message.reactions?.length && !message.deleted_at ? reactions(message, name) : null;
@@ -49,7 +48,7 @@ function put(row, selector, wanted, make, place) {
   else if (!shown) place(make());
 }
 
-/** As the answer quotes it, until `Quotes` has looked for the message itself: what somebody says that I wrote may be made up. */
+/** As the answer quotes it until the message itself is found: what somebody says that I wrote may be made up. */
 function quote({ quote: words, mine }, name) {
   const made = clone("quoteTemplate");
   made.querySelector(".chat-quote-who").textContent = mine ? "You" : name;
@@ -78,7 +77,7 @@ function reaction(emoji, by) {
   return button;
 }
 
-/** What the person is asked about a contact's devices: `{text, yes, no, answer(changes, agreed)}`, or null. */
+/** `{text, yes, no, answer(changes, agreed)}`, or null. */
 function questionOf({ fingerprint, asks_again, asks_old_form }, name) {
   if (asks_again) {
     const text = `${name}’s new device could not read ${plural(asks_again, "message")} from before. Send again? Whoever stole their key could ask the same.`;
@@ -89,7 +88,6 @@ function questionOf({ fingerprint, asks_again, asks_old_form }, name) {
   return { text, yes: "Write in the old form", no: "No", answer: (changes, agreed) => changes.answerOldForm(fingerprint, agreed) };
 }
 
-/** The line above the composer that asks it. */
 export class AskBar {
   #question = null;
 
@@ -105,14 +103,13 @@ export class AskBar {
   }
 }
 
-/** Looks for what is quoted, and does what a click on these things means. */
 export class MessageExtras {
   #client;
   #find;
   #show;
   #box = byId("chatMessages");
 
-  /** `find(seq)`: a message of the open thread. `show(seq)`: brings another one of it into sight. */
+  /** `find(seq)`: a message of the open thread. `show(seq)`: brings another one into sight. */
   constructor(client, find, show) {
     this.#client = client;
     this.#find = find;

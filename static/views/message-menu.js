@@ -1,13 +1,14 @@
-// The actions on a message: a toolbar beside the row that a mouse is over, a menu by right click, by Enter or the menu key on a focused
-// row (see keyboard.js), a sheet by a long press. One element for all of them, so there is never more than one.
+// The actions on a message: a toolbar beside the row that a mouse is over, a menu by right click, Enter or the menu key on a row, a sheet by
+// a long press. One element: never more than one.
 import { notice, showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
+import { wordsOf } from "../protocol/marks.js";
 import { besides, focusRow } from "./keyboard.js";
 import { actionsFor } from "./message-actions.js";
 
-const HOVER_MS = 80; // a mouse on its way elsewhere leaves no trace
-const LEAVE_MS = 250; // to reach the toolbar
+const HOVER_MS = 80; // on its way elsewhere it leaves no trace
+const LEAVE_MS = 250;
 const LONG_PRESS_MS = 450;
 const STILL_PX = 10; // a finger that moves more scrolls
 const GAP_PX = 4;
@@ -21,12 +22,12 @@ export class MessageMenu {
   #menu = byId("messageMenu");
   #list = byId("messageActions");
   #box = byId("chatMessages");
-  #row = null; // that the menu is of
+  #row = null;
   #waiting = 0;
-  #touched = false; // since it opened: the end of a long press is no choice
-  #pressed = null; // where a finger lies: {x, y, timer}
+  #touched = false; // the end of a long press is no choice
+  #pressed = null;
 
-  /** `find(seq)`: a message of the open thread. `place()`: its contact, and who writes answers: see message-actions.js. */
+  /** `place()`: see message-actions.js. */
   constructor(client, find, place) {
     this.#client = client;
     this.#find = find;
@@ -64,7 +65,7 @@ export class MessageMenu {
   #showTools(row) {
     if (this.#isMenu() || !row.isConnected || !this.#fill(row)) return;
     this.#menu.className = "message-menu tools";
-    this.#menu.open = true; // not show(): that would take the focus
+    this.#menu.open = true; // show() would take the focus
     this.#put(besideBubble(row, this.#menu, this.#box));
   }
 
@@ -76,7 +77,7 @@ export class MessageMenu {
 
   #contextMenu(event) {
     const row = event.target.closest(".chat-line");
-    if (!row || event.shiftKey || event.target.closest("a") || isSelected(row)) return; // the browser's own menu has more to offer there
+    if (!row || event.shiftKey || event.target.closest("a") || isSelected(row)) return; // the browser's menu has more to offer there
     event.preventDefault();
     if (!this.#isMenu()) this.#open(row, event.button === 2 && event.pointerType !== "touch" ? { left: event.clientX, top: event.clientY } : null);
   }
@@ -120,14 +121,13 @@ export class MessageMenu {
 
   // -- the menu
 
-  /** Opens it at a point of the window, or at the row. */
   #open(row, point) {
     clearTimeout(this.#waiting);
     this.#menu.open = false;
     if (!row.isConnected || !this.#fill(row)) return;
     if (sheet.matches && document.activeElement.matches("textarea")) document.activeElement.blur(); // the keyboard would come back with the focus
     this.#menu.className = `message-menu ${sheet.matches ? "sheet" : "list"}`;
-    this.#menu.removeAttribute("style"); // where the toolbar was
+    this.#menu.removeAttribute("style");
     this.#touched = false;
     row.classList.add("chosen");
     showModal(this.#menu);
@@ -156,11 +156,11 @@ export class MessageMenu {
 
   async #chosen({ target, detail }) {
     if (detail && !this.#touched) return undefined;
-    if (target === this.#menu && this.#isMenu()) return this.#menu.close(); // beside it
+    if (target === this.#menu && this.#isMenu()) return this.#menu.close();
     const { action } = target.closest("button")?.dataset ?? {};
     if (!action) return undefined;
     const row = this.#row;
-    const had = row.contains(document.activeElement) || this.#isMenu(); // the focus, which goes where the row does
+    const had = row.contains(document.activeElement) || this.#isMenu(); // the focus goes where the row does
     const neighbour = had ? besides(row) : null;
     if (this.#isMenu()) this.#menu.close();
     else this.#hideTools();
@@ -201,7 +201,7 @@ const belowBubble = (row) => {
   return { left, top: bottom + GAP_PX };
 };
 
-/** On the bubble's inner side where there is room, and else above it: never over its words. */
+/** Never over its words: on the bubble's inner side, or above it. */
 function besideBubble(row, menu, box) {
   const [bubble, room] = [row.querySelector(".chat-body"), box].map((each) => each.getBoundingClientRect());
   const { offsetWidth: width, offsetHeight: height } = menu;

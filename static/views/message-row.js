@@ -1,15 +1,13 @@
-// One message as a row of the thread.
 import { showBeginning, showRest } from "./bubble.js";
 import { clone } from "./dom.js";
 import { fillFile } from "./files.js";
 import { eventWords, fillExtras } from "./message-extras.js";
 import { formatCount, formatDateTime, formatTime, startOfDay } from "../protocol/format.js";
-import { isEmojiAlone } from "../protocol/excerpt.js";
+import { isEmojiAlone } from "../protocol/text.js";
 import { codeAt } from "../protocol/marks.js";
 
-const shown_in = new WeakMap(); // row → what its bubble tells
+const shown_in = new WeakMap(); // row → what it tells
 const GROUP_MS = 5 * 60_000;
-/** How a message of mine stands, as a mark and in words; the marks are of the sprite. */
 const STATES = {
   queued: { icon: "clock", words: "waiting" },
   sending: { icon: "clock", words: "on its way" },
@@ -20,19 +18,16 @@ const STATES = {
   "taken back": { icon: "undo", words: "taken back" },
 };
 
-/** One of the keys of STATES for a message of mine, "" for one that came in. */
 export function stateOf({ direction, state, taken_back_at, deleted_at, delivered_at, read_at, file }) {
   if (direction === "in") return "";
   if (state === "relayed" && file?.sent < file?.parts) return "sending";
-  if (state !== "relayed") return state; // of a file of which a part never went that is said, whatever was taken back
+  if (state !== "relayed") return state; // of a file of which a part never went that is said
   if (taken_back_at && !deleted_at) return "taken back";
   return (read_at && "read") || (delivered_at && "delivered") || state;
 }
 
-/** `{icon, words}` for what stateOf gave. */
 const stateMark = (state) => STATES[state] ?? { icon: "clock", words: state };
 
-/** A new row for `message`; `fillRow` fills it again when the message changed. */
 export function messageRow(message, name) {
   const row = clone("lineTemplate");
   row.dataset.seq = message.seq;
@@ -41,7 +36,6 @@ export function messageRow(message, name) {
   return row;
 }
 
-/** Writes what can change about a row: its state, reason and buttons. */
 export function fillRow(row, message, name) {
   const state = stateOf(message);
   if (shown_in.get(row) !== toTell(message, name)) fillBubble(row, message, name);
@@ -59,7 +53,6 @@ export function fillRow(row, message, name) {
   tellFailure(row, message, state);
 }
 
-/** Nobody says what stands in the thread as a line. */
 function whoSays({ event, direction }, name) {
   if (event) return "";
   return direction === "in" ? `${name}: ` : "You: ";
@@ -79,7 +72,7 @@ function fillState(mark, message, { icon, words }) {
   mark.lastElementChild.textContent = mark.title;
 }
 
-/** The time of day; with the date, where the row stands `apart`, below the line of another day. */
+/** With the date where the row stands `apart`, below another day's line. */
 export function tellTime(row, message, apart) {
   row.classList.toggle("apart", apart);
   row.querySelector("time").textContent = (apart ? formatDateTime : formatTime)(message.at);
@@ -93,7 +86,7 @@ function note(message) {
   return [...waits, ...written, ...legacy, ...unsealed].filter(Boolean).join(" · ");
 }
 
-/** One line below what was not sent, with what can be done about it. All of the reason is in Info, and on hover. */
+/** All of the reason is in Info, and on hover. */
 function tellFailure(row, message, state) {
   const shown = row.querySelector(".chat-failure");
   if (state !== "failed") return shown?.remove();
@@ -104,7 +97,6 @@ function tellFailure(row, message, state) {
   return shown ?? row.append(failure);
 }
 
-/** Writes what is told in `message`. What is long is shown in part, with a button for the rest. */
 function fillBubble(row, message, name) {
   const bubble = row.querySelector(".chat-bubble");
   const told = toTell(message, name);
@@ -122,7 +114,7 @@ function fillBubble(row, message, name) {
   bubble.after(more);
 }
 
-/** Opens all of a long message. The focus stays in it when its button goes. */
+/** The focus stays in it when its button goes. */
 export function showAll(row, message) {
   const [bubble, more] = [row.querySelector(".chat-bubble"), row.querySelector(".chat-more")];
   bubble.tabIndex = -1;
@@ -131,10 +123,8 @@ export function showAll(row, message) {
   return showRest(bubble, toTell(message), { end: Number(more.value), ticks: Number(more.dataset.ticks) });
 }
 
-/** The code of which a button in the message's bubble says where it begins. */
 export const codeOf = (message, button) => codeAt(toTell(message), Number(button.value));
 
-/** What a bubble holds, with the signs of its marks. */
 export function toTell(message, name) {
   if (message.event) return eventWords(message, name);
   if (message.deleted_at) return "Deleted";
@@ -143,7 +133,6 @@ export function toTell(message, name) {
   return message.text;
 }
 
-/** Whether `next` goes on with the group of `message`: same side, soon after. */
 export function continues(message, next) {
   return message.direction === next.direction && Math.abs(next.at - message.at) < GROUP_MS && startOfDay(message.at) === startOfDay(next.at);
 }

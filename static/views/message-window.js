@@ -1,5 +1,4 @@
-// The messages that the page holds of one thread: a run of at most MAX_ROWS,
-// ascending, that moves over a history of any length. No DOM here.
+// The messages that the page holds of one thread: a run that moves over a history of any length. No DOM here.
 
 const MAX_ROWS = 150;
 
@@ -8,10 +7,10 @@ export class MessageWindow {
   #contact = null;
   #messages = [];
   #extending = false;
-  #arrived = null; // while a page is read: what came in meanwhile
-  older = false; // there is more before the first
-  newer = false; // there is more after the last
-  first = null; // the seq of the first that was unread when it was loaded
+  #arrived = null; // what came in while a page is read
+  older = false;
+  newer = false;
+  first = null; // seq of the first unread at loading
 
   constructor(store) {
     this.#store = store;
@@ -29,12 +28,10 @@ export class MessageWindow {
     return this.#messages.some((message) => message.seq === seq);
   }
 
-  /** Whether a message comes after all that are here. */
   isPast({ seq }) {
     return !(this.#messages.at(-1)?.seq >= seq);
   }
 
-  /** Leaves the thread, for another one or for none (null). */
   reset(contact) {
     this.#contact = contact;
     this.#messages = [];
@@ -42,7 +39,6 @@ export class MessageWindow {
     this.older = this.newer = false;
   }
 
-  /** Reads the newest page, or another one (see store/history.js). False: another one was asked for meanwhile. */
   async load(range = {}) {
     const arrived = (this.#arrived = []);
     try {
@@ -52,14 +48,14 @@ export class MessageWindow {
       this.older = page.older;
       this.newer = page.newer;
       this.first = page.first ?? null;
-      if (!this.newer) this.#addNewer(arrived.filter((message) => this.isPast(message))); // an old one that changed would leave a gap below it
+      if (!this.newer) this.#addNewer(arrived.filter((message) => this.isPast(message))); // an old one would leave a gap below it
       return true;
     } finally {
       if (arrived === this.#arrived) this.#arrived = null;
     }
   }
 
-  /** Takes new messages at the end. With `keep_first`, none leaves at the start: what does not fit waits in the store. */
+  /** With `keep_first`, what does not fit waits in the store. */
   append(messages, { keep_first }) {
     if (this.#arrived) return void this.#arrived.push(...messages);
     const fits = this.#messages.length + messages.length <= MAX_ROWS;
@@ -67,7 +63,7 @@ export class MessageWindow {
     else this.#addNewer(messages);
   }
 
-  /** Reads the page before the first; `change` is called around what alters the messages. */
+  /** `change` is called around what alters the messages. */
   extendOlder(change) {
     return this.#extend({ before: this.#messages[0].seq }, ({ messages, older }) => {
       change(() => {
@@ -79,7 +75,6 @@ export class MessageWindow {
     });
   }
 
-  /** Reads the page after the last, likewise. */
   extendNewer(change) {
     return this.#extend({ after: this.#messages.at(-1).seq }, ({ messages, newer }) => {
       change(() => {
@@ -89,7 +84,6 @@ export class MessageWindow {
     });
   }
 
-  /** False when this window does not hold the message. */
   replace(message) {
     const index = this.#messages.findIndex(({ seq }) => seq === message.seq);
     if (index >= 0) this.#messages[index] = message;
@@ -100,7 +94,6 @@ export class MessageWindow {
     this.#messages = this.#messages.filter((message) => message.seq !== seq);
   }
 
-  /** Takes one back that was dropped; false where its place is not in this window. */
   restore(message) {
     const isAbove = this.#messages[0]?.seq > message.seq;
     if (message.contact !== this.#contact || (isAbove && this.older) || (this.isPast(message) && this.newer)) return false;
@@ -110,21 +103,21 @@ export class MessageWindow {
 
   #addNewer(messages) {
     this.#messages.push(...messages.filter(({ seq }) => !this.has(seq)));
-    this.#messages.sort((a, b) => a.seq - b.seq); // two tabs may tell of what they stored in either order
+    this.#messages.sort((a, b) => a.seq - b.seq); // two tabs may tell in either order
     const surplus = this.#messages.length - MAX_ROWS;
     if (surplus <= 0) return;
     this.#messages.splice(0, surplus);
     this.older = true;
   }
 
-  // One at a time: a scroll fires far more often than a page is read.
+  // A scroll fires far more often than a page is read.
   async #extend(range, take) {
     if (this.#extending) return;
     this.#extending = true;
     const run = this.#messages;
     try {
       const page = await this.#store.thread(this.#contact, range);
-      if (run === this.#messages) take(page); // else it belongs beside what is no longer held
+      if (run === this.#messages) take(page); // else its place is no longer held
     } finally {
       this.#extending = false;
     }

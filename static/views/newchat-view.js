@@ -1,13 +1,12 @@
-// Home: ways to send my invite, and the field that opens a chat.
+// How a chat begins: home, my invite, the field that opens one; and what newcomers see.
 import { isLoopback } from "../protocol/address.js";
 import { UnknownRelayError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 import { confirmed, notice } from "./dialogs.js";
-import { attempt, byId, on, say } from "./dom.js";
-import { canScan, showQr } from "./qr.js";
+import { attempt, byId, fillAvatar, on, say } from "./dom.js";
+import { canScan, showQr } from "./media.js";
 import { addRelay } from "./server-view.js";
-import { threadPath } from "./router.js";
-import { share } from "./shell-view.js";
+import { share, threadPath } from "./router.js";
 
 export class NewChatView {
   #client;
@@ -24,17 +23,15 @@ export class NewChatView {
     if (navigator.share) this.#offerShare();
     byId("openChatScan").hidden = !canScan();
     on(byId("openChatScan"), "click", () => byId("listScan").click());
-    byId("openChatFp").value ||= history.state?.invite ?? ""; // one that failed before the page was loaded anew
+    byId("openChatFp").value ||= history.state?.invite ?? ""; // failed before a reload
   }
 
-  /** One button is the primary one. */
   #offerShare() {
     byId("shareInviteBtn").hidden = false;
     byId("copyInviteLinkBtn").classList.remove("primary");
     byId("copyInviteLabel").textContent = "Copy";
   }
 
-  /** Whoever has no chat yet is welcomed. */
   async show() {
     this.#writeLinks();
     const isNew = (await this.#client.store.contacts()).length === 0;
@@ -59,7 +56,7 @@ export class NewChatView {
     const contact = await attempt(byId("openChatBtn"), status, () => openChat(this.#client, typed));
     if (contact === null) say(status, "Nothing was changed.");
     const focused = document.activeElement;
-    const typesOn = field.value !== typed || (focused !== field && focused.matches("input, textarea")); // the next one, or elsewhere
+    const typesOn = field.value !== typed || (focused !== field && focused.matches("input, textarea"));
     if (!contact) return typesOn || field.focus();
     say(status, "");
     if (field.value === typed) field.value = "";
@@ -74,9 +71,7 @@ export class NewChatView {
   }
 }
 
-// From an invite, address or key to a contact, with the questions on the way.
-
-/** The contact of `address` (what a person typed, or a parsed invite); null when the person said no. Throws a ClientError to show. */
+/** `address`: typed, or a parsed invite. Null when the person said no. Throws a ClientError to show. */
 export async function openChat(client, address) {
   const found = await find(client, address);
   if (!found || (found.chosen_by_relay && !(await mayBelieve(found)))) return null;
@@ -103,7 +98,7 @@ async function joins(client, origin) {
   return agreed && addRelay(client, origin);
 }
 
-/** Eight digits are 32 bits: a relay can make a key whose address begins so. */
+/** Eight digits are 32 bits: a relay can make such a key. */
 function mayBelieve({ fingerprint, relay }) {
   return confirmed({
     title: "Is this the whole address?",
@@ -128,4 +123,95 @@ function mayMove({ existing, relay }) {
     ok: "Move the chat",
     danger: true,
   });
+}
+
+// The card of an invite until there is a first message, and after the first answer one hint at a time.
+
+const SHORT = 24; // a longer name would make the field grow
+const DAY_MS = 86_400_000;
+/** In this order. A closed one never comes back. */
+const HINTS = [
+  { setting: "hint_notifications", text: (name) => `Know when ${name} writes, with this page closed too.`, go: "Turn on notifications" },
+  { setting: "hint_backup", text: () => "Your key lives only in this browser.", go: "Save a backup" },
+];
+
+export class GuestView {
+  #client;
+  #contact = null;
+  #hint = null;
+  #installing = null;
+
+  constructor(client) {
+    this.#client = client;
+    on(window, "beforeinstallprompt", (event) => this.#mayInstall(event));
+    on(byId("guestForm"), "submit", (event) => event.preventDefault());
+    on(byId("guestName"), "change", () => this.saveName());
+    on(byId("composer"), "submit", () => this.saveName(), { capture: true }); // ahead of the words, which take it along
+    on(byId("guestInstall"), "click", () => this.#install());
+    on(byId("guestNotify"), "click", () => this.#notify());
+    for (const id of ["guestBackup", "hintBackup"]) on(byId(id), "click", () => byId("exportBackup").click());
+    on(byId("hintGo"), "click", () => this.#notify());
+    on(byId("hintClose"), "click", () => client.settings.set(this.#hint.setting, true));
+    on(client.settings, "change", () => this.#contact && this.show(this.#contact));
+  }
+
+  show(contact) {
+    this.#contact = contact;
+    byId("guestCard").hidden = !(contact.invited && !contact.last_seq);
+    byId("chatBody").placeholder = "Message";
+    if (!byId("guestCard").hidden) this.#fill(contact);
+    this.#showHint(contact);
+  }
+
+  /** The words go without a name that is none. */
+  async saveName() {
+    const typed = byId("guestName").value;
+    if (byId("guestCard").hidden || typed.trim() === this.#client.settings.get("name")) return;
+    await this.#client.settings.callMyself(typed);
+  }
+
+  #fill(contact) {
+    const called = contact.name || contact.their_name;
+    fillAvatar(byId("guestAvatar"), contact, displayName(contact));
+    byId("guestTitle").textContent = `${displayName(contact)} invited you to a private chat`;
+    byId("guestText").textContent = `Only ${called ? `you and ${called}` : "the two of you"} can read it. No account, no phone number.`;
+    byId("guestName").placeholder = called ? `Your name (${called} sees it)` : "Your name (they see it)";
+    byId("chatBody").placeholder = called && called.length <= SHORT ? `Say hello to ${called}…` : "Say hello…";
+    if (document.activeElement !== byId("guestName")) byId("guestName").value ||= this.#client.settings.get("name");
+    byId("guestMayNotify").hidden = !this.#maySuggest("hint_notifications", contact);
+  }
+
+  #showHint(contact) {
+    const answered = !contact.request && !contact.blocked && contact.last_direction === "in";
+    this.#hint = (answered && HINTS.find(({ setting }) => this.#maySuggest(setting, contact))) || null;
+    byId("hint").hidden = !this.#hint;
+    if (!this.#hint) return;
+    byId("hintText").textContent = this.#hint.text(displayName(contact));
+    byId("hintGo").hidden = this.#hint.setting !== "hint_notifications";
+    byId("hintBackup").hidden = this.#hint.setting !== "hint_backup";
+  }
+
+  #maySuggest(setting, contact) {
+    const { settings, notifications } = this.#client;
+    if (settings.get(setting)) return false;
+    if (setting === "hint_notifications") return notifications.permission === "default" || (notifications.permission === "granted" && !notifications.on);
+    return !settings.get("backed_up") && Date.now() - contact.added_at > DAY_MS;
+  }
+
+  async #notify() {
+    if ((await this.#client.notifications.enable()) === "granted") notice("Notifications are on");
+    else notice(this.#client.notifications.why || "Notifications stay off");
+    this.show(this.#contact);
+  }
+
+  #mayInstall(event) {
+    event.preventDefault();
+    this.#installing = event;
+  }
+
+  async #install() {
+    if (this.#installing) await this.#installing.prompt();
+    else notice("Open your browser's menu and choose “Add to home screen” or “Install”.");
+    this.#installing = null;
+  }
 }

@@ -1,20 +1,18 @@
-// Path ↔ view, titles and history. A thread's place is in the fragment, which
-// no server sees: /chats#chat=<fingerprint>, and &at=<seq> for one message.
-import { closeTopmost } from "./dialogs.js";
-import { on } from "./dom.js";
+// Which view is shown, by the address; and the frame around the views.
+import { asMenu, closeTopmost, copy, showMenu } from "./dialogs.js";
+import { byId, on } from "./dom.js";
+import { canScan, scan } from "./media.js";
+
+// A thread's place is in the fragment, which no server sees: /chats#chat=<fingerprint>, and &at=<seq> for one message.
 
 const TITLES = { newchat: "Home", chats: "Chats", library: "Library", keys: "Keys", server: "Server", about: "About", me: "Me" };
 const THREAD = /^#chat=([0-9a-f]{64})(?:&at=(\d+))?$/i;
 
-/** The address of a contact's thread, or of one message in it. */
 export function threadPath(fingerprint, seq) {
   return `/chats#chat=${fingerprint}${seq === undefined ? "" : `&at=${seq}`}`;
 }
 
-/**
- * Fires "route" with `detail` `{view, thread, seq, byPerson}`: `thread` a
- * fingerprint or null, `byPerson` false for the page's first view.
- */
+/** Fires "route" with `{view, thread, seq, byPerson}`: `thread` a fingerprint or null; `byPerson` false for the first view. */
 export class Router extends EventTarget {
   #unread = 0;
   #shown = "";
@@ -27,18 +25,15 @@ export class Router extends EventTarget {
     this.#showView();
   }
 
-  /** The name of the view that the address bar shows. */
   get view() {
     return location.pathname.slice(1).replace(/\/$/, "");
   }
 
-  /** `{thread, seq}` of the address; both null where it names no thread. */
   get place() {
     const [, thread, seq] = (this.view === "chats" && THREAD.exec(location.hash)) || [];
     return { thread: thread?.toLowerCase() ?? null, seq: seq === undefined ? null : Number(seq) };
   }
 
-  /** Enters the page's first view; called once, when the views listen. */
   start() {
     this.#enter(false);
   }
@@ -48,7 +43,6 @@ export class Router extends EventTarget {
     this.#enter(true);
   }
 
-  /** Goes there without a step in the history. */
   replace(path, byPerson = true) {
     history.replaceState(null, "", path);
     this.#enter(byPerson);
@@ -67,7 +61,7 @@ export class Router extends EventTarget {
     return this.view in TITLES ? this.view : "newchat";
   }
 
-  // What is open on top goes first. The browser has left the place already, so that is entered in the history again.
+  // What is on top goes first. The browser has left the place already: it is entered again.
   #step() {
     const place = closeTopmost();
     if (place) history.pushState(null, "", place);
@@ -103,5 +97,74 @@ export class Router extends EventTarget {
     if (!link || !plain) return;
     event.preventDefault();
     this.go(link.getAttribute("href"));
+  }
+}
+
+// The rail, which on a phone is three tabs and "Me", and the menu of the list's head.
+
+/** One screen at a time; style.css says the same. */
+export const PHONE = matchMedia("(max-width: 47.99em), (max-height: 29.99em)");
+
+const RAIL = ["tab-newchat", "tab-chats", "tab-library", "tab-keys", "tab-server", "tab-about", "tab-me", "railFoot"];
+const IN_ME = ["tab-newchat", "tab-keys", "tab-server", "tab-about"];
+
+export class ShellView {
+  #router;
+
+  constructor(client, router) {
+    this.#router = router;
+    asMenu(byId("listMenu"));
+    on(byId("listMenuOpen"), "click", () => showMenu(byId("listMenu"), byId("listMenuOpen")));
+    on(byId("listPaste"), "click", () => this.#offerField());
+    byId("listScan").hidden = !canScan();
+    on(byId("listScan"), "click", () => this.#scan());
+    on(byId("listInvite"), "click", () => invite(client.inviteLink()));
+    on(PHONE, "change", () => this.#arrange());
+    this.#arrange();
+  }
+
+  show() {
+    if (!PHONE.matches) this.#router.replace("/newchat", false);
+  }
+
+  /** Each button is in the page once. The focus stays on what is moved. */
+  #arrange() {
+    const focused = document.activeElement;
+    if (PHONE.matches) {
+      byId("meViews").append(...IN_ME.map(byId));
+      byId("meFoot").append(byId("railFoot"));
+      byId("meShortcuts").append(byId("shortcuts"));
+    } else {
+      byId("viewTabs").append(...RAIL.map(byId));
+      byId("listMenu").append(byId("shortcuts"));
+      if (this.#router.view === "me") this.show();
+    }
+    focused.focus({ preventScroll: true });
+  }
+
+  #offerField() {
+    this.#router.go("/newchat");
+    byId("openChatFp").focus();
+  }
+
+  async #scan() {
+    const found = await scan("Scan an invite");
+    if (found === null) return;
+    this.#offerField();
+    byId("openChatFp").value = found;
+    byId("openChatForm").requestSubmit();
+  }
+}
+
+function invite(url) {
+  return navigator.share ? share(url) : copy(url, "Invite link");
+}
+
+/** Whoever closes the share sheet wanted that. */
+export async function share(url) {
+  try {
+    await navigator.share({ title: "Chat with me on io3233", url });
+  } catch (error) {
+    if (error.name !== "AbortError") await copy(url, "Invite link");
   }
 }

@@ -1,5 +1,4 @@
-// The relays that this device is registered with; what one can want to know before, and how its state is told. Nothing here is answered for
-// the person, and a refusal changes nothing.
+// The relays of this device; what they ask, and how their state is told. Nothing is answered for the person, and a refusal changes nothing.
 import { InviteNeededError, OlderProofError, RelayKeyChangedError, SameRelayError } from "../protocol/errors.js";
 import { formatBytes, formatCount, formatDateTime, plural } from "../protocol/format.js";
 import { answerTo, confirmed, notice } from "./dialogs.js";
@@ -20,18 +19,18 @@ export class ServerView {
 
   async show() {
     const field = byId("serverUrl");
-    if (document.activeElement !== field || !field.value) field.value = this.#client.relays.home; // else somebody types in it already
+    if (document.activeElement !== field || !field.value) field.value = this.#client.relays.home;
     if (this.#suggested()) return;
     const status = byId("serverStatus");
     say(status, "");
     try {
       await this.#client.relays.refreshStats(this.#client.relays.home);
     } catch (error) {
-      if (!status.textContent) say(status, error.message, "bad"); // what was said meanwhile is newer
+      if (!status.textContent) say(status, error.message, "bad");
     }
   }
 
-  // An older link that names a relay alone: a suggestion, never a change.
+  // An older link suggests a relay, and never changes it.
   #suggested() {
     const origin = new URLSearchParams(location.search).get("server");
     if (!origin) return false;
@@ -65,7 +64,7 @@ export class ServerView {
     const relay = await attempt(byId("addRelayBtn"), status, () => addRelay(this.#client, typed));
     if (relay === null) say(status, "Nothing was changed.");
     if (!relay) return;
-    if (field.value === typed) field.value = ""; // else the next one is typed already
+    if (field.value === typed) field.value = "";
     say(status, `Joined ${relay.origin}.`, "good");
   }
 
@@ -135,9 +134,7 @@ function facts({ message_retention_days, max_message_bytes, refused, requests_dr
   return known.join(" · ");
 }
 
-// Registering, with the questions on the way.
-
-/** Registers with the relay at `url`, asking what it wants to know: resolves to it, null when the person said no. Throws what no answer can mend. */
+/** Asks what it wants to know: null when the person said no. Throws what no answer can mend. */
 export async function addRelay(client, url) {
   const answers = {};
   for (;;) {
@@ -200,9 +197,6 @@ async function isSameRelay(client, { origin, known }, answers) {
   return agreed;
 }
 
-// What a relay's state is called, and looks like, wherever it is shown.
-
-/** The states that only the person can end. */
 export const NEEDS_ANSWER = new Set(["needs-consent", "needs-invite", "refused"]);
 
 const WORDS = {

@@ -1,4 +1,4 @@
-// The settings dialog, with whom the person blocked, their name and what takes room here; the bell and the theme button.
+// The settings dialog, the bell and the theme button.
 import { displayName, formatBytes, plural, shortAddress } from "../protocol/format.js";
 import { confirmed, notice, showModal } from "./dialogs.js";
 import { attempt, byId, clone, on, say } from "./dom.js";
@@ -40,7 +40,7 @@ export class SettingsView {
     byId("persistenceHint").textContent = KEPT[granted];
   }
 
-  /** In the end each switch shows what is stored. */
+  /** In the end it shows what is stored. */
   async #switch(name, chosen) {
     try {
       await this.#client.settings.set(name, chosen);
@@ -53,7 +53,7 @@ export class SettingsView {
     const { notifications } = this.#client;
     try {
       if (this.#notifies()) await notifications.disable();
-      else if (notifications.needsHomeScreen) showModal(byId("settingsDialog")); // which names the steps
+      else if (notifications.needsHomeScreen) showModal(byId("settingsDialog"));
       else if ((await notifications.enable()) === "granted") notice("Notifications are on");
       else notice(notifications.why || "Notifications stay off");
     } finally {
@@ -65,7 +65,7 @@ export class SettingsView {
     return this.#client.settings.get("notifications") && this.#client.notifications.permission === "granted";
   }
 
-  /** A server pushes to the page of its own people: the home relay's key is the subscription's. */
+  /** The home relay's key is the subscription's. */
   #when(notifies) {
     const { relays, updates } = this.#client;
     const home = relays.get(relays.home);
@@ -93,8 +93,6 @@ export class SettingsView {
     for (const choice of document.getElementsByName("theme")) choice.checked = choice.value === window.theme.preference();
   }
 }
-
-// Whom the person blocked: the one place from where they come back.
 
 export class BlockedView {
   #client;
@@ -126,8 +124,6 @@ function row(contact) {
   return item;
 }
 
-// What I call myself: a field in each place where one asks for it, all of one setting.
-
 const FORMS = { myNameForm: "myNameStatus", meNameForm: "meNameStatus", settingNameForm: "settingNameStatus" };
 
 export class MyNameView {
@@ -157,8 +153,6 @@ export class MyNameView {
   }
 }
 
-// What is kept here takes room: how much, and for which chats the files do, which can go.
-
 export class RoomView {
   #client;
 
@@ -169,7 +163,7 @@ export class RoomView {
 
   async #show() {
     const chats = await this.#client.files.kept();
-    const bytes = chats.reduce((sum, chat) => sum + chat.bytes, 0); // counted here: what a browser says of its room may be made up, so that no page knows it
+    const bytes = chats.reduce((sum, chat) => sum + chat.bytes, 0); // what a browser says of its room may be made up, so that no page knows it
     byId("roomHint").textContent = bytes ? `Pictures and files take ${formatBytes(bytes)}.` : "No pictures or files are kept here.";
     const rows = await Promise.all(chats.map(async (chat) => this.#row(chat, displayName(await this.#client.store.contact(chat.contact)))));
     byId("roomList").replaceChildren(...rows);

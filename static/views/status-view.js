@@ -1,6 +1,5 @@
-// What the page says about itself: the live badge, the count in the title, what is missing here, and, for a screen reader, what came and
-// what failed; its version, and the SHA-256 of each of its files as it is served; and what is wrong with the browser's storage.
-import { oneLine } from "../protocol/excerpt.js";
+// What the page says about itself: its state, what came and failed, its version, what is wrong with storage.
+import { oneLine } from "../protocol/text.js";
 import { saidIn } from "../protocol/files.js";
 import { displayName, formatCount, plural } from "../protocol/format.js";
 import { VERSION } from "../version.js";
@@ -53,7 +52,7 @@ export class StatusView {
     this.#showQuestion(this.#client.relays.list().find((relay) => NEEDS_ANSWER.has(relay.state)) ?? this.#mayHaveMoved());
   }
 
-  /** After a backup was restored at a server's new address, home is the old one. */
+  /** After a restore at a server's new address, home is the old one. */
   #mayHaveMoved() {
     const { relays } = this.#client;
     const { origin } = location;
@@ -79,9 +78,7 @@ export class StatusView {
   }
 }
 
-// Tells a screen reader, politely, what has arrived.
-
-const GATHER_MS = 400; // messages that come together are told together
+const GATHER_MS = 400; // those that come together are told together
 const SPOKEN_CHARACTERS = 200;
 
 class Announcer {
@@ -94,7 +91,7 @@ class Announcer {
   }
 
   gather(messages) {
-    this.#arrived.push(...messages.filter(({ direction }) => direction === "in")); // not what another device of mine sent
+    this.#arrived.push(...messages.filter(({ direction }) => direction === "in"));
     this.#tell();
   }
 
@@ -103,13 +100,12 @@ class Announcer {
     const contacts = await Promise.all([...new Set(arrived.map(({ contact }) => contact))].map((key) => this.#store.contact(key)));
     const heard = new Map(contacts.filter((contact) => contact && !contact.muted && !contact.blocked).map((contact) => [contact.fingerprint, displayName(contact)]));
     const told = arrived.filter(({ contact }) => heard.has(contact));
-    const lines = told.filter(({ event }) => event).map((line) => toTell(line, heard.get(line.contact))); // the same may stand in many chats
+    const lines = told.filter(({ event }) => event).map((line) => toTell(line, heard.get(line.contact))); // it may stand in many chats
     const sentences = [...new Set(lines), wordsFor(told.filter(({ event }) => !event), heard)].filter(Boolean);
     if (sentences.length > 0) announce(sentences.join(" "));
   }
 }
 
-/** Of one message its words, of more how many came. */
 function wordsFor(messages, names) {
   const [message] = messages;
   if (messages.length > 1) return `${plural(messages.length, "new message")} from ${[...new Set(messages.map(({ contact }) => names.get(contact)))].join(", ")}`;
@@ -117,8 +113,6 @@ function wordsFor(messages, names) {
   const words = message.kind === "text" && !message.deleted_at ? saidIn(message) : toTell(message);
   return `${names.get(message.contact)}: ${oneLine(words, SPOKEN_CHARACTERS)}`;
 }
-
-// The view About: which versions run here, and the SHA-256 of each file as it is served.
 
 export class AboutView {
   #client;
@@ -155,8 +149,6 @@ function row({ path, bytes, sha256 }) {
   sum.firstChild.textContent = sha256;
   return made;
 }
-
-// What is wrong with this browser's storage, for as long as it is.
 
 const RELOAD_HELPS = new Set(["stuck", "outdated"]);
 const NO_KEYS = "no keys: see above";

@@ -1,13 +1,13 @@
-// One contact as a row of the list: who, when, and what was said last.
 import { fillAvatar, icon } from "./dom.js";
-import { oneLine, wordsOf } from "../protocol/excerpt.js";
+import { oneLine } from "../protocol/text.js";
+import { wordsOf } from "../protocol/marks.js";
 import { displayName, formatCount, formatWhen } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 
 const LAST_CHARACTERS = 120;
 const STATES = { queued: ["…", "waiting"], relayed: ["✓", "on the server"], delivered: ["✓✓", "delivered"], read: ["✓✓", "read"] };
 
-/** Writes a contact into a row. `draft`: what is typed for them and not sent, "" where it is on screen anyway. */
+/** `draft`: "" where it is on screen anyway. */
 export function fillRow(row, contact, draft) {
   const name = displayName(contact);
   row.dataset.fingerprint = contact.fingerprint;
@@ -23,7 +23,6 @@ export function fillRow(row, contact, draft) {
   for (const button of row.querySelectorAll("button")) nameButton(button, contact, name);
 }
 
-/** The chat or, where nothing is new there, the message that the row says was not sent. */
 function placeOf({ fingerprint, unread, failed, last_seq }) {
   const seq = failed?.at(-1)?.seq;
   return threadPath(fingerprint, unread || seq === last_seq ? undefined : seq);
@@ -39,7 +38,7 @@ const DONE_TO = {
   more: () => "More for",
 };
 
-/** What a button with `data-do` does to this contact, in words. `name`: for who can't see the row that it is in. */
+/** What `data-do` does to this contact. `name`: for who can't see the row. */
 export function nameButton(button, contact, name = "") {
   const word = DONE_TO[button.dataset.do](contact);
   if (name) button.setAttribute("aria-label", `${word.replace("…", "")} ${name}`);
@@ -47,7 +46,7 @@ export function nameButton(button, contact, name = "") {
   if (label) label.textContent = word;
 }
 
-// Each part is isolated: what runs from right to left in one turns nothing in the next.
+// Each part is isolated: right to left in one turns nothing in the next.
 function preview(contact, draft) {
   const failed = contact.failed?.at(-1);
   if (failed) return [part("! Not sent:", "bad"), part(failed.text, "bad said")];

@@ -1,4 +1,4 @@
-// What stands in the open thread: a row a message, the days between them, the rule above what is new, and the button to the newest.
+// The open thread: messages, days, the rule above what is new, the button to the newest.
 import { byId, clone, on, reconcile } from "./dom.js";
 import { kindOf } from "../protocol/files.js";
 import { formatCount, formatDay, formatTime, plural, dayLines } from "../protocol/format.js";
@@ -11,32 +11,29 @@ export class ThreadRows {
   #rows = new Map();
   #days = new Map();
   #rule = clone("newTemplate");
-  #new_from = null; // the seq below the rule
-  #unseen = 0; // how many of them came while the page was hidden
-  name = ""; // of whom the thread is with
+  #new_from = null;
+  #unseen = 0;
+  name = "";
 
   constructor(box) {
     this.#box = box;
   }
 
-  /** The row of the message `seq`. */
   get(seq) {
     return this.#rows.get(seq);
   }
 
-  /** The rule, where it is among the rows. */
   get rule() {
     return this.#rule.isConnected ? this.#rule : null;
   }
 
-  /** Has the rule above the message `seq` from the next `show` on, for `number` are new; null: nothing is. */
+  /** The rule stands above `seq` from the next `show` on; null: nothing is new. */
   divide(seq, number = 0) {
     this.#new_from = seq;
     this.#unseen = 0;
     this.#rule.firstElementChild.textContent = `${formatCount(number)} new`;
   }
 
-  /** These came while nobody looked. A rule that is there already stays where it is. */
   divideUnseen(received) {
     const seen = this.#unseen + received.length;
     if (this.#unseen === 0 && (this.rule || !received.length)) return;
@@ -44,7 +41,6 @@ export class ThreadRows {
     this.#unseen = seen;
   }
 
-  /** Shows these, and leaves untouched what is in its place. */
   show(messages) {
     const rows = new Map(messages.map((message) => [message.seq, this.#rows.get(message.seq) ?? messageRow(message, this.name)]));
     const lines = dayLines(messages);
@@ -57,18 +53,16 @@ export class ThreadRows {
     ]);
     this.#rows = rows;
     this.#days = days;
-    this.#box.style.setProperty("--time", `${longestTime()}ch`); // the room that a bubble's last line leaves for it
+    this.#box.style.setProperty("--time", `${longestTime()}ch`);
     reconcile(this.#box, gathered(nodes));
   }
 
-
-  /** Writes what can change about these anew: a name, a state, the day and the hour. */
   fill(messages, all = messages) {
     for (const message of messages) fillRow(this.#rows.get(message.seq), message, this.name);
     this.show(all);
   }
 
-  /** Changes rows under a reader who stays where they are. Not left to the browser's scroll anchoring: Safari has none. */
+  /** The reader stays where they are. Safari has no scroll anchoring. */
   keepingPlace(change) {
     const edge = this.#box.getBoundingClientRect().top;
     const anchor = [...this.#rows.values()].find((row) => row.getBoundingClientRect().bottom > edge);
@@ -86,7 +80,7 @@ export class ThreadRows {
   }
 }
 
-/** The round button back to the end of the thread, with how many came in since its reader left it. */
+/** Back to the end, with how many came in since its reader left it. */
 export class EndButton {
   #button = byId("newMessagesBtn");
   #missed = 0;
@@ -102,7 +96,6 @@ export class EndButton {
     this.offer(false);
   }
 
-  /** It is there while somebody is far `away`, or missed something. */
   offer(away) {
     this.#button.hidden = !away && !this.#missed;
   }
@@ -113,7 +106,7 @@ export class EndButton {
   }
 }
 
-/** Pictures of one group that follow each other stand side by side in a box, each a row still. A box stays where one of its pictures is. */
+/** Pictures of one group that follow each other are side by side in a box, each a row still. A box stays where one of its pictures is. */
 function gathered(nodes) {
   const runs = [];
   for (const node of nodes) {
@@ -132,7 +125,7 @@ function album(rows, others) {
   return box;
 }
 
-/** The row, with its place in its group: who goes on in the same minute has the time below the last. */
+/** Who goes on in the same minute has the time below the last. */
 function place(row, messages, index, apart) {
   const [previous, message, next] = [messages[index - 1], messages[index], messages[index + 1]];
   const ends = !next || !continues(message, next);
@@ -144,7 +137,7 @@ function place(row, messages, index, apart) {
   return row;
 }
 
-/** A picture that has nothing beside it to be read. */
+/** Nothing beside it to be read. */
 const isTile = ({ file, text, re, deleted_at, state }) =>
   Boolean(file) && kindOf(file) === "picture" && ["", "here"].includes(file.state) && !text && !re && !deleted_at && state !== "failed";
 

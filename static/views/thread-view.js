@@ -1,12 +1,11 @@
-// The messages of the open thread. What arrives never scrolls a person who has
-// scrolled up, and the page does not grow however much arrives.
+// What arrives never scrolls a person who has scrolled up, and the page does not grow however much arrives.
 import { byId, on, whenDayChanges } from "./dom.js";
 import { codeOf, showAll } from "./message-row.js";
 import { MessageWindow } from "./message-window.js";
 import { EndButton, ThreadRows } from "./thread-rows.js";
 import { copy } from "./dialogs.js";
 
-const NEAR_PX = 400; // how close to an end of the rows the next page is read
+const NEAR_PX = 400;
 const AT_END_PX = 40;
 const POINTED_OUT_MS = 4000;
 
@@ -16,7 +15,7 @@ export class ThreadView {
   #box = byId("chatMessages");
   #rows = new ThreadRows(this.#box);
   #button = new EndButton(() => this.#showNewest());
-  #sticks = true; // the newest message is in sight, and stays so
+  #sticks = true; // the newest is in sight, and stays so
   #top = 0;
 
   constructor(client) {
@@ -37,19 +36,18 @@ export class ThreadView {
     return this.#window.contact;
   }
 
-  /** The message of a row. */
   message(seq) {
     return this.#window.messages.find((message) => message.seq === seq);
   }
 
-  /** Shows a contact's thread: around the message `seq`, else from the first of `unread` messages on, else at its end. */
+  /** Around `seq`, else from the first of `unread` messages on, else at its end. */
   async open(fingerprint, name, { seq = null, unread = 0 } = {}) {
     if (this.#window.contact !== fingerprint) this.clear(fingerprint);
     this.#rows.name = name;
     try {
       if (!(await this.#window.load(seq === null ? { unread } : { around: seq }))) return;
     } catch (error) {
-      if (this.#window.contact === fingerprint) this.clear(); // so that the next click on it tries again
+      if (this.#window.contact === fingerprint) this.clear();
       throw error;
     }
     if (seq === null) this.#rows.divide(this.#window.first, unread);
@@ -59,7 +57,6 @@ export class ThreadView {
     else this.#toEnd();
   }
 
-  /** Writes a contact's new name into the rows. */
   rename(name) {
     this.#rows.name = name;
     this.#rows.fill(this.#window.messages);
@@ -72,13 +69,12 @@ export class ThreadView {
     this.#render();
   }
 
-  /** The view is on screen again: a hidden box has forgotten its scroll. */
+  /** A hidden box has forgotten its scroll. */
   shown() {
     if (this.#sticks) this.#toEnd();
     else this.#box.scrollTop = this.#top;
   }
 
-  /** Nobody looks at the thread any more: what was new is so no longer. */
   left() {
     this.#rows.divide(null);
     if (this.#rows.rule) this.#renderInPlace();
@@ -114,7 +110,7 @@ export class ThreadView {
     return this.#showNewer(arrived);
   }
 
-  // Whoever sends wants to see what they sent; another window of theirs may be reading further up.
+  // Who sends wants to see it; another window may be reading further up.
   async #showOwn(messages) {
     if (this.#window.newer) await this.#window.load();
     else this.#window.append(messages, { keep_first: false });
@@ -131,7 +127,7 @@ export class ThreadView {
     else this.#button.miss(received.length);
   }
 
-  /** Also one that is new here: the tab that stored it may have gone before it told of it. */
+  /** Also what is new here: the tab that stored it may have gone before it told of it. */
   #changed(message) {
     if (!this.#window.replace(message)) return this.#window.isPast(message) && this.#arrive([message], false);
     this.#rows.fill([message], this.#window.messages);
@@ -146,7 +142,7 @@ export class ThreadView {
   #scrolled() {
     if (!this.#box.clientHeight) return undefined; // hidden: the numbers mean nothing
     const below = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight;
-    const isUp = this.#box.scrollTop < this.#top; // the box may have shrunk since, by a keyboard: then nobody has left the end
+    const isUp = this.#box.scrollTop < this.#top; // a keyboard may have shrunk the box: nobody has left the end
     this.#top = this.#box.scrollTop;
     this.#sticks = (below < AT_END_PX || (this.#sticks && !isUp)) && !this.#window.newer;
     if (this.#sticks) this.#button.hide();
@@ -180,7 +176,7 @@ export class ThreadView {
     this.#top = this.#box.scrollTop;
   }
 
-  /** With some of what was read before above it; at the end where all that is new has room. */
+  /** Some of what was read before is above it; at the end where all that is new has room. */
   #toRule() {
     this.#sticks = false;
     const box = this.#box;
@@ -204,13 +200,12 @@ export class ThreadView {
     const [retries, discards] = [".chat-retry", ".chat-discard"].map((button) => event.target.closest(button));
     if (!retries && !discards) return undefined;
     const { outbox, changes } = this.#client;
-    this.#box.focus({ preventScroll: true }); // the button goes
+    this.#box.focus({ preventScroll: true });
     if (retries) return outbox.retry(seq);
     const { file } = this.message(seq);
     return file?.state === "here" && file.sent ? changes.remove(seq) : outbox.discard(seq); // they have a part of it
   }
 
-  // Who opens a long message reads it from where they are.
   #showAll(seq) {
     showAll(this.#rows.get(seq), this.message(seq));
     this.#sticks = false;

@@ -1,5 +1,4 @@
-// The list of chats: beside every view, and on a phone a screen of its own.
-// What was archived stands below it.
+// The list of chats, and below it what was archived.
 import { block } from "./contact-view.js";
 import { asMenu, offerUndo, showMenu } from "./dialogs.js";
 import { byId, clone, on, reconcile, whenDayChanges } from "./dom.js";
@@ -12,7 +11,7 @@ export class ThreadsView {
   #list = byId("chatTabs");
   #archive = byId("archivedList");
   #menu = byId("rowMenu");
-  #contacts = new Map(); // all but the blocked
+  #contacts = new Map();
   #rows = new Map();
   #active = null;
   #menuFor = "";
@@ -42,17 +41,14 @@ export class ThreadsView {
     this.#arrange(true);
   }
 
-  /** A contact of the list or the archive, at once; undefined for others. */
   contact(fingerprint) {
     return this.#contacts.get(fingerprint);
   }
 
-  /** All of them, as they stand in the list. */
   get contacts() {
     return [...this.#contacts.values()];
   }
 
-  /** Marks the open thread; null when none is. Whatever was typed in the one before is its draft from now on. */
   set active(fingerprint) {
     const left = this.#active;
     this.#active = fingerprint;
@@ -96,8 +92,8 @@ export class ThreadsView {
     this.#rows.delete(fingerprint);
   }
 
-  // Pinned ones first, then the newest; but a list that somebody is pointing at or tabbing
-  // through stays as it is until they leave, or the click would land on another thread.
+  // Pinned ones first, then the newest; but a list that somebody points at or tabs through stays until they leave, or the click would land on
+  // another thread.
   #arrange(now = false) {
     const order = newestFirst(this.contacts);
     const listed = order.filter(({ open }) => open);
@@ -115,7 +111,6 @@ export class ThreadsView {
     byId("archivedCount").textContent = formatCount(archived.length);
   }
 
-  /** Said while there are requests that one could think to be all. */
   #countDropped() {
     const dropped = this.#client.relays.list().reduce((sum, relay) => sum + (relay.requests_dropped ?? 0), 0);
     const asked = this.contacts.some(({ request }) => request);
@@ -128,7 +123,7 @@ export class ThreadsView {
     return this.#list.matches(":focus-within") || (this.#mayHover && this.#list.matches(":hover"));
   }
 
-  // By the right button, a long press or the key for it; by the row's own button it comes below that.
+  // By the right button, a long press or the menu key.
   #openMenu(event) {
     const row = event.target.closest("li");
     if (!row) return;
@@ -136,7 +131,6 @@ export class ThreadsView {
     this.showMenu(row.dataset.fingerprint, row.querySelector("a"));
   }
 
-  /** Opens the menu of a listed contact's row at `anchor`. `acts` are what it has besides, by the buttons' names: the head of a chat has more to offer. */
   showMenu(fingerprint, anchor, acts = {}) {
     [this.#menuFor, this.#menuActs] = [fingerprint, acts];
     const contact = this.#contacts.get(fingerprint);
@@ -165,7 +159,7 @@ export class ThreadsView {
     };
   }
 
-  /** Puts a chat away, which can be undone, or takes it out again. The focus goes on to the row that takes its place, from this one or from the open chat. */
+  /** Which can be undone; or takes it out. The focus goes to the row that takes its place, from this one or the open chat. */
   async archive({ fingerprint }) {
     const contact = this.#contacts.get(fingerprint);
     if (!contact.open) return this.#client.store.updateContact(fingerprint, { open: true });

@@ -1,4 +1,4 @@
-// Voice messages: recorded in the place of the composer, and listened to before they go.
+// Recorded in the place of the composer, and listened to before they go.
 import { attempt, byId, on, say } from "./dom.js";
 import { MOST_FILE_BYTES } from "../protocol/files.js";
 import { displayName, formatClock } from "../protocol/format.js";
@@ -6,21 +6,21 @@ import { offerUndo } from "./dialogs.js";
 import { voicePlayer } from "./media.js";
 
 const MOST_SECONDS = 300;
-const BITS_PER_SECOND = 32_000; // Opus for speech; five minutes are 1.2 MiB
+const BITS_PER_SECOND = 32_000; // Opus; five minutes are 1.2 MiB
 const PIECE_MS = 1000;
 const TICK_MS = 100;
-const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"]; // that browsers record: the first that this one does
-const HELD_MS = 500; // a press that takes longer ends the recording when it does
-const SLIDE_PX = 90; // to the left while it is held: throws it away
+const TYPES = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus", "audio/mp4"]; // the first that this browser records
+const HELD_MS = 500; // a longer press is held: its end stops the recording
+const SLIDE_PX = 90; // to the left: throws it away
 const LEVELS = 48;
-const LOUD = 4; // how much a voice is enlarged to fill the meter
+const LOUD = 4;
 const WHY = {
   NotAllowedError: "The microphone is not allowed here: allow it in the browser's settings of this page.",
   NotFoundError: "This device has no microphone.",
   NotSupportedError: "This browser does not record: send what another app has recorded as a file.",
 };
 
-/** The microphone, until it is stopped: by the person, after MOST_SECONDS, or by the browser. */
+/** Until it is stopped: by the person, MOST_SECONDS, or the browser. */
 class Recording {
   #recorder;
   #context;
@@ -29,7 +29,7 @@ class Recording {
   #pieces = [];
   #began = performance.now();
 
-  /** Rejects with a DOMException where there is no microphone, none for this page, or nothing that records it. */
+  /** Rejects with a DOMException: no microphone, none for this page, or nothing that records it. */
   static async begin() {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
     try {
@@ -45,19 +45,17 @@ class Recording {
     this.#recorder.ondataavailable = ({ data }) => this.#take(data);
     this.ended = new Promise((resolve) => (this.#recorder.onstop = () => resolve(this.#end(stream))));
     this.#recorder.start(PIECE_MS);
-    this.#context = new AudioContext(); // the end of the recorder ends it
+    this.#context = new AudioContext();
     this.#analyser = new AnalyserNode(this.#context, { fftSize: 1024 });
     this.#context.createMediaStreamSource(stream).connect(this.#analyser);
   }
 
-  /** Resolves to `{blob, seconds}` once it is stopped; `blob` has no byte where nothing was recorded. */
   ended;
 
   get seconds() {
     return (performance.now() - this.#began) / 1000;
   }
 
-  /** How loud it is now, 0 to 1. */
   get level() {
     this.#analyser.getByteTimeDomainData(this.#samples);
     return Math.min(1, (LOUD * Math.max(...this.#samples.map((sample) => Math.abs(sample - 128)))) / 128);
@@ -89,12 +87,11 @@ export class VoiceRecorder {
   #contact;
   #bar = byId("voice");
   #status = byId("chatSendStatus");
-  #asking = false; // for the microphone
-  #taken = null; // {to, recording, ticking} and, once it has ended, {blob, seconds}: there is one at a time, whichever thread is open
-  #pressed = null; // {x, at} while the button is held
-  #url = ""; // of what can be listened to
+  #asking = false;
+  #taken = null; // {to, recording, ticking}, ended {blob, seconds}, too: one at a time, whichever thread is open
+  #pressed = null;
+  #url = "";
 
-  /** `answering`: the composer's. `contact()`: of the open thread, or null. */
   constructor(answering, contact) {
     this.#answering = answering;
     this.#contact = contact;
@@ -138,7 +135,6 @@ export class VoiceRecorder {
     return recording?.stop();
   }
 
-  /** Null where there is none, with the reason shown. */
   async #ask() {
     this.#asking = true;
     try {
@@ -165,10 +161,10 @@ export class VoiceRecorder {
     if (taken.seconds === MOST_SECONDS) say(this.#status, "Five minutes are the most.");
     const attended = this.#bar.contains(document.activeElement);
     this.show();
-    if (attended) byId("voiceSend").focus(); // in the place of the button that went
+    if (attended) byId("voiceSend").focus(); // that button went
   }
 
-  /** Nobody records without seeing it: in another view, or another thread, it ends, as it does behind another tab or a dark screen. */
+  /** Nobody records without seeing it: in another view or thread it ends, as behind another tab or a dark screen. */
   #tick(recording) {
     if (!this.#bar.checkVisibility()) return void recording.stop();
     byId("voiceTime").textContent = formatClock(recording.seconds);
@@ -177,12 +173,10 @@ export class VoiceRecorder {
     bar.parentElement.append(bar);
   }
 
-  /** What was recorded for the open thread. */
   #here() {
     return this.#taken && this.#taken.to.fingerprint === this.#contact()?.fingerprint ? this.#taken : null;
   }
 
-  /** Of the open thread, as far as one is: what was recorded for another waits there. */
   show() {
     const here = this.#here();
     const ended = Boolean(here?.blob);
@@ -196,7 +190,7 @@ export class VoiceRecorder {
     window.onbeforeunload = this.#taken ? (event) => event.preventDefault() : null;
   }
 
-  /** `to`: the contact as it is now. What can't be stored stays, with the reason. */
+  /** `to`: as it is now. What can't be stored stays, with the reason. */
   async #send(taken, to) {
     const { blob, seconds } = await taken.recording.stop();
     const bytes = new Uint8Array(await blob.arrayBuffer());
@@ -206,7 +200,7 @@ export class VoiceRecorder {
 
   async #drop() {
     const taken = this.#taken;
-    if (!taken || byId("voiceSend").disabled) return; // it goes just now
+    if (!taken || byId("voiceSend").disabled) return;
     this.#put(null);
     await taken.recording.stop();
     offerUndo("Voice message thrown away.", () => this.#taken === null && this.#put(taken));

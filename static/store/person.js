@@ -1,19 +1,59 @@
-/**
- * What is typed and not sent yet, one text a thread. All of it is in memory, so that a thread opens with its draft. Every change is
- * written at once, one at a time, and shows in the other tabs when it is stored. What can't be stored now is in sessionStorage too,
- * which outlives a reload of the tab. What a draft answers, or whose words it is to change, is kept beside it in the same way.
- * Events: draft {fingerprint} (another tab changed it) · unsaved {error} (null: all is kept again).
- */
-import { answersKey } from "./indexed-db.js";
+/** What the person puts in that is no message yet, the same in every tab. */
+import { NameError } from "../protocol/errors.js";
+import { readName } from "../protocol/text.js";
 import { SharedEventTarget, keepItem, sessionItems } from "./browser.js";
+import { answersKey } from "./indexed-db.js";
+
+const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false, receipts: true, name: "" };
+const KEY = "settings";
+
+/** Read at once. Emits "change" {name, value} in every tab. */
+export class Settings extends SharedEventTarget {
+  #store;
+  #values;
+
+  /** `home`: until the person chooses one. */
+  static async load(store, { home }) {
+    return new Settings(store, { ...DEFAULTS, home, ...(await store.value(KEY)) });
+  }
+
+  constructor(store, values) {
+    super("io3233-settings");
+    this.#store = store;
+    this.#values = values;
+    this.addEventListener("change", ({ detail }) => (this.#values[detail.name] = detail.value));
+  }
+
+  get(name) {
+    return this.#values[name];
+  }
+
+  async set(name, value) {
+    await this.#store.changeValue(KEY, (stored) => ({ ...stored, [name]: value }));
+    this.emit("change", { name, value });
+  }
+
+  /** Goes with every message and in the invite link; an empty one takes mine away. Throws NameError. */
+  async callMyself(typed) {
+    const name = readName(typed);
+    if (typed.trim() && !name) throw new NameError("This can't be a name: it takes 1 to 64 characters that can all be seen, and no check marks.");
+    await this.set("name", name);
+    await this.#store.reviewNames();
+  }
+}
+
+// Drafts, one text a thread, all in memory, so that a thread opens with its own. Every change is written at once, one at a time, and shows in
+// the other tabs when it is stored. What can't be stored now is in sessionStorage, which outlives a reload. What a draft answers or edits is
+// kept beside it likewise.
 
 const ITEM = "io3233_unstored_drafts";
 const AGAIN_MS = 2000;
 
+/** Events: draft {fingerprint} (by another tab) · unsaved {error} (null: all is kept again). */
 export class Drafts extends SharedEventTarget {
   #store;
   #items = sessionItems();
-  #texts; // fingerprint, or the key of what its draft answers → text; "" for what was sent or emptied in this visit
+  #texts; // fingerprint, or answersKey → text; "" for what was sent or emptied in this visit
   #unwritten; // fingerprints
   #sending = new Set(); // {fingerprint, text}: sent, and not stored yet
   #writing = false;
@@ -50,7 +90,7 @@ export class Drafts extends SharedEventTarget {
     if (!this.#writing) this.#written = this.#writeAll();
   }
 
-  /** What the draft answers or, with `words`, whose words are to be these: `{seq, words}`; or null. */
+  /** What it answers or, with `words`, edits: `{seq, words}`; or null. */
   answers(fingerprint) {
     const kept = this.get(answersKey(fingerprint));
     return kept ? JSON.parse(kept) : null;
@@ -60,14 +100,13 @@ export class Drafts extends SharedEventTarget {
     this.set(answersKey(fingerprint), answers ? JSON.stringify(answers) : "");
   }
 
-  /** Resolves when nothing is being written. */
   written() {
     return this.#written;
   }
 
   /**
-   * The draft has become a message: whoever stores that clears the draft in the same transaction, and `storing` says when. Told at once,
-   * and not when it is stored: this tab may be gone by then, and another must not show the text as if it were still to be sent.
+   * The draft is a message now: whoever stores that clears the draft in the same transaction (`storing`). Told at once: this tab may be gone
+   * by then, and another must not show the text as still to be sent.
    */
   async sent(fingerprint, text, storing) {
     const sent = { fingerprint, text };
@@ -80,7 +119,7 @@ export class Drafts extends SharedEventTarget {
     this.#remember();
   }
 
-  /** Begins within this call to write what is not written yet: the page may be going away. Throws StorageError. */
+  /** Begins within this call: the page may be going away. Throws StorageError. */
   async flush() {
     const written = [...this.#unwritten].map((fingerprint) => ({ fingerprint, text: this.get(fingerprint) }));
     if (written.length === 0) return;
@@ -116,7 +155,7 @@ export class Drafts extends SharedEventTarget {
     if (this.#failing && state === "open") this.#writeAll();
   }
 
-  /** What waits for a connection to be stored as sent is a draft again after a reload, above what was typed since. */
+  /** What waits to be stored as sent is a draft again after a reload, above what was typed since. */
   #remember() {
     const waiting = this.#store.db.connected ? [] : [...this.#sending];
     const typed = [...this.#unwritten].map((fingerprint) => ({ fingerprint, text: this.get(fingerprint) }));
@@ -126,7 +165,7 @@ export class Drafts extends SharedEventTarget {
     else keepItem(this.#items, ITEM, JSON.stringify(unstored));
   }
 
-  /** What is typed here and not written yet is newer. What was sent is looked for again: its tab may have gone before that was stored. */
+  /** What is typed here is newer. What was sent is looked for: its tab may have gone before that was stored. */
   async #adopt({ fingerprint, text }) {
     this.#show(fingerprint, text);
     if (text === "") this.#show(fingerprint, await this.#store.draft(fingerprint));
