@@ -1798,7 +1798,9 @@ class Pusher:
             if endpoint not in self._tasks:
                 self._tasks[endpoint] = asyncio.create_task(self._push(endpoint))
             if len(self._tasks) > MAX_PUSHES:
-                next(iter(self._tasks.values())).cancel()
+                oldest = next(iter(self._tasks))
+                self._untold.pop(oldest, None)
+                self._tasks.pop(oldest).cancel()
                 self._count("dropped")
 
     async def _push(self, endpoint: str) -> None:
@@ -1813,8 +1815,9 @@ class Pusher:
                 failures = failures + 1 if pause else 0
                 await asyncio.sleep(pause)
         finally:  # at once: what is to be told from now on takes another task
-            del self._tasks[endpoint]
-            self._untold.pop(endpoint, None)
+            if self._tasks.get(endpoint) is asyncio.current_task():  # and was not dropped
+                del self._tasks[endpoint]
+                self._untold.pop(endpoint, None)
 
     async def _try(self, endpoint: str, host: str, failures: int) -> float:
         """Call an endpoint, if there is still something to tell, and count how it went; or else after how many seconds to try

@@ -2525,6 +2525,24 @@ class TestPush:
         assert list(pusher._due) == [b"%032d" % number for number in range(150, 250)]
         assert await pushes_counted(pushing, "dropped") == 150
 
+    async def test_devices_that_wait_to_be_called_are_bounded_however_many_a_recipient_has(
+        self, pushing, push_service, monkeypatch
+    ):
+        monkeypatch.setattr(relay_module, "MAX_PUSHES", 10)
+        pusher, receipt = pushing.app[relay_module.PUSHER], relay_module.Receipt(1, 0, 2**50)
+        push_service.answers = [asyncio.Event()] * 100
+        people = [await pushing.register() for _ in range(4)]
+        for person in people:
+            for number in range(8):
+                await push_service.subscribe(person, f"/{person.fingerprint}/{number}")
+
+        for person in people:
+            pusher.notify(bytes.fromhex(person.fingerprint), receipt)
+        await until(lambda: not pusher._due)
+
+        assert await pushes_counted(pushing, "dropped") == 22
+        assert len(pusher._tasks) == 10 and pusher._untold.keys() <= pusher._tasks.keys()
+
     @pytest.mark.parametrize(
         ("environ", "why"),
         [
@@ -8662,13 +8680,11 @@ def running_firefox() -> contextlib.AbstractContextManager[str]:
 
 @pytest.fixture(scope="session")
 def headless_shell(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The same engine without all that is Chrome around it, and drawn by the thread that runs it: a page costs a third less, and a tenth
-    of the rest. The whole one where there is none."""
+    """The same engine without all that is Chrome around it: a page costs a third less. The whole one where there is none."""
     if not shutil.which("chromium-headless-shell"):
         yield request.getfixturevalue("chromium")
         return
-    flags = (*PROFILED_CHROMIUM, "--disable-threaded-compositing")
-    with running_browser("chromium-headless-shell", *flags, listens=chromium_listens) as address:
+    with running_browser("chromium-headless-shell", *PROFILED_CHROMIUM, listens=chromium_listens) as address:
         yield address
 
 
