@@ -1761,7 +1761,7 @@ class Pusher:
 
     def notify(self, recipient: bytes, receipt: Receipt) -> None:
         """A message is queued: push, unless it is fetched soon."""
-        put_last(self._unfetched, recipient, receipt, MAX_PUSHES)
+        put_last(self._unfetched, recipient, receipt, 2 * MAX_PUSHES)
         self._due.setdefault(recipient, time.monotonic() + PUSH_DELAY_SECONDS)
         if len(self._due) > MAX_PUSHES:
             del self._due[next(iter(self._due))]
@@ -1779,11 +1779,12 @@ class Pusher:
     async def _look_up_who_is_due(self) -> None:
         while True:
             await asyncio.sleep(PUSH_STEP_SECONDS)
-            due = [recipient for recipient, when in self._due.items() if when <= time.monotonic()]
-            for recipient in due[:MAX_LOOK_UPS]:
+            due = [(recipient, when) for recipient, when in self._due.items() if when <= time.monotonic()]
+            for recipient, when in due[:MAX_LOOK_UPS]:
                 with suppress(RelayError):  # the database cannot read, and said so: again at the next step
                     endpoints = await self._store.get_endpoints(recipient)
-                    if self._due.pop(recipient, None):  # it was not fetched meanwhile
+                    if self._due.get(recipient) == when:  # it was not fetched meanwhile
+                        del self._due[recipient]
                         self._tell(endpoints, recipient)
 
     def _tell(self, endpoints: list[str], recipient: bytes) -> None:
@@ -1809,8 +1810,11 @@ class Pusher:
         is_named = host in self._hosts  # and not one of those that "*" lets anybody make up
         try:
             while endpoint in self._untold:
-                turn = nullcontext() if host in self._answering else self._turns.take(host)
-                async with turn, self._room if is_named or host in self._answering else self._tried:
+                answers = host in self._answering
+                turn = nullcontext() if answers else self._turns.take(host)
+                async with turn, self._room if is_named or answers else self._tried:
+                    if answers != (host in self._answering):
+                        continue  # it began, or ceased, to answer while this waited
                     pause = await self._try(endpoint, host, failures)
                 failures = failures + 1 if pause else 0
                 await asyncio.sleep(pause)

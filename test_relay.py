@@ -2525,6 +2525,29 @@ class TestPush:
         assert list(pusher._due) == [b"%032d" % number for number in range(150, 250)]
         assert await pushes_counted(pushing, "dropped") == 150
 
+    async def test_service_that_ceases_to_answer_takes_no_more_room_though_many_wait_to_call_it(
+        self, pushing, push_service
+    ):
+        pusher, person, failing = pushing.app[relay_module.PUSHER], await pushing.register(), asyncio.Event()
+        pusher._room = asyncio.Semaphore(2)
+        await push_service.subscribe(person)
+        await person.send(person, b"it is known to answer")
+        await until(lambda: pushes_counted(pushing, "sent"))
+        for number in range(6):
+            await push_service.subscribe(person, f"/{number}")
+
+        async def fail(request: web.BaseRequest) -> web.StreamResponse:
+            await failing.wait()
+            return await hang_up(request)
+
+        push_service.answers = [fail, fail, *[asyncio.Event()] * 20]
+        await person.send(person, b"seven devices")
+        await until(lambda: len(pusher._tasks) == 7 and len(push_service.pushes) == 3)
+        failing.set()
+        await until(lambda: len(push_service.pushes) >= 4)
+
+        assert not pusher._room.locked()
+
     async def test_devices_that_wait_to_be_called_are_bounded_however_many_a_recipient_has(
         self, pushing, push_service, monkeypatch
     ):

@@ -22,7 +22,7 @@ import { refuseChange } from "./references.js";
 export const USUAL_LIMIT_BYTES = 262_144;
 const LONGEST_WAIT_MS = 60_000;
 const CLAIMED_ELSEWHERE_MS = 10_000;
-const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all
+const LARGE_CHARACTERS = 16_384; // less gets through any network that works at all: where it does not, waiting keeps the order
 
 /** What no waiting mends: the next message gets its turn. */
 const FINAL = [

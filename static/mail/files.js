@@ -128,7 +128,7 @@ export async function askForParts(store, me, now = Date.now()) {
   if (due.length > 0) store.emit("posts");
 }
 
-/** Three times in vain: nobody is kept from sending it yet. */
+/** What was asked for in vain is given up; nobody is kept from sending it still. */
 async function ask(stores, { moving, ...record }, me, now) {
   const { asked = 0, id, parts } = record.file;
   const contact = await result(stores.contacts.get(record.contact));

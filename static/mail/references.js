@@ -141,7 +141,7 @@ function asBefore(contact, { type, at, before }, changed) {
   return changed ? withChanged(contact, changed) : contact;
 }
 
-/** A later reaction does not come back to one that nobody saw. */
+/** A later reaction that is still to be sent does not come back to one that nobody saw. */
 async function forgetBefore(posts, { contact, id, before }) {
   const later = (await result(posts.index("queued").getAll(contact))).filter((post) => post.before?.id === id);
   for (const post of later) posts.put({ ...post, before });

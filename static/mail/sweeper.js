@@ -53,7 +53,7 @@ export class Sweeper {
 
 /**
  * A hello for everybody whose devices are known, and for other devices with these keys. Where a backup took the place of a device, its
- * goodbye follows: nobody is to seal for it any more.
+ * goodbye follows: nobody is to seal for it any more, or to keep keys until it has used newer ones.
  */
 export async function greet(store, me) {
   await store.db.write(["contacts", "kv", "posts", "sessions"], async ({ contacts, kv, posts, sessions }) => {

@@ -9,7 +9,7 @@ import { randomBytes } from "./crypto.js";
 const KEY_BYTES = 32;
 const SLICE_MS = 30;
 
-/** 128 MiB, and a second or two of a phone. */
+/** 128 MiB, and a second or two of a phone; what one guess costs whoever has the file. */
 export const SCRYPT = { n: 2 ** 17, r: 8, p: 1 };
 
 /** What a file may ask for: enough to slow guessing down, and no more than a phone has. `n` is a power of two. */

@@ -189,7 +189,7 @@ export function doubtConnections() {
 
 export const inDoubt = () => performance.now() - woke_at < DOUBT_MS;
 
-/** The first answer to `ask(signal, begun)`, which only reads. Once one has `begun()` the others are called off: a large one is not fetched five times. */
+/** The first answer to `ask(signal, begun)`, which only reads, so that asking twice changes nothing. Once one has `begun()` the others are called off: a large one is not fetched five times. */
 export async function firstAnswer(ask) {
   const asked = new Set();
   const keepOnly = (asking) => asked.forEach((other) => other !== asking && other.abort());

@@ -137,7 +137,7 @@ on(byId("importForm"), "submit", (event) => {
 on(byId("importCancel"), "click", () => dialog.close());
 on(dialog, "close", () => {
   progress.cancel();
-  byId("importForm").reset();
+  byId("importForm").reset(); // no passphrase stays in the page
 });
 
 export function importBackup(from) {
