@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import base64
+import collections
 import contextlib
 import functools
 import gc
@@ -14397,6 +14398,10 @@ FIRST_VERSION = "ee02c799ef53d4a1a4a608bbd9ca2f15b3699f83"  # the last commit of
 PAGE_VERSION = "document.querySelector('meta[name=version]')?.content"
 KEPT_VERSIONS = """caches.keys().then((names) =>
     names.filter((name) => name.startsWith("io3233-")).map((name) => name.replace("io3233-", "")))"""
+# Of what the page is made of, which came through the service worker or from the network.
+NOT_FROM_CACHE = """["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
+    .filter(({ name, workerFinalSourceType }) => workerFinalSourceType !== "cache" && !new URL(name).pathname.startsWith("/v1/"))
+    .map(({ name }) => name)"""
 # Looks for a newer version, and says what became of it: "installed", "redundant" or "refused" where it failed (the latter before it was
 # a worker at all), "none" where there is none.
 UPDATE = """(async () => {
@@ -14444,6 +14449,7 @@ class Front(LyingRelay):
         self.folder = folder
         self.spoils: dict[str, Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]] = {}
         self.takes_mail = True
+        self.served = collections.Counter[str]()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.path.startswith("/v1/"):
@@ -14454,6 +14460,7 @@ class Front(LyingRelay):
         name = "index.html" if request.path in relay_module.VIEW_PATHS else request.path.removeprefix("/")
         if not (self.folder / name).is_file():
             return web.Response(status=404)
+        self.served[name] += 1
         if spoil := self.spoils.get(name):
             return await spoil(request, (self.folder / name).read_bytes())
         return relay_module.StaticFile(self.folder / name).response(request)
@@ -14528,6 +14535,44 @@ class TestBrowserVersions:
         assert {name: end for name, end in ends.items() if end not in ("redundant", "refused")} == {}
         assert await page.evaluate(PAGE_VERSION) == version_of(STATIC)
         assert page.unexpected() == []
+
+    async def test_first_visit_asks_for_no_view_twice(self, front, browser):
+        page = await browser.person(front)
+        await has_service_worker(page)
+
+        views = {name: times for name, times in front.served.items() if name.startswith("views/")}
+        assert len(views) > 30
+        assert set(views.values()) == {1}
+
+    async def test_stale_file_in_the_cache_of_the_browser_does_not_keep_a_first_visit_from_being_kept(
+        self, front, browser, tmp_path
+    ):
+        page = await browser.page()
+        page.expects("favicon")
+        await page.goto(f"{front.url}/vendor/README.md")  # which the page itself does not load
+        newer = newer_version(tmp_path)
+        (newer / "vendor/README.md").write_text("another\n")
+        subprocess.run([sys.executable, TOP / ".ci/integrity.py", newer], check=True)
+        front.folder = newer
+
+        await page.goto(front.url)
+        await has_service_worker(page)
+
+        assert front.served["vendor/README.md"] == 2
+
+    async def test_page_starts_while_no_worker_runs_and_waits_for_none(self, front, browser):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        await page.call("ServiceWorker.enable")
+        served = front.served.total()
+
+        for path in ("/", "/chats"):
+            await page.call("ServiceWorker.stopAllWorkers")
+            await page.goto(front.url + path)
+            await page.has_keys()
+            assert await page.evaluate(NOT_FROM_CACHE) == []
+
+        assert front.served.total() - served <= 1  # sw.js: whether there is a newer one
 
     @pytest.mark.parametrize("spoil", [login_page, to_login])
     async def test_login_page_in_place_of_a_file_is_never_kept(self, front, browser, tmp_path, spoil):

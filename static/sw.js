@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "d2744b5565913ee9";
+const VERSION = "e9701d5581c23cba";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-EGJWjjFQcV6q3wHS46Hv7G5wPWnfAbEdAORzx4jbBlE=",
+  "/index.html": "sha256-ohvAHE4GW6Xnqbq0VZuX3/zbsEFge9yAMUTgkyETf30=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-4jcjiWmnL13cyD71mlL+fbWVL5tEg12vCiEJrpoVy8Y=",
   "/views/views.css": "sha256-Eur62xfbiB2xrqCjvPIfh0ZcEssi1oLIitWK+UV6pXo=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-jrZ4+vxp2DnVY+wZ1P/fGo18GPFq+jNUz+3Y5TdSf6M="
+  "/worker.js": "sha256-t4x63QSuoK+tdEpkDE9Fu5qaDceATP+Y3dlXIizs7Tk="
 };
 
 const PREFIX = "io3233-";
@@ -128,9 +128,21 @@ const FIRST_MODULE = /^\/[a-z-]+\.js$/;
 const ANSWER_WITHIN_MS = 500;
 /** What another app shares with this one: one at a time, until a page has it (device/service-worker.js). */
 const SHARED = { path: "/share", cache: "shared-with-io3233", most_bytes: 128 * 1024 * 1024 };
+/** What a browser that knows such rules answers without this worker, as `kept` would: no start waits until it runs, and no call of a relay. */
+const FROM_CACHE = [
+  ...Object.keys(FILES).map((pathname) => ({ urlPattern: { pathname } })),
+  ...VIEWS.map((pathname) => ({ urlPattern: { pathname, search: "" }, requestMode: "navigate" })),
+];
+const ROUTES = [
+  { condition: { urlPattern: { pathname: "/v1/*" } }, source: "network" },
+  ...FROM_CACHE.map((condition) => ({ condition, source: { cacheName: CACHE } })),
+];
 const asked = new Set(); // ids of the pages that know of updates
 
-self.addEventListener("install", (event) => event.waitUntil(keepAll()));
+self.addEventListener("install", (event) => {
+  event.waitUntil(keepAll());
+  event.addRoutes?.(ROUTES);
+});
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("fetch", (event) => {
   if (isShare(event.request)) return event.respondWith(takeShare(event.request));
@@ -161,11 +173,17 @@ async function keepAll() {
   const known = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname));
   const answers = await Promise.all(Object.entries(FILES).filter(([path]) => !known.has(path)).map(fetchFile));
   await Promise.all(answers.map(([path, answer]) => cache.put(path, answer)));
+  const page = await cache.match(PAGE);
+  await Promise.all(VIEWS.map((view) => cache.put(view, page.clone())));
 }
 
-/** With `integrity` it resolves when the whole file is here and is the right one. The browser's own cache gives what has not changed. */
+/**
+ * With `integrity` it resolves when the whole file is here and is the right one. On a first visit the browser's own cache has what the page
+ * has just loaded; later it gives what has not changed.
+ */
 async function fetchFile([path, integrity]) {
-  return [path, await fetch(path, { integrity, cache: "no-cache" })];
+  const fresh = () => fetch(path, { integrity, cache: "no-cache" });
+  return [path, await (self.registration.active ? fresh() : fetch(path, { integrity, cache: "force-cache" }).catch(fresh))];
 }
 
 async function takeOver() {
