@@ -14606,6 +14606,16 @@ class TestBrowserVersions:
             await each.has_keys()
         await page.until(f"{KEPT_VERSIONS}.then((all) => all.join() === '{version_of(front.folder)}')")
 
+    @in_both_browsers
+    async def test_newer_version_is_told_of_by_the_next_start(self, front, browser, tmp_path):
+        page = await browser.person(front)
+        await has_service_worker(page)
+        front.folder = newer_version(tmp_path)
+
+        await page.goto(f"{front.url}/chats")
+
+        await page.shows("#updateNotice", "A new version is ready")
+
     async def test_update_while_one_writes_loses_neither_what_was_just_sent_nor_what_is_typed(
         self, front, browser, tmp_path
     ):
