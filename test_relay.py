@@ -19775,6 +19775,7 @@ class TestBrowserAccessible:
         page = await furnished(relay, browser, size=size)
         await page.evaluate(f"document.documentElement.style.fontSize = '{text}%'")
 
+        assert await page.evaluate(FIELD_LINES) == 1
         overflowing = {"the open thread": await page.evaluate(OVERFLOWING)}
         await page.evaluate("document.querySelector('#chatSearchOpen').click()")
         overflowing["its search"] = await page.evaluate(OVERFLOWING)
@@ -19886,6 +19887,12 @@ OVERFLOWING = """(() => {
     });
     return [...(document.documentElement.scrollWidth > width ? [`${document.documentElement.scrollWidth} px`] : []),
         ...wide.map((each) => each.id || each.className || each.tagName)];
+})()"""
+# How many lines the empty field of a thread has.
+FIELD_LINES = """(() => {
+    const field = document.querySelector("#chatBody");
+    const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(field);
+    return Math.round((field.clientHeight - parseFloat(paddingTop) - parseFloat(paddingBottom)) / parseFloat(lineHeight));
 })()"""
 UNSEEN_FOCUS = """(() => {
     const element = document.activeElement;
