@@ -15498,6 +15498,15 @@ LISTED_TIMES = [  # days before a Thursday noon, and what the list says of it in
     (400, "Oct 2025"),
 ]
 
+# Where the words of the first chat in the list are, once they stay there for some frames and nothing lies over them.
+STILL_WORDS = """(async () => {
+    const place = () => (({ x, y, height }) => ({ x: x + 3, y: y + height / 2 }))(document.querySelector(".chat-tab-last .said").getBoundingClientRect());
+    const before = place();
+    for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
+    const { x, y } = place();
+    return x === before.x && y === before.y && document.elementFromPoint(x, y)?.closest(".chat-tab") ? { x, y } : null;
+})()"""
+
 
 class TestBrowserList:
     """The list says who wants what, and every chat can be put away and found again."""
@@ -15519,11 +15528,10 @@ class TestBrowserList:
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "one")
         await alice.shows(".chat-tab-last .said", "one")
-        where = await alice.evaluate(
-            "(({ x, y, height }) => ({ x: x + 3, y: y + height / 2 }))(document.querySelector('.chat-tab-last .said').getBoundingClientRect())"
-        )
+        where = await alice.until(STILL_WORDS)  # the list may be drawn anew just then
 
         await alice.call("Input.dispatchMouseEvent", type="mousePressed", button="left", clickCount=1, **where)
+        await alice.until("document.querySelector('.chat-tab:active')")
         await write(bob, alice, "two")
         await alice.shows(".chat-tab-last .said", "two")
         await alice.call("Input.dispatchMouseEvent", type="mouseReleased", button="left", clickCount=1, **where)
