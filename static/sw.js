@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "b74677c99801cb91";
+const VERSION = "9fa1c535dda08245";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-fJG0B4ErBo8McrHuv/ocioflS7hbI89z6Beorf84z4w=",
+  "/index.html": "sha256-TDEk3CPSKRXfNvmQUW9WbXg4zlKaha3IX+z/Quw+3m8=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-4jcjiWmnL13cyD71mlL+fbWVL5tEg12vCiEJrpoVy8Y=",
   "/views/views.css": "sha256-s4F4RDf967KMnJcsNXYbbXt37pLJG0AuijvuVYJw5M0=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-2AWNB9ZOIoomIElgcJpWmO5ETHnO14yR8FV/oTyRxzE="
+  "/worker.js": "sha256-+sPqgmkHhUOCWbv07bIIZNTO9pgRWTvn1rTdEUt8JXQ="
 };
 
 const PREFIX = "io3233-";
@@ -128,20 +128,19 @@ const FIRST_MODULE = /^\/[a-z-]+\.js$/;
 const ANSWER_WITHIN_MS = 500;
 /** What another app shares with this one: one at a time, until a page has it (device/service-worker.js). */
 const SHARED = { path: "/share", cache: "shared-with-io3233", most_bytes: 128 * 1024 * 1024 };
-/** What a browser that knows such rules answers without this worker, as `kept` would: no start waits until it runs, and no call of a relay. */
-const FROM_CACHE = [
-  ...Object.keys(FILES).map((pathname) => ({ urlPattern: { pathname } })),
-  ...VIEWS.map((pathname) => ({ urlPattern: { pathname, search: "" }, requestMode: "navigate" })),
-];
+/** What a browser that knows such rules answers as `kept` does, without this worker: no start waits until it runs, and no call of its relay. */
+const FROM_CACHE = { cacheName: CACHE };
 const ROUTES = [
   { condition: { urlPattern: { pathname: "/v1/*" } }, source: "network" },
-  ...FROM_CACHE.map((condition) => ({ condition, source: { cacheName: CACHE } })),
+  ...VIEWS.map((pathname) => ({ condition: { urlPattern: { pathname, search: "" }, requestMode: "navigate" }, source: FROM_CACHE })),
+  { condition: { requestMode: "navigate" }, source: "fetch-event" },
+  ...Object.keys(FILES).map((pathname) => ({ condition: { urlPattern: { pathname, search: "" } }, source: FROM_CACHE })),
 ];
 const asked = new Set(); // ids of the pages that know of updates
 
 self.addEventListener("install", (event) => {
   event.waitUntil(keepAll());
-  event.addRoutes?.(ROUTES);
+  event.addRoutes?.(ROUTES).catch((error) => console.debug("No static routes:", error.message));
 });
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("fetch", (event) => {
