@@ -9836,6 +9836,33 @@ class TestBrowserShown:
         assert await alice.evaluate("document.querySelector('#chatMessages').clientHeight") >= 90
         assert await alice.evaluate("document.querySelector('#chatBody').getBoundingClientRect().bottom <= innerHeight")
 
+    async def test_search_in_a_thread_at_400_percent_is_closed_by_its_button(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 200)), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, *(f"line {number}" for number in range(20)))
+        await alice.until(in_sight("line 19"))
+        await alice.key("f", CONTROL | SHIFT)
+        await alice.fill("#chatSearch", "line 1")
+        await alice.shows("#chatSearchCount", "of")
+
+        await alice.evaluate("newMessagesBtn.hidden = false")
+        assert await are_reached(alice, "#chatSearchClose") == [True]
+        await alice.click("#chatSearchClose")
+
+        await alice.until("document.querySelector('#chatSearchBar').hidden")
+
+    @pytest.mark.whole_browser
+    async def test_voice_message_at_400_percent_moves_nothing_out_of_sight(self, browser, relay):
+        alice, bob = await browser.person(relay, size=(320, 200)), await relay.register()
+        await alice.opens(bob.fingerprint)
+
+        await records(alice)
+        await alice.click("#voiceStop")
+        await alice.shows("#voicePreview .voice-play:enabled")
+
+        assert await alice.evaluate("document.querySelector('.thread-head').getBoundingClientRect().top") == 0
+        assert await are_reached(alice, "#voiceSend", "#voicePreview .voice-play", "#voiceDrop") == [True] * 3
+
     async def test_icon_is_told_the_number_of_unread_messages_at_every_start(self, browser, relay):
         alice = await browser.page()
         stub = "navigator.setAppBadge = async (total) => void (window.badge = total)"
@@ -9935,6 +9962,15 @@ BOX = "(({ left, right, top, bottom, height }) => ({ left, right, top, bottom, h
 async def box_of(page: Page, selector: str) -> dict[str, float]:
     """Where the first such element is, in CSS pixels of the window."""
     return await page.evaluate(f"{BOX}(document.querySelector({json.dumps(selector)}).getBoundingClientRect())")
+
+
+async def are_reached(page: Page, *selectors: str) -> list[bool]:
+    """Of each, whether a press on its middle gets to it: it is in sight, and nothing lies over it."""
+    return await page.evaluate(f"""{json.dumps(selectors)}.map((selector) => {{
+        const element = document.querySelector(selector);
+        const {{ x, y, width, height }} = element.getBoundingClientRect();
+        return element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    }})""")
 
 
 class TestBrowserThread:
@@ -10088,7 +10124,7 @@ class TestBrowserThread:
 
         assert told == [mark, words, words]
 
-    async def test_what_was_not_sent_has_one_line_with_two_buttons(self, browser, relay):
+    async def test_what_was_not_sent_says_why_in_one_sentence_with_two_buttons(self, browser, relay):
         alice, bob = await browser.person(relay, size=(320, 640)), await relay.register()
         alice.expects("404 (Not Found)")
         await alice.opens(bob.fingerprint)
@@ -10097,8 +10133,11 @@ class TestBrowserThread:
         await alice.says("are you there?")
         await alice.shows(".chat-reason", "! Not sent: Nobody with this address")
 
-        lines = await alice.evaluate("document.querySelector('.chat-reason').getClientRects().length")
-        assert (lines, (await box_of(alice, ".chat-reason"))["height"] < 25) == (1, True)
+        assert await alice.text(".chat-reason") == f"! Not sent: Nobody with this address is at {relay.url}"
+        whole = (
+            "(({ clientHeight, scrollHeight }) => clientHeight === scrollHeight)(document.querySelector('.chat-reason'))"
+        )
+        assert (await alice.evaluate(whole), (await box_of(alice, ".chat-reason"))["height"] < 45) == (True, True)
         assert [(await box_of(alice, each))["height"] >= 44 for each in (".chat-retry", ".chat-discard")] == [True, True]
         assert await alice.evaluate("document.querySelector('.chat-reason').title.length") > 40
 
@@ -10842,6 +10881,15 @@ class TestBrowserPush:
         await page.sees("come home")
         assert await page.received() == ["come home"]
         await worker.until(IS_QUIET)
+
+    async def test_hint_promises_notifications_of_a_closed_page_where_it_is_woken(self, sleeper):
+        bob, page = await sleeper.relay.register(), sleeper.page
+        await page.permit("notifications", setting="prompt")
+        await page.opens(bob.fingerprint)
+
+        await write(bob, page, "hello")
+
+        await page.shows("#hint", "even when this page is closed.")
 
     @pytest.mark.parametrize("how", ["muted", "blocked"])
     async def test_muted_and_blocked_contacts_wake_nobody(self, sleeper, how):
@@ -12268,6 +12316,17 @@ class TestBrowserChanges:
         await alice.evaluate("document.querySelector('.chat-quote').click()")
         await alice.shows(".chat-line.found", "hello")
 
+    async def test_line_between_thread_and_composer_is_there_once(self, browser, relay):
+        alice, _ = await talk(browser, relay)
+        line = "(({ borderTopWidth }) => borderTopWidth)(getComputedStyle(%s))"
+
+        assert await alice.evaluate(line % "composer") == "1px"
+        await opens_menu(alice, "hello")
+        await alice.click("#messageMenu [data-action=reply]")
+        await alice.shows("#answerBar")
+
+        assert [await alice.evaluate(line % each) for each in ("composer", "answerBar")] == ["0px", "1px"]
+
     async def test_answer_is_given_up_by_escape_and_the_draft_stays(self, browser, relay):
         alice, bob = await talk(browser, relay)
         await alice.drafts("half a thought")
@@ -12979,6 +13038,15 @@ class TestBrowserTabs:
             assert sorted(await each.evaluate(ALL_BUBBLES)) == ["from the second", "to both"]
         assert await read_all(bob) == ["from the second"]
         assert sockets(alice, tab) == 1
+
+    async def test_theme_that_another_tab_chose_is_the_one_that_settings_show(self, browser, relay):
+        alice = await browser.person(relay)
+        tab = await alice.another_tab()
+
+        await tab.click("#themeToggle")
+
+        await alice.until("document.documentElement.dataset.theme === 'dark'")
+        await alice.until("document.querySelector('[name=theme][value=dark]').checked")
 
     async def test_second_tab_takes_over_when_the_first_is_closed(self, browser, relay):
         alice, bob = await browser.person(relay, watched=True), await relay.register()
@@ -15399,7 +15467,10 @@ class TestBrowserGuest:
         assert await guest.count("#hint") == 0
 
         await post(marie, guest, text="Hi!")
-        await guest.shows("#hint", "Know when Marie writes")
+        await guest.shows("#hint", "Know when Marie writes, while this page is open.")
+        await chooses_for(guest, marie, "mute")
+        await guest.until("document.querySelector('#hint').hidden")
+        await chooses_for(guest, marie, "mute")
         await guest.click("#hintClose")
         await guest.until("document.querySelector('#hint').hidden")
         await guest.reload()
@@ -15615,6 +15686,24 @@ class TestBrowserList:
 
         await alice.until("document.querySelector('.chat-tab-last > .state')?.ariaLabel === 'on the server'")
 
+    async def test_what_begins_right_to_left_is_cut_where_it_ends(self, browser, relay):
+        alice, bob = await browser.person(relay, "/chats", size=(320, 640)), await relay.register()
+        await write(bob, alice, "שלום also to Noa, she will join with her laptop")
+        await alice.click(".chat-tab-label")  # a request no more
+        await alice.click("#requestAccept")
+        await alice.click("#threadBack")
+        await alice.shows(".chat-tab-last .said", "also to Noa")
+
+        begins = """(() => {
+            const said = document.querySelector(".chat-tab-last .said");
+            const word = new Range();
+            word.setStart(said.firstChild, said.textContent.indexOf("also"));
+            word.setEnd(said.firstChild, said.textContent.indexOf(" to Noa"));
+            return [word, said].map((each) => each.getBoundingClientRect().left);
+        })()"""
+        first_word, row = await alice.evaluate(begins)
+        assert first_word >= row
+
     async def test_unread_are_counted_and_those_of_a_muted_chat_in_grey(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await write(bob, alice, "one", "two")
@@ -15657,6 +15746,19 @@ class TestBrowserList:
 
         await alice.shows(".chat-tab.active")
         assert await alice.count("#archived") == 0
+
+    async def test_archive_that_is_opened_below_the_screen_comes_into_sight(self, browser, relay):
+        alice, bob, carol = await browser.person(relay, "/chats"), await relay.register(), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.opens(carol.fingerprint)
+        await archives(alice, bob)
+        await alice.resize(390, 330)
+        await alice.goto(f"{relay.url}/chats")
+
+        await alice.click("#archived > summary")
+
+        await alice.until("document.querySelector('#archived').open")
+        assert await are_reached(alice, "#archivedList a") == [True]
 
     async def test_archiving_is_undone(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -15972,7 +16074,7 @@ class TestBrowserContacts:
         alice, bob = await browser.person(relay), await relay.register()
         await write(bob, alice, "may I?")
 
-        await alice.shows(".chat-tab-marks", "request")
+        await alice.shows(".chat-tab-last", "Request:may I?")
         await alice.click(".chat-tab-label")
         await alice.sees("may I?")
         await alice.click("#requestAccept")
@@ -17827,6 +17929,9 @@ class TestBrowserSealed:
         await bob.says(type="text", text="sealed for Alice")
 
         await alice.sees("sealed for Alice")
+        await goes_to(alice, "library")
+        await alice.until("document.querySelectorAll('.msg-who').length >= 2")
+        assert (await alice.texts(".msg-who"))[:2] == ["Somebody", "Chat with Somebody"]  # nobody wrote that line
 
     async def test_new_device_of_a_contact_is_told_of_and_gets_no_older_message_unless_the_person_agrees(self, alice, bob):
         await alice.says("before the new device")
@@ -19781,6 +19886,34 @@ class TestBrowserAccessible:
         found += await flaws(page, axe)
 
         assert found == []
+
+    @pytest.mark.parametrize("size", [(320, 640), (844, 390)])
+    async def test_dialog_begins_at_its_title_with_its_buttons_in_sight(self, relay, browser, size):
+        page = await browser.person(relay, "/about", size=size)
+
+        await page.key("?")
+        await page.shows("#keysDialog")
+
+        assert await page.evaluate("(({ scrollHeight, clientHeight }) => scrollHeight > clientHeight)(keysDialog)")
+        assert await are_reached(page, "#keysTitle", "#keysDialog [data-close]") == [True, True]
+
+    async def test_contact_is_closed_from_its_end_too(self, relay, browser):
+        page, bob = await browser.person(relay, size=(390, 500)), await relay.register()
+        await page.opens(bob.fingerprint)
+        await page.click("#contactOpen")
+
+        await page.evaluate("contactDialog.scrollTo(0, contactDialog.scrollHeight)")
+
+        assert await page.evaluate("contactDialog.scrollTop") > 100
+        assert await are_reached(page, "#contactDialog [data-close]") == [True]
+
+    @pytest.mark.parametrize("size", [(820, 1180), DESKTOP])
+    async def test_state_of_the_connection_has_room_in_the_rail(self, relay, browser, size):
+        page = await browser.person(relay, size=size)
+
+        await page.evaluate("liveIndicator.textContent = 'connecting'")
+
+        assert await page.evaluate("viewTabs.scrollWidth <= viewTabs.clientWidth")
 
     @pytest.mark.parametrize(
         ("size", "text"), [((320, 640), 100), ((390, 844), 200), ((1280, 800), 200), ((640, 400), 100)]

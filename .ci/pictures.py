@@ -268,7 +268,8 @@ async def answer(scene: Scene) -> None:
 @state
 async def search_in_a_chat(scene: Scene) -> None:
     await scene.opens("Marie Lindqvist")
-    await scene.page.click("#chatSearchOpen")
+    await scene.page.click("#threadMenuOpen")  # the head has no room for its button everywhere
+    await scene.page.click("#rowMenu [data-do=search]")
     await scene.page.fill("#chatSearch", "the")
     await scene.page.shows("#chatSearchCount", "of")
 
@@ -378,7 +379,8 @@ async def nothing_found_in_the_list(scene: Scene) -> None:
 @state
 async def nothing_found_in_a_chat(scene: Scene) -> None:
     await scene.opens("Marie Lindqvist")
-    await scene.page.click("#chatSearchOpen")
+    await scene.page.click("#threadMenuOpen")
+    await scene.page.click("#rowMenu [data-do=search]")
     await scene.page.fill("#chatSearch", "zebra")
     await scene.page.until("document.querySelector('#chatSearchCount').textContent")
 
@@ -639,7 +641,7 @@ async def picture_all(browser: Browser, relay: RunningRelay, clock: Clock, folde
 async def takes_size(page: Page, size: str) -> None:
     """Have the screen, the text and the finger or mouse of that size."""
     width, height, scale, text = SIZES[size]
-    touch = size != "desktop"
+    touch = size not in ("desktop", "zoomed")
     await page.call("Emulation.setTouchEmulationEnabled", enabled=touch)
     metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": touch and size != "tablet"}
     await page.call("Emulation.setDeviceMetricsOverride", **metrics)

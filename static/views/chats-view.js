@@ -196,7 +196,7 @@ const mayShow = (contact, seq) => contact && (!contact.blocked || seq !== null);
 
 function marks({ verified, muted, blocked, relay, invited, last_seq }, home) {
   const shown = invited && !last_seq ? [mark("", "invited you")] : [];
-  shown.push(verified ? mark("shield", "verified") : mark("", "not verified"));
+  shown.push(verified ? mark("check", "verified") : mark("", "not verified"));
   if (relay && relay !== home) shown.push(mark("", `via ${new URL(relay).host}`));
   if (muted) shown.push(mark("muted", "muted"));
   if (blocked) shown.push(mark("close", "blocked"));

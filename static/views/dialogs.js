@@ -52,7 +52,7 @@ function remember(layer) {
 
 function place(menu, { left, right, top, bottom }) {
   const { width, height } = menu.getBoundingClientRect();
-  const below = bottom + height < innerHeight ? bottom : Math.max(8, top - height);
+  const below = bottom + height < innerHeight ? bottom : Math.max(8, Math.min(top, innerHeight - 8) - height);
   menu.style.left = `${Math.max(8, Math.min(left + width < innerWidth ? left : right - width, innerWidth - width - 8))}px`;
   menu.style.top = `${below}px`;
 }

@@ -72,6 +72,7 @@ export class LibraryView {
     const first = (this.#cursors.length - 1) * PAGE + 1;
     byId("libraryPrev").disabled = this.#cursors.length === 1;
     byId("libraryNext").disabled = older === null;
+    byId("libraryPrev").hidden = byId("libraryNext").hidden = !total;
     byId("libraryPageInfo").textContent = total ? `${formatCount(first)}–${formatCount(first + messages.length - 1)} of ${formatCount(total)}` : "0 of 0";
     byId("libraryEmpty").hidden = messages.length > 0;
   }
@@ -106,7 +107,7 @@ function foundMessage(message, names, text) {
   const name = names.get(message.contact) ?? `3233:${message.contact.slice(0, 8)}…`;
   const time = item.querySelector("time");
   item.querySelector("a").setAttribute("href", threadPath(message.contact, message.seq));
-  item.querySelector(".msg-who").textContent = message.direction === "in" ? name : `you → ${name}`;
+  item.querySelector(".msg-who").textContent = message.event ? `Chat with ${name}` : message.direction === "in" ? name : `you → ${name}`;
   time.dateTime = new Date(message.at).toISOString();
   time.textContent = formatDateTime(message.at);
   item.querySelector(".msg-text").replaceChildren(...excerpt(message, name, text));

@@ -49,7 +49,7 @@ function mayDeleteForBoth(message, client, { contact }) {
 async function deleteForBoth({ seq }, client) {
   const agreed = await confirmed({
     title: "Delete for both?",
-    text: "It goes here, and on their devices as soon as they are reached. Whoever has read or copied them knows them still. This cannot be undone.",
+    text: "It is deleted here now, and on their devices as soon as they are reached. Whoever has read or copied it knows it still. This cannot be undone.",
     ok: "Delete for both",
     danger: true,
   });

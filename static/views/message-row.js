@@ -86,12 +86,12 @@ function note(message) {
   return [...waits, ...written, ...legacy, ...unsealed].filter(Boolean).join(" · ");
 }
 
-/** All of the reason is in Info, and on hover. */
+/** The reason's first sentence: all of it is in Info, and on hover. */
 function tellFailure(row, message, state) {
   const shown = row.querySelector(".chat-failure");
   if (state !== "failed") return shown?.remove();
   const failure = shown ?? clone("failureTemplate");
-  failure.firstElementChild.textContent = `! Not sent: ${message.error}`;
+  failure.firstElementChild.textContent = `! Not sent: ${message.error.split(". ")[0]}`;
   failure.firstElementChild.title = message.error;
   failure.querySelector(".chat-retry").hidden = !message.retriable;
   return shown ?? row.append(failure);

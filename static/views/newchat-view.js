@@ -131,8 +131,8 @@ const SHORT = 24; // a longer name would make the field grow
 const DAY_MS = 86_400_000;
 /** In this order. A closed one never comes back. */
 const HINTS = [
-  { setting: "hint_notifications", text: (name) => `Know when ${name} writes, with this page closed too.`, go: "Turn on notifications" },
-  { setting: "hint_backup", text: () => "Your key lives only in this browser.", go: "Save a backup" },
+  { setting: "hint_notifications", text: (name, closed) => `Know when ${name} writes, ${closed ? "even when this page is closed" : "while this page is open"}.` },
+  { setting: "hint_backup", text: () => "Your key lives only in this browser." },
 ];
 
 export class GuestView {
@@ -182,11 +182,12 @@ export class GuestView {
   }
 
   #showHint(contact) {
-    const answered = !contact.request && !contact.blocked && contact.last_direction === "in";
+    const { relays } = this.#client;
+    const answered = !contact.request && !contact.blocked && !contact.muted && contact.last_direction === "in";
     this.#hint = (answered && HINTS.find(({ setting }) => this.#maySuggest(setting, contact))) || null;
     byId("hint").hidden = !this.#hint;
     if (!this.#hint) return;
-    byId("hintText").textContent = this.#hint.text(displayName(contact));
+    byId("hintText").textContent = this.#hint.text(displayName(contact), relays.get(relays.home)?.push);
     byId("hintGo").hidden = this.#hint.setting !== "hint_notifications";
     byId("hintBackup").hidden = this.#hint.setting !== "hint_backup";
   }

@@ -24,6 +24,7 @@ export class SettingsView {
     on(byId("settingSound"), "change", ({ target }) => target.checked && client.sound.beep());
     on(client.settings, "change", () => this.#render());
     on(client.relays, "relays", () => this.#render());
+    on(window, "storage", () => this.#render()); // another tab chose a theme
     on(byId("persistenceAsk"), "click", () => this.#askToKeep());
     this.#render();
     this.#showPersistence(client.persistence.granted());

@@ -5,7 +5,7 @@ import { displayName, formatCount, formatWhen } from "../protocol/format.js";
 import { threadPath } from "./router.js";
 
 const LAST_CHARACTERS = 120;
-const STATES = { queued: ["…", "waiting"], relayed: ["✓", "on the server"], delivered: ["✓✓", "delivered"], read: ["✓✓", "read"] };
+const STATES = { queued: ["", "waiting"], relayed: ["✓", "on the server"], delivered: ["✓✓", "delivered"], read: ["✓✓", "read"] };
 
 /** `draft`: "" where it is on screen anyway. */
 export function fillRow(row, contact, draft) {
@@ -53,6 +53,7 @@ function preview(contact, draft) {
   if (contact.last_state === "failed") return [part("! Not sent:", "bad"), part(lastLine(contact), "bad said")]; // by an earlier version
   if (draft) return [part("Draft:", "draft"), part(oneLine(wordsOf(draft), LAST_CHARACTERS), "said")];
   if (!contact.last_at) return [part("Say hello", "said")];
+  if (contact.request) return [part("Request:", "mark"), part(lastLine(contact), "said")];
   if (contact.last_direction !== "out") return [part(lastLine(contact), "said")];
   return [part("You:"), part(lastLine(contact), "said"), ...stateMark(contact.last_state)];
 }
@@ -69,7 +70,9 @@ function part(text, classes = "") {
 function stateMark(state) {
   if (!STATES[state]) return [];
   const [sign, word] = STATES[state];
-  return [meaning(part(sign, `state ${state}`), word)];
+  const shown = part(sign, `state ${state}`);
+  if (!sign) shown.append(icon("clock"));
+  return [meaning(shown, word)];
 }
 
 function meaning(element, words) {
@@ -80,7 +83,6 @@ function meaning(element, words) {
 
 function marks(contact) {
   const shown = [];
-  if (contact.request) shown.push(part("request", "mark"));
   if (contact.pinned) shown.push(icon("pin"));
   if (contact.muted) shown.push(icon("muted"));
   if (contact.unread > 0) shown.push(meaning(part(formatCount(contact.unread), "count chat-tab-unread-dot"), `${contact.unread} unread`));

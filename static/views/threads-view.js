@@ -30,6 +30,7 @@ export class ThreadsView {
       on(list, "click", (event) => this.#act(event.target.closest("[data-do]"), event.target.closest("li")?.dataset.fingerprint));
       on(list, "contextmenu", (event) => this.#openMenu(event));
     }
+    on(byId("archived"), "toggle", ({ target }) => target.open && this.#archive.firstElementChild?.scrollIntoView({ block: "nearest" }));
     asMenu(this.#menu);
     on(this.#menu, "click", (event) => this.#act(event.target.closest("[data-do]"), this.#menuFor));
     for (const type of ["pointerleave", "focusout"]) on(this.#list, type, () => queueMicrotask(() => this.#arrange()));
