@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "5436b3c3d6c39e35";
+const VERSION = "9c7f2101345c6502";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-rQnivYMGTPOcQKcjluObjhcQIa+/qX/IC7jqBCdevxw=",
+  "/index.html": "sha256-tz7Wlm/Zq0rob5s0Q1MSFkOc/KzPdhi9At2mZuNVFcs=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -113,9 +113,9 @@ const FILES = {
   "/views/thread-rows.js": "sha256-FZdYjwJZtnkygYWueR+KfZAapyGyx+P81/MvwhBbBE4=",
   "/views/thread-view.js": "sha256-nV0WNrObXJAQGks4eqE0WJK6eC7waVIpNf2FKIyJ1J4=",
   "/views/threads-view.js": "sha256-8A4Cjlz4tUmH+03Scrkvg7IktA9SY0KKQ3bXVrazZOI=",
-  "/views/views.css": "sha256-MeNVLqKJw4llgTWG/pq59xlDSi0OuLFYES/nD76A+Nk=",
+  "/views/views.css": "sha256-BrI1g+FumPNzwszRDtA4dT3FaEuMZiS1oFhX82pmUgo=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-j1PHiPikUQUDLAjx/jo2VWw9ghQLnyut835OKHHcMD8="
+  "/worker.js": "sha256-UbOiCIoTCcfCED3fgpfJG7aB81hLje2GEcu7Jqs1cf0="
 };
 
 const PREFIX = "io3233-";
