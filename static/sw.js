@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "9c7f2101345c6502";
+const VERSION = "f693e652af01d038";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-tz7Wlm/Zq0rob5s0Q1MSFkOc/KzPdhi9At2mZuNVFcs=",
+  "/index.html": "sha256-knUSd9NSHCpZAg87d+95SXmbCr3FOkl3TDn511hq/NQ=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -65,7 +65,7 @@ const FILES = {
   "/store/messages.js": "sha256-43/5tqYt/HS+LSGO3QmyGyGDz5u9n2XuSjNek3OKHys=",
   "/store/person.js": "sha256-bZrK74aRTYO5q23Nv07e41rj1+0dQnDZGFcy/6yNki4=",
   "/store/store.js": "sha256-FA7uqCrpuZ3gKRn+l7oOb2t/yWoQG8RwkDtGCyObEk4=",
-  "/style.css": "sha256-kRUAC5RIY31+B804MoShDm7izDIfqXLYAaYtsg/TUq8=",
+  "/style.css": "sha256-JZTlQKUgyE2GOQ2gg0jfR6rMjuQ1drLGlkohfWPrY/4=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
   "/vendor/LICENSE.lean-qr": "sha256-3Gcrgp4FTWwQLah3bTJ/JvJ+3B+IdAwYeKfKW5902nM=",
   "/vendor/LICENSE.noble-hashes": "sha256-TyIa7m4HIzZwDECMaKs7lqP8Cfauvm9I8b2Z5e8T+uw=",
@@ -87,7 +87,7 @@ const FILES = {
   "/views/answering.js": "sha256-5PJ5YnKZXvjfUvOMMdhTxAlTyDKQx3SyJ7reLCOd+m8=",
   "/views/attaching.js": "sha256-x1KNeay/w260KpEGddNf6EUek1rBS1CAY/cxZYIn6N0=",
   "/views/bubble.js": "sha256-7DNDVpv0/AM6eGqVrMioYEACeJC9asj+Ymgn9n9CMm4=",
-  "/views/chat-search.js": "sha256-sh+xWu4r05qMp+FDjs6buMbLy8TZus/hHLji/PvcT6E=",
+  "/views/chat-search.js": "sha256-19saupt1cQOZWYue9/Ifn3a4m3HoGOqJs7OTVKUvrqY=",
   "/views/chats-view.js": "sha256-AwUTh58bB5MpEFGfKv07+s1Qz/A9cTVNLHeO4m7Y5RI=",
   "/views/composer-view.js": "sha256-5vyeu4YBXs32jOwp87UaqApoCgz1LppuBPM0xjaALz4=",
   "/views/contact-view.js": "sha256-AnAqtzPnZUk7j0jCzeOuh4eOSJfTY1diduuj6k5cHZ4=",
@@ -104,18 +104,18 @@ const FILES = {
   "/views/message-menu.js": "sha256-25MhkW93z8VxcneV3kAglqRSXE2Vl/Z8cSPVNkkZk5o=",
   "/views/message-row.js": "sha256-oLXOA/ToGPuhVCZsSf8521mFJsRxuUBx7pDqvYafQ0s=",
   "/views/message-window.js": "sha256-AlwwapbZeiekoWnfRxmj2WVjG4NRpmuwivdSOlafEyk=",
-  "/views/newchat-view.js": "sha256-ZkUG+zMIX6yJ+HXr+g5MyP6zPEkr5tQ7GN9ZUcWRAHo=",
+  "/views/newchat-view.js": "sha256-MaEjMNRHiHA+/ggkLdSTYcfcgSH/usvPteIYLQVS/ew=",
   "/views/router.js": "sha256-RLLyt/JE6qIeWZoX5LbuuL2AJs1czGmY6kohMJ2tmRs=",
   "/views/server-view.js": "sha256-L7lMHAA+WmL2BjZ4KiEFZS/xPjq8LJK4vHAxZXaNzAc=",
   "/views/settings-view.js": "sha256-ywMrvE+Gq8eYC8hBcwwD0eNXjoAmNjyJjkalqxFnebA=",
   "/views/status-view.js": "sha256-xU/icBZ9UK/68TZEw/joeWvO3or6ebpo25JekWDQxOs=",
-  "/views/thread-row.js": "sha256-5pWa3lEMLXhmCE6Zv6gZtyIrVYchaN+r563K/kcB338=",
+  "/views/thread-row.js": "sha256-28qek3erWcTslZnDXInrNq26h1nAfrZPAUjoFPJXicI=",
   "/views/thread-rows.js": "sha256-FZdYjwJZtnkygYWueR+KfZAapyGyx+P81/MvwhBbBE4=",
   "/views/thread-view.js": "sha256-nV0WNrObXJAQGks4eqE0WJK6eC7waVIpNf2FKIyJ1J4=",
   "/views/threads-view.js": "sha256-8A4Cjlz4tUmH+03Scrkvg7IktA9SY0KKQ3bXVrazZOI=",
-  "/views/views.css": "sha256-BrI1g+FumPNzwszRDtA4dT3FaEuMZiS1oFhX82pmUgo=",
+  "/views/views.css": "sha256-u8msbjHlZCoPuuZmivapx0JeY2daTNfz9YFPqTAsRHI=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-UbOiCIoTCcfCED3fgpfJG7aB81hLje2GEcu7Jqs1cf0="
+  "/worker.js": "sha256-BJWQAyznZwUWuY+haQvBoHwlvJmkEpoaYeF0ag34bVk="
 };
 
 const PREFIX = "io3233-";

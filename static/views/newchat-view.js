@@ -131,7 +131,7 @@ const SHORT = 24; // a longer name would make the field grow
 const DAY_MS = 86_400_000;
 /** In this order. A closed one never comes back. */
 const HINTS = [
-  { setting: "hint_notifications", text: (name, closed) => `Know when ${name} writes, ${closed ? "even when this page is closed" : "while this page is open"}.` },
+  { setting: "hint_notifications", text: (name, closed) => `Know when ${name} writes, ${closed ? "even when this page is closed" : "as long as this page is open"}.` },
   { setting: "hint_backup", text: () => "Your key lives only in this browser." },
 ];
 
@@ -182,20 +182,25 @@ export class GuestView {
   }
 
   #showHint(contact) {
-    const { relays } = this.#client;
-    const answered = !contact.request && !contact.blocked && !contact.muted && contact.last_direction === "in";
+    const answered = !contact.request && !contact.blocked && contact.last_direction === "in";
     this.#hint = (answered && HINTS.find(({ setting }) => this.#maySuggest(setting, contact))) || null;
     byId("hint").hidden = !this.#hint;
     if (!this.#hint) return;
-    byId("hintText").textContent = this.#hint.text(displayName(contact), relays.get(relays.home)?.push);
+    byId("hintText").textContent = this.#hint.text(displayName(contact), this.#wakes(contact));
     byId("hintGo").hidden = this.#hint.setting !== "hint_notifications";
     byId("hintBackup").hidden = this.#hint.setting !== "hint_backup";
+  }
+
+  /** A closed page is told by the home relay alone. */
+  #wakes({ relay }) {
+    const { relays } = this.#client;
+    return (relay || relays.home) === relays.home && relays.get(relays.home)?.push;
   }
 
   #maySuggest(setting, contact) {
     const { settings, notifications } = this.#client;
     if (settings.get(setting)) return false;
-    if (setting === "hint_notifications") return notifications.permission === "default" || (notifications.permission === "granted" && !notifications.on);
+    if (setting === "hint_notifications") return !contact.muted && (notifications.permission === "default" || (notifications.permission === "granted" && !notifications.on));
     return !settings.get("backed_up") && Date.now() - contact.added_at > DAY_MS;
   }
 

@@ -51,9 +51,9 @@ function preview(contact, draft) {
   const failed = contact.failed?.at(-1);
   if (failed) return [part("! Not sent:", "bad"), part(failed.text, "bad said")];
   if (contact.last_state === "failed") return [part("! Not sent:", "bad"), part(lastLine(contact), "bad said")]; // by an earlier version
+  if (contact.request) return [part("Request:", "mark"), part(lastLine(contact), "said")];
   if (draft) return [part("Draft:", "draft"), part(oneLine(wordsOf(draft), LAST_CHARACTERS), "said")];
   if (!contact.last_at) return [part("Say hello", "said")];
-  if (contact.request) return [part("Request:", "mark"), part(lastLine(contact), "said")];
   if (contact.last_direction !== "out") return [part(lastLine(contact), "said")];
   return [part("You:"), part(lastLine(contact), "said"), ...stateMark(contact.last_state)];
 }
