@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f693e652af01d038";
+const VERSION = "6e155bab1e3444d3";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-knUSd9NSHCpZAg87d+95SXmbCr3FOkl3TDn511hq/NQ=",
+  "/index.html": "sha256-eGrKYdVmtwaKlM6rNuRStOjFWTIvnCtq6KKjNK3rAN8=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -104,7 +104,7 @@ const FILES = {
   "/views/message-menu.js": "sha256-25MhkW93z8VxcneV3kAglqRSXE2Vl/Z8cSPVNkkZk5o=",
   "/views/message-row.js": "sha256-oLXOA/ToGPuhVCZsSf8521mFJsRxuUBx7pDqvYafQ0s=",
   "/views/message-window.js": "sha256-AlwwapbZeiekoWnfRxmj2WVjG4NRpmuwivdSOlafEyk=",
-  "/views/newchat-view.js": "sha256-MaEjMNRHiHA+/ggkLdSTYcfcgSH/usvPteIYLQVS/ew=",
+  "/views/newchat-view.js": "sha256-OfCW8iEiYw38KcQkLuN3fxGJX1AUY4gPoO36kxkcxbA=",
   "/views/router.js": "sha256-RLLyt/JE6qIeWZoX5LbuuL2AJs1czGmY6kohMJ2tmRs=",
   "/views/server-view.js": "sha256-L7lMHAA+WmL2BjZ4KiEFZS/xPjq8LJK4vHAxZXaNzAc=",
   "/views/settings-view.js": "sha256-ywMrvE+Gq8eYC8hBcwwD0eNXjoAmNjyJjkalqxFnebA=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-8A4Cjlz4tUmH+03Scrkvg7IktA9SY0KKQ3bXVrazZOI=",
   "/views/views.css": "sha256-u8msbjHlZCoPuuZmivapx0JeY2daTNfz9YFPqTAsRHI=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-BJWQAyznZwUWuY+haQvBoHwlvJmkEpoaYeF0ag34bVk="
+  "/worker.js": "sha256-qPtTZFvEKlSc7ExqYLil4BxMeL7BZV1czqaOeBXtxX8="
 };
 
 const PREFIX = "io3233-";

@@ -186,15 +186,11 @@ export class GuestView {
     this.#hint = (answered && HINTS.find(({ setting }) => this.#maySuggest(setting, contact))) || null;
     byId("hint").hidden = !this.#hint;
     if (!this.#hint) return;
-    byId("hintText").textContent = this.#hint.text(displayName(contact), this.#wakes(contact));
+    const { relays } = this.#client;
+    const wakes = (contact.relay || relays.home) === relays.home && relays.get(relays.home)?.push; // a closed page
+    byId("hintText").textContent = this.#hint.text(displayName(contact), wakes);
     byId("hintGo").hidden = this.#hint.setting !== "hint_notifications";
     byId("hintBackup").hidden = this.#hint.setting !== "hint_backup";
-  }
-
-  /** A closed page is told by the home relay alone. */
-  #wakes({ relay }) {
-    const { relays } = this.#client;
-    return (relay || relays.home) === relays.home && relays.get(relays.home)?.push;
   }
 
   #maySuggest(setting, contact) {
