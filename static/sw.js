@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "6e155bab1e3444d3";
+const VERSION = "16fd76bea8bd5ec5";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-eGrKYdVmtwaKlM6rNuRStOjFWTIvnCtq6KKjNK3rAN8=",
+  "/index.html": "sha256-vpaZJsd9zR3UTcP1wSob8vhvOb7TSqwTxIjMIxCXXgg=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -87,7 +87,7 @@ const FILES = {
   "/views/answering.js": "sha256-5PJ5YnKZXvjfUvOMMdhTxAlTyDKQx3SyJ7reLCOd+m8=",
   "/views/attaching.js": "sha256-x1KNeay/w260KpEGddNf6EUek1rBS1CAY/cxZYIn6N0=",
   "/views/bubble.js": "sha256-7DNDVpv0/AM6eGqVrMioYEACeJC9asj+Ymgn9n9CMm4=",
-  "/views/chat-search.js": "sha256-19saupt1cQOZWYue9/Ifn3a4m3HoGOqJs7OTVKUvrqY=",
+  "/views/chat-search.js": "sha256-Y44BlJITWWicxl4s7JLZoiCiKZ+Bj4S7084f8nSZQXE=",
   "/views/chats-view.js": "sha256-AwUTh58bB5MpEFGfKv07+s1Qz/A9cTVNLHeO4m7Y5RI=",
   "/views/composer-view.js": "sha256-5vyeu4YBXs32jOwp87UaqApoCgz1LppuBPM0xjaALz4=",
   "/views/contact-view.js": "sha256-AnAqtzPnZUk7j0jCzeOuh4eOSJfTY1diduuj6k5cHZ4=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-8A4Cjlz4tUmH+03Scrkvg7IktA9SY0KKQ3bXVrazZOI=",
   "/views/views.css": "sha256-u8msbjHlZCoPuuZmivapx0JeY2daTNfz9YFPqTAsRHI=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-qPtTZFvEKlSc7ExqYLil4BxMeL7BZV1czqaOeBXtxX8="
+  "/worker.js": "sha256-E2JAS6pvK6chanIGTvnMa+w9yD9oAAJg3DLKRdt6hes="
 };
 
 const PREFIX = "io3233-";

@@ -56,7 +56,7 @@ export class ChatSearch {
 
   #leave() {
     this.#close();
-    ["chatSearchOpen", "threadMenuOpen"].map(byId).find((button) => button.checkVisibility()).focus();
+    ["chatSearchOpen", "threadMenuOpen"].map(byId).find((button) => button.checkVisibility())?.focus();
   }
 
   #keyDown(event) {
