@@ -11884,7 +11884,7 @@ class TestBrowserActions:
         await in_store(alice, "await store.removeMessage(await at('goes'))")
 
         await alice.until("document.title.startsWith('(1)')")
-        assert await alice.text(".chat-tab-last") == "stays"
+        assert await alice.text(".chat-tab-last .said") == "stays"
         assert await in_store(alice, "return (await store.search('goes')).total") == 0
         await alice.click(".chat-tab-label")
         await alice.sees("stays")
