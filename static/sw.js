@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "16fd76bea8bd5ec5";
+const VERSION = "4296f52ab408ef70";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-vpaZJsd9zR3UTcP1wSob8vhvOb7TSqwTxIjMIxCXXgg=",
+  "/index.html": "sha256-qH1jCyR/M8cS8ZfYk1bzn70tpPtBpLw+Yz3ukywCuc4=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -113,9 +113,9 @@ const FILES = {
   "/views/thread-rows.js": "sha256-FZdYjwJZtnkygYWueR+KfZAapyGyx+P81/MvwhBbBE4=",
   "/views/thread-view.js": "sha256-nV0WNrObXJAQGks4eqE0WJK6eC7waVIpNf2FKIyJ1J4=",
   "/views/threads-view.js": "sha256-8A4Cjlz4tUmH+03Scrkvg7IktA9SY0KKQ3bXVrazZOI=",
-  "/views/views.css": "sha256-u8msbjHlZCoPuuZmivapx0JeY2daTNfz9YFPqTAsRHI=",
+  "/views/views.css": "sha256-Ogd7rq5PrHNfBvmcg8YMn0/rRmIZBH0xcenBQwj1ceE=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-E2JAS6pvK6chanIGTvnMa+w9yD9oAAJg3DLKRdt6hes="
+  "/worker.js": "sha256-beO1y1N8L/TUWoZYrKkAV6fEK7EKFKnoT1SY9TquFu0="
 };
 
 const PREFIX = "io3233-";
