@@ -18585,6 +18585,18 @@ READ_FILES = """async (texts) => {
 }"""
 
 
+# The event of the dialog that was closed comes a frame after the next one has opened.
+PUTS_AWAY_AND_PICKS = """(async () => {
+    const [input, dialog] = ["#attachInput", "#filesDialog"].map((each) => document.querySelector(each));
+    const carried = new DataTransfer();
+    carried.items.add(new File(["words"], "late.txt"));
+    const closed = new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.open), { once: true }));
+    await new Promise(requestAnimationFrame);
+    dialog.close();
+    input.files = carried.files;
+    input.dispatchEvent(new Event("change"));
+    return closed;
+})()"""
 POSTS = """([enctype, action, texts, name, octets]) => {
     const form = Object.assign(document.createElement("form"), { method: "post", enctype, action });
     for (const [name, value] of Object.entries(texts)) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
@@ -18906,6 +18918,17 @@ class TestBrowserFiles:
 
         await alice.until("document.querySelector('.file-name')")
         assert await alice.texts(".file-name") == ["3.txt"]
+
+    async def test_files_chosen_at_once_after_others_were_put_away_are_sent(self, alice, bob, tmp_path):
+        (tmp_path / "early.txt").write_text("words")
+        await picks(alice, tmp_path / "early.txt")
+
+        await alice.evaluate(PUTS_AWAY_AND_PICKS)
+        await alice.shows("#filesDialog")
+        await alice.click("#filesSend")
+
+        await alice.hides("#filesDialog")
+        assert await stored(alice, "messages.flatMap(({ file }) => file?.name ?? [])") == ["late.txt"]
 
     async def test_large_file_arrives_byte_for_byte_and_words_overtake_it(self, browser, relay, tmp_path):
         alice, bob = await talk(browser, relay)

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "4296f52ab408ef70";
+const VERSION = "a21a1d414bf61cab";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-gx0Fcjt1M0dPrTuuGo7LQOhNuneenFFe2f7U+1y7GmQ=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-qH1jCyR/M8cS8ZfYk1bzn70tpPtBpLw+Yz3ukywCuc4=",
+  "/index.html": "sha256-vAfGX1B3PTiZLfnyHwM+qqbEWCWUj9vGtiddbVVie2Y=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -84,22 +84,22 @@ const FILES = {
   "/vendor/noble-hashes/sha2.js": "sha256-RxdGu6bsTGI4ykE1jR07QLb/Mc8zY/C01VDGScGo6Ds=",
   "/vendor/noble-hashes/utils.js": "sha256-A3rUmtt4FotraZWY/TP4X3h3RWsdKLTQMuKhoWgHlHw=",
   "/version.js": "sha256-xAs1//FAFDwHVO2gWG6xnxjTp9eDYF01SxfIhRQ3Sa4=",
-  "/views/answering.js": "sha256-5PJ5YnKZXvjfUvOMMdhTxAlTyDKQx3SyJ7reLCOd+m8=",
-  "/views/attaching.js": "sha256-x1KNeay/w260KpEGddNf6EUek1rBS1CAY/cxZYIn6N0=",
+  "/views/answering.js": "sha256-pucBGUuys3QANaQE9XAYwt8U3C98n+W67HCgnrl4SkY=",
+  "/views/attaching.js": "sha256-bUB2luADjpdt68Uog/wFq01zmB7AOYZ26GGMFYBl0WU=",
   "/views/bubble.js": "sha256-7DNDVpv0/AM6eGqVrMioYEACeJC9asj+Ymgn9n9CMm4=",
   "/views/chat-search.js": "sha256-Y44BlJITWWicxl4s7JLZoiCiKZ+Bj4S7084f8nSZQXE=",
   "/views/chats-view.js": "sha256-AwUTh58bB5MpEFGfKv07+s1Qz/A9cTVNLHeO4m7Y5RI=",
   "/views/composer-view.js": "sha256-5vyeu4YBXs32jOwp87UaqApoCgz1LppuBPM0xjaALz4=",
-  "/views/contact-view.js": "sha256-AnAqtzPnZUk7j0jCzeOuh4eOSJfTY1diduuj6k5cHZ4=",
-  "/views/dialogs.js": "sha256-L1eYfnXj99GJanm785lZyN+VP1VhRzQYIJyD61CC5dg=",
+  "/views/contact-view.js": "sha256-mxCTFkHlS0mwoTiJetZ4yYSD+tMnEBPuowXUpU1adrk=",
+  "/views/dialogs.js": "sha256-7SV+R1wX79Uyi8pchZYwgiWr/zqpGzFPp/xAVoC78sE=",
   "/views/dom.js": "sha256-3eaiNVaYCOStWXpb6w7oeCvmlT9GTvLrmsdHDzIbnqs=",
-  "/views/export-view.js": "sha256-v5wWMtmsIgzqwmEAWEabv+wkBfMGBxnX3k6q5NGOb2Y=",
+  "/views/export-view.js": "sha256-qCyr0NrEB/rjtLt+jtrnFuk9e8oqOLglxKV7/5NfwUo=",
   "/views/files.js": "sha256-j8Vxu9TVoXVrvVCcam1kP78IQ3AubNqwWYCy5ZA9XYk=",
   "/views/keyboard.js": "sha256-OLUs6gNQc8oYh+WcRXBk8NOYiu2D42pBwfja/hRGoWA=",
   "/views/keys-view.js": "sha256-gUtpLJbBq8lUyxiXK2LLXNiIzC3nO39tf1obityX0gk=",
   "/views/library-view.js": "sha256-cmuNBcrRsTaG5vE9TCkwk9dnGEm0cbXKJsQui2SpypU=",
-  "/views/media.js": "sha256-k+a5g0gOthNIeLorJZsJcbkas5ynlgF90XQM+3mYP/c=",
-  "/views/message-actions.js": "sha256-3AA7Jsn5hTBjVdFksqjxO3xKPjI5pm3r2uuiAOPt5do=",
+  "/views/media.js": "sha256-bMitYl8s6/4NAmIHiXj6d2Zmo5t76xZXI/dUMbjcsOw=",
+  "/views/message-actions.js": "sha256-XT/LTL3Mm5/Sv4HmhHdOf9K/eAM5Px4jt81YvPF8j68=",
   "/views/message-extras.js": "sha256-2676F9OdJZwJQVTKenPvNeLAnNTsx0B66clamUn/JHg=",
   "/views/message-menu.js": "sha256-25MhkW93z8VxcneV3kAglqRSXE2Vl/Z8cSPVNkkZk5o=",
   "/views/message-row.js": "sha256-oLXOA/ToGPuhVCZsSf8521mFJsRxuUBx7pDqvYafQ0s=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-8A4Cjlz4tUmH+03Scrkvg7IktA9SY0KKQ3bXVrazZOI=",
   "/views/views.css": "sha256-Ogd7rq5PrHNfBvmcg8YMn0/rRmIZBH0xcenBQwj1ceE=",
   "/views/voice.js": "sha256-YJ3+7eveojyNrIttCGBVFj0O3q6U61SXZtgjrp2Quhw=",
-  "/worker.js": "sha256-beO1y1N8L/TUWoZYrKkAV6fEK7EKFKnoT1SY9TquFu0="
+  "/worker.js": "sha256-nFqhp0hRfKIjH1B85Gu8+Y5C+XSVj/6tXEgxSR7Bats="
 };
 
 const PREFIX = "io3233-";

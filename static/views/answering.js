@@ -1,5 +1,5 @@
 // Messages that come of one that is there: an answer, other words for one of mine, the same words in another chat.
-import { notice, openOnTop, showModal } from "./dialogs.js";
+import { notice, onClose, openOnTop, showModal } from "./dialogs.js";
 import { byId, clone, fillAvatar, on, say } from "./dom.js";
 import { cut, fold, oneLine } from "../protocol/text.js";
 import { safeName, saidIn } from "../protocol/files.js";
@@ -137,7 +137,7 @@ const SHOWN_CHARACTERS = 300;
 let forwarding = null; // {send, contacts, sends} while the dialog is open
 
 on(byId("forwardSearch"), "input", () => showContacts());
-on(byId("forwardDialog"), "close", () => !byId("forwardDialog").open && (forwarding = null)); // late: it may be open again
+onClose(byId("forwardDialog"), () => (forwarding = null));
 on(byId("forwardForm"), "submit", (event) => {
   event.preventDefault();
   const choices = byId("forwardList").querySelectorAll("button");

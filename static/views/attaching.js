@@ -1,6 +1,6 @@
 // Files to send: chosen, dropped on the thread, or pasted. Pictures are made smaller and written anew, without where and with what they were
 // taken, unless the person wants them as they are.
-import { showModal } from "./dialogs.js";
+import { onClose, showModal } from "./dialogs.js";
 import { attempt, byId, clone, on, say } from "./dom.js";
 import { ClientError, FileSizeError, UnreadableFileError } from "../protocol/errors.js";
 import { drawPreview } from "./files.js";
@@ -40,7 +40,7 @@ export class Attaching {
     on(byId("chatBody"), "paste", (event) => this.#pasted(event));
     on(byId("filesForm"), "submit", (event) => this.#submit(event));
     on(client, "shared", ({ detail }) => this.#choose(detail.files, detail.contact, detail.text));
-    on(byId("filesDialog"), "close", () => ((this.#chosen = []), this.#list()));
+    onClose(byId("filesDialog"), () => ((this.#chosen = []), this.#list()));
   }
 
   #mayDrop({ dataTransfer }) {
@@ -98,7 +98,7 @@ export class Attaching {
   async #send(as_files) {
     const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
     const isOne = chosen.length === 1;
-    const isClosed = () => this.#chosen !== chosen || !byId("filesDialog").open; // its event comes later
+    const isClosed = () => this.#chosen !== chosen || !byId("filesDialog").open;
     for (const file of chosen) {
       try {
         const made = await prepared(file, as_files);

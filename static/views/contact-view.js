@@ -1,5 +1,5 @@
 // One contact, beside the chat where there is room, else over it.
-import { confirmed, copy, notice, showModal, withdraw } from "./dialogs.js";
+import { confirmed, copy, notice, onClose, showModal, withdraw } from "./dialogs.js";
 import { byId, fillAvatar, on, say } from "./dom.js";
 import { displayName, formatSpan } from "../protocol/format.js";
 import { canScan, drawQr, scan } from "./media.js";
@@ -23,7 +23,7 @@ export class ContactView {
     on(byId("contactArchive"), "click", () => this.#archive(archive));
     on(byId("safetyScan"), "click", () => this.#compare());
     on(this.#dialog, "keydown", (event) => event.key === "Escape" && this.close());
-    on(this.#dialog, "close", () => document.body.removeAttribute("data-contact"));
+    onClose(this.#dialog, () => document.body.removeAttribute("data-contact"));
     on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
     on(client.store, "contact-removed", ({ detail, remote }) => remote && this.#removed(detail.fingerprint));
     byId("safetyScan").hidden = !canScan();

@@ -9,6 +9,11 @@ export function showModal(dialog) {
   dialog.showModal();
 }
 
+/** Its event comes a frame later, when it may be open again. */
+export function onClose(dialog, act) {
+  on(dialog, "close", () => dialog.open || act());
+}
+
 /** For what is no dialog: Back and Escape call `close()`. Returns what to call when it was closed. */
 export function openOnTop(close) {
   let isOpen = true;
@@ -65,7 +70,7 @@ function walk(menu, event) {
   buttons.at((buttons.indexOf(document.activeElement) + step) % buttons.length).focus();
 }
 
-// One at a time. A modal dialog keeps the focus inside, and gives it back.
+// One at a time.
 
 const dialog = byId("confirmDialog");
 on(byId("confirmCancel"), "click", () => dialog.close());

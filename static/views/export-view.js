@@ -1,5 +1,5 @@
 // The dialogs that make and restore a backup. Both can be cancelled at any moment.
-import { showModal } from "./dialogs.js";
+import { onClose, showModal } from "./dialogs.js";
 import { attempt, byId, describe, download, on, say } from "./dom.js";
 import { sixWords } from "../protocol/kdf.js";
 import { MOST_BACKUP_FILES_BYTES } from "../protocol/files.js";
@@ -60,7 +60,7 @@ export class ExportView {
     on(byId("exportForm"), "submit", (event) => this.#export(event));
     on(byId("exportHistory"), "change", ({ target }) => (byId("exportFiles").disabled = !target.checked));
     on(byId("exportCancel"), "click", () => this.#dialog.close());
-    on(this.#dialog, "close", () => this.#dialog.open || this.#clear()); // it comes later, and may be open again
+    onClose(this.#dialog, () => this.#clear());
   }
 
   async #open() {
@@ -135,7 +135,7 @@ on(byId("importForm"), "submit", (event) => {
   return restore ? replace() : preview();
 });
 on(byId("importCancel"), "click", () => dialog.close());
-on(dialog, "close", () => {
+onClose(dialog, () => {
   progress.cancel();
   byId("importForm").reset(); // no passphrase stays in the page
 });

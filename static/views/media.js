@@ -1,6 +1,6 @@
 // Looking and listening: the pictures of the open thread, the player of a voice message, QR codes.
 import { formatClock } from "../protocol/format.js";
-import { showModal } from "./dialogs.js";
+import { onClose, showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
 
 const LARGEST = 4;
@@ -19,7 +19,7 @@ export class Viewer {
     on(byId("viewerSmaller"), "click", () => this.#enlarge(1 / 2));
     on(this.#image, "click", () => this.#enlarge(this.#zoom === 1 ? 2 : 1 / LARGEST));
     on(this.#dialog, "keydown", (event) => this.#keyDown(event));
-    on(this.#dialog, "close", () => this.#image.removeAttribute("src"));
+    onClose(this.#dialog, () => this.#image.removeAttribute("src"));
   }
 
   open(seq) {

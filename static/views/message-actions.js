@@ -3,7 +3,7 @@ import { isEmoji } from "../protocol/content.js";
 import { ClientError } from "../protocol/errors.js";
 import { cut } from "../protocol/text.js";
 import { displayName, formatDateTime, formatSpan } from "../protocol/format.js";
-import { confirmed, copy, notice, offerUndo, showModal } from "./dialogs.js";
+import { confirmed, copy, notice, offerUndo, onClose, showModal } from "./dialogs.js";
 import { byId, clone, describe, element, on, say } from "./dom.js";
 import { saveFile } from "./files.js";
 import { forward } from "./answering.js";
@@ -131,7 +131,7 @@ const NOT_SEALED_TWICE = "Sealed with your address key only, though they know be
 const STATES = { queued: "Waiting to be sent", relayed: "On the server", failed: "Not sent", "": "Received" };
 let ticking = 0;
 
-on(byId("infoDialog"), "close", () => clearInterval(ticking));
+onClose(byId("infoDialog"), () => clearInterval(ticking));
 
 export async function showInfo(message, client) {
   const contact = await client.store.contact(message.contact);
