@@ -12302,6 +12302,15 @@ QUOTES = "[...document.querySelectorAll('.chat-quote')].map((each) => [...each.c
 REACTIONS = "[...document.querySelectorAll('.reaction')].map((each) => each.textContent + each.ariaPressed)"
 
 
+REMOVE_WHAT_IS_SHOWN = """
+    const shown = [...document.querySelectorAll(".chat-line")].map(({ dataset }) => Number(dataset.seq));
+    for (const seq of shown) await store.removeMessage(seq);
+"""
+CLICKED_NOTIFICATION = """void navigator.serviceWorker.dispatchEvent(
+    new MessageEvent("message", { data: { type: "open-thread", fingerprint: "%s" } }),
+)"""
+
+
 class TestBrowserChanges:
     """What people do with messages that both know of shows on both sides, and is said as what it is."""
 
@@ -12373,6 +12382,65 @@ class TestBrowserChanges:
         await bob.sees("hello again")
         await alice.until(f"{BODY} === 'a draft'")
         await kept_drafts(alice, 1)
+
+    @pytest.mark.service_worker
+    async def test_edit_that_is_begun_outlives_a_click_on_a_notification(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await alice.opens((await relay.register()).fingerprint)
+        await alice.switches_to(bob)
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "hello again")
+
+        for other in await alice.evaluate(
+            "[...document.querySelectorAll('.chat-tab')].map(({ dataset }) => dataset.fingerprint)"
+        ):
+            await alice.evaluate(CLICKED_NOTIFICATION % other)
+            await alice.until(f"location.hash === '#chat={other}'")
+        await alice.switches_to(bob)
+
+        await alice.shows("#answerBar", "hello")
+        assert await alice.value("#chatBody") == "hello again"
+
+    @pytest.mark.parametrize("place", ["the list's search", "the contact's panel"])
+    async def test_escape_elsewhere_leaves_an_edit_that_is_begun(self, browser, relay, place):
+        alice, bob = await talk(browser, relay)
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "hello again")
+        if place == "the list's search":
+            await alice.fill("#listSearch", "needle")
+        else:
+            await panel_of(alice, bob)
+            await alice.evaluate("document.querySelector('#contactName').focus()")
+
+        await alice.key("Escape")
+
+        await alice.until("!document.querySelector('#contactDialog').open && !document.querySelector('#listSearch').value")
+        assert (await alice.count("#answerBar"), await alice.value("#chatBody")) == (1, "hello again")
+
+    async def test_edit_that_is_begun_waits_while_another_view_is_shown(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "hello again")
+
+        await goes_to(alice, "library")
+        await alice.key("Escape")
+        await alice.evaluate("history.back()")
+
+        await alice.shows("#view-chats")
+        assert await alice.evaluate("location.hash") == f"#chat={bob.fingerprint}"
+        assert (await alice.text("#answerText"), await alice.value("#chatBody")) == ("hello", "hello again")
+        await alice.key("Escape")  # there again it is given up, as it would have been
+        await alice.hides("#answerBar")
+
+    async def test_focus_stays_where_it_is_when_what_is_answered_goes(self, browser, relay):
+        alice, _ = await talk(browser, relay)
+        await does(alice, "reply", "hello back")
+        await alice.evaluate("document.querySelector('#listSearch').focus()")
+
+        await in_store(alice, "await store.removeMessage(await at('hello back'))")
+
+        await alice.hides("#answerBar")
+        assert await alice.evaluate("document.activeElement.id") == "listSearch"
 
     async def test_nothing_is_kept_of_an_edit_whose_message_is_deleted(self, browser, relay):
         alice, _ = await talk(browser, relay)
@@ -12508,6 +12576,21 @@ class TestBrowserChanges:
 
         await alice.until(f"{state} === 'read'")
 
+    @pytest.mark.whole_browser
+    async def test_older_messages_are_shown_when_all_on_screen_went_behind_another_tab(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await write(bob, alice, *(f"line {number}" for number in range(60)))
+        await alice.sees("line 59")
+        await alice.reload()
+        await alice.sees("line 59")
+
+        await hide(alice)
+        await in_store(alice, REMOVE_WHAT_IS_SHOWN)
+        await alice.to_front()
+
+        await alice.sees("line 0")
+
     async def test_timer_is_set_in_the_contact_and_counts_down_in_info(self, browser, relay):
         alice, bob = await talk(browser, relay)
 
@@ -12550,6 +12633,13 @@ async def write_lines(sender: Page, reader: Page, number: int) -> None:
     for line in range(number):
         await sender.says(f"line {line}")
     await reader.sees(f"line {number - 1}")
+
+
+ENDS_RIGHT_AFTER_A_KEY = """(async () => {
+    document.querySelector("#chatSearch").dispatchEvent(new Event("input", { bubbles: true }));
+    document.querySelector("#chatSearchClose").click();
+    await new Promise((resolve) => setTimeout(resolve, 200)); // more than it waits for another key
+})()"""
 
 
 class TestBrowserSearchInChat:
@@ -12638,6 +12728,27 @@ class TestBrowserSearchInChat:
         shown = carol if way == "another thread" else bob
         assert await alice.evaluate("location.hash") == f"#chat={shown.fingerprint}"
         assert await alice.evaluate("[...CSS.highlights.get('hit')].length") == 0
+
+    async def test_search_that_was_left_for_another_view_takes_no_step_back(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "needle")
+        await alice.click("#chatSearchOpen")
+        await goes_to(alice, "library")
+        await alice.key("f", CONTROL | SHIFT)  # nothing is on screen that it could search
+
+        await alice.evaluate("history.back()")
+
+        await alice.shows("#view-chats")
+        assert await alice.count("#chatSearch") == 0
+
+    async def test_search_that_ends_right_after_a_key_asks_for_nothing(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "needle")
+        await alice.click("#chatSearchOpen")
+
+        await alice.evaluate(ENDS_RIGHT_AFTER_A_KEY)
+
+        assert await alice.text("#toastText") == ""
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     @pytest.mark.parametrize("size", [(320, 640), (1280, 800)], ids=["phone", "desktop"])
@@ -15009,6 +15120,15 @@ HAS_A_CAMERA = """if (navigator.mediaDevices) navigator.mediaDevices.getUserMedi
     canvas.getContext("2d").fillRect(0, 0, 9, 9);
     return (window.camera = canvas.captureStream());
 };"""
+# The first camera or microphone comes with `come()`, and is `came` then.
+COMES_LATE = """void ((devices) => {
+    const asks = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (wanted) => {
+        devices.getUserMedia = asks;
+        await new Promise((resolve) => (window.come = resolve));
+        return (window.came = await asks(wanted));
+    };
+})(%s)"""
 # As if the relay had refused the last message for good.
 FAILS = """(async () => {
     const [{ Database }, { Store }] = await Promise.all([import("/store/database.js"), import("/store/store.js")]);
@@ -15445,6 +15565,23 @@ class TestBrowserGuest:
 
         await guest.shows("#guestTitle", "Marie invited you")
         assert await guest.value("#chatBody") == "hello?"
+
+    async def test_draft_of_a_chat_that_is_there_outlives_words_sent_before_the_modules_came(self, front, relay, browser):
+        host, released, guest = await relay.register(), asyncio.Event(), await browser.page()
+        link = f"{front.url}/chats#chat={host.fingerprint}&server={front.url}&name=Marie"
+        await arrives(guest, link)
+        await guest.drafts("half a thou")
+        await kept_drafts(guest, 1, "half a thou")
+        await guest.goto("about:blank")
+
+        front.spoils["client.js"] = held(released)
+        await comes_by(guest, link)
+        await guest.says("one")
+        released.set()
+
+        await guest.has_relayed(1)
+        assert await guest.value("#chatBody") == "half a thou"
+        await kept_drafts(guest, 1, "half a thou")
 
     async def test_draft_of_a_chat_that_is_there_stays_when_its_link_is_opened_again(self, relay, browser):
         guest, marie = await browser.person(relay), await relay.register()
@@ -16198,6 +16335,17 @@ class TestBrowserContacts:
         await alice.is_told("no room left")
         assert not await alice.evaluate(f"document.querySelector('#{box}').checked")
 
+    async def test_timer_of_a_contact_shows_what_is_stored(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await panel_of(alice, bob)
+
+        alice.expects("no room left")
+        await has_full_disk(alice)
+        await chooses_filter(alice, "#contactTimer", "3600")
+
+        await alice.is_told("no room left")
+        await alice.until("document.querySelector('#contactTimer').value === '0'")
+
     @pytest.mark.parametrize("box", ["settingNotify", "settingPreview", "settingSound", "settingErase"])
     async def test_setting_shows_what_is_stored(self, relay, browser, box):
         alice = await browser.person(relay)
@@ -16394,6 +16542,22 @@ class TestBrowserContacts:
         alice, bob = await scanner(browser, relay), await relay.register()
 
         await alice.chooses("#listScan")
+        await alice.evaluate(f"window.code = '{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}'")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+
+    async def test_scan_that_is_cancelled_before_the_camera_comes_closes_no_other(self, relay, browser):
+        alice, bob = await scanner(browser, relay), await relay.register()
+        await alice.evaluate(COMES_LATE % "navigator.mediaDevices")
+        await alice.chooses("#listScan")
+        await alice.until("window.come")
+        await alice.click("#scanDialog [data-close]")
+        await alice.until("!document.querySelector('#scanDialog').open")
+
+        await alice.chooses("#listScan")
+        await alice.shows("#scanDialog")
+        await alice.evaluate("come()")
+        await alice.until("came.getTracks().every(({ readyState }) => readyState === 'ended')")
         await alice.evaluate(f"window.code = '{relay.url}/chats#chat={bob.fingerprint}&server={relay.url}'")
 
         await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
@@ -18914,6 +19078,7 @@ class TestBrowserFiles:
             "void (document.querySelector('#filesSend').click(), document.querySelector('#filesDialog').close())"
         )
         await alice.until("!document.querySelector('#filesSend').disabled")
+        await alice.is_told("Not all files were sent")
         await attaches(alice, paths[3])
 
         await alice.until("document.querySelector('.file-name')")
@@ -19643,6 +19808,24 @@ class TestBrowserFiles:
 
         await alice.hides("#voice")
         await alice.is_told("Voice message thrown away")
+
+    @pytest.mark.whole_browser
+    @pytest.mark.parametrize("way", ["slides away", "shows another tab"])
+    async def test_microphone_that_comes_once_nobody_wants_it_is_let_go(self, alice, bob, way):
+        await alice.permit("microphone")
+        await alice.shows("#voiceRecord")
+        await alice.evaluate(COMES_LATE % "navigator.mediaDevices")
+
+        await alice.evaluate("void voiceRecord.dispatchEvent(new PointerEvent('pointerdown', { clientX: 300 }))")
+        if way == "slides away":
+            await alice.evaluate("void document.dispatchEvent(new PointerEvent('pointermove', { clientX: 10 }))")
+        else:
+            await hide(alice)
+        await alice.until("window.come")
+        await alice.evaluate("come()")
+
+        await alice.until("window.came?.getTracks().every(({ readyState }) => readyState === 'ended')")
+        assert await alice.count("#voice") == 0
 
     @pytest.mark.whole_browser
     async def test_microphone_that_is_not_allowed_is_told_of_in_words(self, alice, bob):

@@ -120,7 +120,7 @@ export class Client extends EventTarget {
     return `io3233-${this.identity.fingerprint.slice(0, 8)}-${new Date().toISOString().slice(0, 10)}.backup.json`;
   }
 
-  /** History and contacts stay. Reload the page after it (other tabs get "replaced"). Takes some seconds where a server is away. */
+  /** History and contacts stay. All tabs get "replaced". Takes some seconds where a server is away. */
   async replaceKeys() {
     await this.outbox.leave(() => replaceIdentity(this.store));
     this.tabs.emit("identity-replaced");
@@ -147,7 +147,7 @@ export class Client extends EventTarget {
     this.store.addEventListener("unread", ({ detail }) => this.notifications.badge(detail.total));
     this.store.addEventListener("contact-removed", ({ detail, remote }) => remote || this.notifications.clear(detail.fingerprint));
     this.tabs.addEventListener("beep", ({ detail }) => detail.id === this.tabs.id && this.sound.beep());
-    this.tabs.addEventListener("identity-replaced", ({ remote }) => remote && this.#tell("replaced"));
+    this.tabs.addEventListener("identity-replaced", () => this.#tell("replaced"));
     this.relays.addEventListener("asked", () => this.push.sync());
     this.settings.addEventListener("change", () => this.tabs.leading && this.push.sync());
     this.waking.addEventListener("woke", () => this.#cameBack());
@@ -181,8 +181,9 @@ export class Client extends EventTarget {
     const { thread, visible } = this.tabs;
     if (!thread || !visible) return;
     // Asking what is shown while something is being shown can lose that in Chromium.
-    if (await this.store.markRead(thread)) await this.notifications.clear(thread);
+    const read = await this.store.markRead(thread);
     await this.changes.confirm(thread, { reading: true });
+    if (read) await this.notifications.clear(thread);
   }
 
   /** Who answers "who-opens" opens the thread: a page that is still loading, or is not ours, can't. */

@@ -1,4 +1,4 @@
-/** The page's side of the service worker (sw.js): its registration and updates; what another app shared; the hashes of the files that it names. */
+/** The page's side of sw.js: registration and updates, what another app shared, the hashes of all files. */
 import { sha256 } from "../protocol/crypto.js";
 import { toHex, utf8 } from "../protocol/encoding.js";
 import { BadAnswerError, NetworkError } from "../protocol/errors.js";

@@ -1,6 +1,6 @@
 /**
  * One relay's WebSocket: hints that there is mail, and liveness. Events: "connecting" · "live" · "hint" {id} · "lost" {error: Error|null,
- * opened}. `opened`: the socket had been live. After any close, clean ones too, it tries again with jittered exponential backoff: a relay that shuts down in order is still gone.
+ * opened}. `opened`: the socket had been live. After any close it tries again.
  */
 import { inDoubt } from "./http.js";
 import { RateLimitedError } from "../protocol/errors.js";

@@ -173,9 +173,8 @@ function retryAfter(response) {
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), LONGEST_RETRY_SECONDS) : 10;
 }
 
-// A device that slept, or came to another network, holds connections that look alive and swallow what they are told, for half a minute and
-// longer. So for a while a question is asked again on another one, and the first answer counts: nothing has to be given up early on a network
-// that is only slow.
+// A device that slept, or came to another network, holds connections that look alive and swallow what they are told. So for a while a question
+// is asked again on another one, and the first answer counts.
 
 const DOUBT_MS = 10_000;
 const AGAIN_AFTER_MS = 1000;
@@ -189,7 +188,7 @@ export function doubtConnections() {
 
 export const inDoubt = () => performance.now() - woke_at < DOUBT_MS;
 
-/** The first answer to `ask(signal, begun)`, which only reads, so that asking twice changes nothing. Once one has `begun()` the others are called off: a large one is not fetched five times. */
+/** The first answer to `ask(signal, begun)`, which only reads. Once one has `begun()` the others are called off. */
 export async function firstAnswer(ask) {
   const asked = new Set();
   const keepOnly = (asking) => asked.forEach((other) => other !== asking && other.abort());

@@ -52,6 +52,10 @@ export class Answering {
     if (fingerprint && !this.#begun.has(fingerprint)) this.#goOn(fingerprint);
   }
 
+  leave() {
+    this.#closed?.();
+  }
+
   async #goOn(fingerprint) {
     const { store, drafts } = this.#client;
     const kept = drafts.answers(fingerprint);
@@ -103,8 +107,8 @@ export class Answering {
   #gone({ seq, contact }) {
     const begun = this.#begun.get(contact)?.message ?? this.#client.drafts.answers(contact);
     if (begun?.seq !== seq) return;
-    if (contact === this.#contact && this.#begun.has(contact)) this.#cancel();
-    else this.#end(contact);
+    this.#end(contact);
+    if (contact === this.#contact) this.#changed();
   }
 
   #cancel() {

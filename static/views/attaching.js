@@ -1,6 +1,6 @@
 // Files to send: chosen, dropped on the thread, or pasted. Pictures are made smaller and written anew, without where and with what they were
 // taken, unless the person wants them as they are.
-import { onClose, showModal } from "./dialogs.js";
+import { notice, onClose, showModal } from "./dialogs.js";
 import { attempt, byId, clone, on, say } from "./dom.js";
 import { ClientError, FileSizeError, UnreadableFileError } from "../protocol/errors.js";
 import { drawPreview } from "./files.js";
@@ -102,7 +102,7 @@ export class Attaching {
     for (const file of chosen) {
       try {
         const made = await prepared(file, as_files);
-        if (isClosed()) return;
+        if (isClosed()) return void notice("Not all files were sent: their dialog was closed.");
         await this.#answering.sendFile(to, made, isOne ? text : "");
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;

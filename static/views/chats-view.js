@@ -66,7 +66,7 @@ export class ChatsView {
   }
 
   search() {
-    return this.#contact && this.#search.open(this.#contact);
+    return this.#contact && this.#router.view === "chats" && this.#search.open(this.#contact);
   }
 
   #showMenu(anchor) {
@@ -77,8 +77,11 @@ export class ChatsView {
   hide() {
     if (this.#contact?.blocked) this.#close(); // it is not come back to
     this.#thread.left();
-    if (this.#router.view !== "chats") this.#panel.close();
     this.#client.showThread(null);
+    if (this.#router.view === "chats") return;
+    this.#panel.close();
+    this.#search.keepFor(null);
+    this.#composer.answering.leave();
   }
 
   async #open(contact, seq, byPerson) {
@@ -133,7 +136,7 @@ export class ChatsView {
       const contact = await openChat(this.#client, invite);
       if (contact && window.guest) await this.#guest.saveName();
       if (contact && this.#waits()) this.#router.replace(threadPath(contact.fingerprint));
-      else if (!contact) this.#close();
+      else if (!contact && this.#waits()) this.#close();
     } catch (error) {
       if (window.guest && this.#waits()) this.#close();
       this.#explain(error, link);
@@ -141,7 +144,7 @@ export class ChatsView {
     return true;
   }
 
-  // Looking somebody up takes a while: who has opened another thread by then must not find themselves typing to this one.
+  // Looking somebody up takes a while: another thread may be open by then.
   #waits() {
     return this.#router.view === "chats" && !this.#router.place.thread;
   }

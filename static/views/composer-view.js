@@ -45,8 +45,8 @@ export class ComposerView {
   open(contact) {
     const again = this.#isOpen(contact.fingerprint);
     this.#contact = contact;
-    if (again) return;
     this.#answering.open(contact.fingerprint);
+    if (again) return;
     this.#voice.show();
     say(this.#status, "");
     this.#takeOver();
@@ -57,9 +57,9 @@ export class ComposerView {
   #takeOver() {
     if (!window.guest) return;
     const { fingerprint, sent, typed } = window.guest.end();
+    const draft = this.#client.drafts.get(fingerprint); // what is sent empties it
     const unsent = this.#isOpen(fingerprint) ? sent.filter((text) => !this.#sends(text)) : sent;
-    const written = [...unsent, typed].filter(Boolean);
-    if (written.length > 0) this.#client.drafts.set(fingerprint, [this.#client.drafts.get(fingerprint), ...written].filter(Boolean).join("\n"));
+    this.#client.drafts.set(fingerprint, [draft, ...unsent, typed].filter(Boolean).join("\n"));
   }
 
   #takeShared({ contact: { fingerprint }, files, text }) {

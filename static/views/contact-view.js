@@ -17,12 +17,12 @@ export class ContactView {
     this.#client = client;
     on(byId("contactNameForm"), "submit", (event) => this.#rename(event));
     for (const [id, field] of Object.entries(SWITCHES)) on(byId(id), "change", (event) => this.#switch(event.target, field));
-    on(byId("contactTimer"), "change", ({ target }) => client.changes.setTimer(this.#contact.fingerprint, Number(target.value)));
+    on(byId("contactTimer"), "change", ({ target }) => client.changes.setTimer(this.#contact.fingerprint, Number(target.value)).finally(() => this.#show(this.#contact)));
     on(byId("contactRemove"), "click", () => this.#remove());
     on(byId("contactCopy"), "click", () => copy(this.#contact.fingerprint, "Address"));
     on(byId("contactArchive"), "click", () => this.#archive(archive));
     on(byId("safetyScan"), "click", () => this.#compare());
-    on(this.#dialog, "keydown", (event) => event.key === "Escape" && this.close());
+    on(this.#dialog, "keydown", (event) => event.key === "Escape" && (event.preventDefault(), this.close()));
     onClose(this.#dialog, () => document.body.removeAttribute("data-contact"));
     on(client.store, "contact", ({ detail }) => this.#changed(detail.contact));
     on(client.store, "contact-removed", ({ detail, remote }) => remote && this.#removed(detail.fingerprint));
@@ -117,7 +117,7 @@ export class ContactView {
     box.replaceChildren();
     const number = public_key && safetyNumber(this.#client.identity.public_key, public_key);
     byId("safetyNumber").textContent = number || "Shown as soon as the server has given their key.";
-    if (number) drawQr(box, number.replaceAll(" ", ""));
+    drawQr(box, (number || "").replaceAll(" ", ""));
   }
 
   async #rename(event) {

@@ -2,7 +2,7 @@
 // close watcher, which modal dialogs and popovers have there); any other step back asks here first, see router.js.
 import { byId, on } from "./dom.js";
 
-let opened = []; // {isOpen, close, place}
+let opened = []; // {isOpen, close, place, stays?}
 
 export function showModal(dialog) {
   remember({ isOpen: () => dialog.open, close: () => dialog.close() });
@@ -22,7 +22,7 @@ export function openOnTop(close) {
     isOpen = false;
     watcher?.destroy();
   };
-  const layer = { isOpen: () => isOpen, close: () => (closed(), close()) };
+  const layer = { stays: true, isOpen: () => isOpen, close: () => (closed(), close()) };
   if (watcher) watcher.onclose = layer.close;
   remember(layer);
   return closed;
@@ -47,8 +47,9 @@ export function closeTopmost() {
   return topmost?.place ?? "";
 }
 
+/** What was begun in the composer stays. */
 export function closeDialogs() {
-  while (closeTopmost());
+  for (const { isOpen, close, stays } of opened.toReversed()) if (!stays && isOpen()) close();
 }
 
 function remember(layer) {

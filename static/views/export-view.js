@@ -166,7 +166,6 @@ async function preview() {
   return byId("importCancel").focus();
 }
 
-// The store's "reset" then reloads every tab.
 function replace() {
   return progress.run((options) => restore.apply(options));
 }

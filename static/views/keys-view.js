@@ -115,7 +115,6 @@ export class IdentityView {
         notice(`No new keys were made. ${error.message}`);
         throw error;
       });
-      location.reload();
     });
   }
 }

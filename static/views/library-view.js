@@ -145,7 +145,7 @@ export class ListSearch {
     this.#threads = threads;
     on(this.#field, "input", debounce(() => this.#find(), TYPING_MS));
     on(byId("listSearchForm"), "submit", (event) => this.#openFirst(event));
-    on(this.#field, "keydown", (event) => event.key === "Escape" && this.#clear());
+    on(this.#field, "keydown", (event) => event.key === "Escape" && this.#field.value && (event.preventDefault(), this.#clear()));
     on(byId("searchResults"), "click", (event) => event.target.closest("a") && this.#clear());
     on(PHONE, "change", () => this.#sayWhat());
     this.#sayWhat();

@@ -119,7 +119,7 @@ export async function drawQr(box, text) {
   wanted.set(box, text);
   try {
     const { generate } = await import("../vendor/lean-qr.mjs");
-    if (wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
+    if (text && wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
   } catch (error) {
     console.debug("No QR code:", error.message); // the page is being left, or there is no network and no kept copy
     box.textContent = "The QR code could not be loaded.";
@@ -169,20 +169,24 @@ export async function scan(title) {
   const [dialog, video, status] = [byId("scanDialog"), byId("scanVideo"), byId("scanStatus")];
   byId("scanTitle").textContent = title;
   status.textContent = "";
-  const closed = new Promise((resolve) => on(dialog, "close", resolve, { once: true }));
+  let isClosed = false;
+  const closed = new Promise((resolve) => on(dialog, "close", resolve, { once: true })).then(() => ((isClosed = true), null));
+  let stream = null;
   showModal(dialog);
   try {
-    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    if (isClosed) return null;
+    video.srcObject = stream;
     await video.play();
-    return await Promise.race([firstCode(video, dialog), closed.then(() => null)]);
+    return await Promise.race([firstCode(video, dialog), closed]);
   } catch (error) {
     if (!(error instanceof DOMException)) throw error;
     status.textContent = WHY[error.name] ?? `The camera can't be used: ${error.message}`;
-    return await closed.then(() => null);
+    return await closed;
   } finally {
-    for (const track of video.srcObject?.getTracks() ?? []) track.stop();
-    video.srcObject = null;
-    dialog.close();
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    if (video.srcObject === stream) video.srcObject = null;
+    if (!isClosed) dialog.close();
   }
 }
 

@@ -130,7 +130,7 @@ export class MessageExtras {
   async #follow(message) {
     const seq = await this.#client.changes.answered(message);
     if (seq === null) notice("The message that this answers is not on this device.");
-    else await this.#show(seq);
+    else if (this.#find(message.seq)) await this.#show(seq);
   }
 
   async #look() {

@@ -1,5 +1,5 @@
 // The actions on a message: a toolbar beside the row that a mouse is over, a menu by right click, Enter or the menu key on a row, a sheet by
-// a long press. One element: never more than one.
+// a long press.
 import { notice, showModal } from "./dialogs.js";
 import { byId, clone, on } from "./dom.js";
 import { oneLine } from "../protocol/text.js";

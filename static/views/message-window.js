@@ -65,7 +65,7 @@ export class MessageWindow {
 
   /** `change` is called around what alters the messages. */
   extendOlder(change) {
-    return this.#extend({ before: this.#messages[0].seq }, ({ messages, older }) => {
+    return this.#extend({ before: this.#messages[0]?.seq }, ({ messages, older }) => {
       change(() => {
         this.older = older;
         this.#messages.unshift(...messages);
@@ -76,7 +76,7 @@ export class MessageWindow {
   }
 
   extendNewer(change) {
-    return this.#extend({ after: this.#messages.at(-1).seq }, ({ messages, newer }) => {
+    return this.#extend({ after: this.#messages.at(-1)?.seq }, ({ messages, newer }) => {
       change(() => {
         this.newer = newer;
         this.#addNewer(messages);

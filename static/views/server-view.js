@@ -1,4 +1,4 @@
-// The relays of this device; what they ask, and how their state is told. Nothing is answered for the person, and a refusal changes nothing.
+// The relays of this device; what they ask, and how their state is told.
 import { InviteNeededError, OlderProofError, RelayKeyChangedError, SameRelayError } from "../protocol/errors.js";
 import { formatBytes, formatCount, formatDateTime, plural } from "../protocol/format.js";
 import { answerTo, confirmed, notice } from "./dialogs.js";

@@ -164,7 +164,7 @@ export class RoomView {
 
   async #show() {
     const chats = await this.#client.files.kept();
-    const bytes = chats.reduce((sum, chat) => sum + chat.bytes, 0); // what a browser says of its room may be made up, so that no page knows it
+    const bytes = chats.reduce((sum, chat) => sum + chat.bytes, 0); // what a browser says of its room may be made up
     byId("roomHint").textContent = bytes ? `Pictures and files take ${formatBytes(bytes)}.` : "No pictures or files are kept here.";
     const rows = await Promise.all(chats.map(async (chat) => this.#row(chat, displayName(await this.#client.store.contact(chat.contact)))));
     byId("roomList").replaceChildren(...rows);

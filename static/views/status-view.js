@@ -70,7 +70,7 @@ export class StatusView {
   async #answer(button) {
     const line = byId("relayNoticeText");
     const relay = await attempt(button, line, () => addRelay(this.#client, byId("relayNotice").dataset.origin));
-    if (relay) say(line, "");
+    if (relay) line.classList.remove("bad"), this.#showRelays();
   }
 
   #tellFailure(message) {

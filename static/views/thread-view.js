@@ -81,14 +81,14 @@ export class ThreadView {
   }
 
   async #showNewest() {
-    if (this.#window.newer) await this.#window.load();
+    if (this.#window.newer && !(await this.#window.load())) return;
     this.#render();
     this.#toEnd();
     this.#box.focus({ preventScroll: true });
   }
 
   async #showOldest() {
-    if (this.#window.older) await this.#window.load({ after: -Infinity });
+    if (this.#window.older && !(await this.#window.load({ after: -Infinity }))) return;
     this.#sticks = false;
     this.#render();
     this.#box.scrollTop = 0;
@@ -112,8 +112,8 @@ export class ThreadView {
 
   // Who sends wants to see it; another window may be reading further up.
   async #showOwn(messages) {
-    if (this.#window.newer) await this.#window.load();
-    else this.#window.append(messages, { keep_first: false });
+    if (!this.#window.newer) this.#window.append(messages, { keep_first: false });
+    else if (!(await this.#window.load())) return;
     this.#render();
     this.#toEnd();
   }
@@ -137,6 +137,7 @@ export class ThreadView {
   #drop(seq) {
     this.#window.drop(seq);
     this.#renderInPlace();
+    return this.#scrolled();
   }
 
   #scrolled() {

@@ -93,8 +93,7 @@ export class ThreadsView {
     this.#rows.delete(fingerprint);
   }
 
-  // Pinned ones first, then the newest; but a list that somebody points at or tabs through stays until they leave, or the click would land on
-  // another thread.
+  // Pinned ones first, then the newest; but a list that somebody points at or tabs through stays until they leave.
   #arrange(now = false) {
     const order = newestFirst(this.contacts);
     const listed = order.filter(({ open }) => open);

@@ -90,6 +90,7 @@ export class VoiceRecorder {
   #asking = false;
   #taken = null; // {to, recording, ticking}, ended {blob, seconds}, too: one at a time, whichever thread is open
   #pressed = null;
+  #slid = false; // meanwhile
   #url = "";
 
   constructor(answering, contact) {
@@ -123,6 +124,7 @@ export class VoiceRecorder {
 
   #slide() {
     this.#pressed = null;
+    this.#slid = true;
     return this.#here() && this.#drop();
   }
 
@@ -130,8 +132,10 @@ export class VoiceRecorder {
     const to = this.#contact();
     if (this.#asking || !to || this.#here()) return undefined;
     if (this.#taken) return say(this.#status, `A voice message to ${displayName(this.#taken.to)} is not sent yet: send it, or throw it away first.`, "bad");
+    this.#slid = false;
     const recording = await this.#ask();
-    if (to.fingerprint === this.#contact()?.fingerprint) return recording && this.#take({ to, recording });
+    const isSeen = !document.hidden && to.fingerprint === this.#contact()?.fingerprint;
+    if (isSeen && !this.#slid && !this.#taken) return recording && this.#take({ to, recording });
     return recording?.stop();
   }
 
