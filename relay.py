@@ -3640,6 +3640,8 @@ def print_message(mail: Mail, record: RelayRecord, arguments: argparse.Namespace
             take_file(message_id, sender, envelope, record, arguments)
         except EnvelopeRefused as refusal:
             print_message((message_id, sender, refusal), record, arguments)
+        except BrokenPipeError:
+            raise  # whoever read our output left
         except OSError as error:
             raise CommandError(f"cannot save the file of message {message_id}: {error}") from None
     elif not record.is_new(sender, envelope["id"]):

@@ -5097,6 +5097,16 @@ class TestFilesOfTheCommandLine:
 
         assert (await listener.line()).endswith("film.bin")
 
+    async def test_listener_whose_reader_left_ends_at_a_file_too(self, relay, listen, tmp_path):
+        alice, bob = await relay.register(), await relay.register()
+        listener = await listen(relay, "--files", str(tmp_path / "in"), person=bob)
+        listener.process.stdout._transport.close()
+
+        await send_parts(alice, bob, b"hello", [0])
+
+        await asyncio.wait_for(listener.process.wait(), PATIENCE_SECONDS)
+        assert "Traceback" not in listener.stderr and "cannot save" not in listener.stderr
+
     async def test_listener_without_a_folder_says_that_there_was_a_file(self, relay, listen):
         alice, bob = await relay.register(), await relay.register()
         await send_parts(alice, bob, os.urandom(PART_BYTES + 1), [0, 1])
