@@ -3377,7 +3377,13 @@ async def refuse_redirect(session: object, context: object, redirect: aiohttp.Tr
 def open_session() -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(refuse_redirect)
-    return aiohttp.ClientSession(trace_configs=[trace], timeout=aiohttp.ClientTimeout(total=SOCKET_SECONDS))
+    return aiohttp.ClientSession(
+        trace_configs=[trace],
+        timeout=aiohttp.ClientTimeout(total=SOCKET_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"Accept-Encoding": "identity"},
+        auto_decompress=False,  # as in what is served: a little that is packed can be more than our memory
+    )
 
 
 Mail = tuple[int, str, dict[str, Any] | EnvelopeRefused]  # id, sender's fingerprint, envelope or why it is refused

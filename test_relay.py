@@ -5288,6 +5288,28 @@ class TestHostileRelay:
         assert not posted
         assert "\x1b" not in finished.stderr
 
+    async def test_answer_that_is_compressed_is_not_unpacked(self, tmp_path):
+        bob = Person(None)
+        packed = gzip.compress(json.dumps({"public_key": b64(bob.public_key)}).encode())
+        hostile = HostileRelay(key=lambda: web.Response(body=packed, headers={"Content-Encoding": "gzip"}))
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, bob.fingerprint, "hello")
+
+        assert "does not answer as a relay does" in finished.refused()
+        assert hostile.posted == []
+
+    async def test_cookie_is_not_brought_back(self, listen):
+        hostile = HostileRelay(messages=lambda: web.json_response({"messages": []}, headers={"Set-Cookie": "who=you"}))
+        hostile.url = hostile.url.replace("127.0.0.1", "localhost")  # aiohttp takes none from a bare address
+
+        async with hostile.running():
+            listener = await listen(hostile)
+            await until(lambda: hostile.upgrades)
+            await listener.stop()
+
+        assert "Cookie" not in hostile.upgrades[0].headers
+
     @pytest.mark.parametrize(
         "challenge",
         [
