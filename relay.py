@@ -3457,7 +3457,7 @@ class Client:
         answer = json_object(content or b"{}")
         if response.status >= 300:  # v1's errors are plain text, ours are JSON
             plain = content[:300].decode(errors="replace").strip() if response.content_type == "text/plain" else ""
-            reason = (answer.get("error") if answer else plain) or "no reason given"
+            reason = str((answer.get("error") if answer else plain) or "no reason given")[:300]
             raise Refused(f"{self.origin} refuses ({response.status}): {reason}", response.status, pause_of(response))
         if answer is None:
             raise Refused(f"{self.origin} does not answer as a relay does: check the address")
@@ -3573,7 +3573,7 @@ class Client:
             message_id = row.get("id") if isinstance(row, dict) else None
             if type(message_id) is not int or not last < message_id <= MAX_ID:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
-            last, sender = message_id, str(row.get("sender_fingerprint")).lower()
+            last, sender = message_id, str(row.get("sender_fingerprint"))[:64].lower()
             self.recent.append(message_id)
             try:
                 page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
@@ -3842,7 +3842,7 @@ async def examine_host(client: Client) -> Finding:
 async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Config | None) -> AsyncIterator[Finding]:
     client = Client(session, origin, secrets.token_bytes(KEY_BYTES))
     version = (await client.request("GET", "/v1/stats")).get("version")
-    older = f"version: {version} there, {__version__} here: upgrade the older"
+    older = f"version: {str(version)[:100]} there, {__version__} here: upgrade the older"
     yield judge(version == __version__, f"version: {version}", older, WARNING)
     challenge = await client.request("POST", "/v1/register/challenge", {"public_key": encode_base64(client.public_key)})
     if config and challenge.get("server_public_key") == encode_base64(Registrar(config.jwt_secret).public_key):
@@ -3852,7 +3852,7 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Con
         yield WARNING, f"relay: it does not have the JWT_SECRET of these settings: {mend}"
     if (thinks := challenge.get("origin")) != origin:
         mend = f"set ORIGIN={origin}, and let the proxy pass Host on"
-        yield FAILURE, f"ORIGIN: the relay thinks it is {thinks}, and was reached as {origin}: {mend}"
+        yield FAILURE, f"ORIGIN: the relay thinks it is {str(thinks)[:100]}, and was reached as {origin}: {mend}"
         return
     yield await examine_host(client)
     await client.call("GET", "/v1/me")

@@ -5288,6 +5288,24 @@ class TestHostileRelay:
         assert not posted
         assert "\x1b" not in finished.stderr
 
+    async def test_reason_of_a_refusal_is_cut(self, tmp_path):
+        hostile = HostileRelay(key=lambda: web.json_response({"error": "no, " * 100_000}, status=404))
+
+        async with hostile.running() as url:
+            finished = await run_command(tmp_path, "send", url, NOBODY, "hello")
+
+        assert "no, no" in finished.refused() and len(finished.stderr) < 1000
+
+    async def test_name_of_a_sender_is_cut(self, listen):
+        hostile = HostileRelay(messages={"messages": [{"id": 1, "sender_fingerprint": "x" * 10_000}]})
+
+        async with hostile.running():
+            listener = await listen(hostile)
+            await until(lambda: "refused message 1" in listener.stderr)
+            await listener.stop()
+
+        assert len(listener.stderr) < 1000
+
     async def test_answer_that_is_compressed_is_not_unpacked(self, tmp_path):
         bob = Person(None)
         packed = gzip.compress(json.dumps({"public_key": b64(bob.public_key)}).encode())
@@ -5698,6 +5716,16 @@ class TestDoctor:
 
         assert finished.stdout
         assert "\x1b" not in finished.stdout + finished.stderr
+
+    async def test_words_of_a_relay_are_cut(self, tmp_path):
+        hostile = HostileRelay(messages={"version": "9" * 100_000})
+        hostile.challenge["origin"] = "x" * 100_000
+
+        async with hostile.running() as url:
+            finished = await self.doctor(tmp_path, url)
+
+        assert "warn version: 999" in finished.stdout and "the relay thinks it is xxx" in finished.stdout
+        assert max(map(len, finished.stdout.splitlines())) < 1000
 
     async def test_invite_code_is_told_to_nobody_but_the_relay_of_these_settings(self, tmp_path, relays):
         relay, hostile = await relays(INVITE_CODE="open sesame", RATE_LIMIT=None), HostileRelay()
