@@ -2818,8 +2818,8 @@ def connection_limits() -> tuple[int, int]:
     """How many connections fit under the limit of open files, which is raised as far as we may; and how many asyncio
     may take in one turn of its loop. Those of four turns can be open before they are counted, or closed."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    files = 2 * MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else hard
+    files = 2 * MAX_CONNECTIONS if hard == resource.RLIM_INFINITY else hard  # which macOS takes for no soft limit
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
     accepts = max(1, min(100, files // 20))
     return min(MAX_CONNECTIONS, max(files // 2, files - OTHER_FILES - 4 * accepts)), accepts
 
