@@ -2917,6 +2917,9 @@ def back_up(config: Config, destination: Path) -> None:
         partial.rename(destination)
     except (sqlite3.Error, OSError) as error:
         raise CommandError(f"cannot back up {source_path} to {destination}: {error}") from None
+    finally:
+        with suppress(OSError):
+            partial.unlink()
 
 
 # ======================================================================================================================

@@ -4187,6 +4187,13 @@ def sqlite_with(sql: str) -> Callable[[Path], None]:
     return make
 
 
+def damage(database: Path) -> None:
+    """What a disk does that gives back other bytes than it was given, from the sixth page on."""
+    pages = bytearray(database.read_bytes())
+    pages[5 * 4096 :] = os.urandom(len(pages) - 5 * 4096)
+    database.write_bytes(pages)
+
+
 STRANGE_DATABASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "no database": (not_sqlite, "not a database"),
     "a newer relay's": (sqlite_with("PRAGMA user_version = 99"), "newer"),
@@ -4404,6 +4411,19 @@ class TestBackup:
 
         finished.refused()
         assert (tmp_path / "existing.db").read_text() == "precious"
+
+    async def test_copy_of_a_damaged_database_is_said_and_not_left_behind(self, relay, tmp_path):
+        alice = await relay.register()
+        await send_many(alice, alice, 50)
+        await relay.stop()
+        damage(relay.database)
+
+        finished = await run_command(
+            tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL=relay.environ["DATABASE_URL"]
+        )
+
+        assert str(relay.database) in finished.refused()
+        assert list(tmp_path.glob("copy.db*")) == []
 
     async def test_missing_source_is_said_and_not_made(self, tmp_path):
         finished = await run_command(tmp_path, "backup", str(tmp_path / "copy.db"), DATABASE_URL="sqlite:nowhere.db")
@@ -5652,9 +5672,7 @@ class TestDoctor:
         alice = await relay.register()
         await send_many(alice, alice, 50)
         await relay.stop()
-        pages = bytearray(relay.database.read_bytes())
-        pages[5 * 4096 :] = os.urandom(len(pages) - 5 * 4096)
-        relay.database.write_bytes(pages)
+        damage(relay.database)
 
         finished = await self.doctor(tmp_path, DATABASE_URL=relay.environ["DATABASE_URL"])
 
