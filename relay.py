@@ -3690,7 +3690,7 @@ async def open_client(arguments: argparse.Namespace, origin: str, contact: str =
     except RuntimeError:
         raise CommandError("there is no home directory to keep a key in: name a file with --key") from None
     key = read_key_file(key_file)
-    invite = arguments.invite_file.read_text().strip() if arguments.invite_file else arguments.invite
+    invite = arguments.invite_file.read_text(errors="replace").strip() if arguments.invite_file else arguments.invite
     async with open_session() as session:
         yield Client(session, origin, key, key_file, contact=contact, invite=invite, allow_v1_proof=arguments.v1_proof)
 

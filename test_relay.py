@@ -4866,6 +4866,15 @@ class TestSendAndListen:
 
         assert finished.status == 0, finished
 
+    async def test_file_that_holds_no_invite_code_is_answered_with_a_sentence(self, relays, tmp_path):
+        relay = await relays(INVITE_CODE="open sesame")
+        (tmp_path / "code").write_bytes(b"\xff\xfe")
+
+        words = ["--invite-file", tmp_path / "code", relay.url, NOBODY]
+        finished = await run_command(tmp_path, "send", *words, stdin=b"hello")
+
+        assert "(403)" in finished.refused()
+
     @pytest.mark.parametrize("word", ["\x1b[2J", "http://\x1b[2J/#chat=" + NOBODY, "https://a/#chat=\x1b]0;owned\x07"])
     async def test_link_can_not_play_tricks_with_the_terminal(self, tmp_path, word):
         finished = await run_command(tmp_path, "send", word, "hello")
