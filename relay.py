@@ -75,9 +75,9 @@ import threading
 import time
 import unicodedata
 import urllib.parse
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, nullcontext, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -3065,15 +3065,27 @@ def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str
     return {"id": digest_id, **envelope, "type": kind, "ts": whole, "legacy": legacy}
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One at a time of all our processes that share a folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def read_key_file(path: Path) -> bytes:
     """The secret key in a file; made, readable by its owner only, when there is none. Raises CommandError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_symlink():
             raise CommandError(f"the key file {path} is a link, which somebody could turn: name the file itself")
-        if not path.exists():
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(encode_base64(secrets.token_bytes(KEY_BYTES)) + "\n")
+        with locked(path.parent):  # of two first starts at once, one makes it
+            if not path.exists():
+                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(encode_base64(secrets.token_bytes(KEY_BYTES)) + "\n")
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
                 raise CommandError(f"others may read the key file {path}: chmod 600 it, or name a new one if somebody did")
@@ -3324,14 +3336,10 @@ class RelayRecord:
         vars(self).update(changed)
         if not self.path:
             return
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+        with locked(self.path.parent):
             kept = vars(RelayRecord.read(self.path)) | changed | {"origin": self.origin, "fingerprint": self.fingerprint}
             del kept["path"]
             write_durably(self.path, json.dumps(kept).encode())
-        finally:
-            os.close(folder)
 
     def relay_with(self, server_public_key: str) -> str:
         """The file of another relay that presented this registration key, or nothing."""

@@ -46,6 +46,7 @@ import types
 import weakref
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -4737,6 +4738,13 @@ class TestSendAndListen:
 
         assert len(senders) == 1
         assert (tmp_path / ".config/io3233/key").stat().st_mode & 0o777 == 0o600
+
+    def test_first_starts_at_once_all_get_the_key_that_one_of_them_makes(self, tmp_path):
+        with ThreadPoolExecutor(4) as starts:
+            for n in range(100):
+                reading = [starts.submit(relay_module.read_key_file, tmp_path / str(n)) for _ in range(4)]
+
+                assert len({each.result() for each in reading}) == 1
 
     async def test_key_file_can_be_named(self, relay, tmp_path):
         bob = await relay.register()
