@@ -3818,7 +3818,8 @@ async def examine_certificate(origin: str) -> Finding:
     if url.scheme != "https":
         return WARNING, "TLS: plain http: whoever is on the way can change the page, and browsers withhold offline use"
     try:
-        _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
+        async with asyncio.timeout(SOCKET_SECONDS):
+            _, writer = await asyncio.open_connection(url.host, url.port, ssl=ssl.create_default_context())
     except ssl.SSLCertVerificationError as error:
         mend = "see what you have (certbot certificates)"
         return FAILURE, f"TLS: browsers refuse the certificate ({error.verify_message}): {mend}"
@@ -3899,7 +3900,7 @@ async def examine_push(config: Config) -> Finding:
         async with asyncio.timeout(PUSH_SECONDS):
             _, writer = await asyncio.open_connection(name, int(port or 443), ssl=ssl.create_default_context())
     except OSError as error:
-        why = f"{host} can't be called ({error or type(error).__name__})"
+        why = f"{host} can't be called ({str(error) or type(error).__name__})"
         return WARNING, f"push: {why}: let this machine reach it (docs/HOSTING.md), or set PUSH=off"
     writer.close()
     return OK, f"push: on, for {', '.join(config.push_hosts)}; {host} can be called"
@@ -3918,7 +3919,7 @@ async def examine_from_outside(url: str, config: Config | None) -> AsyncIterator
             yield await examine_page(session, origin)
             yield await examine_forwarding(session, origin)
     except (Refused, RelayError, aiohttp.ClientError, OSError) as error:
-        yield FAILURE, f"{url}: {error or type(error).__name__}. Is the relay running, and the proxy in front of it?"
+        yield FAILURE, f"{url}: {str(error) or type(error).__name__}. Is the relay running, and the proxy in front of it?"
     except CommandError as error:
         yield FAILURE, str(error)
 

@@ -5733,6 +5733,16 @@ class TestDoctor:
         assert f"FAIL {url}" in finished.stdout
         assert "Traceback" not in finished.stderr
 
+    async def test_whoever_says_nothing_at_all_is_waited_for_no_longer_than_others(self, monkeypatch):
+        monkeypatch.setattr(relay_module, "SOCKET_SECONDS", 0.05)
+
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                findings = [finding async for finding in relay_module.examine_from_outside(url, None)]
+
+        assert [(level, f"{url}: TimeoutError" in words) for level, words in findings] == [("FAIL", True)]
+
     async def test_wrong_origin_is_named(self, tmp_path, relays):
         relay = await relays(ORIGIN="https://chat.example.com")
 
