@@ -3397,9 +3397,6 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
-Mail = tuple[int, str, dict[str, Any] | EnvelopeRefused]  # id, sender's fingerprint, envelope or why it is refused
-
-
 class Client:
     """One identity on one relay. `origin`: its web origin. `contact`: whom a message goes to, if anybody."""
 
@@ -3407,7 +3404,7 @@ class Client:
         self, session: aiohttp.ClientSession, origin: str, secret_key: bytes, key_file: Path | None = None,
         *, contact: str = "", invite: str = "", allow_v1_proof: bool = False,
     ):  # fmt: skip
-        self._session, self.origin, self._secret_key = session, origin, secret_key
+        self._session, self.origin, self.secret_key = session, origin, secret_key
         self.contact, self.invite, self._allow_v1_proof = contact, invite, allow_v1_proof
         self.public_key = nacl.bindings.crypto_scalarmult_base(secret_key)
         self.fingerprint = fingerprint_of(self.public_key)
@@ -3511,7 +3508,7 @@ class Client:
             say(f"{self.origin} presents another registration key than before, as relays of the old kind do at each start")
 
     def _prove(self, challenge: bytes, server_key: bytes, bound: bool) -> dict[str, str]:
-        key = shared_key(server_key, self._secret_key)
+        key = shared_key(server_key, self.secret_key)
         if bound:
             return {"proof_mac": encode_base64(bound_proof(key, self.origin, self.public_key, server_key, challenge))}
         if not self._allow_v1_proof:
@@ -3538,7 +3535,7 @@ class Client:
         nonce = secrets.token_bytes(NONCE_BYTES)
         body = {
             "recipient_fingerprint": self.contact,
-            "ciphertext": encode_base64(nacl.bindings.crypto_box(plaintext, nonce, key, self._secret_key)),
+            "ciphertext": encode_base64(nacl.bindings.crypto_box(plaintext, nonce, key, self.secret_key)),
             "nonce": encode_base64(nonce),
             "sender_public_key": encode_base64(self.public_key),
         }
@@ -3573,23 +3570,19 @@ class Client:
         self.record.keep(sending="")
         return message_id
 
-    async def fetch(self) -> list[Mail]:
-        """The next page of my inbox, ids rising."""
-        page: list[Mail] = []
+    async def fetch(self) -> list[dict[str, Any]]:
+        """The next page of my inbox, ids rising. What else a row holds is yet to be checked."""
         after_id = last = self.record.cursor
         rows = (await self.call("GET", f"/v1/messages?after_id={after_id}&limit={PAGE_ROWS}")).get("messages")
         if self.record.cursor != after_id:  # the token was refused meanwhile
             return await self.fetch()
-        for row in rows if isinstance(rows, list) else [{}]:
+        page = rows if isinstance(rows, list) else [{}]
+        for row in page:
             message_id = row.get("id") if isinstance(row, dict) else None
             if type(message_id) is not int or not last < message_id <= MAX_ID:
                 raise CommandError(f"{self.origin} answers with pages out of order: it is not a relay to use")
-            last, sender = message_id, str(row.get("sender_fingerprint"))[:64].lower()
+            last = message_id
             self.recent.append(message_id)
-            try:
-                page.append((message_id, sender, open_envelope(row, self._secret_key, self.fingerprint)))
-            except EnvelopeRefused as refusal:
-                page.append((message_id, sender, refusal))
         return page
 
     async def hints(self) -> AsyncIterator[int | None]:
@@ -3628,39 +3621,36 @@ def take_file(
 ) -> None:
     """Save what a `file` or a `part` brings, and print a line once its file is whole. Raises EnvelopeRefused."""
     folder: FileFolder | None = arguments.folder
-    if envelope["type"] == "file":
-        said = read_file(envelope)
-        file_id, once = said["id"], f"file {said['id']}"
-        if f"{sender}:{once}" not in record.seen:
+    try:
+        if envelope["type"] == "file":
+            said = read_file(envelope)
+            file_id, once = said["id"], f"file {said['id']}"
+            if f"{sender}:{once}" not in record.seen:
+                if folder:
+                    folder.begin(sender, {**said, "message": message_id}, envelope["octets"])
+                else:
+                    say(f"message {message_id} from {sender} was the file {said['name']}: listen --files DIR saves such")
+                record.is_new(sender, once)
+        else:
+            file_id, n, octets = read_part(envelope)
             if folder:
-                folder.begin(sender, {**said, "message": message_id}, envelope["octets"])
-            else:
-                say(f"message {message_id} from {sender} was the file {said['name']}: listen --files DIR saves such")
-            record.is_new(sender, once)
-    else:
-        file_id, n, octets = read_part(envelope)
-        if folder:
-            folder.add(sender, file_id, n, octets)
-    if folder and (saved := folder.finish(sender, file_id)):
+                folder.add(sender, file_id, n, octets)
+        saved = folder.finish(sender, file_id) if folder else None
+    except OSError as error:
+        raise CommandError(f"cannot save the file of message {message_id}: {error}") from None
+    if folder and saved:
         said, path = saved
         print_text(said["message"], sender, {"ts": said["ts"], "text": said["text"], "file": str(path)}, arguments.json)
         record.keep(seen=record.seen)  # before its parts are gone: or it would be saved again
         folder.forget(sender, file_id)
 
 
-def print_message(mail: Mail, record: RelayRecord, arguments: argparse.Namespace) -> None:
-    message_id, sender, envelope = mail
-    if isinstance(envelope, EnvelopeRefused):
-        say(f"refused message {message_id} from {sender}: {envelope}")
-    elif envelope["type"] in ("file", "part") and "octets" in envelope:
-        try:
-            take_file(message_id, sender, envelope, record, arguments)
-        except EnvelopeRefused as refusal:
-            print_message((message_id, sender, refusal), record, arguments)
-        except BrokenPipeError:
-            raise  # whoever read our output left
-        except OSError as error:
-            raise CommandError(f"cannot save the file of message {message_id}: {error}") from None
+def print_message(client: Client, row: dict[str, Any], arguments: argparse.Namespace) -> None:
+    """Open a row of my inbox, and print or save what is in it. Raises EnvelopeRefused."""
+    envelope, record = open_envelope(row, client.secret_key, client.fingerprint), client.record
+    message_id, sender = row["id"], row["sender_fingerprint"].lower()
+    if envelope["type"] in ("file", "part") and "octets" in envelope:
+        take_file(message_id, sender, envelope, record, arguments)
     elif not record.is_new(sender, envelope["id"]):
         log.debug("dropped a replay")
     elif envelope["type"] != "text":
@@ -3678,9 +3668,13 @@ async def print_mail(client: Client, hinted: int | None, arguments: argparse.Nam
     if hinted is not None and hinted <= record.cursor and hinted not in client.recent:
         record.keep(cursor=0)
     while page := await client.fetch():
-        for mail in page:
-            print_message(mail, record, arguments)
-        record.keep(cursor=page[-1][0], seen=record.seen)
+        for row in page:
+            try:
+                print_message(client, row, arguments)
+            except EnvelopeRefused as refusal:
+                sender = str(row.get("sender_fingerprint"))[:64].lower()
+                say(f"refused message {row['id']} from {sender}: {refusal}")
+        record.keep(cursor=page[-1]["id"], seen=record.seen)
         if arguments.acknowledge:
             try:
                 await client.call("DELETE", f"/v1/messages?through_id={record.cursor}")
