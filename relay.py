@@ -3225,8 +3225,8 @@ class FileFolder:
         for made in (probe, link):
             made.unlink()
 
-    def begin(self, sender: str, said: dict[str, Any], octets: bytes) -> None:
-        """Keep what is said of a file, and its part 0. Raises EnvelopeRefused."""
+    def begin(self, sender: str, said: dict[str, Any]) -> None:
+        """Keep what is said of a file. Raises EnvelopeRefused."""
         self._check_room(said)
         begun = sorted(self._partial.iterdir(), key=os.path.getmtime)
         own = [folder for folder in begun if folder.name.startswith(sender)]
@@ -3235,27 +3235,21 @@ class FileFolder:
             shutil.rmtree(oldest)
         folder = self._folder_of(sender, said["id"])
         folder.mkdir(exist_ok=True)
-        write_durably(folder / "0", octets)
         write_durably(folder / "said", json.dumps(said).encode())
 
-    def add(self, sender: str, file_id: str, n: int, octets: bytes) -> None:
-        """Keep a part that is wanted. One of another length than it has to have ends the file. Raises EnvelopeRefused."""
-        folder = self._folder_of(sender, file_id)
-        if not (folder / "said").exists() or (folder / str(n)).exists():
-            return
-        said = json.loads((folder / "said").read_text())
-        if len(octets) != part_bytes(said["size"], n):
-            shutil.rmtree(folder)
-            raise EnvelopeRefused(f"a part of the file {said['name']} has another length than it said: it is damaged")
-        self._check_room(said)
-        write_durably(folder / str(n), octets)
-
-    def finish(self, sender: str, file_id: str) -> tuple[dict[str, Any], Path] | None:
-        """Save a file of which all parts are here; what was said of it, and its path. Raises EnvelopeRefused."""
+    def add(self, sender: str, file_id: str, n: int, octets: bytes) -> tuple[dict[str, Any], Path] | None:
+        """Keep a part that is wanted. Once all are here, save the file: what was said of it, and its path. A part of another
+        length than it has to have ends the file. Raises EnvelopeRefused."""
         folder = self._folder_of(sender, file_id)
         if not (folder / "said").exists():
             return None
         said, whole = json.loads((folder / "said").read_text()), folder / "whole"
+        if not (folder / str(n)).exists():
+            if len(octets) != part_bytes(said["size"], n):
+                shutil.rmtree(folder)
+                raise EnvelopeRefused(f"a part of the file {said['name']} has another length than it said: it is damaged")
+            self._check_room(said)
+            write_durably(folder / str(n), octets)
         parts = [folder / str(n) for n in range(said["parts"])]
         if not all(part.exists() for part in parts):
             return None
@@ -3623,19 +3617,17 @@ def take_file(
     folder: FileFolder | None = arguments.folder
     try:
         if envelope["type"] == "file":
-            said = read_file(envelope)
+            said, n, octets = read_file(envelope), 0, envelope["octets"]
             file_id, once = said["id"], f"file {said['id']}"
             if f"{sender}:{once}" not in record.seen:
                 if folder:
-                    folder.begin(sender, {**said, "message": message_id}, envelope["octets"])
+                    folder.begin(sender, {**said, "message": message_id})
                 else:
                     say(f"message {message_id} from {sender} was the file {said['name']}: listen --files DIR saves such")
                 record.is_new(sender, once)
         else:
             file_id, n, octets = read_part(envelope)
-            if folder:
-                folder.add(sender, file_id, n, octets)
-        saved = folder.finish(sender, file_id) if folder else None
+        saved = folder.add(sender, file_id, n, octets) if folder else None
     except OSError as error:
         raise CommandError(f"cannot save the file of message {message_id}: {error}") from None
     if folder and saved:

@@ -4910,7 +4910,8 @@ def begin_file(folder: Any, octets: bytes = b"hello", sender: str = "f" * 64, **
     fields = {"type": "file", "file": file_header(octets, **changed), "octets": octets[:PART_BYTES], "ts": None}
     fields["file"] |= {name: float(fields["file"][name]) for name in ("size", "parts")}
     said = relay_module.read_file(fields) | {"message": 1}
-    folder.begin(sender, said, fields["octets"])
+    folder.begin(sender, said)
+    folder.add(sender, said["id"], 0, fields["octets"])
     return said
 
 
@@ -5003,9 +5004,9 @@ class TestFilesOfTheCommandLine:
 
     def test_file_that_had_its_name_when_the_listener_was_killed_is_not_saved_twice(self, tmp_path):
         said = begin_file(folder := relay_module.FileFolder(tmp_path))
-        first = folder.finish("f" * 64, said["id"])
+        first = folder.add("f" * 64, said["id"], 0, b"hello")
 
-        again = relay_module.FileFolder(tmp_path).finish("f" * 64, said["id"])
+        again = relay_module.FileFolder(tmp_path).add("f" * 64, said["id"], 0, b"hello")
 
         assert first == again and saved_in(tmp_path) == {"film.bin": b"hello"}
 
