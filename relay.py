@@ -2824,17 +2824,13 @@ def connection_limits() -> tuple[int, int]:
     return min(MAX_CONNECTIONS, max(files // 2, files - OTHER_FILES - 4 * accepts)), accepts
 
 
-def config_warnings(config: Config) -> list[str]:
-    warnings = []
+def config_warnings(config: Config) -> Iterator[str]:
     if config.insecure_secret:
-        warnings.append("ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use it for real mail")
+        yield "ALLOW_INSECURE_JWT_SECRET=1: ANYONE MAY BE ABLE TO FORGE TOKENS. Never use it for real mail"
     if not config.origins:
-        warnings.append(
-            "ORIGIN is not set: set it to this relay's https://… address, or proofs made for others may be taken here"
-        )
+        yield "ORIGIN is not set: set it to this relay's https://… address, or proofs made for others may be taken here"
     if config.unix_socket and not config.trust_forwarded_for:
-        warnings.append("BIND is a Unix socket, so a proxy connects: without TRUST_FORWARDED_FOR=1 all its clients are one")
-    return warnings
+        yield "BIND is a Unix socket, so a proxy connects: without TRUST_FORWARDED_FOR=1 all its clients are one"
 
 
 @asynccontextmanager
@@ -3753,14 +3749,14 @@ def judge(good: bool, praise: str, mend: str, level: str = FAILURE) -> Finding:
     return (OK, praise) if good else (level, mend)
 
 
-def examine_settings(config: Config, url: str | None) -> list[Finding]:
-    findings = [(WARNING, f"settings: {warning}") for warning in config_warnings(config)]
+def examine_settings(config: Config, url: str | None) -> Iterator[Finding]:
+    for warning in config_warnings(config):
+        yield WARNING, f"settings: {warning}"
     if obstacle := push_obstacle(config):
-        findings.append((WARNING, f"push: off: {obstacle}"))
+        yield WARNING, f"push: off: {obstacle}"
     if url and config.host in ("127.0.0.1", "::1") and not config.trust_forwarded_for:
-        message = "settings: behind a proxy TRUST_FORWARDED_FOR=1 is wanted, or all clients share one rate limit"
-        findings.append((WARNING, message))
-    return [*findings, (OK, "settings: all can be used")]
+        yield WARNING, "settings: behind a proxy TRUST_FORWARDED_FOR=1 is wanted, or all clients share one rate limit"
+    yield OK, "settings: all can be used"
 
 
 def examine_database(config: Config) -> list[Finding]:
@@ -3915,7 +3911,7 @@ async def doctor(url: str | None) -> int:
     config = None
     try:
         config = Config.from_env(os.environ)
-        findings = examine_settings(config, url) + examine_database(config) + examine_disk_and_client(config)
+        findings = [*examine_settings(config, url), *examine_database(config), *examine_disk_and_client(config)]
         findings += [] if push_obstacle(config) else [await examine_push(config)]
     except ConfigError as error:
         findings = [(FAILURE, f"settings: {line}") for line in str(error).splitlines()]
