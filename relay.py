@@ -418,10 +418,10 @@ def parse_integer(text: str, field: str) -> int:
 LAST_TIME = 253_402_300_799_999  # milliseconds: the end of the year 9999, and of what RFC 3339 can say
 
 
-def json_object(text: str | bytes | bytearray) -> dict[str, Any] | None:
+def json_object(text: str | bytes | bytearray, **options: Any) -> dict[str, Any] | None:
     """The JSON object in a stranger's text (bytes are UTF-8), or None."""
     try:
-        value = json.loads(text if isinstance(text, str) else text.decode())
+        value = json.loads(text if isinstance(text, str) else text.decode(), **options)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -3013,11 +3013,8 @@ def is_nested_deeper(value: Any, levels: int) -> bool:
 def read_fields(plaintext: bytes) -> dict[str, Any]:
     """The JSON object in a box, as every reader must take it: any number is a double (RFC 7493, section 2.2), and NaN is
     none. Raises EnvelopeRefused."""
-    try:
-        fields = json.loads(plaintext.decode(), parse_int=float, parse_constant=int)  # which raises ValueError for NaN
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, dict) or is_nested_deeper(fields, MAX_NESTING):
+    fields = json_object(plaintext, parse_int=float, parse_constant=int)  # which raises ValueError for NaN
+    if fields is None or is_nested_deeper(fields, MAX_NESTING):
         raise EnvelopeRefused("it holds no message")
     return fields
 
