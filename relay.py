@@ -2805,8 +2805,7 @@ def listen_on(config: Config) -> socket.socket:
     except (OSError, TypeError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         where = f"unix:{config.unix_socket}" if config.unix_socket else f"{config.host}:{config.port}"
-        message = f"cannot listen on {where} ({reason}): change BIND, or stop what uses it"
-        raise CommandError(message) from None
+        raise CommandError(f"cannot listen on {where} ({reason}): change BIND, or stop what uses it") from None
     for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):  # which the kernel would let grow to megabytes for each connection
         listening.setsockopt(socket.SOL_SOCKET, buffer, SOCKET_BUFFER_BYTES)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -3019,13 +3018,6 @@ def read_fields(plaintext: bytes) -> dict[str, Any]:
     return fields
 
 
-def could_be_proof(plaintext: bytes, fields: dict[str, Any]) -> bool:
-    """Whether this may be v1's registration proof. The shortest texts of old clients are no longer than that."""
-    text, ts = fields.get("text"), fields.get("ts")
-    is_short_text = isinstance(text, str) and len(text.encode(errors="surrogatepass")) <= 2 and isinstance(ts, float)
-    return len(plaintext) <= PROOF_BYTES and not is_short_text
-
-
 def read_unsealed(header: dict[str, Any], body: bytes) -> dict[str, Any]:
     """What envelope 2 says (docs/PROTOCOL.md), as v1's would: this client keeps no keys for what is sealed once more. Raises
     EnvelopeRefused."""
@@ -3043,7 +3035,9 @@ def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str
     sender, plaintext, digest_id = unbox(row, secret_key)
     header, zero, body = plaintext.partition(b"\0")
     envelope = read_unsealed(read_fields(header), body) if zero else read_fields(plaintext)
-    if could_be_proof(plaintext, envelope):
+    text, ts = envelope.get("text"), envelope.get("ts")
+    is_short_text = isinstance(text, str) and len(text.encode(errors="surrogatepass")) <= 2 and isinstance(ts, float)
+    if len(plaintext) <= PROOF_BYTES and not is_short_text:  # v1's proofs are as short, and so are texts of old clients
         raise EnvelopeRefused("it is as short as a registration proof")
     legacy = "from" not in envelope and "to" not in envelope
     if not legacy and (envelope.get("from"), envelope.get("to")) != (sender.hex(), me.hex()):
@@ -3051,9 +3045,8 @@ def open_envelope(row: dict[str, Any], secret_key: bytes, me: bytes) -> dict[str
     if "id" in envelope and not (isinstance(envelope["id"], str) and MESSAGE_ID.fullmatch(envelope["id"])):
         raise EnvelopeRefused("its id is malformed")
     kind = "text" if envelope.get("type") is None else envelope["type"]
-    if kind == "text" and not isinstance(envelope.get("text"), str):
+    if kind == "text" and not isinstance(text, str):
         raise EnvelopeRefused("it holds no message")
-    ts = envelope.get("ts")
     whole = int(ts) if isinstance(ts, float) and abs(ts) < LATEST_TIME_MS else None
     return {"id": digest_id, **envelope, "type": kind, "ts": whole, "legacy": legacy}
 
@@ -3314,8 +3307,7 @@ class RelayRecord:
         path = key_file.with_name(f"{key_file.name}.{urllib.parse.quote(origin, safe='')}")
         record = cls.read(path)
         if record.fingerprint not in ("", fingerprint):
-            mend = "move it away, or put that key back"
-            raise CommandError(f"{path} belongs to another key than {key_file} holds now: {mend}")
+            raise CommandError(f"{path} belongs to another key than {key_file} holds: move it away, or put that key back")
         return dataclasses.replace(record, path=path, origin=origin, fingerprint=fingerprint)
 
     def keep(self, **changed: Any) -> None:
@@ -3434,10 +3426,9 @@ class Client:
                 await asyncio.sleep(pause or 2 ** (attempt - 1))
         return answer
 
-    async def request(self, method: str, path: str, body: Any = None, host: str = "") -> dict[str, Any]:
+    async def request(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """One request, without registering; the JSON object that answers it. Raises Refused."""
-        headers = {"Authorization": f"Bearer {self.record.token}"} if self.record.token else {}
-        headers |= {"Host": host} if host else {}
+        headers |= {"Authorization": f"Bearer {self.record.token}"} if self.record.token else {}
         patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS + len(json.dumps(body)) / SLOWEST_BYTES_A_SECOND)
         asking = self._session.request(method, self.origin + path, json=body, headers=headers, timeout=patience)
         content = bytearray()
@@ -3823,7 +3814,7 @@ async def examine_host(client: Client) -> Finding:
     it was reached under itself, and register there as whoever came to it."""
     try:
         body = {"public_key": encode_base64(client.public_key)}
-        answer = await client.request("POST", "/v1/register/challenge", body, host=MADE_UP_HOST)
+        answer = await client.request("POST", "/v1/register/challenge", body, Host=MADE_UP_HOST)
     except Refused:
         answer = {}  # the proxy, or the relay, has nothing under that name
     mend = f"ORIGIN: the relay takes itself for whatever Host says: set ORIGIN={client.origin}"
@@ -3853,8 +3844,7 @@ async def examine_relay(session: aiohttp.ClientSession, origin: str, config: Con
             break
         yield OK, "WebSocket: the upgrade passes"
     except Refused as refusal:
-        mend = "the proxy must pass Upgrade and Connection on, see docs/deploy/nginx.conf"
-        yield FAILURE, f"WebSocket: {refusal}: {mend}"
+        yield FAILURE, f"WebSocket: {refusal}: the proxy must pass Upgrade and Connection on, see docs/deploy/nginx.conf"
     finally:
         await client.call("DELETE", "/v1/me")
 
@@ -3959,9 +3949,8 @@ def main(words: list[str] | None = None) -> int:
     """The exit status: 0, 1 when a command failed, 2 when it was called or configured wrongly."""
     arguments = parse_arguments(sys.argv[1:] if words is None else words)
     os.umask(0o077)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # no stranger's letter may stop us
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does by itself: no stranger's letter may stop us
     start_logging()
     try:
         if arguments.command in ("send", "listen"):  # anybody's, who may not read the relay's settings
