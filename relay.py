@@ -2880,16 +2880,12 @@ async def serve(config: Config) -> None:
             notify_systemd("STOPPING=1")
 
 
-IDS_SKIPPED = 1_000_000
-
-
-def skip_ids(copy: sqlite3.Connection) -> None:
-    """The relay goes on giving ids after a backup, and devices keep them as cursors. One that is restored must not give
-    them again, or the devices would never ask for that mail: it starts well above."""
-    given = copy.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence").fetchone()[0]
-    copy.execute("DELETE FROM sqlite_sequence")
-    copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?)", (given + IDS_SKIPPED,))
-    copy.commit()
+# The relay goes on giving ids after a backup, and devices keep them as cursors. One that is restored must not give them
+# again, or the devices would never ask for that mail: it starts well above.
+SKIP_IDS = """
+INSERT INTO sqlite_sequence SELECT 'messages', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence);
+UPDATE sqlite_sequence SET seq = seq + 1000000;
+"""
 
 
 def back_up(config: Config, destination: Path) -> None:
@@ -2905,7 +2901,7 @@ def back_up(config: Config, destination: Path) -> None:
         uri = source_path.resolve().as_uri() + "?mode=ro"
         with closing(sqlite3.connect(uri, uri=True)) as source, closing(sqlite3.connect(partial)) as copy:
             source.backup(copy)
-            skip_ids(copy)
+            copy.executescript(SKIP_IDS)
             copy.execute("PRAGMA journal_mode=DELETE")
             if copy.execute("PRAGMA integrity_check").fetchone() != ("ok",):
                 raise CommandError(f"the copy of {source_path} is not sound: check the disk, and look for an older backup")
