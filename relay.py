@@ -1400,7 +1400,7 @@ class Connection(asyncio.Protocol):
         self._due_bytes = 0  # of the request that is being read, or of its chunk, yet to pass
         self._chunks = 0  # that may come yet; 0: the body is not, or no longer, in chunks
         self._heads = 0  # that have passed
-        self.is_answering = False
+        self._is_answering = False
         self._charge: Callable[[int], None] | None = None  # on a WebSocket, pays for bytes or raises RelayError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -1446,19 +1446,16 @@ class Connection(asyncio.Protocol):
             elif self._chunks:
                 if not self._read_chunk_head():
                     break
-            elif self.is_answering or not self._pass_head():
+            elif self._is_answering or not self._pass_head():
                 break
         if len(self._held) > MAX_HEAD_BYTES:
             self._transport.abort()
 
     def answered(self) -> None:
         """The answer begins: the next request may come."""
-        self.is_answering = False
+        self._is_answering = False
         if self._held:
             self.data_received(b"")
-
-    def abort(self) -> None:
-        self._transport.abort()
 
     def become_socket(self, charge: Callable[[int], None]) -> None:
         """From now on what comes are the frames of a WebSocket, each byte of which is charged for."""
@@ -1468,7 +1465,7 @@ class Connection(asyncio.Protocol):
     def _end_if_stuck(self, heads: int) -> None:
         """Abort if the answer to the newest head of the last look is yet to begin, and look again later. (A timer for each
         request was a third of what this class costs.)"""
-        if self.is_answering and heads == self._heads:
+        if self._is_answering and heads == self._heads:
             self._transport.abort()
         self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._end_if_stuck, self._heads)
 
@@ -1510,7 +1507,7 @@ class Connection(asyncio.Protocol):
         if self._heads == 1:
             self._timer.cancel()
             self._end_if_stuck(0)
-        self.is_answering = True
+        self._is_answering = True
         return True
 
     def _read_chunk_head(self) -> bool:
@@ -1940,9 +1937,8 @@ def no_content() -> web.Response:
 
 
 def error_response(request: web.BaseRequest, status: int, message: str, headers: Mapping[str, str]) -> web.Response:
-    connection = connection_of(request)
-    if connection and not connection.is_answering:
-        connection.abort()  # an answer has begun already: this one would come in the middle of it
+    if request.writer.output_size and request.transport:
+        request.transport.abort()  # an answer has begun already: this one would come in the middle of it
     if is_api(request):
         return reply({"error": message}, status, headers)
     return web.Response(text=message + "\n", status=status, headers={**PAGE_HEADERS, **headers})

@@ -3703,10 +3703,14 @@ async def sends(person: Person) -> bool:
     return (await person.call("POST", "/v1/messages", json=person.seal(person, b"hello"))).status == 201
 
 
-async def read_to_the_end(reader: asyncio.StreamReader) -> None:
-    """Read until the relay hangs up."""
+async def read_to_the_end(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the relay hangs up."""
+    received = b""
     with contextlib.suppress(ConnectionError):
-        await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while piece := await reader.read(65536):
+                received += piece
+    return received
 
 
 async def flood(peer: socket.socket, frame: bytes) -> None:
@@ -3971,6 +3975,22 @@ class TestBounds:
 
         answers = [await reader.readuntil(b'{"status": "ok"}') for _ in range(5)]
         assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+        writer.close()
+
+    async def test_page_that_fails_in_its_middle_ends_there_though_a_request_was_sent_ahead(self, relay):
+        alice = await relay.register()
+        for size in (10_000, 260_000):
+            await alice.send(alice, bytes(size))
+        relay.app[relay_module.IN_FLIGHT]._total = 100_000  # the second finds no room
+        reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+
+        page = f"GET /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {alice.token}\r\n\r\n"
+        writer.write(page.encode() + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = await read_to_the_end(reader)
+
+        assert received.startswith(b"HTTP/1.1 200") and b'"ciphertext"' in received
+        assert received.count(b"HTTP/1.1") == 1
+        assert not received.endswith(b"\r\n0\r\n\r\n")  # so that nobody takes it for whole
         writer.close()
 
     async def test_peer_that_sends_requests_without_end_and_reads_nothing_is_cut_off(self, relay):
