@@ -1980,6 +1980,8 @@ async def keep_bounds(request: web.Request, handler: Handler) -> web.StreamRespo
     if not app[UNDER_WAY].take(address):
         raise RelayError(429, "too many requests of yours are under way: wait for one to end", retry_after=1)
     try:
+        if request.method == "OPTIONS" and is_api(request):
+            return no_content()  # a CORS preflight: any origin may ask, since only the token counts
         return await handler(request)
     finally:
         app[UNDER_WAY].take(address, -1)
@@ -2005,8 +2007,6 @@ HTTP_ERRORS = {
 @web.middleware
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        if request.method == "OPTIONS" and is_api(request):
-            return no_content()  # a CORS preflight: any origin may ask, since only the token counts
         return await handler(request)
     except RelayError as error:
         request.app[METRICS][f'refusals_total{{reason="{error.reason}"}}'] += 1

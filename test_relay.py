@@ -3845,6 +3845,16 @@ class TestBounds:
 
         assert statuses == [400, 400, 400, 429]
 
+    async def test_preflights_are_bounded_by_address_as_all_requests_are(self, relays, clock, monkeypatch):
+        monkeypatch.setitem(relay_module.LIMITS, "address", (3, 1))
+        monkeypatch.setattr(relay_module, "REFUSAL_SECONDS", 0)
+        relay = await relays(RATE_LIMIT="on", clock=clock)
+
+        answers = [await relay.call("OPTIONS", "/v1/messages") for _ in range(4)]
+
+        assert [answer.status for answer in answers] == [204, 204, 204, 429]
+        answers[-1].refused(429)
+
     async def test_bodies_in_flight_find_room_for_so_many_and_the_others_are_told_to_wait(self, relay_process):
         relay = await relay_process()
         alice = await relay.register()
