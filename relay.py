@@ -757,6 +757,7 @@ EMPTY_SHARE = 0.25  # of the file; from here on it is made smaller
 WAL_BYTES = 4 * 1024 * 1024  # what the WAL keeps of the disk after a reader, or a long batch, made it grow
 RESERVE_BYTES = 32 * 1024 * 1024  # of the disk, or an eighth of a small one, that is left for deletions
 CHECK_SECONDS = 10
+BUSY_SECONDS = 5  # for another program to let go of the database
 REPORT_SECONDS = 60  # a disk that goes on failing is a line a minute in the log, and not thousands
 COMMIT_BYTES = 32 * 1024  # of the WAL that a commit takes beside its rows: pages of indexes, maps and counters
 WRITING = (
@@ -825,7 +826,9 @@ Metrics = collections.defaultdict[str, float]
 
 
 def connect(path: str, *pragmas: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64, timeout=5)
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=64, timeout=BUSY_SECONDS
+    )
     for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
     return connection
@@ -1185,8 +1188,10 @@ class Store:
 
     def _make_room(self) -> None:
         if self.is_full:
+            self._connection.execute("PRAGMA busy_timeout=0")  # a program that reads for long is not waited for
             with suppress(sqlite3.Error):  # the next commit reports it
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # what it took is room
+            self._connection.execute(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS}")
             self._file_bytes = 0  # or the next commit might wonder what it lost
 
     def _commit(self, batch: list[Job]) -> list[Any]:

@@ -6271,6 +6271,18 @@ class TestFaults:
         assert pruned > 0
         assert len(await bob.fetch_all()) == 1
 
+    async def test_program_that_reads_for_long_holds_up_no_deletion_on_a_full_disk(self, relay):
+        alice = await relay.register()
+        ids = await send_many(alice, alice, 20)
+        relay.app[relay_module.STORE].is_full = True  # so that each deletion moves the WAL, to make room
+        with contextlib.closing(sqlite3.connect(relay.database, isolation_level=None)) as reader:
+            reader.executescript("BEGIN; SELECT count(*) FROM messages;")
+
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                answers = [await alice.call("DELETE", f"/v1/messages/{message_id}") for message_id in ids]
+
+        assert [answer.status for answer in answers] == [204] * 20
+
     async def test_another_program_that_holds_the_lock_costs_each_batch_one_wait_and_not_each_sender_one(self, relay):
         alice, bob = await relay.register(), await relay.register()
         statements = await trace_writer(relay)
