@@ -1325,6 +1325,7 @@ LIMITS = {  # class: (burst, requests a second)
     "unauthorized": (60, 1),
     "identity": (120, 10),
     "frames": (16_384, 512),  # these are bytes, of all WebSockets of an identity
+    "endpoints": (8192, 64),  # likewise, to push to: they stay for as long as their identity does
     "connections": (1024, 64),  # new ones of an address
 }
 
@@ -2094,8 +2095,8 @@ async def authenticate(request: web.Request) -> bytes:
     return claims.fingerprint
 
 
-def limit_address(request: web.Request, kind: str) -> None:
-    request.app[LIMITER].take(kind, client_address(request), request.app[CLOCK]())
+def limit_address(request: web.Request, kind: str, cost: int = 1) -> None:
+    request.app[LIMITER].take(kind, client_address(request), request.app[CLOCK](), cost)
 
 
 # ======================================================================================================================
@@ -2250,6 +2251,7 @@ async def post_push(request: web.Request) -> web.Response:
     if not pusher.host_of(endpoint):
         hosts = ", ".join(request.app[CONFIG].push_hosts)
         raise bad_request(f"endpoint must be https://… as a browser gives it, at a host of PUSH_HOSTS: {hosts}")
+    limit_address(request, "endpoints", len(endpoint))
 
     is_new = await request.app[STORE].add_push_subscription(fingerprint, endpoint, request.app[CLOCK]())
 

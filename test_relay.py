@@ -2491,6 +2491,18 @@ class TestPush:
 
         assert rows(pushing.database, "SELECT * FROM push_subscriptions") == []
 
+    async def test_one_address_names_only_so_many_endpoints_a_second(self, relays, push_service, clock):
+        relay = await relays(PUSH_HOSTS=push_service.host, PUSH_CONTACT="mailto:a@b", RATE_LIMIT="on", clock=clock)
+        people = [await relay.register() for _ in range(3)]
+        long = "/".ljust(2000, "x")
+
+        answers = [await push_service.subscribe(person, f"{long}{number}") for person in people for number in range(3)]
+        clock.advance(60)
+        later = await push_service.subscribe(people[2], "/later")
+
+        assert [answer.status for answer in answers] == [201] * 4 + [429] * 5
+        assert later.status == 201
+
     async def test_ninth_device_takes_the_place_of_the_oldest(self, pushing, push_service, clock):
         alice = await pushing.register()
         for number in range(9):
