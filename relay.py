@@ -337,6 +337,10 @@ def read_env_file(path: Path) -> dict[str, str]:
 # at the other end, so it says what to do. `reason` is the name that the refusal is counted under.
 
 
+class CommandError(Exception):
+    """The command cannot go on, or the database not be opened; the message says why and what to do."""
+
+
 class RelayError(Exception):
     """A request that is answered with `status` and {"error": message}."""
 
@@ -768,10 +772,6 @@ WRITING = (
 )
 
 
-class StoreError(Exception):
-    """The database cannot be opened; the message says what to do."""
-
-
 def database_bytes(connection: sqlite3.Connection) -> int:
     """What a database takes on disk, or will when the WAL has moved into it."""
     pages, page_bytes = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
@@ -834,8 +834,8 @@ def connect(path: str, *pragmas: str) -> sqlite3.Connection:
     return connection
 
 
-def unusable(path: str, error: Exception) -> StoreError:
-    return StoreError(f"cannot use the database {path}: {error}. DATABASE_URL must name a new or own file, to write to")
+def unusable(path: str, error: Exception) -> CommandError:
+    return CommandError(f"cannot use the database {path}: {error}. DATABASE_URL must name a new or own file, to write to")
 
 
 def check_schema(connection: sqlite3.Connection, path: str) -> int:
@@ -843,19 +843,21 @@ def check_schema(connection: sqlite3.Connection, path: str) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     if {"users", "_sqlx_migrations"} <= tables:
-        raise StoreError(f"{path} belongs to the original 3233.io server: docs/deploy/takeover.py takes it over")
+        raise CommandError(f"{path} belongs to the original 3233.io server: docs/deploy/takeover.py takes it over")
     if version > SCHEMA_VERSION:
-        raise StoreError(f"{path} was written by a newer relay (schema {version}, not {SCHEMA_VERSION}): upgrade relay.py")
+        raise CommandError(
+            f"{path} was written by a newer relay (schema {version}, not {SCHEMA_VERSION}): upgrade relay.py"
+        )
     if version == 0 and tables:
-        raise StoreError(f"{path} is a database of another program: point DATABASE_URL at another file")
+        raise CommandError(f"{path} is a database of another program: point DATABASE_URL at another file")
     return version
 
 
 def open_database(path: str, create: bool) -> sqlite3.Connection:
-    """The connection that writes, to a database that is made, or brought up, to this version. Raises StoreError when the
+    """The connection that writes, to a database that is made, or brought up, to this version. Raises CommandError when the
     file cannot be that."""
     if not create and not Path(path).exists():
-        raise StoreError(f"there is no database at {path}: check DATABASE_URL, or let it end in ?mode=rwc to make one")
+        raise CommandError(f"there is no database at {path}: check DATABASE_URL, or let it end in ?mode=rwc to make one")
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # only a new file takes it; see `prune`
@@ -875,7 +877,7 @@ def lock_database(path: str) -> int:
         lock = os.open(path + "-lock", os.O_WRONLY | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise StoreError(f"another relay has {path} open: stop it, or let DATABASE_URL name another file") from None
+        raise CommandError(f"another relay has {path} open: stop it, or let DATABASE_URL name another file") from None
     except OSError as error:
         raise unusable(path, error) from None
     return lock
@@ -920,7 +922,7 @@ class Store:
     # Life
 
     def open(self) -> None:
-        """Open or make the database. Call it in the event loop. Raises StoreError."""
+        """Open or make the database. Call it in the event loop. Raises CommandError."""
         self._loop, config = asyncio.get_running_loop(), self._config
         self._lock = lock_database(self._path)
         self.last_written = last_written(self._path)
@@ -2671,7 +2673,7 @@ async def run_store(app: web.Application) -> AsyncIterator[None]:
 
 
 def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Application:
-    """The relay as an aiohttp application. `clock` tells seconds since 1970. Starting it raises StoreError."""
+    """The relay as an aiohttp application. `clock` tells seconds since 1970. Starting it raises CommandError."""
     app = web.Application(middlewares=[answer_errors, keep_bounds], client_max_size=config.max_body_bytes)
     app[CONFIG], app[CLOCK] = config, clock
     app[METRICS], app[HUB] = Metrics(int), Hub()
@@ -2719,10 +2721,6 @@ STALLED_SECONDS = 20
 SOCKET_BUFFER_BYTES = 128 * 1024
 BACKLOG = 1024
 OTHER_FILES = 64  # descriptors that are not connections
-
-
-class CommandError(Exception):
-    """The command cannot go on; the message says why and what to do."""
 
 
 def notify_systemd(state: str) -> None:
@@ -2837,7 +2835,7 @@ def config_warnings(config: Config) -> Iterator[str]:
 
 @asynccontextmanager
 async def taking_connections(app: web.Application, listening: socket.socket) -> AsyncIterator[web.Server]:
-    """Serve what connects to a socket. Raises StoreError when the relay cannot start."""
+    """Serve what connects to a socket. Raises CommandError when the relay cannot start."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -2866,7 +2864,7 @@ async def taking_connections(app: web.Application, listening: socket.socket) -> 
 
 
 async def serve(config: Config) -> None:
-    """Run until SIGTERM or SIGINT. Raises CommandError or StoreError when it cannot start."""
+    """Run until SIGTERM or SIGINT. Raises CommandError when it cannot start."""
     app, stop = make_app(config), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -3760,7 +3758,7 @@ def examine_database(config: Config) -> list[Finding]:
             verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
             newest = connection.execute(STATEMENTS["get_newest_time"]).fetchone()
             is_future = newest is not None and newest[0] > to_milliseconds(time.time() + 60)
-    except StoreError as error:
+    except CommandError as error:
         return [(FAILURE, f"database: {error}")]
     except sqlite3.Error as error:
         return [(FAILURE, f"database: {unusable(config.database, error)}")]
@@ -3970,7 +3968,7 @@ def main(words: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output left; nor flush it at exit
         return 1
-    except (CommandError, StoreError, RelayError, OSError) as error:
+    except (CommandError, RelayError, OSError) as error:
         say(f"relay.py: {error}")
         return 1
     return 0

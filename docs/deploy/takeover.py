@@ -133,7 +133,7 @@ def take_over(source_path: Path, dest_path: Path, now: int) -> Counts:
                 counts = copy(source, dest, now)
         unfinished.chmod(0o600)
         os.link(unfinished, dest_path)  # unlike a rename, it never overwrites
-    except (sqlite3.Error, OSError, ValueError, relay.StoreError) as error:
+    except (sqlite3.Error, OSError, ValueError, relay.CommandError) as error:
         raise TakeoverError(f"{source_path} cannot be taken over to {dest_path}: {error}. Nothing was changed") from error
     finally:
         for suffix in ("", "-wal", "-shm"):
