@@ -69,7 +69,6 @@ import signal
 import socket
 import sqlite3
 import ssl
-import struct
 import sys
 import threading
 import time
@@ -130,7 +129,6 @@ KEY_BYTES = 32
 NONCE_BYTES = 24
 TAG_BYTES = 16  # what a NaCl box adds
 MIN_JWT_SECRET_BYTES = 32  # RFC 7518, section 3.2: an HS256 key is at least as long as the hash
-DEFAULT_STATIC_DIR = Path(__file__).resolve().parent / "static"
 
 ENV_FILE = Path(os.path.abspath(__file__)).with_name(".env")  # beside the relay.py that was named, though it be a link
 HOW_TO_START = f"""JWT_SECRET is not set: it signs everybody's tokens. Type these two lines; the first keeps a secret for next time:
@@ -247,7 +245,7 @@ def read_jwt_secret(text: str, insecure: bool, mistakes: list[str]) -> bytes:
 
 def read_static_dir(text: str | None, mistakes: list[str]) -> Path | None:
     """Unset: the folder beside this file, when there is one. Empty: no web client."""
-    path = DEFAULT_STATIC_DIR if text is None else Path(text)
+    path = Path(__file__).resolve().parent / "static" if text is None else Path(text)
     if text == "" or (text is None and not path.is_dir()):
         return None
     if not (path / "index.html").is_file():
@@ -284,11 +282,6 @@ class Config:
     push_contact: str = ""  # or else the first origin
     rate_limit: bool = True
     insecure_secret: bool = False
-
-    @property
-    def max_body_bytes(self) -> int:
-        """The largest request body that can hold an acceptable message: base64, its slashes perhaps escaped, in JSON."""
-        return self.max_message_bytes * 3 // 2 + 4096
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Config:
@@ -403,13 +396,9 @@ def fingerprint_of(public_key: bytes) -> bytes:
 
 
 def parse_fingerprint(value: Any, field: str = "fingerprint") -> bytes:
-    try:
-        octets = bytes.fromhex(value)
-        if (len(octets), len(value)) != (KEY_BYTES, 2 * KEY_BYTES):  # Python skips spaces
-            raise ValueError(field)
-    except (TypeError, ValueError):
-        raise bad_request(f"{field} must be 64 hex digits") from None
-    return octets
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Fa-f]{64}", value):
+        raise bad_request(f"{field} must be 64 hex digits")
+    return bytes.fromhex(value)
 
 
 def parse_integer(text: str, field: str) -> int:
@@ -431,16 +420,13 @@ def json_object(text: str | bytes | bytearray, **options: Any) -> dict[str, Any]
     return value if isinstance(value, dict) else None
 
 
-FRACTIONS = tuple(f".{milliseconds:03d}Z" for milliseconds in range(1000))  # a page of mail writes a hundred of them
-
-
 @functools.lru_cache(256)
 def rfc3339_seconds(seconds: int) -> str:
     return f"{datetime.fromtimestamp(min(seconds, LAST_TIME // 1000), UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def rfc3339(milliseconds: int) -> str:
-    return rfc3339_seconds(milliseconds // 1000) + FRACTIONS[milliseconds % 1000]
+    return f"{rfc3339_seconds(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
 
 
 def to_milliseconds(seconds: float) -> int:
@@ -505,7 +491,7 @@ class Tokens:
         claims = {"sub": fingerprint.hex(), "iat": issued_at / 1000, "exp": int(now) + self._expiry_seconds}
         claims["registered_at"] = registered_at
         signed = f"{TOKEN_HEADER}.{encode_base64url(json.dumps(claims).encode())}"
-        return f"{signed}.{encode_base64url(self._signature(signed))}"
+        return f"{signed}.{encode_base64url(hmac.digest(self._secret, signed.encode(), 'sha256'))}"
 
     def verify(self, token: str, now: float) -> Claims:
         """The token's claims. Raises RelayError 401 when they cannot be believed."""
@@ -527,14 +513,12 @@ class Tokens:
         self.generation += 1
         self.verified = {token: claims for token, claims in self.verified.items() if claims.fingerprint != fingerprint}
 
-    def _signature(self, signed: str) -> bytes:
-        return hmac.new(self._secret, signed.encode("ascii"), hashlib.sha256).digest()
-
     def _read(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN_CHARACTERS:
             raise ValueError("too long")
         header_text, claims_text, signature_text = token.split(".")
-        if not hmac.compare_digest(decode_base64url(signature_text), self._signature(f"{header_text}.{claims_text}")):
+        signature = hmac.digest(self._secret, f"{header_text}.{claims_text}".encode(), "sha256")
+        if not hmac.compare_digest(decode_base64url(signature_text), signature):
             raise ValueError("wrong signature")
         header, claims = json.loads(decode_base64url(header_text)), json.loads(decode_base64url(claims_text))
         if header["alg"] != "HS256" or "crit" in header:
@@ -564,7 +548,7 @@ BOUND_PROOF_LABEL = b"io3233 register v1"
 
 
 def derive_key(secret: bytes, label: str) -> bytes:
-    return hmac.new(secret, label.encode(), hashlib.sha256).digest()
+    return hmac.digest(secret, label.encode(), "sha256")
 
 
 def shared_key(public_key: bytes, secret_key: bytes) -> bytes:
@@ -578,7 +562,7 @@ def shared_key(public_key: bytes, secret_key: bytes) -> bytes:
 def bound_proof(key: bytes, origin: str, client_public_key: bytes, server_public_key: bytes, challenge: bytes) -> bytes:
     """proof_mac (docs/PROTOCOL.md, "Bound proof"): 32 bytes. `key` is crypto_box_beforenm of the two parties' keys."""
     statement = b"\0".join((BOUND_PROOF_LABEL, origin.encode(), client_public_key + server_public_key + challenge))
-    return hmac.new(key, statement, hashlib.sha256).digest()
+    return hmac.digest(key, statement, "sha256")
 
 
 def is_current(expiry: int, now: float) -> bool:
@@ -598,12 +582,12 @@ class Registrar:
     def challenge(self, public_key: bytes, now: float) -> bytes:
         """32 bytes: expiry (8, milliseconds), random (8), and a MAC (16) over both and the public key."""
         shared_key(public_key, self._secret_key)
-        head = struct.pack(">Q", to_milliseconds(now + CHALLENGE_TTL_SECONDS)) + secrets.token_bytes(8)
+        head = to_milliseconds(now + CHALLENGE_TTL_SECONDS).to_bytes(8) + secrets.token_bytes(8)
         return head + self._mac(head, public_key)
 
     def prove(self, body: dict[str, Any], public_key: bytes, challenge: bytes, origins: Iterable[str], now: float) -> None:
         """Returns when the proof in a request's body holds, and spends the challenge; else raises RelayError 400 or 401."""
-        expiry = struct.unpack(">Q", challenge[:8])[0]
+        expiry = int.from_bytes(challenge[:8])
         if not hmac.compare_digest(challenge[16:], self._mac(challenge[:16], public_key)):
             raise bad_request("challenge was not issued for this key: ask for a new one")
         if not is_current(expiry, now):
@@ -628,7 +612,7 @@ class Registrar:
             return False
 
     def _mac(self, head: bytes, public_key: bytes) -> bytes:
-        return hmac.new(self._challenge_key, head + public_key, hashlib.sha256).digest()[:16]
+        return hmac.digest(self._challenge_key, head + public_key, "sha256")[:16]
 
     def _spend(self, challenge: bytes, expiry: int, now: float) -> None:
         while self._spent and not is_current(next(iter(self._spent.values())), now):
@@ -749,7 +733,6 @@ STATEMENTS = {
 
 MAX_BATCH = 256  # jobs in a transaction
 MAX_WAITING_JOBS = 2048  # beyond it a write is refused with 503
-HALF, QUARTER, EIGHTH = 0.5, 0.25, 0.125  # of a mailbox, see `_take_share`
 MAX_WRITERS = 4096  # of whom is known whom they wrote to,
 MAX_WRITTEN_TO = 64  # and that of so many each
 DAY_MS = 86_400_000
@@ -888,12 +871,6 @@ def files_of(path: str) -> list[tuple[int, int]]:
     return [(file.st_dev, file.st_ino) for file in (os.stat(path + suffix) for suffix in ("", "-wal", "-shm"))]
 
 
-def last_written(path: str) -> float:
-    """When a database was written to, in seconds since 1970; now when there is none."""
-    times = [os.path.getmtime(path + suffix) for suffix in ("", "-wal") if os.path.exists(path + suffix)]
-    return max(times, default=time.time())
-
-
 def vacuum(connection: sqlite3.Connection) -> None:
     """Give a slice of empty pages back. Python's sqlite3 steps this pragma, which has rows without columns, only once
     a call, and so one page at a time whatever number it is given."""
@@ -925,7 +902,8 @@ class Store:
         """Open or make the database. Call it in the event loop. Raises CommandError."""
         self._loop, config = asyncio.get_running_loop(), self._config
         self._lock = lock_database(self._path)
-        self.last_written = last_written(self._path)
+        files = [path for path in (self._path, self._path + "-wal") if os.path.exists(path)]
+        self.last_written = max(map(os.path.getmtime, files), default=time.time())  # in seconds since 1970
         self._newcomers_limit = config.newcomers_max_bytes or shutil.disk_usage(os.path.dirname(self._path)).free // 4
         self._connection = open_database(config.database, config.create_database)
         try:
@@ -1123,12 +1101,12 @@ class Store:
         if overflows(whole, 1):
             message = "the recipient's mailbox is full: try again when they have fetched their mail"
             raise RelayError(507, message, reason="mailbox_full")
-        is_over = overflows(share, HALF if is_known else EIGHTH)
-        if not is_known and not is_over and overflows(whole, QUARTER):
+        is_over = overflows(share, 1 / 2 if is_known else 1 / 8)
+        if not is_known and not is_over and overflows(whole, 1 / 4):
             keys = {owner, *written_to}
             known = [db.execute(STATEMENTS["get_share"], (recipient, key)).fetchone() or (0, 0) for key in keys]
             others = [of_all - sum(of_known) for of_all, *of_known in zip(whole, *known, strict=True)]
-            is_over = overflows(others, QUARTER)
+            is_over = overflows(others, 1 / 4)
         if is_over:
             message = "your share of the recipient's mailbox is full: try again when they have fetched their mail"
             raise RelayError(507, message, reason="share_full")
@@ -1204,7 +1182,8 @@ class Store:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:  # no job is to blame: somebody else holds the database, or it is gone
-            self._roll_back()
+            with suppress(sqlite3.Error):
+                self._connection.rollback()
             self._report("write", error)
             return [disk_failure("write") for _ in batch]
         try:
@@ -1228,7 +1207,8 @@ class Store:
 
     def _recover(self, batch: list[Job], error: Exception) -> list[Any]:
         """The transaction failed: undo it, and try each job alone, unless it was alone."""
-        self._roll_back()
+        with suppress(sqlite3.Error):
+            self._connection.rollback()
         self._check_files()
         if len(batch) > 1:
             return [outcome for job in batch for outcome in self._commit([job])]
@@ -1260,11 +1240,6 @@ class Store:
             mend = "stop the relay, keep a copy, put the right file or the newest backup in its place, and start it again"
             log.error("nothing is written to the database %s any more, since %s: %s", self._config.database, reason, mend)
 
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            with suppress(sqlite3.Error):
-                self._connection.execute("ROLLBACK")
-
     def _report(self, verb: str, error: Exception | str) -> None:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             self._give_up(f"it is damaged ({error})")
@@ -1275,12 +1250,9 @@ class Store:
     def _settle(self, batch: list[Job], outcomes: list[Any]) -> None:
         self.waiting_jobs -= len(batch)
         for job, outcome in zip(batch, outcomes, strict=True):
-            if job.future.done():
-                continue  # its request was cancelled
-            if isinstance(outcome, Exception):
-                job.future.set_exception(outcome)
-            else:
-                job.future.set_result(outcome)
+            settle = job.future.set_exception if isinstance(outcome, Exception) else job.future.set_result
+            if not job.future.done():  # its request was cancelled
+                settle(outcome)
 
 
 # ======================================================================================================================
@@ -2093,8 +2065,7 @@ async def verify_token(request: web.Request, token: str) -> Claims:
 
 async def authenticate(request: web.Request) -> bytes:
     """The fingerprint that the request's bearer token belongs to. Raises RelayError 401 or 429."""
-    claims = await verify_token(request, bearer_token(request))
-    return claims.fingerprint
+    return (await verify_token(request, bearer_token(request))).fingerprint
 
 
 def limit_address(request: web.Request, kind: str, cost: int = 1) -> None:
@@ -2298,9 +2269,8 @@ async def post_message(request: web.Request) -> web.Response:
     app[HUB].publish(envelope.recipient, receipt.id)
     if pusher := app[PUSHER]:
         pusher.notify(envelope.recipient, receipt)
-    counts = app[METRICS]
-    counts["messages_in_total"] += 1
-    counts["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
+    app[METRICS]["messages_in_total"] += 1
+    app[METRICS]["ciphertext_in_bytes_total"] += len(envelope.ciphertext)
     times = {"created_at": rfc3339(receipt.created_at), "expires_at": rfc3339(receipt.expires_at)}
     return reply({"id": receipt.id, **times}, status=201)
 
@@ -2339,8 +2309,7 @@ async def send_page(request: web.Request, recipient: bytes, after_id: int, limit
         if not (more and limit and sent < PAGE_BYTES and time.monotonic() < end) or is_wanted or request.method == "HEAD":
             break
         del rows  # or they would stay in memory for as long as the reader takes
-        if not page.prepared:
-            await page.prepare(request)
+        await page.prepare(request)  # once: later it does nothing
         async with asyncio.timeout(PIECE_SECONDS):
             await page.write(text)
         text = b""
@@ -2393,21 +2362,6 @@ async def get_health(request: web.Request) -> web.Response:
     return reply({"status": "ok"})
 
 
-def format_metrics(metrics: Metrics, store: Store, hub: Hub) -> str:
-    gauges = {
-        "sockets": hub.socket_count,
-        "identities": store.identity_count,
-        "waiting_writes": store.waiting_jobs,
-        "database_bytes": store.file_bytes(),
-    }
-    lines = [f"# TYPE io3233_{name} gauge\nio3233_{name} {value}" for name, value in gauges.items()]
-    counters = sorted(metrics.copy().items())  # of one moment: the writer counts too
-    for family, members in itertools.groupby(counters, key=lambda counter: counter[0].partition("{")[0]):
-        lines.append(f"# TYPE io3233_{family} counter")
-        lines += [f"io3233_{name} {value}" for name, value in members]
-    return "\n".join(lines) + "\n"
-
-
 async def get_metrics(request: web.Request) -> web.Response:
     """GET /metrics: counters in the Prometheus text format, for whoever has METRICS_TOKEN. 404 without one."""
     expected = request.app[CONFIG].metrics_token.encode(errors="surrogateescape")
@@ -2416,7 +2370,16 @@ async def get_metrics(request: web.Request) -> web.Response:
     if not hmac.compare_digest(bearer_token(request).encode(errors="surrogateescape"), expected):
         limit_address(request, "unauthorized")
         raise unauthorized("send Authorization: Bearer <METRICS_TOKEN>")
-    text = format_metrics(request.app[METRICS], request.app[STORE], request.app[HUB])
+    numbers = request.app[METRICS] | {  # a copy, of one moment: the writer counts too
+        "sockets": request.app[HUB].socket_count,
+        "identities": request.app[STORE].identity_count,
+        "waiting_writes": request.app[STORE].waiting_jobs,
+        "database_bytes": request.app[STORE].file_bytes(),
+    }
+    text = ""
+    for family, members in itertools.groupby(sorted(numbers.items()), key=lambda number: number[0].partition("{")[0]):
+        text += f"# TYPE io3233_{family} {'counter' if family.endswith('_total') else 'gauge'}\n"
+        text += "".join(f"io3233_{name} {value}\n" for name, value in members)
     return web.Response(body=text.encode(), headers={**PAGE_HEADERS, "Content-Type": "text/plain; version=0.0.4"})
 
 
@@ -2628,12 +2591,6 @@ JUMP_SECONDS = 3600  # after a jump of the clock by more than that,
 HOLD_SECONDS = 3600  # nothing is pruned for so long
 
 
-def give_memory_back() -> None:
-    """Return what was freed to the system (malloc_trim(3)): glibc keeps the room of a burst for the next one."""
-    with suppress(AttributeError):  # other C libraries have no such function
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 async def prune_forever(app: web.Application) -> None:
     """Delete expired mail, now and each PRUNE_SECONDS (sooner on a full disk). Readers do not see it even before."""
     store, clock = app[STORE], app[CLOCK]
@@ -2655,7 +2612,8 @@ async def prune_forever(app: web.Application) -> None:
             log.exception("cannot prune expired mail")  # and try again: what is not pruned piles up
         for _ in range(math.ceil(PRUNE_SECONDS)):
             await asyncio.sleep(min(1, PRUNE_SECONDS))
-            give_memory_back()
+            with suppress(AttributeError):  # of other C libraries; glibc keeps the room of a burst for the next one
+                ctypes.CDLL(None).malloc_trim(0)
             if store.is_full:
                 break
 
@@ -2674,7 +2632,8 @@ async def run_store(app: web.Application) -> AsyncIterator[None]:
 
 def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Application:
     """The relay as an aiohttp application. `clock` tells seconds since 1970. Starting it raises CommandError."""
-    app = web.Application(middlewares=[answer_errors, keep_bounds], client_max_size=config.max_body_bytes)
+    max_body_bytes = config.max_message_bytes * 3 // 2 + 4096  # in base64, its slashes perhaps escaped, in JSON
+    app = web.Application(middlewares=[answer_errors, keep_bounds], client_max_size=max_body_bytes)
     app[CONFIG], app[CLOCK] = config, clock
     app[METRICS], app[HUB] = Metrics(int), Hub()
     app[STORE] = Store(config, app[METRICS])
@@ -2682,7 +2641,7 @@ def make_app(config: Config, clock: Callable[[], float] = time.time) -> web.Appl
     app[REGISTRAR] = Registrar(config.jwt_secret)
     app[PUSHER] = None if push_obstacle(config) else Pusher(config, app[STORE], app[METRICS], clock)
     app[LIMITER], app[TURNS] = RateLimiter(config.rate_limit), Turns()
-    flight_bytes = max(FLIGHT_BYTES, 16 * config.max_body_bytes)  # room for some messages, however large they may be
+    flight_bytes = max(FLIGHT_BYTES, 16 * max_body_bytes)  # room for some messages, however large they may be
     app[UNDER_WAY] = Shares(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS if config.rate_limit else MAX_CONNECTIONS)
     app[IN_FLIGHT] = Shares(flight_bytes, flight_bytes // 4 if config.rate_limit else flight_bytes)
     app[CLIENT_FILES] = read_static_files(config.static_dir)
