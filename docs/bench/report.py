@@ -182,7 +182,7 @@ def lone_section(seen: dict[str, Any]) -> str:
 
 {table(["one message (median)", "time", "ratio"], rows)}
 
-The goal is 1.3 for the whole POST ({target(seen["post_ratio"] <= 1.3)}). Waiting for a batch would show in the second line. A commit and then a bare
+The goal is 1.3 for the whole POST ({target(seen["post_ratio"] <= 1.3)}). The second line keeps the books of mailboxes and shares besides. A commit and then a bare
 POST take {1 + seen["bare_post_ratio"]:.2f} already: the faster the disk, the more of the whole is HTTP. What the whole takes beyond that is the token, the checks and,
 probably, a processor that has slept and grown cold while the disk synced.
 """
