@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "a17cc1d8fffbbee4";
+const VERSION = "f42ede1a9d256e28";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-Eer9SPNqY4pBaWt711kcGY0B5UOYPtJFkdja+LHUGec=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-phSKf6LNlHBzjFaPRzZCKLse+e7zbYdeAg5M4bCrbNM=",
+  "/index.html": "sha256-gp0c55fNVPKNSK0JZaWx5Z3t51/gjHzS72wEL33WJls=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -90,7 +90,7 @@ const FILES = {
   "/views/chat-search.js": "sha256-/dmNRdJp6q6ADt6Rr2uCgGFmb2sw0oqmAHhNPD/eDnU=",
   "/views/chats-view.js": "sha256-d65pidLOfex/Z/Du+M5iFUK4LZDK8zhUT42gsZFX8TI=",
   "/views/composer-view.js": "sha256-y2sg4H+SmqY7bWG5guRpY0sESMCWQs3P70khpfP/mog=",
-  "/views/contact-view.js": "sha256-ec3qaYvvNV6tDJWVUCkX2nTwJIutXJpsgxmohkctrQo=",
+  "/views/contact-view.js": "sha256-tyG/vWx2nKNZNDAllFFCororBrUBoERToMX25m9Hcqs=",
   "/views/dialogs.js": "sha256-51c7plt4ndW36CLSxpsp6FGn2TD+CG5zrA/C5VeAwt0=",
   "/views/dom.js": "sha256-3eaiNVaYCOStWXpb6w7oeCvmlT9GTvLrmsdHDzIbnqs=",
   "/views/export-view.js": "sha256-rtIO/ya+55g1AoYb0pqdpEmmjEcGVDft4yDCvN650Po=",
@@ -98,7 +98,7 @@ const FILES = {
   "/views/keyboard.js": "sha256-OLUs6gNQc8oYh+WcRXBk8NOYiu2D42pBwfja/hRGoWA=",
   "/views/keys-view.js": "sha256-Jw6rERCWkYXzkT/pyOkbBcUDuSZu8DpP/EXeHwRiCV0=",
   "/views/library-view.js": "sha256-P+F2wD8zkn9wM0rukk/GrH1HOq99SnX5xaoY8828/nc=",
-  "/views/media.js": "sha256-Tkejll0TypCH8VcfQOJYjlSGM7LMjrtCRVdsVwCEpUw=",
+  "/views/media.js": "sha256-8IjeVsWoh4U+JQl2GFPQXnBL8XpFcaFPHSpNtyCjn34=",
   "/views/message-actions.js": "sha256-XT/LTL3Mm5/Sv4HmhHdOf9K/eAM5Px4jt81YvPF8j68=",
   "/views/message-extras.js": "sha256-H+Un7gt+r4cxDp7wsOF0cyD7yriPjCvehwBjMKM97l0=",
   "/views/message-menu.js": "sha256-VFVpXsGi8TCaVGuLnL6IK6c/moMMA2EWC9eZMUPiW7g=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-iJnZof6bA9WDHuR9cqBoq0Pu2K0/UcV9wumUwNoxKRo=",
   "/views/views.css": "sha256-Ogd7rq5PrHNfBvmcg8YMn0/rRmIZBH0xcenBQwj1ceE=",
   "/views/voice.js": "sha256-Eg4hOnTkz43v7a7/0wmAawDxC+8nkuzgL/vVMM9hDFU=",
-  "/worker.js": "sha256-qHENzPuNYBYqnOmHDfaATYJ+/ZKSeYmqzheUc162Zhs="
+  "/worker.js": "sha256-V1zps+/QPrQtIQMcyvKrpP8NenFvkhOPkdfxrXjKTV8="
 };
 
 const PREFIX = "io3233-";

@@ -117,7 +117,7 @@ export class ContactView {
     box.replaceChildren();
     const number = public_key && safetyNumber(this.#client.identity.public_key, public_key);
     byId("safetyNumber").textContent = number || "Shown as soon as the server has given their key.";
-    drawQr(box, (number || "").replaceAll(" ", ""));
+    if (number) drawQr(box, number.replaceAll(" ", ""));
   }
 
   async #rename(event) {

@@ -119,7 +119,7 @@ export async function drawQr(box, text) {
   wanted.set(box, text);
   try {
     const { generate } = await import("../vendor/lean-qr.mjs");
-    if (text && wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
+    if (wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
   } catch (error) {
     console.debug("No QR code:", error.message); // the page is being left, or there is no network and no kept copy
     box.textContent = "The QR code could not be loaded.";
