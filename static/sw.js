@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "f42ede1a9d256e28";
+const VERSION = "6c5aab1f99246a0e";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-Eer9SPNqY4pBaWt711kcGY0B5UOYPtJFkdja+LHUGec=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-gp0c55fNVPKNSK0JZaWx5Z3t51/gjHzS72wEL33WJls=",
+  "/index.html": "sha256-D38VXhZ0hzoF56Zu2RcdUjMA4q9NRtoNzaTYjGh4cAQ=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -87,9 +87,9 @@ const FILES = {
   "/views/answering.js": "sha256-rIPx6bdCGSxd4Qohtt2xPxKYOUlQzavpRNyxgsqvhn4=",
   "/views/attaching.js": "sha256-qj5ng/jh4jSBbAZOlBzNjBMyKf78u51PAFBnOlYneFE=",
   "/views/bubble.js": "sha256-7DNDVpv0/AM6eGqVrMioYEACeJC9asj+Ymgn9n9CMm4=",
-  "/views/chat-search.js": "sha256-/dmNRdJp6q6ADt6Rr2uCgGFmb2sw0oqmAHhNPD/eDnU=",
+  "/views/chat-search.js": "sha256-eSL7FAFdI8yy2rIAGPc+T+pA5fK2pqcbOn2lruR4au4=",
   "/views/chats-view.js": "sha256-d65pidLOfex/Z/Du+M5iFUK4LZDK8zhUT42gsZFX8TI=",
-  "/views/composer-view.js": "sha256-y2sg4H+SmqY7bWG5guRpY0sESMCWQs3P70khpfP/mog=",
+  "/views/composer-view.js": "sha256-V2RQrC4AgjjePeoqY0bUMgHCu3+j/E3KkMEWGtBFA9A=",
   "/views/contact-view.js": "sha256-tyG/vWx2nKNZNDAllFFCororBrUBoERToMX25m9Hcqs=",
   "/views/dialogs.js": "sha256-51c7plt4ndW36CLSxpsp6FGn2TD+CG5zrA/C5VeAwt0=",
   "/views/dom.js": "sha256-3eaiNVaYCOStWXpb6w7oeCvmlT9GTvLrmsdHDzIbnqs=",
@@ -98,12 +98,12 @@ const FILES = {
   "/views/keyboard.js": "sha256-OLUs6gNQc8oYh+WcRXBk8NOYiu2D42pBwfja/hRGoWA=",
   "/views/keys-view.js": "sha256-Jw6rERCWkYXzkT/pyOkbBcUDuSZu8DpP/EXeHwRiCV0=",
   "/views/library-view.js": "sha256-P+F2wD8zkn9wM0rukk/GrH1HOq99SnX5xaoY8828/nc=",
-  "/views/media.js": "sha256-8IjeVsWoh4U+JQl2GFPQXnBL8XpFcaFPHSpNtyCjn34=",
+  "/views/media.js": "sha256-7KhIKWNDuikRtfOrrXQtYEeu7CC8KalV5a3PMaGt43w=",
   "/views/message-actions.js": "sha256-XT/LTL3Mm5/Sv4HmhHdOf9K/eAM5Px4jt81YvPF8j68=",
   "/views/message-extras.js": "sha256-H+Un7gt+r4cxDp7wsOF0cyD7yriPjCvehwBjMKM97l0=",
   "/views/message-menu.js": "sha256-VFVpXsGi8TCaVGuLnL6IK6c/moMMA2EWC9eZMUPiW7g=",
   "/views/message-row.js": "sha256-oLXOA/ToGPuhVCZsSf8521mFJsRxuUBx7pDqvYafQ0s=",
-  "/views/message-window.js": "sha256-ylAzBK2shZIiyR6fFQVVbaMNpb2ugb9o2f+66ZmyMk4=",
+  "/views/message-window.js": "sha256-MngPtVRNxAHS6bXgLT79faIh+E+pnKlUOH7Nv34KzNg=",
   "/views/newchat-view.js": "sha256-OfCW8iEiYw38KcQkLuN3fxGJX1AUY4gPoO36kxkcxbA=",
   "/views/router.js": "sha256-RLLyt/JE6qIeWZoX5LbuuL2AJs1czGmY6kohMJ2tmRs=",
   "/views/server-view.js": "sha256-wFM1pb/2Z8mU0JCeKGePU5FlWGfpji9L7jNclUzTGz0=",
@@ -111,11 +111,11 @@ const FILES = {
   "/views/status-view.js": "sha256-Em9QxRSH9eyA0zZSjg4cClK87ddZY3MzdOjEtVEpIVw=",
   "/views/thread-row.js": "sha256-28qek3erWcTslZnDXInrNq26h1nAfrZPAUjoFPJXicI=",
   "/views/thread-rows.js": "sha256-FZdYjwJZtnkygYWueR+KfZAapyGyx+P81/MvwhBbBE4=",
-  "/views/thread-view.js": "sha256-8RATtwE/XhC8mx48wEI26irgAQ6hZIWNG4arDZC/AEo=",
+  "/views/thread-view.js": "sha256-qLiJIak7toxgyhrZHhe6d6dpFeJJ1urHT4ppZm8ENbI=",
   "/views/threads-view.js": "sha256-iJnZof6bA9WDHuR9cqBoq0Pu2K0/UcV9wumUwNoxKRo=",
   "/views/views.css": "sha256-Ogd7rq5PrHNfBvmcg8YMn0/rRmIZBH0xcenBQwj1ceE=",
   "/views/voice.js": "sha256-Eg4hOnTkz43v7a7/0wmAawDxC+8nkuzgL/vVMM9hDFU=",
-  "/worker.js": "sha256-V1zps+/QPrQtIQMcyvKrpP8NenFvkhOPkdfxrXjKTV8="
+  "/worker.js": "sha256-mmDy/w3Y00Rlq2Id8AWyR8BT/tqWTx5g0WFsm9EN82M="
 };
 
 const PREFIX = "io3233-";

@@ -67,7 +67,7 @@ export class ChatSearch {
   }
 
   async #search() {
-    if (!(this.#contact && (await this.#read()))) return undefined; // it has ended
+    if (!(this.#contact && (await this.#read()))) return undefined;
     this.#at = this.#seqs.length - 1;
     this.#tell();
     return this.#show();

@@ -57,7 +57,7 @@ export class ComposerView {
   #takeOver() {
     if (!window.guest) return;
     const { fingerprint, sent, typed } = window.guest.end();
-    const draft = this.#client.drafts.get(fingerprint); // what is sent empties it
+    const draft = this.#client.drafts.get(fingerprint); // emptied by what is sent
     const unsent = this.#isOpen(fingerprint) ? sent.filter((text) => !this.#sends(text)) : sent;
     this.#client.drafts.set(fingerprint, [draft, ...unsent, typed].filter(Boolean).join("\n"));
   }

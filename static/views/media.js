@@ -121,7 +121,7 @@ export async function drawQr(box, text) {
     const { generate } = await import("../vendor/lean-qr.mjs");
     if (wanted.get(box) === text) box.replaceChildren(svgOf(generate(text)));
   } catch (error) {
-    console.debug("No QR code:", error.message); // the page is being left, or there is no network and no kept copy
+    console.debug("No QR code:", error.message); // no network and no kept copy
     box.textContent = "The QR code could not be loaded.";
   }
 }

@@ -76,7 +76,7 @@ export class MessageWindow {
   }
 
   extendNewer(change) {
-    return this.#extend({ after: this.#messages.at(-1)?.seq }, ({ messages, newer }) => {
+    return this.#extend({ after: this.#messages.at(-1)?.seq ?? -Infinity }, ({ messages, newer }) => {
       change(() => {
         this.newer = newer;
         this.#addNewer(messages);

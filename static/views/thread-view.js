@@ -73,6 +73,7 @@ export class ThreadView {
   shown() {
     if (this.#sticks) this.#toEnd();
     else this.#box.scrollTop = this.#top;
+    return this.#scrolled();
   }
 
   left() {
