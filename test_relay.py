@@ -11613,6 +11613,27 @@ TELLS_NOBODY = """(() => {
         if (this.name !== "io3233-store") postMessage.call(this, told);
     };
 })()"""
+# What is told here, nothing unless a test puts it in place, comes behind all that other tabs have told of drafts.
+ALL_IS_HEARD = """new Promise((heard) => {
+    const [speaker, listener] = [1, 2].map(() => new BroadcastChannel("io3233-drafts"));
+    listener.onmessage = heard;
+    speaker.postMessage({});
+})"""
+# A reading that overtakes what another tab is storing: Chromium lets one, when that tab is closed or hidden.
+OLD_DRAFT_READ_ONCE = """(() => {
+    const fingerprint = "%s", { get } = IDBObjectStore.prototype;
+    window.oldDraft = document.querySelector("#chatBody").value;
+    window.looks = 0;
+    IDBObjectStore.prototype.get = function (key) {
+        const request = get.call(this, key);
+        if (this.name !== "drafts" || key !== fingerprint) return request;
+        const old = window.oldDraft;
+        window.oldDraft = null;
+        if (old !== null) Object.defineProperty(request, "result", { value: old });
+        request.addEventListener("success", () => setTimeout(() => window.looks += 1));
+        return request;
+    };
+})()"""
 # The one thing that is faked: ten seconds of the page's clock are one.
 FAST_CLOCK = """for (const name of ["setTimeout", "setInterval"]) {
     const timer = window[name];
@@ -11678,6 +11699,7 @@ class Device:
     async def sends_or_holds(self, text: str) -> None:
         """Wait until the thread shows this as a message or as its draft, and send the draft: the one that is kept, for a tab
         hears a moment later that another one has sent it."""
+        await self.page.evaluate(ALL_IS_HEARD)
         is_kept = FROM_DATABASE % f"(await result(drafts.getAll())).join() === '{text}'"
         await self.page.until(f"{ALL_BUBBLES}.includes('{text}') || ({BODY} === '{text}' && {is_kept})")
         if await self.page.value("#chatBody") == text:
@@ -11872,13 +11894,44 @@ class TestBrowserSending:
         await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still to be sent'")
         told = {"type": "kept", "detail": {"fingerprint": bob.fingerprint, "text": ""}}
 
-        await alice.evaluate(f"""new Promise((heard) => {{
-            const [speaker, listener] = [1, 2].map(() => new BroadcastChannel("io3233-drafts"));
-            listener.onmessage = heard;
-            speaker.postMessage({json.dumps(told)});
-        }})""")
+        await alice.evaluate(ALL_IS_HEARD.replace("{}", json.dumps(told)))
 
         await alice.until(f"{BODY} === 'still to be sent'")
+
+    async def test_what_another_tab_sends_is_no_draft_here_though_it_was_looked_for_before_it_was_stored(
+        self, browser, relay
+    ):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await tab.drafts("sent over there")
+        await alice.until(f"{BODY} === 'sent over there'")
+
+        await alice.evaluate(OLD_DRAFT_READ_ONCE % bob.fingerprint)
+        await tab.key("Enter")
+
+        await alice.until("window.oldDraft === null && window.looks > 1")
+        await alice.until(f"{BODY} === ''")
+        assert await until(lambda: read_all(bob)) == ["sent over there"]
+
+    async def test_what_a_tab_sent_and_was_gone_is_no_draft_here_when_it_was_stored_a_moment_later(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("sent over there")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'sent over there'")
+        told = {"type": "kept", "detail": {"fingerprint": bob.fingerprint, "text": ""}}
+
+        await alice.evaluate(OLD_DRAFT_READ_ONCE % bob.fingerprint)
+        await alice.evaluate(f"""(async () => {{
+            const {{ Database }} = await import("/store/database.js");
+            new BroadcastChannel("io3233-drafts").postMessage({json.dumps(told)});
+            while ({BODY}) await new Promise((resolve) => setTimeout(resolve));
+            window.oldDraft = null; // now it is stored
+            await Database.shared.write(["drafts"], ({{ drafts }}) => void drafts.clear());
+        }})()""")
+
+        await alice.until("window.looks > 0")
+        assert await alice.value("#chatBody") == ""
 
     async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()

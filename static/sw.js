@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "6c5aab1f99246a0e";
+const VERSION = "950fcd8e7b906c7a";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-Eer9SPNqY4pBaWt711kcGY0B5UOYPtJFkdja+LHUGec=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-D38VXhZ0hzoF56Zu2RcdUjMA4q9NRtoNzaTYjGh4cAQ=",
+  "/index.html": "sha256-PgcSrVE/55CYjOHsYz59W6VdNWYOCF3M/6woT38ELeo=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -63,7 +63,7 @@ const FILES = {
   "/store/identity.js": "sha256-X72wFL64ZC+7QJ1WuwkyOASb8QrXx0baZHtcfx7tsec=",
   "/store/indexed-db.js": "sha256-+RawvZz8AizvR856SyzYR83tN92uQjkfRSlDuJ0JR9w=",
   "/store/messages.js": "sha256-43/5tqYt/HS+LSGO3QmyGyGDz5u9n2XuSjNek3OKHys=",
-  "/store/person.js": "sha256-bZrK74aRTYO5q23Nv07e41rj1+0dQnDZGFcy/6yNki4=",
+  "/store/person.js": "sha256-iWvRJCZC6r2h0eyqVtQOen5obp2hRYcoDz+1FjjJp0E=",
   "/store/store.js": "sha256-FA7uqCrpuZ3gKRn+l7oOb2t/yWoQG8RwkDtGCyObEk4=",
   "/style.css": "sha256-JZTlQKUgyE2GOQ2gg0jfR6rMjuQ1drLGlkohfWPrY/4=",
   "/vendor/LICENSE.js-sha256": "sha256-IVO9KXh5N0j74OuPg4rirhnwP51O5Uc90WKKDAeQ5Ks=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-iJnZof6bA9WDHuR9cqBoq0Pu2K0/UcV9wumUwNoxKRo=",
   "/views/views.css": "sha256-Ogd7rq5PrHNfBvmcg8YMn0/rRmIZBH0xcenBQwj1ceE=",
   "/views/voice.js": "sha256-Eg4hOnTkz43v7a7/0wmAawDxC+8nkuzgL/vVMM9hDFU=",
-  "/worker.js": "sha256-mmDy/w3Y00Rlq2Id8AWyR8BT/tqWTx5g0WFsm9EN82M="
+  "/worker.js": "sha256-nBYSOsAluRBTVcpsuteo8FoPJhNIxkiqwEERkQok4RQ="
 };
 
 const PREFIX = "io3233-";

@@ -2,7 +2,7 @@
 import { NameError } from "../protocol/errors.js";
 import { readName } from "../protocol/text.js";
 import { SharedEventTarget, keepItem, sessionItems } from "./browser.js";
-import { answersKey } from "./indexed-db.js";
+import { answersKey, pause } from "./indexed-db.js";
 
 const DEFAULTS = { notifications: false, preview: true, sound: true, erase_on_relay: false, receipts: true, name: "" };
 const KEY = "settings";
@@ -48,6 +48,7 @@ export class Settings extends SharedEventTarget {
 
 const ITEM = "io3233_unstored_drafts";
 const AGAIN_MS = 2000;
+const STORED_WITHIN_MS = 1000;
 
 /** Events: draft {fingerprint} (by another tab) · unsaved {error} (null: all is kept again). */
 export class Drafts extends SharedEventTarget {
@@ -105,18 +106,23 @@ export class Drafts extends SharedEventTarget {
   }
 
   /**
-   * The draft is a message now: whoever stores that clears the draft in the same transaction (`storing`). Told at once: this tab may be gone
-   * by then, and another must not show the text as still to be sent.
+   * The draft is a message now: whoever stores that clears the draft in the same transaction (`storing`). Told at once, for this tab may be
+   * gone by then; and again, for another may have looked before.
    */
   async sent(fingerprint, text, storing) {
     const sent = { fingerprint, text };
     this.#sending.add(sent);
     this.#forget(fingerprint);
-    for (const key of [fingerprint, answersKey(fingerprint)]) this.emit("kept", { fingerprint: key, text: "" });
+    this.#tellSent(fingerprint);
     if (!this.#store.db.connected) this.#remember();
     await Promise.allSettled([storing]);
+    this.#tellSent(fingerprint);
     this.#sending.delete(sent);
     this.#remember();
+  }
+
+  #tellSent(fingerprint) {
+    for (const key of [fingerprint, answersKey(fingerprint)]) this.emit("kept", { fingerprint: key, text: "" });
   }
 
   /** Begins within this call: the page may be going away. Throws StorageError. */
@@ -165,10 +171,12 @@ export class Drafts extends SharedEventTarget {
     else keepItem(this.#items, ITEM, JSON.stringify(unstored));
   }
 
-  /** What is typed here is newer. What was sent is looked for: its tab may have gone before that was stored. */
+  /** What is typed here is newer. What was sent is looked for: its tab may have gone before that was stored, but still be storing it. */
   async #adopt({ fingerprint, text }) {
     this.#show(fingerprint, text);
-    if (text === "") this.#show(fingerprint, await this.#store.draft(fingerprint));
+    if (text) return;
+    await pause(STORED_WITHIN_MS);
+    this.#show(fingerprint, await this.#store.draft(fingerprint));
   }
 
   #show(fingerprint, text) {
