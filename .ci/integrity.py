@@ -2,9 +2,9 @@
 """Writes what static/index.html and the service workers say about the other files.
 
 index.html names every script of the page with its SHA-256, so that a proxy or
-cache that alters one breaks the page instead of the person: one modulepreload
-line for each module that app.js imports, however deep, and the integrity of
-each stylesheet and script. sw.js has the hash of every file of the folder: it
+cache that alters one breaks the page instead of the person: the integrity of
+each stylesheet and script, and one modulepreload line for each other module
+that app.js imports, however deep. sw.js has the hash of every file of the folder: it
 keeps one whole version, or none. These two and worker.js name that version, by
 a hash over all.
 
@@ -53,9 +53,9 @@ def modules(entry: Path) -> list[Path]:
 
 
 def preload(path: Path) -> str:
-    """One modulepreload line."""
+    """One modulepreload line. They are many, and what the first picture needs goes before them."""
     href = path.relative_to(STATIC).as_posix()
-    return f'  <link rel="modulepreload" href="/{href}" integrity="{integrity_of(path)}">'
+    return f'  <link rel="modulepreload" fetchpriority="low" href="/{href}" integrity="{integrity_of(path)}">'
 
 
 def with_integrity(tag: re.Match[str]) -> str:
@@ -79,7 +79,9 @@ def version(page_text: str) -> str:
 
 def page(text: str) -> str:
     """index.html as it should be."""
-    lines = [f'  <meta name="version" content="{version(text)}">'] + [preload(path) for path in modules(STATIC / "app.js")]
+    scripts = {STATIC / name for name in TAG.findall(text)}
+    lines = [f'  <meta name="version" content="{version(text)}">']
+    lines += [preload(path) for path in sorted(modules(STATIC / "app.js")) if path not in scripts]
     text, marked = MARKED.subn(lambda match: match.group(1) + "\n".join(lines) + match.group(2), text)
     if not marked:
         sys.exit("static/index.html has lost its <!-- modules --> markers; put them back in <head>.")

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "950fcd8e7b906c7a";
+const VERSION = "2e45687133db00be";
 const FILES = {
   "/app.js": "sha256-xKVrzFY2lbJ7scLSEIwJMouar8ufNMUwZs77n0BP/xc=",
   "/client.js": "sha256-Eer9SPNqY4pBaWt711kcGY0B5UOYPtJFkdja+LHUGec=",
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-PgcSrVE/55CYjOHsYz59W6VdNWYOCF3M/6woT38ELeo=",
+  "/index.html": "sha256-EnpggAY+0IwN96dKlDMNPZwm0AK86GEPFfaBHCglLoc=",
   "/mail/changes.js": "sha256-/6ayp/ohvLfXihBLX9/FqkK0ETU+oKX2c4qWHPiDMcg=",
   "/mail/delivery.js": "sha256-Nw4aznOoUHyDElsYjkjLsg68lMu6bCpeuvg+wZGEmjE=",
   "/mail/erasure.js": "sha256-CE32lmkYEadoruetXrBcbv0WLfU71QehlNiufcHr+5U=",
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": "sha256-iJnZof6bA9WDHuR9cqBoq0Pu2K0/UcV9wumUwNoxKRo=",
   "/views/views.css": "sha256-Ogd7rq5PrHNfBvmcg8YMn0/rRmIZBH0xcenBQwj1ceE=",
   "/views/voice.js": "sha256-Eg4hOnTkz43v7a7/0wmAawDxC+8nkuzgL/vVMM9hDFU=",
-  "/worker.js": "sha256-nBYSOsAluRBTVcpsuteo8FoPJhNIxkiqwEERkQok4RQ="
+  "/worker.js": "sha256-73gy0hQeHaSjJk81wNzadZc1LOn5xXuMmhKF21a4FsM="
 };
 
 const PREFIX = "io3233-";
