@@ -29,7 +29,7 @@ ROOMS = {
 TOP_MODULES = {"app.js", "client.js", "guest.js", "start.js", "sw.js", "version.js", "worker.js"}
 IMPORT = re.compile(r"""^(?:import|export)\b[^"'();]*?["'](\.[^"']+)["']|\b(import)\(["']([^"']+)["']""", re.MULTILINE)
 WRITTEN = re.compile(
-    r"""^(?!  "/.*": "sha256-).*\n""", re.MULTILINE
+    r"""^(?!  "/.*": ("sha256-|null)).*\n""", re.MULTILINE
 )  # by people: sw.js also has a list that integrity.py writes
 # What a person reads speaks of links, names and servers. These words are for docs, for Keys, and for what stands under "Technical details".
 WORDS_OUT = re.compile(

@@ -4,9 +4,10 @@
 index.html names every script of the page with its SHA-256, so that a proxy or
 cache that alters one breaks the page instead of the person: the integrity of
 each stylesheet and script, and one modulepreload line for each other module
-that app.js imports, however deep. sw.js has the hash of every file of the folder: it
-keeps one whole version, or none. These two and worker.js name that version, by
-a hash over all.
+that app.js imports, however deep. sw.js lists every file of the folder, with the
+hashes of those that index.html does not name, itself among them: it keeps one
+whole version, or none. These two and worker.js name that version, by a hash over
+all.
 
     integrity.py [FOLDER]           rewrite them, in static/ or in a copy of it
     integrity.py --check [FOLDER]   change nothing; exit 1 when one of them is stale
@@ -27,6 +28,7 @@ MARKED = re.compile(r"(<!-- modules: [^>]*-->\n).*?(\s*<!-- /modules -->)", re.D
 TAG = re.compile(r"""<(?:link rel="stylesheet"|script)[^>]*?(?:href|src)="/([^"]+)"[^>]*>""")
 INTEGRITY = re.compile(r' integrity="[^"]*"')
 VERSION = re.compile(r'const VERSION = "[^"]*";')
+NAMED = re.compile(r'(?:href|src)="(/[^"]+)" integrity=')
 FILES = re.compile(r"const FILES = \{[^}]*\};")
 VERSION_DIGITS = 16
 
@@ -96,8 +98,9 @@ def named(path: Path, page_text: str) -> str:
 
 def listing(text: str, written: dict[Path, str]) -> str:
     """sw.js as it should be, beside the files `written` anew. The list is JSON as well: device/service-worker.js reads it as such."""
-    hashes = {f"/{path.relative_to(STATIC).as_posix()}": integrity_of(path) for path in files()}
+    hashes: dict[str, str | None] = {f"/{path.relative_to(STATIC).as_posix()}": integrity_of(path) for path in files()}
     hashes |= {f"/{path.name}": integrity(content.encode()) for path, content in written.items()}
+    hashes |= dict.fromkeys(NAMED.findall(written[STATIC / "index.html"]))
     text, listed = FILES.subn(lambda _: f"const FILES = {json.dumps(hashes, indent=2)};", text)
     return text if listed else sys.exit("static/sw.js has lost its FILES.")
 
