@@ -9394,6 +9394,20 @@ class TestBrowserConversation:
         await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
         assert tabs_before == 0
 
+    async def test_key_that_is_held_answers_no_question(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+
+        await alice.asks_for(bob.fingerprint[:8])
+        await alice.shows("#confirmText", bob.fingerprint)
+        held = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r", "autoRepeat": True}
+        await alice.call("Input.dispatchKeyEvent", type="keyDown", **held)
+        is_asked = await alice.evaluate("document.querySelector('#confirmDialog').open")
+        await alice.call("Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter", windowsVirtualKeyCode=13)
+        await alice.key("Enter")
+
+        await alice.until(f"location.hash === '#chat={bob.fingerprint}'")
+        assert is_asked
+
     async def test_invite_link_opens_its_chat_and_leaves_the_address_bar(self, browser, relay):
         alice = await browser.page()
 
@@ -11410,7 +11424,7 @@ class TestBrowserOutage:
 
         await page.goto(f"{liar.url}/chat/")
 
-        await page.shows("#notStarted", "it needs a host name of its own (not a folder of another site)")
+        await page.shows("#notStarted", "it needs a host name of its own, not a folder of another site")
 
     async def test_page_behind_a_proxy_that_passes_no_sockets_says_that_it_looks_every_30_s(self, liar, browser):
         liar.upgrades = False
@@ -12645,6 +12659,24 @@ class TestBrowserChanges:
         await alice.key("Escape")  # there again it is given up, as it would have been
         await alice.hides("#answerBar")
 
+    async def test_answer_that_one_tab_sends_is_begun_no_more_in_another(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await does(alice, "reply", "hello back")
+        await alice.drafts("so it is")
+        await kept_drafts(alice, 2, "so it is")
+        tab = await alice.another_tab()
+        await tab.shows("#answerBar", "hello back")
+
+        await tab.drafts("")
+        await tab.key("Enter")
+
+        await alice.hides("#answerBar")
+        await alice.until(f"{BODY} === ''")
+        await alice.to_front()
+        await alice.says("and no answer")
+        await bob.sees("and no answer")
+        assert await bob.count(".chat-line-in .chat-quote") == 1
+
     async def test_focus_stays_where_it_is_when_what_is_answered_goes(self, browser, relay):
         alice, _ = await talk(browser, relay)
         await does(alice, "reply", "hello back")
@@ -12855,6 +12887,31 @@ ENDS_RIGHT_AFTER_A_KEY = """(async () => {
 })()"""
 
 
+# The history can't be read until something has come.
+SEARCHES_WHILE_ONE_COMES = """(async () => {
+    const { Database, result } = await import("/store/database.js");
+    let [isHeld, hasCome] = [false, false];
+    const holding = Database.shared.write(["messages"], async ({ messages }) => {
+        while (!hasCome) {
+            await result(messages.count());
+            isHeld = true;
+        }
+    });
+    const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    while (!isHeld) await pause(1);
+    document.querySelector("#chatSearchOpen").click();
+    document.querySelector("#chatSearch").value = "needle";
+    document.querySelector("#chatSearch").dispatchEvent(new Event("input", { bubbles: true }));
+    await pause(200); // more than it waits for another key
+    const [speaker, listener] = [1, 2].map(() => new BroadcastChannel("io3233-store"));
+    const heard = new Promise((resolve) => listener.onmessage = resolve);
+    speaker.postMessage({ type: "messages", detail: { messages: [], received: true } });
+    await heard;
+    hasCome = true;
+    await holding;
+})()"""
+
+
 class TestBrowserSearchInChat:
     """Every message of the open thread that has the words is found, counted, shown and marked."""
 
@@ -12953,6 +13010,15 @@ class TestBrowserSearchInChat:
 
         await alice.shows("#view-chats")
         assert await alice.count("#chatSearch") == 0
+
+    async def test_message_that_comes_while_a_history_is_read_leaves_the_search_to_go_on(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "needle")
+
+        await alice.evaluate(SEARCHES_WHILE_ONE_COMES)
+
+        await alice.shows("#chatSearchCount", "1 of 1")
+        await alice.shows("#chatMessages .chat-line.found", "needle")
 
     async def test_search_that_ends_right_after_a_key_asks_for_nothing(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -19886,6 +19952,15 @@ class TestBrowserFiles:
         hashes = await until(lambda: stored(alice, f"{whole}.length === 2 && {whole}"))
         assert set(hashes) == {header["sha256"] for header in headers.values()}
 
+    async def test_file_lasts_as_long_as_its_chat_says_when_it_is_sent(self, alice, bob, tmp_path):
+        await picks(alice, large_file(tmp_path, 1))
+
+        await in_store(alice, f"await store.putContact('{bob.fingerprint}', {{ lasts: 3600 }})")
+        await alice.click("#filesSend")
+
+        await has_file(alice, "file.sent > 0")
+        assert await stored(alice, "messages.find(({ file }) => file).lasts") == 3600
+
     async def test_timer_of_a_file_begins_once_it_is_here(self, alice, bob):
         octets = os.urandom(PART_BYTES + 7)
         header = file_header(octets)
@@ -20039,6 +20114,20 @@ class TestBrowserFiles:
 
         await alice.until("window.came?.getTracks().every(({ readyState }) => readyState === 'ended')")
         assert await alice.count("#voice") == 0
+
+    @pytest.mark.whole_browser
+    async def test_microphone_that_comes_once_it_is_wanted_again_records(self, alice, bob):
+        await alice.permit("microphone")
+        await alice.shows("#voiceRecord")
+        await alice.evaluate(COMES_LATE % "navigator.mediaDevices")
+
+        for target, event in (("voiceRecord", "down"), ("document", "move"), ("document", "up"), ("voiceRecord", "down")):
+            x = 10 if event == "move" else 300
+            await alice.evaluate(f"void {target}.dispatchEvent(new PointerEvent('pointer{event}', {{ clientX: {x} }}))")
+        await alice.until("window.come")
+        await alice.evaluate("come()")
+
+        await alice.until(RECORDED_A_SECOND)
 
     @pytest.mark.whole_browser
     async def test_microphone_that_is_not_allowed_is_told_of_in_words(self, alice, bob):

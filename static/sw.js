@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "97ad019aedd25294";
+const VERSION = "cd74ca0b2191b15f";
 const FILES = {
   "/app.js": null,
   "/client.js": null,
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-RrIj82UasMUMHOfqYfyfbpMGoarpXHKq6lZVpFVVucE=",
+  "/index.html": "sha256-HPDSjGnFbmTYXmg3DSwrwBHHHVjWfWYR4YxgKQshA2k=",
   "/mail/changes.js": null,
   "/mail/delivery.js": null,
   "/mail/erasure.js": null,
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": null,
   "/views/views.css": null,
   "/views/voice.js": null,
-  "/worker.js": "sha256-+Z5O77P1LdhYs3NCVF3tuGkDZj5LSZqnum86fM5qy8U="
+  "/worker.js": "sha256-yJWR0AXFP6Qso18SdPkQ4tCZBHwU2D+3jjznABwEIn8="
 };
 
 const PREFIX = "io3233-";

@@ -1,4 +1,4 @@
-/** Files as messages (PROTOCOL.md, "Files"). All of it may be a stranger's, so nothing is believed: not the name, not the type, not the sizes. */
+/** Files as messages (PROTOCOL.md, "Files"). All of it may be a stranger's, and is not believed. */
 import { isFingerprint } from "./address.js";
 import { sha256 } from "./crypto.js";
 import { fromBase64, toBase64Url, utf8 } from "./encoding.js";

@@ -61,7 +61,7 @@ export function isEmojiAlone(text) {
 
 // As search compares it: without case, accents, points and harakat, and ligatures and widths as plain letters.
 
-/** Left out when people type: Latin, Greek and Cyrillic accents, Hebrew points, Arabic harakat. */
+/** Left out when people type. */
 const MARKS = /[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]/g;
 const folded = new Map(); // of one UTF-16 unit each, so there are at most 65,536
 
@@ -167,7 +167,7 @@ const PILED_MARKS = /\p{M}{5}/u;
 const SEAL = /[\u2610-\u2612\u2705\u2713-\u2718\u221a\u{1f512}\u{1f5f8}-\u{1f5f9}\u{1f6e1}]/u;
 const VISIBLE = /[\p{L}\p{N}\p{S}\p{P}]/u;
 /** As displayName ends whoever has another's name. */
-const ENDS_LIKE_ADDRESS = /\([0-9a-fol]{4}[0-9a-fol]{4}\)$/;
+const ENDS_LIKE_ADDRESS = /\([0-9a-fol]{8}\)$/;
 
 /** Like ASCII letters: Cyrillic, Greek, Armenian, Cherokee, Latin with strokes; and what monospaced letters confuse. */
 const LOOKALIKES = new Map(

@@ -127,10 +127,14 @@ export class Drafts extends SharedEventTarget {
 
   /** Begins within this call: the page may be going away. Throws StorageError. */
   async flush() {
-    const written = [...this.#unwritten].map((fingerprint) => ({ fingerprint, text: this.get(fingerprint) }));
+    const written = this.#typed();
     if (written.length === 0) return;
     await this.#store.writeDrafts(written);
     for (const draft of written) if (draft.text === this.get(draft.fingerprint)) this.#kept(draft);
+  }
+
+  #typed() {
+    return [...this.#unwritten].map((fingerprint) => ({ fingerprint, text: this.get(fingerprint) }));
   }
 
   #kept(draft) {
@@ -164,14 +168,13 @@ export class Drafts extends SharedEventTarget {
   /** What waits to be stored as sent is a draft again after a reload, above what was typed since. */
   #remember() {
     const waiting = this.#store.db.connected ? [] : [...this.#sending];
-    const typed = [...this.#unwritten].map((fingerprint) => ({ fingerprint, text: this.get(fingerprint) }));
     const unstored = {};
-    for (const { fingerprint, text } of [...waiting, ...typed]) unstored[fingerprint] = [unstored[fingerprint], text].filter(Boolean).join("\n");
+    for (const { fingerprint, text } of [...waiting, ...this.#typed()]) unstored[fingerprint] = [unstored[fingerprint], text].filter(Boolean).join("\n");
     if (Object.keys(unstored).length === 0) this.#items.removeItem(ITEM);
     else keepItem(this.#items, ITEM, JSON.stringify(unstored));
   }
 
-  /** What is typed here is newer. What was sent is looked for: its tab may have gone before that was stored, but still be storing it. */
+  /** What is typed here is newer. What was sent is looked for: its tab may be gone, or store it still. */
   async #adopt({ fingerprint, text }) {
     this.#show(fingerprint, text);
     if (text) return;

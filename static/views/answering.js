@@ -24,6 +24,7 @@ export class Answering {
     this.#client = client;
     this.#changed = changed;
     on(byId("answerCancel"), "click", () => this.#cancel());
+    on(client.drafts, "draft", () => this.#endedElsewhere());
     on(client.store, "message-removed", ({ detail }) => this.#gone(detail));
     on(client.store, "message", ({ detail }) => detail.message.deleted_at && this.#gone(detail.message));
   }
@@ -111,6 +112,13 @@ export class Answering {
     if (contact === this.#contact) this.#changed();
   }
 
+  /** Sent or put aside by another tab. */
+  #endedElsewhere() {
+    const ended = [...this.#begun.keys()].filter((fingerprint) => !this.#client.drafts.answers(fingerprint));
+    for (const fingerprint of ended) this.#end(fingerprint);
+    if (ended.includes(this.#contact)) this.#changed();
+  }
+
   #cancel() {
     const { words } = this.#begun.get(this.#contact);
     this.#end(this.#contact);
@@ -135,7 +143,7 @@ export class Answering {
   }
 }
 
-// A message's words go on as written, as words of one's own (the protocol knows no mark for it); or what another app shared.
+// A message's words go on as one's own, for the protocol knows no mark for it; or what another app shared.
 
 const SHOWN_CHARACTERS = 300;
 let forwarding = null; // {send, contacts, sends} while the dialog is open

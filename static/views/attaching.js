@@ -96,7 +96,8 @@ export class Attaching {
    * the first. Ends when the dialog is closed, also while a picture is made smaller.
    */
   async #send(as_files) {
-    const [to, chosen, left, reasons, text] = [this.#to, this.#chosen, [], [], byId("filesText").value.trim()];
+    const [chosen, left, reasons, text] = [this.#chosen, [], [], byId("filesText").value.trim()];
+    const to = (await this.#client.store.contact(this.#to.fingerprint)) ?? this.#to;
     const isOne = chosen.length === 1;
     const isClosed = () => this.#chosen !== chosen || !byId("filesDialog").open;
     for (const file of chosen) {

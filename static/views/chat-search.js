@@ -67,6 +67,7 @@ export class ChatSearch {
   }
 
   async #search() {
+    this.#seqs = [];
     if (!(this.#contact && (await this.#read()))) return undefined;
     this.#at = this.#seqs.length - 1;
     this.#tell();
@@ -75,8 +76,10 @@ export class ChatSearch {
 
   /** Something was stored or deleted: stays at the message that is shown. */
   async #count() {
+    if (!this.#field.value.trim()) return;
     const shown = this.#seqs[this.#at];
-    if (!this.#field.value.trim() || !(await this.#read())) return;
+    if (shown === undefined) return void this.#search();
+    if (!(await this.#read())) return;
     const place = this.#seqs.findIndex((seq) => seq >= shown);
     this.#at = place < 0 ? this.#seqs.length - 1 : place;
     this.#tell();

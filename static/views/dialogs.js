@@ -75,6 +75,7 @@ function walk(menu, event) {
 
 const dialog = byId("confirmDialog");
 on(byId("confirmCancel"), "click", () => dialog.close());
+on(dialog, "keydown", (event) => event.repeat && event.key === "Enter" && event.preventDefault());
 on(dialog.querySelector("form"), "submit", (event) => {
   event.preventDefault();
   dialog.close("ok");
