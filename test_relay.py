@@ -11648,6 +11648,16 @@ OLD_DRAFT_READ_ONCE = """(() => {
         return request;
     };
 })()"""
+SENDS_WHEN_LOOKED_FOR = """(() => {
+    const { get } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.get = function (key) {
+        const request = get.call(this, key);
+        if (this.name !== "drafts") return request;
+        IDBObjectStore.prototype.get = get;
+        document.querySelector("#composer").requestSubmit();
+        return request;
+    };
+})()"""
 # The one thing that is faked: ten seconds of the page's clock are one.
 FAST_CLOCK = """for (const name of ["setTimeout", "setInterval"]) {
     const timer = window[name];
@@ -11946,6 +11956,20 @@ class TestBrowserSending:
 
         await alice.until("window.looks > 0")
         assert await alice.value("#chatBody") == ""
+
+    async def test_what_is_sent_while_it_is_looked_for_is_no_draft_again(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await alice.drafts("sent here")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'sent here'")
+        told = {"type": "stored", "detail": {"fingerprint": bob.fingerprint}}
+
+        await alice.evaluate(SENDS_WHEN_LOOKED_FOR)
+        await alice.evaluate(ALL_IS_HEARD.replace("{}", json.dumps(told)))
+        await alice.until(f"{ALL_BUBBLES}.includes('sent here')")
+
+        assert await alice.value("#chatBody") == ""
+        assert await until(lambda: read_all(bob)) == ["sent here"]
 
     async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -12659,6 +12683,25 @@ class TestBrowserChanges:
         await alice.key("Escape")  # there again it is given up, as it would have been
         await alice.hides("#answerBar")
 
+    async def test_edit_goes_on_in_one_tab_while_another_writes_something_else(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        tab = await alice.another_tab()
+        await alice.to_front()
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "hello again")
+        await kept_drafts(alice, 1, "hello again")
+
+        await tab.to_front()
+        await tab.says("by the way")
+        await alice.until(f"{ALL_BUBBLES}.includes('by the way')")
+        await alice.evaluate(ALL_IS_HEARD)
+
+        assert (await alice.text("#answerText"), await alice.value("#chatBody")) == ("hello", "hello again")
+        await kept_drafts(alice, 1, "hello again")
+        await alice.to_front()
+        await alice.key("Enter")
+        await bob.sees("hello again")
+
     async def test_answer_that_one_tab_sends_is_begun_no_more_in_another(self, browser, relay):
         alice, bob = await talk(browser, relay)
         await does(alice, "reply", "hello back")
@@ -13010,6 +13053,18 @@ class TestBrowserSearchInChat:
 
         await alice.shows("#view-chats")
         assert await alice.count("#chatSearch") == 0
+
+    async def test_message_that_comes_where_nothing_was_found_is_counted_and_not_scrolled_to(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await talks_to(alice, bob, "hay")
+        await alice.click("#chatSearchOpen")
+        await alice.fill("#chatSearch", "needle")
+        await alice.shows("#chatSearchCount", "none")
+
+        await write(bob, alice, "a needle")
+        await alice.shows("#chatSearchCount", "1 of 1")
+
+        assert await alice.count("#chatMessages .chat-line.found") == 0
 
     async def test_message_that_comes_while_a_history_is_read_leaves_the_search_to_go_on(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -17603,7 +17658,10 @@ class TestVendor:
 
         files = {f"/{path.relative_to(STATIC)}": path.read_bytes() for path in STATIC.rglob("*") if path.is_file()}
         del files["/sw.js"]
-        assert kept == {name: f"sha256-{b64(hashlib.sha256(content).digest())}" for name, content in files.items()}
+        named = dict(re.findall(r'(?:href|src)="(/[^"]+)" integrity="([^"]+)"', (STATIC / "index.html").read_text()))
+        assert {name for name, integrity in kept.items() if integrity is None} == set(named)
+        hashes = {name: f"sha256-{b64(hashlib.sha256(content).digest())}" for name, content in files.items()}
+        assert kept | named == hashes
 
 
 class TestBrowserInterop:

@@ -4,8 +4,8 @@
 index.html names every script of the page with its SHA-256, so that a proxy or
 cache that alters one breaks the page instead of the person: the integrity of
 each stylesheet and script, and one modulepreload line for each other module
-that app.js imports, however deep. sw.js lists every file of the folder, with the
-hashes of those that index.html does not name, itself among them: it keeps one
+that app.js imports, however deep. sw.js lists every other file of the folder, with
+the hashes of those that index.html does not name, its own among them: it keeps one
 whole version, or none. These two and worker.js name that version, by a hash over
 all.
 

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "cd74ca0b2191b15f";
+const VERSION = "469f826a6dc0cc9e";
 const FILES = {
   "/app.js": null,
   "/client.js": null,
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-HPDSjGnFbmTYXmg3DSwrwBHHHVjWfWYR4YxgKQshA2k=",
+  "/index.html": "sha256-/ZLBiYGMTEslnj6xqtdEmTMnVYJ+6n99N4dHFqIWqJI=",
   "/mail/changes.js": null,
   "/mail/delivery.js": null,
   "/mail/erasure.js": null,
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": null,
   "/views/views.css": null,
   "/views/voice.js": null,
-  "/worker.js": "sha256-yJWR0AXFP6Qso18SdPkQ4tCZBHwU2D+3jjznABwEIn8="
+  "/worker.js": "sha256-/pq0KURjeHuqTLqNLJyyTrxI1fsJgky+zyf+0kHWFW0="
 };
 
 const PREFIX = "io3233-";
@@ -177,6 +177,7 @@ async function keepAll() {
   const hashes = { ...FILES, ...hashesIn(await page.clone().text()) };
   const known = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname));
   const missing = Object.keys(FILES).filter((path) => path !== PAGE && !known.has(path));
+  if (missing.some((path) => !hashes[path])) throw new TypeError("index.html and this worker are of two versions.");
   const answers = await Promise.all(missing.map((path) => fetchFile(path, hashes[path])));
   await Promise.all(missing.map((path, index) => cache.put(path, answers[index])));
   await Promise.all([PAGE, ...VIEWS].map((path) => cache.put(path, page.clone())));

@@ -143,7 +143,6 @@ export class Delivery {
     if (record.file) this.look();
   }
 
-  /** Deleted meanwhile: this part is taken back. */
   async #relayPart(record, octets, signal) {
     const { contact, at, file } = record;
     const written = { id: partId(file.id, file.sent), at, content: { type: "part", file: file.id, n: file.sent }, octets };

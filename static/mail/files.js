@@ -162,7 +162,6 @@ export class Files {
     return this.#reading.get(seq);
   }
 
-  /** What is here of it goes. */
   cancel(seq) {
     return this.#end(seq, "cancelled");
   }

@@ -52,7 +52,7 @@ export class Outbox {
     const more = besides(re, lasts);
     const error = contact.devices > 0 || isPlain(more) ? "" : WAITS;
     const storing = enqueue(store, { contact: fingerprint, relay, text, envelope_id: newEnvelopeId(), was_draft, error, ...more });
-    if (was_draft) drafts.sent(fingerprint, text, storing);
+    if (was_draft) drafts.sent(fingerprint, text, storing, "re" in more);
     return this.#keep(storing);
   }
 
@@ -137,7 +137,6 @@ export class Outbox {
     this.#delivery = null;
   }
 
-  /** Cuts every wait short. */
   async wake() {
     await this.#delivery?.wake();
   }

@@ -118,7 +118,6 @@ export class Push {
     this.#wanted = wanted;
   }
 
-  /** What fails is tried again with the next connection. */
   sync() {
     this.#last = this.#last.then(() => this.#sync()).catch((error) => console.debug("Push is not as wanted yet:", error.message));
     return this.#last;

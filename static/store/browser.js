@@ -96,7 +96,6 @@ export class Persistence {
     return (await navigator.storage?.persisted?.()) ?? null;
   }
 
-  /** The browser may ask the person. */
   async ask() {
     return (await navigator.storage?.persist?.()) ?? null;
   }

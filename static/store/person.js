@@ -74,7 +74,8 @@ export class Drafts extends SharedEventTarget {
     this.#texts = new Map(Object.entries(JSON.parse(this.#items.getItem(ITEM) ?? "{}")));
     this.#unwritten = new Set(this.#texts.keys());
     this.addEventListener("kept", ({ detail, remote }) => remote && this.#adopt(detail));
-    store.addEventListener("contact-removed", ({ detail }) => this.#forget(detail.fingerprint));
+    this.addEventListener("stored", ({ detail, remote }) => remote && this.#look(detail.fingerprint));
+    store.addEventListener("contact-removed", ({ detail: { fingerprint } }) => this.#forget([fingerprint, answersKey(fingerprint)]));
     store.addEventListener("reset", () => this.#items.removeItem(ITEM));
     store.db.addEventListener("state", () => this.#storageChanged(store.db.state));
   }
@@ -106,23 +107,20 @@ export class Drafts extends SharedEventTarget {
   }
 
   /**
-   * The draft is a message now: whoever stores that clears the draft in the same transaction (`storing`). Told at once, for this tab may be
-   * gone by then; and again, for another may have looked before.
+   * The draft is a message now, an `answer` or not: whoever stores that clears it in the same transaction (`storing`). Told at once, for this
+   * tab may be gone by then; and again, for another may have looked before.
    */
-  async sent(fingerprint, text, storing) {
+  async sent(fingerprint, text, storing, answer) {
     const sent = { fingerprint, text };
+    const keys = answer ? [fingerprint, answersKey(fingerprint)] : [fingerprint];
     this.#sending.add(sent);
-    this.#forget(fingerprint);
-    this.#tellSent(fingerprint);
+    this.#forget(keys);
+    for (const key of keys) this.emit("kept", { fingerprint: key, text: "" });
     if (!this.#store.db.connected) this.#remember();
     await Promise.allSettled([storing]);
-    this.#tellSent(fingerprint);
+    for (const key of keys) this.emit("stored", { fingerprint: key });
     this.#sending.delete(sent);
     this.#remember();
-  }
-
-  #tellSent(fingerprint) {
-    for (const key of [fingerprint, answersKey(fingerprint)]) this.emit("kept", { fingerprint: key, text: "" });
   }
 
   /** Begins within this call: the page may be going away. Throws StorageError. */
@@ -179,7 +177,14 @@ export class Drafts extends SharedEventTarget {
     this.#show(fingerprint, text);
     if (text) return;
     await pause(STORED_WITHIN_MS);
-    this.#show(fingerprint, await this.#store.draft(fingerprint));
+    await this.#look(fingerprint);
+  }
+
+  /** What changed here meanwhile is newer. */
+  async #look(fingerprint) {
+    const shown = this.get(fingerprint);
+    const kept = await this.#store.draft(fingerprint);
+    if (shown === this.get(fingerprint)) this.#show(fingerprint, kept);
   }
 
   #show(fingerprint, text) {
@@ -188,8 +193,8 @@ export class Drafts extends SharedEventTarget {
     this.dispatchEvent(new CustomEvent("draft", { detail: { fingerprint } }));
   }
 
-  #forget(fingerprint) {
-    for (const key of [fingerprint, answersKey(fingerprint)]) {
+  #forget(keys) {
+    for (const key of keys) {
       this.#texts.set(key, "");
       if (this.#unwritten.delete(key)) this.#remember();
     }

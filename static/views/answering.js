@@ -72,7 +72,7 @@ export class Answering {
   send(contact, text) {
     const begun = this.#begun.get(contact.fingerprint);
     const storing = this.#store(contact, text, begun);
-    this.#end(contact.fingerprint);
+    if (begun) this.#end(contact.fingerprint);
     return storing;
   }
 
@@ -129,7 +129,7 @@ export class Answering {
   #end(fingerprint) {
     this.#begun.delete(fingerprint);
     this.#client.drafts.setAnswers(fingerprint, null);
-    this.#show();
+    if (fingerprint === this.#contact) this.#show();
   }
 
   #show() {

@@ -18,6 +18,7 @@ export class ChatSearch {
   #seqs = [];
   #at = 0;
   #asked = 0;
+  #isSearching = false;
 
   constructor(client, thread) {
     this.#client = client;
@@ -46,6 +47,7 @@ export class ChatSearch {
 
   #close() {
     this.#contact = null;
+    this.#isSearching = false;
     this.#closed();
     this.#bar.hidden = true;
     this.#field.value = "";
@@ -67,8 +69,9 @@ export class ChatSearch {
   }
 
   async #search() {
-    this.#seqs = [];
+    this.#isSearching = Boolean(this.#contact);
     if (!(this.#contact && (await this.#read()))) return undefined;
+    this.#isSearching = false;
     this.#at = this.#seqs.length - 1;
     this.#tell();
     return this.#show();
@@ -76,10 +79,9 @@ export class ChatSearch {
 
   /** Something was stored or deleted: stays at the message that is shown. */
   async #count() {
-    if (!this.#field.value.trim()) return;
+    if (this.#isSearching) return void this.#search();
     const shown = this.#seqs[this.#at];
-    if (shown === undefined) return void this.#search();
-    if (!(await this.#read())) return;
+    if (!this.#field.value.trim() || !(await this.#read())) return;
     const place = this.#seqs.findIndex((seq) => seq >= shown);
     this.#at = place < 0 ? this.#seqs.length - 1 : place;
     this.#tell();

@@ -42,7 +42,6 @@ export class ContactView {
     this.#dialog.close();
   }
 
-  /** The panel goes along with the chat. */
   follow(contact) {
     if (this.#dialog.open && contact.fingerprint !== this.#contact.fingerprint) this.#fill(contact);
   }

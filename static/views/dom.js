@@ -2,7 +2,6 @@
 import { ClientError } from "../protocol/errors.js";
 import { dayStamp } from "../protocol/format.js";
 
-/** A misspelt id is a bug and throws. */
 export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`There is no #${id} in the page`);

@@ -163,7 +163,6 @@ export class GuestView {
     this.#showHint(contact);
   }
 
-  /** The words go without a name that is none. */
   async saveName() {
     const typed = byId("guestName").value;
     if (byId("guestCard").hidden || typed.trim() === this.#client.settings.get("name")) return;

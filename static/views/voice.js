@@ -114,6 +114,7 @@ export class VoiceRecorder {
   #press({ button, clientX: x, timeStamp: at }) {
     if (button !== 0) return undefined;
     this.#pressed = { x, at };
+    this.#slid = false;
     return this.#begin();
   }
 
@@ -130,9 +131,9 @@ export class VoiceRecorder {
 
   async #begin() {
     const to = this.#contact();
-    this.#slid = false;
     if (this.#asking || !to || this.#here()) return undefined;
     if (this.#taken) return say(this.#status, `A voice message to ${displayName(this.#taken.to)} is not sent yet: send it, or throw it away first.`, "bad");
+    this.#slid = false;
     const recording = await this.#ask();
     const isSeen = !document.hidden && to.fingerprint === this.#contact()?.fingerprint;
     if (isSeen && !this.#slid && !this.#taken) return recording && this.#take({ to, recording });
