@@ -15243,11 +15243,11 @@ class TestBrowserStart:
 
         await page.call("Page.navigate", url=front.url)
         await page.shows("#title-newchat > .for-new", "Send a link, start talking.")
+        await page.shows("#welcomeLede", f", on {URL(front.url).authority}.")
         await page.fill("#myName", "Ana")
         released.set()
 
         await page.has_keys()
-        await page.shows("#welcomeLede", f", on {URL(front.url).authority}.")
         assert await page.value("#myName") == "Ana"
 
     async def test_search_typed_and_sent_before_the_modules_came_is_done_when_they_are_there(self, front, browser):

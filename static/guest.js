@@ -1,5 +1,6 @@
 // A classic script behind the composer, so that whoever opens an invite link reads whom it leads to, and can write, before any module has
 // come. What they write outlives a reload, and is handed over.
+document.getElementById("welcomeHost").textContent = location.host; // or all below moves later
 (() => {
   const ITEM = "io3233_guest";
   const PLACE = /^#chat=[0-9a-f]{64}(&at=\d+)?$/i; // the page's own, see router.js
@@ -79,7 +80,6 @@
     if (kept.fingerprint === fingerprint) field.value = kept.text;
   }
 
-  /** The page's own forms send nothing anywhere. */
   const { signal } = listening;
   form.addEventListener("submit", send, { signal });
   field.addEventListener("input", () => keep(written()), { signal });

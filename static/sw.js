@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "469f826a6dc0cc9e";
+const VERSION = "2fb5e7a9631100ab";
 const FILES = {
   "/app.js": null,
   "/client.js": null,
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-/ZLBiYGMTEslnj6xqtdEmTMnVYJ+6n99N4dHFqIWqJI=",
+  "/index.html": "sha256-bkI2RaY1LLN4QIwjbepeus1Ir6sJQOE3SghZoGtX7Gs=",
   "/mail/changes.js": null,
   "/mail/delivery.js": null,
   "/mail/erasure.js": null,
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": null,
   "/views/views.css": null,
   "/views/voice.js": null,
-  "/worker.js": "sha256-/pq0KURjeHuqTLqNLJyyTrxI1fsJgky+zyf+0kHWFW0="
+  "/worker.js": "sha256-mBQ3Yj+Z17bPyye2gSKWkrbuAOus9xiW7gbJANQzxOM="
 };
 
 const PREFIX = "io3233-";
