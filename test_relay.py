@@ -11971,6 +11971,16 @@ class TestBrowserSending:
         assert await alice.value("#chatBody") == ""
         assert await until(lambda: read_all(bob)) == ["sent here"]
 
+    async def test_contact_of_a_backup_without_a_relay_is_written_to_by_the_home_relay(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await in_store(alice, f"await store.putContact('{bob.fingerprint}', {{ relay: '' }})")
+        await alice.reload()
+
+        await alice.says("are you there?")
+
+        assert await until(lambda: read_all(bob)) == ["are you there?"]
+
     async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
         await alice.opens(carol.fingerprint)

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "2fb5e7a9631100ab";
+const VERSION = "b1ad0fbab380a003";
 const FILES = {
   "/app.js": null,
   "/client.js": null,
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-bkI2RaY1LLN4QIwjbepeus1Ir6sJQOE3SghZoGtX7Gs=",
+  "/index.html": "sha256-u1AJDr2L8Wd9DxHfTOyAeo4n5Ol4smip80d0vRe2JPA=",
   "/mail/changes.js": null,
   "/mail/delivery.js": null,
   "/mail/erasure.js": null,
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": null,
   "/views/views.css": null,
   "/views/voice.js": null,
-  "/worker.js": "sha256-mBQ3Yj+Z17bPyye2gSKWkrbuAOus9xiW7gbJANQzxOM="
+  "/worker.js": "sha256-F0olLp5qnGQf1/cJeSIpvBR5ORpiubjr7KyLFhbagoA="
 };
 
 const PREFIX = "io3233-";

@@ -12,7 +12,7 @@ const UNSENT = ["queued", "failed"];
 const CLAIM_MS = 40_000; // longer than a request may take
 
 /**
- * The thread's draft goes in the same transaction where `was_draft`, with what it answers. Committed within this call: whatever becomes of the page, one of the two
+ * The thread's draft goes in the same transaction where `was_draft`. Committed within this call: whatever becomes of the page, one of the two
  * is kept, and never both. `envelope_id` and `at` stay the same over every retry.
  */
 export async function enqueue(store, { was_draft = true, ...written }) {

@@ -63,5 +63,4 @@ export function concat(...parts) {
 
 export const equalBytes = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]);
 
-/** The short form that people read out. */
 export const shortForm = (fingerprint) => `3233:${fingerprint.slice(0, 32)}`;

@@ -157,7 +157,6 @@ export class ListSearch {
     this.#field.focus();
   }
 
-  /** More words fit where there is no key to name. */
   #sayWhat() {
     this.#field.placeholder = PHONE.matches ? "Search people and messages" : "Search";
   }

@@ -137,7 +137,6 @@ function place(row, messages, index, apart) {
   return row;
 }
 
-/** Nothing beside it to be read. */
 const isTile = ({ file, text, re, deleted_at, state }) =>
   Boolean(file) && kindOf(file) === "picture" && ["", "here"].includes(file.state) && !text && !re && !deleted_at && state !== "failed";
 
