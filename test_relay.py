@@ -11922,21 +11922,39 @@ class TestBrowserSending:
 
         await alice.until(f"{BODY} === 'still to be sent'")
 
-    async def test_what_another_tab_sends_is_no_draft_here_though_it_was_looked_for_before_it_was_stored(
+    async def test_what_another_tab_sent_is_no_draft_here_though_it_was_looked_for_before_it_was_stored(
         self, browser, relay
     ):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
-        tab = await alice.another_tab()
-        await tab.drafts("sent over there")
-        await alice.until(f"{BODY} === 'sent over there'")
+        await alice.drafts("sent over there")
+        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'sent over there'")
+        sent, stored = (
+            {"type": kind, "detail": {"fingerprint": bob.fingerprint, "text": ""}} for kind in ("kept", "stored")
+        )
 
-        await alice.evaluate(OLD_DRAFT_READ_ONCE % bob.fingerprint)
-        await tab.key("Enter")
+        await alice.evaluate(ALL_IS_HEARD.replace("{}", json.dumps(sent)))
+        await alice.until(f"{BODY} === 'sent over there'")  # a second later
+        await alice.evaluate("""(async () => {
+            const { Database } = await import("/store/database.js");
+            await Database.shared.write(["drafts"], ({ drafts }) => void drafts.clear());
+        })()""")
+        await alice.evaluate(ALL_IS_HEARD.replace("{}", json.dumps(stored)))
 
-        await alice.until("window.oldDraft === null && window.looks > 1")
         await alice.until(f"{BODY} === ''")
-        assert await until(lambda: read_all(bob)) == ["sent over there"]
+
+    async def test_what_is_sent_is_told_at_once_and_when_it_is_stored(self, browser, relay):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        tab = await alice.another_tab()
+        await alice.evaluate("""(window.told = []) && void (
+            new BroadcastChannel("io3233-drafts").onmessage = ({ data }) => window.told.push(data.type + " " + data.detail.text)
+        )""")
+
+        await tab.says("over here")
+
+        await alice.until("window.told.at(-1)?.startsWith('stored')")
+        assert (await alice.evaluate("window.told"))[-2:] == ["kept ", "stored undefined"]
 
     async def test_what_a_tab_sent_and_was_gone_is_no_draft_here_when_it_was_stored_a_moment_later(self, browser, relay):
         alice, bob = await browser.person(relay), await relay.register()
@@ -11970,16 +11988,6 @@ class TestBrowserSending:
 
         assert await alice.value("#chatBody") == ""
         assert await until(lambda: read_all(bob)) == ["sent here"]
-
-    async def test_contact_of_a_backup_without_a_relay_is_written_to_by_the_home_relay(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
-        await alice.opens(bob.fingerprint)
-        await in_store(alice, f"await store.putContact('{bob.fingerprint}', {{ relay: '' }})")
-        await alice.reload()
-
-        await alice.says("are you there?")
-
-        assert await until(lambda: read_all(bob)) == ["are you there?"]
 
     async def test_what_is_typed_right_after_a_click_on_another_thread_is_for_that(self, browser, relay):
         alice, bob, carol = await browser.person(relay), await relay.register(), await relay.register()
@@ -12712,6 +12720,42 @@ class TestBrowserChanges:
         await alice.key("Enter")
         await bob.sees("hello again")
 
+    @pytest.mark.parametrize("key", ["Enter", "Escape"])
+    async def test_edit_goes_on_in_one_tab_while_another_answers_something_else(self, browser, relay, key):
+        alice, _ = await talk(browser, relay)
+        tab = await alice.another_tab()
+        await alice.to_front()
+        await does(alice, "edit", "hello")
+        await alice.fill("#chatBody", "hello again")
+        await kept_drafts(alice, 1, "hello again")
+
+        await tab.to_front()
+        await does(tab, "reply", "hello back")
+        await tab.drafts("so it is")
+        await tab.key(key)
+        await tab.hides("#answerBar")
+        await alice.evaluate(ALL_IS_HEARD)
+
+        assert (await alice.text("#answerText"), await alice.value("#chatBody")) == ("hello", "hello again")
+        await kept_drafts(alice, 1 if key == "Enter" else 2, "hello again")
+
+    async def test_answer_that_cant_be_stored_is_an_answer_still(self, browser, relay):
+        alice, bob = await talk(browser, relay)
+        await does(alice, "reply", "hello back")
+        await alice.fill("#chatBody", "so it is")
+
+        alice.expects("no room left")  # for what it notes by itself
+        await has_full_disk(alice)
+        await alice.key("Enter")
+        await alice.shows("#chatSendStatus.bad", "no room")
+
+        await alice.shows("#answerBar", "hello back")
+        assert await alice.value("#chatBody") == "so it is"
+        await alice.evaluate("window.makeRoom()")
+        await alice.key("Enter")
+        await bob.shows(".chat-line-in:has(.chat-quote) .chat-bubble", "so it is")
+        await alice.hides("#answerBar")
+
     async def test_answer_that_one_tab_sends_is_begun_no_more_in_another(self, browser, relay):
         alice, bob = await talk(browser, relay)
         await does(alice, "reply", "hello back")
@@ -13073,6 +13117,9 @@ class TestBrowserSearchInChat:
 
         await write(bob, alice, "a needle")
         await alice.shows("#chatSearchCount", "1 of 1")
+        for _ in range(2):  # as long as it takes to read a page and draw it
+            await alice.evaluate(FROM_DATABASE % "await result(messages.getAll())")
+            await alice.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
         assert await alice.count("#chatMessages .chat-line.found") == 0
 
@@ -17471,6 +17518,20 @@ class TestBrowserBackup:
         assert not history or after == before
 
     @pytest.mark.service_worker
+    async def test_contact_of_a_backup_without_a_relay_is_written_to_by_the_home_relay(self, relay, browser, tmp_path):
+        alice, bob = await browser.person(relay), await relay.register()
+        await alice.opens(bob.fingerprint)
+        await in_store(alice, f"await store.putContact('{bob.fingerprint}', {{ relay: '' }})")
+        backup = await exports(alice, tmp_path / "backup")
+        device = await browser.person(relay)
+
+        await restores(device, backup)
+        await goes_to(device, "chats")
+        await device.click(".chat-tab-label")
+        await device.says("are you there?")
+
+        assert await until(lambda: read_all(bob)) == ["are you there?"]
+
     async def test_mail_that_was_queued_in_a_backup_goes_only_when_asked(self, relay, alice, browser, tmp_path):
         await loses_relay(alice, relay)
         await alice.click(".chat-tab-label", "Bob")

@@ -3,7 +3,7 @@
  * on answers before the network does. So the page opens without a network, and never mixes two versions. A newer one is installed
  * beside it, and takes over when the last tab is gone or the person says so. A relay's /v1 is never touched; messages live in IndexedDB.
  */
-const VERSION = "b1ad0fbab380a003";
+const VERSION = "4a350e4c0c3e2f04";
 const FILES = {
   "/app.js": null,
   "/client.js": null,
@@ -17,7 +17,7 @@ const FILES = {
   "/icons/icon-maskable-512.png": "sha256-CplWW8HKDEaeJoQCmhRB929HWWx9fi6QEIDR3Bf5V24=",
   "/icons/icon-maskable.svg": "sha256-w/sz9wPOW///GdfCIqK4fQXO1DrFk0P9+6cH3uS5kfw=",
   "/icons/icon.svg": "sha256-vTkctUp3byJ25J0jvpJEkR441IAb379yjZw96awfca8=",
-  "/index.html": "sha256-u1AJDr2L8Wd9DxHfTOyAeo4n5Ol4smip80d0vRe2JPA=",
+  "/index.html": "sha256-JJahsC3dBe6ln7nez6ioun3UUH8JsHZtls5M+rhRx5g=",
   "/mail/changes.js": null,
   "/mail/delivery.js": null,
   "/mail/erasure.js": null,
@@ -115,7 +115,7 @@ const FILES = {
   "/views/threads-view.js": null,
   "/views/views.css": null,
   "/views/voice.js": null,
-  "/worker.js": "sha256-F0olLp5qnGQf1/cJeSIpvBR5ORpiubjr7KyLFhbagoA="
+  "/worker.js": "sha256-1SrX5VH4BxuQLHl1nZoApBogZ4QyRPIEXrA3Ld5KO5U="
 };
 
 const PREFIX = "io3233-";
@@ -177,7 +177,7 @@ async function keepAll() {
   const hashes = { ...FILES, ...hashesIn(await page.clone().text()) };
   const known = new Set((await cache.keys()).map(({ url }) => new URL(url).pathname));
   const missing = Object.keys(FILES).filter((path) => path !== PAGE && !known.has(path));
-  if (missing.some((path) => !hashes[path])) throw new TypeError("index.html and this worker are of two versions.");
+  if (missing.some((path) => !hashes[path])) throw new TypeError("A file has no hash: see .ci/integrity.py.");
   const answers = await Promise.all(missing.map((path) => fetchFile(path, hashes[path])));
   await Promise.all(missing.map((path, index) => cache.put(path, answers[index])));
   await Promise.all([PAGE, ...VIEWS].map((path) => cache.put(path, page.clone())));

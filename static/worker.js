@@ -15,7 +15,7 @@ import { showBadge, showNothing, showNotices, toTell } from "./device/notificati
 import { LEADER_LOCK } from "./device/tabs.js";
 import { ClientError } from "./protocol/errors.js";
 
-export const VERSION = "b1ad0fbab380a003"; // Chromium looks for a newer version of this file alone, not of what it imports
+export const VERSION = "4a350e4c0c3e2f04"; // Chromium looks for a newer version of this file alone, not of what it imports
 
 const ANSWER_WITHIN_MS = 2500; // hidden tabs run their timers once a second
 const READ_WITHIN_MS = 25_000; // browsers end a worker that takes much longer

@@ -175,7 +175,6 @@ export class Delivery {
     if (fingerprint === this.#identity.fingerprint) return { ...this.#identity, relay: this.#relays.home };
     const contact = await this.#store.contact(fingerprint);
     if (!contact) throw new UnknownContactError("This contact was removed.");
-    contact.relay ||= this.#relays.home;
     if (contact.blocked) throw new BlockedContactError("You blocked this contact: unblock and retry.");
     if (contact.public_key) return contact;
     const public_key = await getKey(contact.relay, fingerprint);

@@ -119,7 +119,7 @@ export async function replaceEverything(store, content, { onProgress, signal } =
     stores.kv.put(identity, "identity");
     if (device && before?.fingerprint === identity.fingerprint) stores.kv.put(device, "goodbye_due");
     stores.kv.put({ ...settings, name: readName(settings.name) }, "settings");
-    for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, their_name: readName(contact.their_name), failed: failedOf(contact, messages) });
+    for (const contact of contacts) stores.contacts.put({ ...newContact(contact.fingerprint), ...contact, relay: contact.relay || settings.home || location.origin, their_name: readName(contact.their_name), failed: failedOf(contact, messages) });
     await reviewNames(stores);
     for (const [fingerprint, text] of drafts) stores.drafts.put(text, fingerprint);
     for (const relay of relays) stores.relays.put({ ...newRelay(relay.origin), ...relay });

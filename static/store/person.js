@@ -50,7 +50,7 @@ const ITEM = "io3233_unstored_drafts";
 const AGAIN_MS = 2000;
 const STORED_WITHIN_MS = 1000;
 
-/** Events: draft {fingerprint} (by another tab) · unsaved {error} (null: all is kept again). */
+/** Events: draft {fingerprint, was} (by another tab) · unsaved {error} (null: all is kept again). */
 export class Drafts extends SharedEventTarget {
   #store;
   #items = sessionItems();
@@ -183,14 +183,15 @@ export class Drafts extends SharedEventTarget {
   /** What changed here meanwhile is newer. */
   async #look(fingerprint) {
     const shown = this.get(fingerprint);
-    const kept = await this.#store.draft(fingerprint);
+    const kept = await this.#store.draft(fingerprint).catch(() => shown);
     if (shown === this.get(fingerprint)) this.#show(fingerprint, kept);
   }
 
   #show(fingerprint, text) {
-    if (this.#unwritten.has(fingerprint) || text === this.get(fingerprint)) return;
+    const was = this.get(fingerprint);
+    if (this.#unwritten.has(fingerprint) || text === was) return;
     this.#texts.set(fingerprint, text);
-    this.dispatchEvent(new CustomEvent("draft", { detail: { fingerprint } }));
+    this.dispatchEvent(new CustomEvent("draft", { detail: { fingerprint, was } }));
   }
 
   #forget(keys) {

@@ -7,10 +7,8 @@ import { ClientError } from "../protocol/errors.js";
 import { displayName } from "../protocol/format.js";
 
 const QUOTE_CHARACTERS = 120;
-
 const referenceTo = (message) => ({ of: message.envelope_id, quote: oneLine(saidIn(message), QUOTE_CHARACTERS), mine: message.direction === "out" });
 
-/** Beside a new message. A bar above the field says what the composer writes. */
 export class Answering {
   #client;
   #changed;
@@ -24,7 +22,7 @@ export class Answering {
     this.#client = client;
     this.#changed = changed;
     on(byId("answerCancel"), "click", () => this.#cancel());
-    on(client.drafts, "draft", () => this.#endedElsewhere());
+    on(client.drafts, "draft", ({ detail }) => this.#endedElsewhere(detail));
     on(client.store, "message-removed", ({ detail }) => this.#gone(detail));
     on(client.store, "message", ({ detail }) => detail.message.deleted_at && this.#gone(detail.message));
   }
@@ -73,6 +71,7 @@ export class Answering {
     const begun = this.#begun.get(contact.fingerprint);
     const storing = this.#store(contact, text, begun);
     if (begun) this.#end(contact.fingerprint);
+    if (begun?.words === null) storing.catch(() => this.#begun.has(contact.fingerprint) || (this.#keep(begun), this.#show()));
     return storing;
   }
 
@@ -85,7 +84,7 @@ export class Answering {
     return changes.edit(seq, text);
   }
 
-  /** A file is the answer, where one is begun: it stays until that is stored. An edit goes on beside it. Rejects as Outbox.sendFile does. */
+  /** A file is the answer, where one is begun: it stays until that is stored. An edit goes on beside it. */
   async sendFile(contact, file, text = "") {
     const begun = this.#begun.get(contact.fingerprint);
     const re = begun?.words === null ? referenceTo(begun.message) : undefined;
@@ -112,11 +111,12 @@ export class Answering {
     if (contact === this.#contact) this.#changed();
   }
 
-  /** Sent or put aside by another tab. */
-  #endedElsewhere() {
-    const ended = [...this.#begun.keys()].filter((fingerprint) => !this.#client.drafts.answers(fingerprint));
-    for (const fingerprint of ended) this.#end(fingerprint);
-    if (ended.includes(this.#contact)) this.#changed();
+  /** Sent or put aside by another tab; or another one was, and this is to be kept again. */
+  #endedElsewhere({ fingerprint: key, was }) {
+    const begun = this.#begun.get(key.split(" ")[1]);
+    if (!begun || this.#client.drafts.answers(begun.message.contact)) return;
+    if (JSON.parse(was).seq === begun.message.seq) this.#gone(begun.message);
+    else this.#keep(begun);
   }
 
   #cancel() {

@@ -27,7 +27,6 @@ export class Attaching {
   #chosen = [];
   #to = null;
 
-  /** `contact()`: of the open thread, or null. */
   constructor(client, contact, answering) {
     this.#client = client;
     this.#contact = contact;

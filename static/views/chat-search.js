@@ -99,7 +99,7 @@ export class ChatSearch {
 
   #go(by) {
     const { length } = this.#seqs;
-    if (!length) return undefined;
+    if (!length || this.#isSearching) return undefined;
     this.#at = (this.#at + by + length) % length;
     this.#tell();
     return this.#show();

@@ -41,7 +41,6 @@ export class SettingsView {
     byId("persistenceHint").textContent = KEPT[granted];
   }
 
-  /** In the end it shows what is stored. */
   async #switch(name, chosen) {
     try {
       await this.#client.settings.set(name, chosen);
