@@ -17517,7 +17517,6 @@ class TestBrowserBackup:
         assert without_history(after) == without_history(before)
         assert not history or after == before
 
-    @pytest.mark.service_worker
     async def test_contact_of_a_backup_without_a_relay_is_written_to_by_the_home_relay(self, relay, browser, tmp_path):
         alice, bob = await browser.person(relay), await relay.register()
         await alice.opens(bob.fingerprint)
@@ -17532,6 +17531,7 @@ class TestBrowserBackup:
 
         assert await until(lambda: read_all(bob)) == ["are you there?"]
 
+    @pytest.mark.service_worker
     async def test_mail_that_was_queued_in_a_backup_goes_only_when_asked(self, relay, alice, browser, tmp_path):
         await loses_relay(alice, relay)
         await alice.click(".chat-tab-label", "Bob")
