@@ -11791,6 +11791,15 @@ await database.write(...transaction).catch(({ name }) => name);
 IDBTransaction.prototype.commit = commit;"""
 
 
+async def with_draft(browser: Browser, relay: RunningRelay, text: str) -> tuple[Page, Person]:
+    """Somebody who has begun to write to another, and what is stored of it."""
+    alice, bob = await browser.person(relay), await relay.register()
+    await alice.opens(bob.fingerprint)
+    await alice.drafts(text)
+    await alice.until(FROM_DATABASE % f"(await result(drafts.getAll())).join() === '{text}'")
+    return alice, bob
+
+
 class TestBrowserSending:
     """What was written is sent once, whatever becomes of the page; what was not sent is still there, and in its place."""
 
@@ -11912,10 +11921,7 @@ class TestBrowserSending:
         assert await until(lambda: read_all(bob)) == ["on my way out"]
 
     async def test_draft_that_a_tab_sent_in_vain_before_it_was_gone_is_shown_again(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
-        await alice.opens(bob.fingerprint)
-        await alice.drafts("still to be sent")
-        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'still to be sent'")
+        alice, bob = await with_draft(browser, relay, "still to be sent")
         told = {"type": "kept", "detail": {"fingerprint": bob.fingerprint, "text": ""}}
 
         await alice.evaluate(ALL_IS_HEARD.replace("{}", json.dumps(told)))
@@ -11925,10 +11931,7 @@ class TestBrowserSending:
     async def test_what_another_tab_sent_is_no_draft_here_though_it_was_looked_for_before_it_was_stored(
         self, browser, relay
     ):
-        alice, bob = await browser.person(relay), await relay.register()
-        await alice.opens(bob.fingerprint)
-        await alice.drafts("sent over there")
-        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'sent over there'")
+        alice, bob = await with_draft(browser, relay, "sent over there")
         sent, stored = (
             {"type": kind, "detail": {"fingerprint": bob.fingerprint, "text": ""}} for kind in ("kept", "stored")
         )
@@ -11957,10 +11960,7 @@ class TestBrowserSending:
         assert (await alice.evaluate("window.told"))[-2:] == ["kept ", "stored undefined"]
 
     async def test_what_a_tab_sent_and_was_gone_is_no_draft_here_when_it_was_stored_a_moment_later(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
-        await alice.opens(bob.fingerprint)
-        await alice.drafts("sent over there")
-        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'sent over there'")
+        alice, bob = await with_draft(browser, relay, "sent over there")
         told = {"type": "kept", "detail": {"fingerprint": bob.fingerprint, "text": ""}}
 
         await alice.evaluate(OLD_DRAFT_READ_ONCE % bob.fingerprint)
@@ -11976,10 +11976,7 @@ class TestBrowserSending:
         assert await alice.value("#chatBody") == ""
 
     async def test_what_is_sent_while_it_is_looked_for_is_no_draft_again(self, browser, relay):
-        alice, bob = await browser.person(relay), await relay.register()
-        await alice.opens(bob.fingerprint)
-        await alice.drafts("sent here")
-        await alice.until(FROM_DATABASE % "(await result(drafts.getAll())).join() === 'sent here'")
+        alice, bob = await with_draft(browser, relay, "sent here")
         told = {"type": "stored", "detail": {"fingerprint": bob.fingerprint}}
 
         await alice.evaluate(SENDS_WHEN_LOOKED_FOR)
